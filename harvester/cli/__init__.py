@@ -1,0 +1,84 @@
+"""The command line: one module a command. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import rich_click as click
+
+from harvester import __version__
+from harvester.errors import BadInput, HarvestError, Interrupted, nearest
+
+COMMANDS = {
+    "run": "harvester.cli.run",
+    "resume": "harvester.cli.resume",
+    "status": "harvester.cli.status",
+    "emulate": "harvester.emulator.command",
+    "demo": "harvester.cli.demo",
+}
+
+
+class Commands(click.RichGroup):
+    """The commands of `COMMANDS`, each from its own module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """In the order a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but a misspelt command gets the nearest one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = nearest(args[0], COMMANDS) or f"; there are {', '.join(COMMANDS)}"
+            raise click.UsageError(f"There is no command '{args[0]}'{hint}.", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="A first harvest: harvester run --ids pmids.txt --dbfrom pubmed --db pmc "
+    "--email you@example.org -o pmc-links",
+)
+@click.version_option(__version__, prog_name="harvester")
+def program() -> None:
+    """Harvest links between NCBI records by the million.
+
+    Every link exactly once, or an outcome that says why not; never above NCBI's limit; a run
+    that is stopped, or killed, goes on where it was.
+    """
+
+
+def main() -> None:
+    """Run the program; whatever goes wrong is one sentence and an exit code."""
+    try:
+        code = program.main(prog_name="harvester", standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        code = leave.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        code = 130
+    except click.ClickException as error:
+        code = _say(error.format_message(), BadInput.exit_code)
+    except Interrupted as error:
+        code = _say(f"{error} Go on with: harvester resume OUT", error.exit_status)
+    except HarvestError as error:
+        code = _say(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # who read our output has left
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(sentence: str, code: int) -> int:
+    click.echo(f"harvester: {sentence}", err=True)
+    return code

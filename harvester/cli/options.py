@@ -1,0 +1,100 @@
+"""The options of `harvester run`, made from the fields of the job: each is stated once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+if TYPE_CHECKING:
+    from harvester.jobfile import Settings
+
+PANELS = {
+    "link": "Which links",
+    "source": "From which UIDs",
+    "output": "Into which folder",
+    "limits": "How fast, and when",
+    "contact": "Who asks",
+    "server": "Whom to ask",
+}
+_SHORT = {"path": ["-o", "--out"]}
+_METAVARS = {
+    "dbfrom": "DB",
+    "db": "DB[,DB]",
+    "linkname": "NAME[,NAME]",
+    "cmd": "CMD",
+    "ids": "PATH",
+    "path": "DIR",
+    "shard": "I/N",
+    "timeout": "S",
+    "base_url": "URL",
+    "email": "ADDRESS",
+    "tool": "NAME",
+    "reldate": "DAYS",
+    "mindate": "DATE",
+    "maxdate": "DATE",
+    "rate": "N",
+    "concurrency": "N",
+    "batch_size": "N",
+    "max_attempts": "N",
+    "confirm_empty": "N",
+}
+
+
+class JobCommand(click.RichCommand):
+    """A command with an option for each field of the job, made when they are first needed."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The command's own parameters and those of the job."""
+        own = super().get_params(ctx)
+        return [*own[:-1], *_job_options(), own[-1]]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; an unknown option gets the nearest one."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            hint = f" (did you mean {error.possibilities[0]}?)" if error.possibilities else ""
+            raise click.UsageError(f"There is no option {error.option_name}{hint}.", ctx) from None
+
+
+def settings(values: dict[str, Any]) -> Settings:
+    """The options that were given, as groups and keys of a job file."""
+    from harvester.job import Job
+
+    found: Settings = {}
+    for group, info in Job.model_fields.items():
+        for key in info.annotation.model_fields:  # type: ignore[union-attr]
+            value = values.get(f"{group}_{key}")
+            if value not in (None, ()):
+                found.setdefault(group, {})[key] = list(value) if key == "ids" else value
+    return found
+
+
+def _job_options() -> list[click.Parameter]:
+    from harvester.job import Job
+
+    return [
+        _option(group, key, field)
+        for group, info in Job.model_fields.items()
+        for key, field in info.annotation.model_fields.items()  # type: ignore[union-attr]
+    ]
+
+
+def _option(group: str, key: str, field: Any) -> click.Parameter:
+    names = _SHORT.get(key, [f"--{key.replace('_', '-')}"])
+    flag = field.annotation is bool
+    choices = getattr(field.annotation, "__args__", ())
+    words = [str(choice) for choice in choices if isinstance(choice, str)]
+    default = field.get_default()
+    shown = ",".join(default) if isinstance(default, list) else default
+    attributes: dict[str, Any] = {"is_flag": True, "default": None} if flag else {}
+    if not flag:
+        attributes["metavar"] = _METAVARS.get(key, "|".join(words) or "TEXT")
+        attributes["multiple"] = key == "ids"
+    text = field.description
+    if shown and not flag and "default" not in text and not field.is_required():
+        text += f" [default: {str(shown).removesuffix('.0')}]"
+    return click.RichOption(
+        [f"{group}_{key}", *names], help=text, panel=PANELS[group], **attributes
+    )

@@ -1,0 +1,44 @@
+"""One harvest from the command line: say how it goes, and leave with the right exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from harvester.harvest import Result, run
+
+if TYPE_CHECKING:
+    from harvester.job import Job
+
+
+def hold_session(job: Job, values: dict[str, Any], **options: bool) -> None:
+    """Run a job with the display the user asked for.
+
+    Raises:
+        click.exceptions.Exit: with the exit code of the result.
+        HarvestError: as `harvester.harvest` says.
+    """
+    from harvester.cli.displays import make_display
+
+    with make_display(
+        sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]
+    ) as listener:
+        result = run(job, listeners=[listener], signals=True, **options)
+    if not values["quiet"] and not values["log_json"]:
+        click.echo(_summary(result), err=True)
+    raise click.exceptions.Exit(result.exit_code)
+
+
+def _summary(result: Result) -> str:
+    outcomes = ", ".join(
+        f"{result.outcomes.get(name, 0):,} {name}"
+        for name in ("linked", "empty", "missing", "failed")
+        if result.outcomes.get(name) or name in ("linked", "empty")
+    )
+    text = f"{result.links:,} links of {result.total:,} UIDs ({outcomes}) in {result.folder}"
+    if result.exit_code:
+        text += f"\nThe failed and missing UIDs are listed in {result.folder}/unanswered.txt;"
+        text += f" ask again with: harvester run {result.folder}/job.toml --retry-failed"
+    return text

@@ -1,0 +1,177 @@
+"""Gathers what is answered and commits it every few seconds, in one thread beside the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from harvester import uids
+from harvester.events import PartCommitted
+from harvester.schemas import UIDS, Outcome
+from harvester.state import Settled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from harvester.events import Listener
+    from harvester.ledger import Ledger
+    from harvester.uids import UidArray
+
+T = TypeVar("T")
+
+COMMIT_SECONDS = 8.0
+"""How often answers become permanent; with the time a commit takes, well under 15 s."""
+
+PART_BYTES = 64 << 20
+"""Answers in memory, as Arrow, that are committed without waiting for the time."""
+
+FULL_BYTES = 4 * PART_BYTES
+"""Answers in memory at which asking pauses: the disk is slower than the server."""
+
+TICK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """UIDs that are settled, and their links.
+
+    Attributes:
+        links: rows for `answered`, complete.
+        answered: linked and empty UIDs.
+        counts: links of each.
+        outcome: of `unanswered`, failed or missing.
+        reason: why.
+    """
+
+    links: pa.Table | None = None
+    answered: UidArray = field(default_factory=lambda: np.empty(0, np.int64))
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    unanswered: UidArray = field(default_factory=lambda: np.empty(0, np.int64))
+    outcome: Outcome = Outcome.FAILED
+    reason: str | None = None
+
+
+class Committer:
+    """Between the engine and the ledger.
+
+    Args:
+        ledger: where everything goes.
+        dbfrom: for the rows of `uids`.
+        emit: told of each commit.
+        progress: the text other processes read as `status`, fresh at each call.
+    """
+
+    def __init__(
+        self, ledger: Ledger, dbfrom: str, emit: Listener, progress: Callable[[], str]
+    ) -> None:
+        self._ledger = ledger
+        self._dbfrom = dbfrom
+        self._emit = emit
+        self._progress = progress
+        self._pending: list[Delivery] = []
+        self._bytes = 0
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
+
+    def add(self, delivery: Delivery) -> None:
+        """Take what was answered; it is permanent some seconds later."""
+        self._pending.append(delivery)
+        self._bytes += delivery.links.nbytes if delivery.links is not None else 0
+        if self._bytes >= PART_BYTES:
+            self._wake.set()
+
+    @property
+    def full(self) -> bool:
+        """Whether the engine should wait for the disk."""
+        return self._bytes >= FULL_BYTES
+
+    async def run(self) -> None:
+        """Commit and report until told to stop, and then once more.
+
+        Raises:
+            OSError: the disk is full, or the folder is gone.
+        """
+        loop = asyncio.get_running_loop()
+        due = loop.time() + COMMIT_SECONDS
+        while not self._stopping:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
+            if self._wake.is_set() or loop.time() >= due:
+                await self.commit()
+                due = loop.time() + COMMIT_SECONDS
+            await self.report()
+
+    def stop(self) -> None:
+        """Nothing more will be delivered: `run` commits what there is and ends."""
+        self._stopping = True
+        self._wake.set()
+
+    async def commit(self) -> None:
+        """Make all that was delivered permanent."""
+        pending, self._pending, self._bytes = self._pending, [], 0
+        self._wake.clear()
+        if pending:
+            begun = asyncio.get_running_loop().time()
+            links, rows = await self.in_thread(lambda: self._write(pending))
+            self._emit(PartCommitted(links, rows, asyncio.get_running_loop().time() - begun))
+
+    async def report(self) -> None:
+        """Let other processes see how far we are."""
+        text = self._progress()
+        await self.in_thread(lambda: self._ledger.state.put(progress=text))
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run blocking work of the ledger, one at a time, in the order it was asked for."""
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await asyncio.shield(future)
+
+    def close(self) -> None:
+        """Wait for the thread's last work."""
+        self._thread.shutdown(wait=True)
+
+    def _write(self, pending: list[Delivery]) -> tuple[int, int]:
+        tables = [d.links for d in pending if d.links is not None and d.links.num_rows]
+        links = pa.concat_tables(tables) if tables else None
+        answered = np.concatenate([d.answered for d in pending])
+        counts = np.concatenate([d.counts for d in pending])
+        reasons: dict[tuple[str, str | None], list[UidArray]] = defaultdict(list)
+        for delivery in pending:
+            if len(delivery.unanswered):
+                reasons[delivery.outcome, delivery.reason].append(delivery.unanswered)
+        settled = [
+            Settled(outcome, uids.as_set(answered[mask]))
+            for outcome, mask in ((Outcome.LINKED, counts > 0), (Outcome.EMPTY, counts == 0))
+            if mask.any()
+        ]
+        settled += [
+            Settled(outcome, uids.as_set(np.concatenate(asked)), reason)
+            for (outcome, reason), asked in reasons.items()
+        ]
+        self._ledger.commit(links, _rows(self._dbfrom, answered, counts), settled)
+        return (0 if links is None else links.num_rows), sum(len(s.uids) for s in settled)
+
+
+def _rows(dbfrom: str, answered: UidArray, counts: NDArray[np.int64]) -> pa.Table:
+    """The rows of `uids` for linked and empty UIDs."""
+    outcome = pa.DictionaryArray.from_arrays(
+        pa.array((counts == 0).astype(np.int32)), [Outcome.LINKED.value, Outcome.EMPTY.value]
+    )
+    zeros = pa.array(np.zeros(len(answered), np.int32))
+    columns = [
+        pa.DictionaryArray.from_arrays(zeros, [dbfrom]),
+        pa.array(answered),
+        outcome,
+        pa.array(counts),
+        pa.nulls(len(answered), pa.string()),
+    ]
+    return pa.Table.from_arrays(columns, schema=UIDS)

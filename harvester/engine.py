@@ -1,0 +1,316 @@
+"""The page where the path is joined: take a permit, take a batch, ask, deliver what was answered.
+
+One loop paces the requests and starts a task for each, so that as many are in flight as rate and
+latency make it. Everything is decided elsewhere: what to ask next (`frontier`), what follows from
+a failure (`verdict`), whether the server or a UID is to blame (`outage`), when to ask (`hours`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harvester import events
+from harvester.committer import Delivery
+from harvester.errors import Fault, HarvestError, RateLimited, Refused, RequestFailed, WindowClosed
+from harvester.eutils.elink import shown
+from harvester.hours import utc_now
+from harvester.outage import Suspects, probe_delays
+from harvester.schemas import Outcome
+from harvester.uids import as_array
+from harvester.verdict import Batch, Retry, after_empty, after_failure, after_left_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from harvester.client import Client
+    from harvester.eutils.reconcile import Answer
+    from harvester.frontier import Frontier
+    from harvester.hours import Hours
+    from harvester.job import Limits
+    from harvester.limiter import Limiter
+    from harvester.sizing import BatchSize
+    from harvester.uids import UidArray, UidSet
+
+DRAIN_SECONDS = 10.0
+"""How long answers in flight are awaited once a run is asked to stop."""
+
+_REFUSALS = 3  # in a row: NCBI's key service has been seen to call good keys invalid for a moment
+_NAP_SECONDS = 60.0  # the clock is looked at so often while waiting: the machine may have slept
+
+
+class Engine:
+    """Asks until every UID of the frontier is settled.
+
+    Args:
+        client: asks one question.
+        limiter: gives the permits.
+        frontier: what is to be asked.
+        size: UIDs for the next batch.
+        hours: when to ask.
+        limits: of the job.
+        concurrency: most requests in flight.
+        deliver: takes what is settled.
+        full: whether whoever takes it has too much on hand.
+        emit: told of everything that happens.
+        known: UIDs answered in earlier runs; one of them serves as control question.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        limiter: Limiter,
+        frontier: Frontier,
+        size: BatchSize,
+        hours: Hours,
+        limits: Limits,
+        concurrency: int,
+        deliver: Callable[[Delivery], None],
+        full: Callable[[], bool],
+        emit: events.Listener,
+        known: UidSet,
+    ) -> None:
+        self._client = client
+        self._limiter = limiter
+        self._frontier = frontier
+        self._size = size
+        self._hours = hours
+        self._limits = limits
+        self._concurrency = concurrency
+        self._deliver = deliver
+        self._full = full
+        self._emit = emit
+        self._control = as_array(known[:1])
+        self._suspects = Suspects()
+        self._refusals = 0
+        self._asking: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._halted: HarvestError | None = None
+        self._loop = asyncio.get_running_loop()
+
+    # --- the pace ---------------------------------------------------------------------------
+
+    async def run(self, tasks: asyncio.TaskGroup) -> None:
+        """Ask for everything; requests are tasks of the given group.
+
+        Raises:
+            HarvestError: the run ended before its end: WindowClosed, Refused, or what `halt`
+                was given. What was answered by then has been delivered.
+        """
+        while self._halted is None:
+            now = self._loop.time()
+            ready_at = self._frontier.ready_at(now)
+            idle = not self._asking and (ready_at is None or ready_at > now)
+            if ready_at is None and idle and not self._suspects.held:
+                break
+            if self._hours.closed:
+                await self._wait_for_hours()
+            elif self._suspects.need_control(idle=idle):
+                await self._find_fault()
+            elif ready_at is not None and ready_at <= now and self._has_room():
+                await self._limiter.acquire()
+                self._send(tasks)
+            else:
+                await self._sleep(None if ready_at is None else max(ready_at - now, 0.01))
+        await self._drain()
+        if self._halted is not None:
+            raise self._halted
+
+    def halt(self, why: HarvestError) -> None:
+        """Ask nothing more; what is in flight is awaited for a while, then the run ends."""
+        self._halted = self._halted or why
+        self._changed.set()
+
+    def _has_room(self) -> bool:
+        return len(self._asking) < self._concurrency and not self._full()
+
+    def _send(self, tasks: asyncio.TaskGroup) -> None:
+        if self._halted is not None:
+            return
+        batch = self._frontier.take(self._loop.time(), self._size.now)
+        if batch is not None:
+            task = tasks.create_task(self._ask(batch))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+
+    async def _sleep(self, seconds: float | None) -> None:
+        """Until something changed, or for some seconds; at most for a nap."""
+        self._changed.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), min(seconds or _NAP_SECONDS, _NAP_SECONDS))
+
+    async def _drain(self) -> None:
+        if self._asking:
+            _, late = await asyncio.wait(self._asking, timeout=DRAIN_SECONDS)
+            for task in late:
+                task.cancel()
+
+    # --- one question -----------------------------------------------------------------------
+
+    async def _ask(self, batch: Batch) -> None:
+        try:
+            answer = await self._attempt(batch)
+        except RateLimited as failure:
+            self._again([Retry(batch, 0.0)], failure.reason)
+        except RequestFailed as failure:
+            self._size.failed(len(batch), failure)
+            self._hold(batch, failure)
+        else:
+            self._take(batch, answer)
+        finally:
+            self._changed.set()
+
+    async def _attempt(self, batch: Batch) -> Answer:
+        """One request under a permit taken before, with what it tells of the server's health."""
+        begun = self._loop.time()
+        self._emit(events.RequestSent(len(batch)))
+        try:
+            answer, size = await self._client.ask(batch)
+        except BaseException as error:
+            self._emit(events.RequestEnded())
+            if isinstance(error, RateLimited):
+                self._limiter.refused(error.retry_after, error.limit)
+                self._emit(events.SlowedDown(self._limiter.rate))
+            elif isinstance(error, RequestFailed) and error.fault is Fault.REFUSAL:
+                self._refusals += 1
+                if self._refusals >= _REFUSALS:
+                    self.halt(Refused(f"The server refuses us: {error.reason}."))
+            raise
+        seconds = self._loop.time() - begun
+        self._emit(events.RequestEnded())
+        self._emit(events.BatchAnswered(answer.links.num_rows, seconds, answer.strangers))
+        self._size.answered(len(batch), seconds, size)
+        return answer
+
+    def _take(self, batch: Batch, answer: Answer) -> None:
+        """Deliver what an answer settles, and ask again for the rest."""
+        if answer.broken:
+            uids = np.array(sorted(answer.broken), np.int64)
+            reason = f"ERROR in its LinkSet: {answer.broken[int(uids[0])]}"
+            broken = replace(batch, uids=uids), RequestFailed(Fault.SERVER, shown(reason))
+            if len(answer.answered):
+                self._judge(*broken)
+            else:
+                self._hold(*broken)
+        if len(answer.answered):
+            self._prove_well(answer)
+        empty = answer.answered[answer.counts == 0]
+        unsure = after_empty(batch, empty, self._limits.confirm_empty)
+        self._again(unsure, "no links, to be confirmed")
+        self._settle(answer, answer.counts > 0 if unsure else answer.counts >= 0)
+        if len(answer.left_out):
+            again = after_left_out(batch, answer.left_out, self._limits.max_attempts)
+            self._again(again, "left out of the answer")
+            if not again:
+                self._give_up(answer.left_out, Outcome.MISSING, "left out of every answer")
+
+    def _judge(self, batch: Batch, failure: RequestFailed) -> None:
+        """A failure counts: ask again, or give the UID up."""
+        again = after_failure(batch, failure, self._limits.max_attempts)
+        self._again(again, failure.reason)
+        if not again:
+            self._give_up(batch.uids, Outcome.FAILED, failure.reason)
+
+    def _again(self, retries: list[Retry], reason: str) -> None:
+        for retry in retries:
+            self._frontier.put(retry, self._loop.time())
+            self._emit(events.BatchRetried(len(retry.batch), reason, retry.delay))
+
+    def _settle(self, answer: Answer, sure: NDArray[np.bool_]) -> None:
+        counts = answer.counts[sure]
+        if not len(counts):
+            return
+        linked = int(np.count_nonzero(counts))
+        self._deliver(Delivery(answer.links, answer.answered[sure], counts))
+        outcomes = {Outcome.LINKED.value: linked, Outcome.EMPTY.value: len(counts) - linked}
+        self._emit(events.UidsSettled(outcomes))
+
+    def _give_up(self, uids: UidArray, outcome: Outcome, reason: str) -> None:
+        self._deliver(Delivery(unanswered=uids, outcome=outcome, reason=reason))
+        self._emit(events.UidsSettled({outcome.value: len(uids)}))
+
+    # --- whose fault ------------------------------------------------------------------------
+
+    def _hold(self, batch: Batch, failure: RequestFailed) -> None:
+        """A failure that may be the server's: it waits for proof."""
+        self._suspects.add(batch, failure)
+
+    def _prove_well(self, answer: Answer) -> None:
+        """The server answers: what failed before is charged to the UIDs, and asked again."""
+        self._refusals = 0
+        self._control = answer.answered[:1]
+        for batch, failure in self._suspects.release():
+            self._judge(batch, failure)
+
+    async def _find_fault(self) -> None:
+        """Ask control questions, ever more seldom, until one is answered.
+
+        If the first one is, the server is well and the suspects are charged; if it took longer,
+        there was an outage, and they are asked again as if for the first time.
+        """
+        for delay in probe_delays():
+            if delay:
+                await self._wait_out(delay)
+            if self._halted is not None or self._hours.closed:
+                return
+            await self._limiter.acquire()
+            if await self._control_answers():
+                break
+        if not delay:
+            for batch, failure in self._suspects.release():
+                self._judge(batch, failure)
+            return
+        self._emit(events.Resumed())
+        for batch, failure in self._suspects.release():
+            self._again([Retry(batch, 0.0)], failure.reason)
+
+    async def _control_answers(self) -> bool:
+        """Whether the server answers for a UID that it answered before, or else for a new one.
+
+        If there is neither, EInfo must tell, but not where there was no connection at all.
+        """
+        fresh = None if len(self._control) else self._frontier.take_fresh()
+        control = Batch(self._control, "json") if len(self._control) else fresh
+        if control is None:
+            return await self._client.is_alive()
+        try:
+            answer = await self._attempt(control)
+        except RequestFailed as failure:
+            if fresh:
+                self._again([Retry(fresh, 0.0)], failure.reason)
+            return False
+        if fresh:
+            self._take(fresh, answer)
+        return bool(len(answer.answered))
+
+    async def _wait_out(self, seconds: float) -> None:
+        reason = self._suspects.held[-1][1].reason if self._suspects.held else "no answer"
+        until = utc_now() + timedelta(seconds=seconds)
+        why = f"The server is not answering ({reason}); next try in {seconds:.0f} s."
+        self._emit(events.Waiting(why, until))
+        await self._pause(self._loop.time() + seconds)
+
+    # --- when -------------------------------------------------------------------------------
+
+    async def _wait_for_hours(self) -> None:
+        why = self._hours.why()
+        if self._hours.leave:
+            self.halt(WindowClosed(why))
+            return
+        self._emit(events.Waiting(why, self._hours.opens_at()))
+        while self._hours.closed and self._halted is None:
+            left = (self._hours.opens_at() - self._hours.clock()).total_seconds()
+            await self._sleep(max(left, 0.01))
+        self._emit(events.Resumed())
+
+    async def _pause(self, until: float) -> None:
+        while self._halted is None and (left := until - self._loop.time()) > 0:
+            await self._sleep(left)

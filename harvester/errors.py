@@ -1,0 +1,113 @@
+"""The error tree. Each class knows its exit code, and its message is one sentence for the user.
+
+```
+HarvestError                 1  anything that has a sentence of its own
+├── BadInput                 2  command line, job file, UID list or environment is wrong
+├── FolderError              1  the harvest's folder cannot be built on (in use, damaged, newer)
+├── Refused                  4  the server refuses us as a whole (bad API key, blocked address)
+├── WindowClosed            75  NCBI's hours are over and the job asked to leave then
+├── Interrupted        130/143  SIGINT or SIGTERM
+└── RequestFailed            -  one request brought no whole answer; the engine decides what next
+    └── RateLimited          -  429, or its text in a 200
+```
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class HarvestError(Exception):
+    """Base of all errors that end with a sentence rather than a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class BadInput(HarvestError):
+    """The command line, the job file, a UID list or the environment is wrong."""
+
+    exit_code = 2
+
+
+class FolderError(HarvestError):
+    """The harvest's folder cannot be built on; nothing in it was changed."""
+
+
+class Refused(HarvestError):
+    """The server refuses every request of ours: asking on would only do harm."""
+
+    exit_code = 4
+
+
+class WindowClosed(HarvestError):
+    """NCBI's off-peak hours are over and `stop_at_window_end` was asked for."""
+
+    exit_code = 75
+
+
+class Interrupted(HarvestError):
+    """A signal ended the run; everything answered is committed.
+
+    Args:
+        signum: the signal's number; the exit code is 128 + signum.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__("Interrupted; everything answered so far is kept.")
+        self.signum = signum
+
+    @property
+    def exit_status(self) -> int:
+        """130 for SIGINT, 143 for SIGTERM."""
+        return 128 + self.signum
+
+
+class Fault(StrEnum):
+    """The kinds of failed request, told apart because what follows differs."""
+
+    NETWORK = "network"  # no connection, reset, cut: nobody's UID is to blame
+    TIMEOUT = "timeout"  # perhaps too large a batch
+    SERVER = "server"  # 5xx, ERROR in a 200, an HTML page
+    BODY = "body"  # empty, cut or unparsable
+    TOO_LARGE = "too large"  # 413, 414: halve at once
+    REFUSAL = "refusal"  # bad key, blocked address, no such service
+
+
+class RequestFailed(HarvestError):
+    """One request brought no whole answer.
+
+    Args:
+        fault: which kind of failure.
+        reason: a short text for the `reason` column, free of secrets.
+        retry_after: seconds the server asked us to wait, if it did.
+    """
+
+    def __init__(self, fault: Fault, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.fault = fault
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class RateLimited(RequestFailed):
+    """The server counted more requests than it permits.
+
+    Args:
+        retry_after: seconds the server asked us to wait, if it did.
+        limit: requests per second that the server says it permits, if it does.
+    """
+
+    def __init__(self, retry_after: float | None = None, limit: float | None = None) -> None:
+        super().__init__(Fault.SERVER, "rate limit exceeded", retry_after)
+        self.limit = limit
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt name: `` (did you mean 'pubmed'?)``, or nothing."""
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" (did you mean '{close[0]}'?)" if close else ""

@@ -1,0 +1,1 @@
+"""NCBI's protocol, one module a utility: questions as bytes out, answers as tables in."""

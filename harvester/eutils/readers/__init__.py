@@ -1,0 +1,1 @@
+"""Bytes of an answer to columns, one module a shape of answer and retmode."""

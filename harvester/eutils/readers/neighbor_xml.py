@@ -1,0 +1,133 @@
+"""XML answers of cmd=neighbor and neighbor_score to columns.
+
+Shapes: NCBI's DTD eLink_101123 and what recorded answers do beside it (an ERROR after a
+LinkSet's id list, text layout of two styles). The DTD is never fetched; a document that declares
+entities of its own is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+import pyarrow as pa
+
+from harvester.eutils.readers.columns import LinkSets, Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r")
+
+
+def read(body: bytes) -> LinkSets:
+    """The LinkSets of an XML answer.
+
+    Raises:
+        Unreadable: not well-formed, declares entities, or not of ELink's shape.
+    """
+    reader = _Reader()
+    try:
+        reader.feed(body)
+    except expat.ExpatError:
+        # Exception text may hold control characters, which XML forbids: read on without them.
+        reader = _Reader()
+        try:
+            reader.feed(body.translate(None, _CONTROLS))
+        except expat.ExpatError as error:
+            raise Unreadable("not well-formed XML, or cut short") from error
+    return reader.result()
+
+
+class _Reader:
+    """Expat's events gathered into the columns of `LinkSets`."""
+
+    def __init__(self) -> None:
+        self.found = LinkSets()
+        self._root = False
+        self._path: list[str] = []
+        self._text: list[str] = []
+        self._to_uid: list[str] = []
+        self._score: list[str | None] = []
+        self._dbto = self._linkname = ""
+        self._links_before = 0
+        self._end: dict[str, Callable[[str], None]] = {
+            "Id": self._on_id,
+            "Score": self._on_score,
+            "DbTo": self._on_dbto,
+            "LinkName": self._on_linkname,
+            "LinkSetDb": self._on_linksetdb,
+            "ERROR": self._on_error,
+            "error": self._on_error,
+        }
+
+    def feed(self, body: bytes) -> None:
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._finish
+        parser.CharacterDataHandler = self._text.append
+        parser.EntityDeclHandler = self._refuse
+        parser.Parse(body, True)
+
+    def result(self) -> LinkSets:
+        if not self._root:
+            raise Unreadable("XML, but not an ELink answer")
+        try:
+            self.found.to_uid = pa.array(self._to_uid, pa.string()).cast(pa.int64())
+            if any(score is not None for score in self._score):
+                self.found.score = pa.array(self._score, pa.string()).cast(pa.int64())
+        except pa.ArrowException as error:
+            raise Unreadable("XML of another shape than an ELink answer") from error
+        return self.found
+
+    def _refuse(self, *_: object) -> None:
+        raise Unreadable("XML that declares entities")
+
+    def _start(self, name: str, _: dict[str, str]) -> None:
+        if not self._path:
+            self._root = name == "eLinkResult"
+        elif name == "LinkSet":
+            self.found.ids.append([])
+            self.found.errors.append(None)
+        elif name == "LinkSetDb":
+            self._links_before = len(self._to_uid)
+        self._path.append(name)
+        self._text.clear()
+
+    def _finish(self, name: str) -> None:
+        self._path.pop()
+        act = self._end.get(name)
+        if act:
+            act("".join(self._text).strip())
+        self._text.clear()
+
+    def _on_id(self, text: str) -> None:
+        if self._path[-1] == "Link":
+            self._to_uid.append(text)
+            self._score.append(None)
+        elif self._path[-1] == "IdList":
+            self.found.ids[-1].append(text)
+
+    def _on_score(self, text: str) -> None:
+        self._score[-1] = text
+
+    def _on_dbto(self, text: str) -> None:
+        self._dbto = text
+
+    def _on_linkname(self, text: str) -> None:
+        self._linkname = text
+
+    def _on_linksetdb(self, _: str) -> None:
+        count = len(self._to_uid) - self._links_before
+        if count:
+            self.found.owner.append(len(self.found.ids) - 1)
+            self.found.dbto.append(self._dbto)
+            self.found.linkname.append(self._linkname)
+            self.found.counts.append(count)
+
+    def _on_error(self, text: str) -> None:
+        if "LinkSet" not in self._path:
+            self.found.error = self.found.error or text or "ERROR"
+        elif self.found.errors[-1] is None:
+            self.found.errors[-1] = text or "ERROR"

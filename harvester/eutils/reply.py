@@ -1,0 +1,101 @@
+"""Tell from status, headers and first bytes of a reply whether it can be an answer at all.
+
+Facts: HTTP statuses and bodies as recorded from NCBI's proxy, rate control and back ends.
+HTML pages, rate-limit JSON and block pages arrive with status 200 too.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+
+from harvester.errors import Fault, RateLimited, RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HEAD = 4096
+_RATE_LIMIT = re.compile(rb"API rate limit exceeded", re.IGNORECASE)
+_BAD_KEY = re.compile(rb"API key (?:is )?invalid|\"type\"\s*:\s*\"invalid\"", re.IGNORECASE)
+_BLOCKED = re.compile(
+    rb"Access Denied|temporarily blocked|blocked (?:due to|because of)|possible misuse",
+    re.IGNORECASE,
+)
+_HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<(?:!DOCTYPE\s+html|html|head)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back for one request.
+
+    Attributes:
+        status: HTTP status.
+        headers: names in lower case.
+        body: decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def check(reply: Reply) -> bytes:
+    """The body of a reply that may be an answer.
+
+    Raises:
+        RateLimited: NCBI counted too many requests.
+        RequestFailed: anything else that is no answer.
+    """
+    status, body = reply.status, reply.body
+    head = body[:_HEAD]
+    if status == 429 or (len(body) < _HEAD and _RATE_LIMIT.search(head)):
+        raise RateLimited(_retry_after(reply.headers), _stated_limit(reply))
+    if status in (400, 401, 403) and _BAD_KEY.search(head):
+        raise RequestFailed(Fault.REFUSAL, "the API key (NCBI_API_KEY) is invalid")
+    html = _HTML.match(head) is not None
+    if status == 403 or (html and _BLOCKED.search(head)):
+        raise RequestFailed(
+            Fault.REFUSAL,
+            "this address is blocked; NCBI lifts it once tool and email are registered by mail",
+        )
+    if status in (404, 405, 410):
+        raise RequestFailed(Fault.REFUSAL, f"there is no ELink at this address (HTTP {status})")
+    if status in (413, 414):
+        raise RequestFailed(Fault.TOO_LARGE, f"HTTP {status}")
+    if status != 200:
+        retry_after = _retry_after(reply.headers)
+        raise RequestFailed(Fault.SERVER, f"HTTP {status}", retry_after)
+    if html:
+        raise RequestFailed(Fault.SERVER, "an HTML page in place of an answer")
+    if not body.strip():
+        raise RequestFailed(Fault.BODY, "an empty answer")
+    return body
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After header; the form as a date is not honoured by NCBI's proxy."""
+    try:
+        seconds = float(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return min(seconds, 3600.0) if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _stated_limit(reply: Reply) -> float | None:
+    """Requests per second the server says it permits, in its body or headers."""
+    try:
+        stated = orjson.loads(reply.body).get("limit")
+    except (orjson.JSONDecodeError, AttributeError):
+        stated = None
+    for value in (stated, reply.headers.get("x-ratelimit-limit")):
+        try:
+            limit = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            continue
+        if 0 < limit <= 10_000:
+            return limit
+    return None

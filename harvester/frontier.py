@@ -1,0 +1,60 @@
+"""What is still to be asked: fresh UIDs, and batches whose time to be asked again will come."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING
+
+from harvester.uids import Cursor
+from harvester.verdict import Batch, Retry
+
+if TYPE_CHECKING:
+    from harvester.eutils.elink import Retmode
+    from harvester.uids import UidSet
+
+
+class Frontier:
+    """The work that is ready and the work that will be. No clock of its own: `now` is passed in.
+
+    Args:
+        todo: UIDs never asked for in this run.
+        retmode: the form fresh UIDs are asked in.
+    """
+
+    def __init__(self, todo: UidSet, retmode: Retmode) -> None:
+        self._fresh = Cursor(todo)
+        self._retmode: Retmode = retmode
+        self._again: list[tuple[float, int, Batch]] = []
+        self._order = count()
+
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"Frontier({len(self._fresh)} fresh, {len(self._again)} batches again)"
+
+    @property
+    def fresh(self) -> int:
+        """UIDs never asked for."""
+        return len(self._fresh)
+
+    def put(self, retry: Retry, now: float) -> None:
+        """Take a batch back, to be asked again after its delay."""
+        heappush(self._again, (now + retry.delay, next(self._order), retry.batch))
+
+    def ready_at(self, now: float) -> float | None:
+        """When the next batch can be taken: `now`, a later time, or never (None)."""
+        if self._fresh:
+            return now
+        return max(self._again[0][0], now) if self._again else None
+
+    def take(self, now: float, size: int) -> Batch | None:
+        """The next batch: one whose pause is over, else fresh UIDs, at most `size` of them."""
+        if self._again and self._again[0][0] <= now:
+            return heappop(self._again)[2]
+        if self._fresh:
+            return Batch(self._fresh.take(size), self._retmode)
+        return None
+
+    def take_fresh(self) -> Batch | None:
+        """One UID never asked for, alone."""
+        return Batch(self._fresh.take(1), self._retmode) if self._fresh else None

@@ -1,0 +1,233 @@
+"""The job: what to harvest, from which UIDs, into which folder, within which limits.
+
+Each field is both an option of `harvester run` and a key of the job file; its description is the
+option's help. The API key is no field: it lives in the environment alone (`NCBI_API_KEY`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
+"""The address all E-utility requests begin with (NBK25497)."""
+
+RATE_WITHOUT_KEY, RATE_WITH_KEY = 3.0, 10.0
+"""Requests per second NCBI permits, counted over all E-utilities (NBK25497)."""
+
+
+def _words(value: object) -> object:
+    """A comma list as its members, so that `pmc,gene` and `["pmc", "gene"]` are the same."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+Names = Annotated[list[str], BeforeValidator(_words)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Link(_Group):
+    """Which links to ask for; the names are ELink's own parameters."""
+
+    dbfrom: str = Field(description="database of the input UIDs, for example pubmed")
+    db: Names = Field(
+        default=["all"],
+        description="database(s) to link to, separated by commas; `all` asks for every one",
+    )
+    linkname: Names = Field(
+        default=[], description="keep only these link names, for example pubmed_pmc"
+    )
+    cmd: Literal["neighbor", "neighbor_score"] = Field(
+        default="neighbor", description="ELink command"
+    )
+    term: str | None = Field(default=None, description="keep links whose records match this query")
+    datetype: str | None = Field(default=None, description="kind of date, for example pdat")
+    mindate: str | None = Field(default=None, description="first date, YYYY[/MM[/DD]]")
+    maxdate: str | None = Field(default=None, description="last date, YYYY[/MM[/DD]]")
+    reldate: int | None = Field(default=None, ge=1, description="only the last so many days")
+    retmode: Literal["json", "xml"] = Field(
+        default="json", description="form of the answers; what JSON cannot carry is asked in XML"
+    )
+
+    @field_validator("dbfrom", "db", "linkname")
+    @classmethod
+    def _one_word(cls, value: str | list[str]) -> str | list[str]:
+        for name in [value] if isinstance(value, str) else value:
+            if not re.fullmatch(r"\w+", name, re.ASCII):
+                raise ValueError(f"'{name}' is not a name; NCBI's names are like pubmed_pmc")
+        return value
+
+    @field_validator("mindate", "maxdate")
+    @classmethod
+    def _date(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(
+            r"\d{4}(/(0?[1-9]|1[0-2])(/(0?[1-9]|[12]\d|3[01]))?)?", value
+        ):
+            raise ValueError(f"'{value}' is not a date; write YYYY, YYYY/MM or YYYY/MM/DD")
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Link:
+        if not self.db:
+            raise ValueError("db names no database; leave it out to ask for all")
+        if (self.mindate is None) != (self.maxdate is None):
+            raise ValueError("mindate and maxdate go together (ELink ignores one alone)")
+        dated = self.mindate or self.reldate or self.datetype
+        if dated and self.dbfrom != "pubmed":
+            raise ValueError("ELink filters by date only where dbfrom is pubmed")
+        return self
+
+
+class Source(_Group):
+    """Where the UIDs come from."""
+
+    ids: Annotated[list[str], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)] = Field(
+        default=[],
+        description="file of UIDs, plain or .gz/.zst/.xz/.bz2; again for more; - is stdin",
+    )
+    shard: str = Field(
+        default="1/1", description="I/N: only the I-th of N equal shares of the UIDs"
+    )
+
+    @field_validator("shard")
+    @classmethod
+    def _share(cls, value: str) -> str:
+        found = re.fullmatch(r"(\d+)/(\d+)", value)
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise ValueError(f"'{value}' is not a share; write I/N with I from 1 to N, like 2/8")
+        return value
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """The shard as (I, N)."""
+        index, count = self.shard.split("/")
+        return int(index), int(count)
+
+
+class Output(_Group):
+    """The harvest's folder and the form of its files."""
+
+    path: str = Field(description="the harvest's folder; run again with it to resume")
+    format: Literal["parquet", "jsonl"] = Field(default="parquet", description="form of the tables")
+    compression: Literal["zstd", "gzip", "none"] | None = Field(
+        default=None, description="default: zstd for parquet, none for jsonl"
+    )
+
+    @property
+    def codec(self) -> Literal["zstd", "gzip", "none"]:
+        """The compression with its default filled in."""
+        return self.compression or ("zstd" if self.format == "parquet" else "none")
+
+
+class Limits(_Group):
+    """How fast, how many at once, how often again, and when."""
+
+    rate: float | None = Field(
+        default=None, gt=0, le=10_000, description="requests a second; default 3, with a key 10"
+    )
+    rate_granted: bool = Field(
+        default=False, description="NCBI has granted us the higher rate asked for"
+    )
+    concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default="auto", description="requests in flight"
+    )
+    batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=5_000)] = Field(
+        default="auto", description="UIDs a request"
+    )
+    timeout: float = Field(default=60.0, gt=0, le=3600, description="seconds for one request")
+    max_attempts: int = Field(
+        default=6, ge=1, le=100, description="tries of one UID before it counts as failed"
+    )
+    window: Literal["auto", "off-peak", "always"] = Field(
+        default="auto",
+        description="when to ask; auto: more than 100 requests to NCBI wait for its off-peak "
+        "hours (weekends, and 21:00-05:00 Eastern time)",
+    )
+    stop_at_window_end: bool = Field(
+        default=False, description="leave with exit code 75 when the hours end, to be resumed"
+    )
+    confirm_empty: int = Field(
+        default=0, ge=0, le=100, description="ask again, so often, for UIDs without links"
+    )
+
+
+class Contact(_Group):
+    """Who asks; NCBI wants to know before it has to block anybody (NBK25497)."""
+
+    email: str | None = Field(default=None, description="your address, for NCBI")
+    tool: str = Field(default="elink-harvester", description="name of the software, for NCBI")
+
+    @field_validator("email")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+            raise ValueError(f"'{value}' is not an email address")
+        return value
+
+    @field_validator("tool")
+    @classmethod
+    def _no_spaces(cls, value: str) -> str:
+        if not re.fullmatch(r"\S+", value):
+            raise ValueError(f"'{value}': NCBI wants a tool name without spaces")
+        return value
+
+
+class Server(_Group):
+    """Whom to ask."""
+
+    base_url: str = Field(
+        default=NCBI, description="any server that speaks E-utilities; default NCBI"
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"'{value}' is not an address; it begins like http://localhost:8080/")
+        if parts.query or parts.fragment or parts.username:
+            raise ValueError("the address may hold no user, query or fragment")
+        return value.rstrip("/") + "/"
+
+    @property
+    def is_ncbi(self) -> bool:
+        """Whether NCBI's own rules (hours, rate, email) hold for it."""
+        host = urlsplit(self.base_url).hostname or ""
+        return host == "ncbi.nlm.nih.gov" or host.endswith(".ncbi.nlm.nih.gov")
+
+
+class Job(_Group):
+    """A whole job. Groups may be given as plain dicts.
+
+    Example:
+        >>> job = Job(link={"dbfrom": "pubmed", "db": "pmc"}, output={"path": "out"})
+        >>> job.link.db
+        ['pmc']
+
+    Raises:
+        pydantic.ValidationError: a value is wrong; `harvester.jobfile.build` makes it one sentence.
+    """
+
+    link: Link
+    source: Source = Source()
+    output: Output
+    limits: Limits = Limits()
+    contact: Contact = Contact()
+    server: Server = Server()
+
+    def rate(self, *, with_key: bool) -> float:
+        """Requests per second: as asked for, else what NCBI permits with or without a key."""
+        return self.limits.rate or (RATE_WITH_KEY if with_key else RATE_WITHOUT_KEY)
+
+    def identity(self) -> dict[str, Any]:
+        """What a folder's rows depend on: a rerun into the folder must agree with it."""
+        link = self.link.model_dump(mode="json", exclude={"retmode"})
+        output = {"format": self.output.format, "compression": self.output.codec}
+        return {"link": link, "output": output}

@@ -1,0 +1,155 @@
+"""A job from its four origins: option, environment, job file, default, in this order.
+
+Whatever is wrong becomes one sentence that names the thing and the remedy, before any request.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+from pydantic import BaseModel, ValidationError
+
+from harvester.errors import BadInput, nearest
+from harvester.job import RATE_WITH_KEY, RATE_WITHOUT_KEY, Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Settings = dict[str, dict[str, Any]]
+"""Group → key → value, as in a job file."""
+
+_ENVIRONMENT = {"NCBI_EMAIL": ("contact", "email"), "HARVESTER_BASE_URL": ("server", "base_url")}
+
+
+def api_key(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The key, from `NCBI_API_KEY` alone.
+
+    Raises:
+        BadInput: it has blanks or line ends inside; the key itself is not repeated.
+    """
+    key = environ.get("NCBI_API_KEY", "").strip()
+    if key and not (key.isascii() and key.isprintable() and " " not in key):
+        raise BadInput("NCBI_API_KEY holds blanks or other characters that no API key has.")
+    return key or None
+
+
+def load(path: Path) -> Settings:
+    """The settings of a TOML job file.
+
+    Raises:
+        BadInput: unreadable, not TOML, an unknown group or key, or a key that must not be there.
+    """
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise BadInput(f"The job file {path} cannot be read: {why}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"The job file {path} is not valid TOML: {error}.") from error
+    for group, keys in found.items():
+        if group not in Job.model_fields:
+            hint = nearest(group, Job.model_fields)
+            raise BadInput(f"{path}: unknown group [{group}]{hint}.")
+        if not isinstance(keys, dict):
+            raise BadInput(f"{path}: [{group}] is a group of keys, like [{group}] on a line.")
+        if {key.lower().replace("-", "_") for key in keys} & {"api_key", "apikey", "key"}:
+            raise BadInput(
+                f"{path}: an API key does not belong in a job file; "
+                "set the environment variable NCBI_API_KEY instead."
+            )
+    return found
+
+
+def build(
+    options: Settings | None = None,
+    path: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Job:
+    """The job of some options, the environment and a job file.
+
+    Raises:
+        BadInput: a value is wrong, missing or not permitted; names it and the remedy.
+    """
+    settings: Settings = {group: {} for group in Job.model_fields}
+    for group, keys in (load(path) if path else {}).items():
+        settings[group].update(keys)
+    for variable, (group, key) in _ENVIRONMENT.items():
+        if environ.get(variable):
+            settings[group][key] = environ[variable]
+    for group, keys in (options or {}).items():
+        settings[group].update(keys)
+    try:
+        job = Job.model_validate(settings)
+    except ValidationError as error:
+        where = f"{path}: " if path else ""
+        raise BadInput(where + _sentence(error)) from None
+    _permitted(job, with_key=api_key(environ) is not None)
+    return job
+
+
+def dump(job: Job) -> str:
+    """The job as resolved, as TOML without secrets."""
+    return tomli_w.dumps(job.model_dump(mode="json", exclude_none=True))
+
+
+def absolute(job: Job) -> Job:
+    """The job with paths that mean the same from every folder."""
+    ids = [
+        name if name == "-" else str(Path(name).expanduser().absolute()) for name in job.source.ids
+    ]
+    path = str(Path(job.output.path).expanduser().absolute())
+    return job.model_copy(
+        update={
+            "source": job.source.model_copy(update={"ids": ids}),
+            "output": job.output.model_copy(update={"path": path}),
+        }
+    )
+
+
+def _permitted(job: Job, *, with_key: bool) -> None:
+    if not job.server.is_ncbi:
+        return
+    if job.contact.email is None:
+        raise BadInput(
+            "NCBI wants an email address of whoever asks: give --email, "
+            "or set the environment variable NCBI_EMAIL."
+        )
+    allowed = RATE_WITH_KEY if with_key else RATE_WITHOUT_KEY
+    if (job.limits.rate or 0) > allowed and not job.limits.rate_granted:
+        key = "" if with_key else " without an API key (NCBI_API_KEY)"
+        raise BadInput(
+            f"NCBI permits {allowed:g} requests a second{key}, not {job.limits.rate:g}; "
+            "if it has granted you more, add --rate-granted."
+        )
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing that is wrong, in one sentence."""
+    first = error.errors(include_url=False)[0]
+    group, *rest = (str(part) for part in first["loc"])
+    key = rest[0] if rest else ""
+    name = f"{group}.{key}" if key else group
+    option = f"--{'out' if name == 'output.path' else key.replace('_', '-')}"
+    match first["type"]:
+        case "missing":
+            return f"{name} is missing: give {option}, or {key} under [{group}] in the job file."
+        case "extra_forbidden":
+            return f"unknown key {name}{nearest(key, _keys(group))}."
+        case "value_error":
+            return f"{name}: {first['ctx']['error']}."
+        case _:
+            given = first["input"]
+            shown = f"'{given}'" if isinstance(given, str) else given
+            message = first["msg"].removeprefix("Input ").removesuffix(".")
+            return f"{name} = {shown}: {message} (option {option})."
+
+
+def _keys(group: str) -> list[str]:
+    model = Job.model_fields[group].annotation
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return list(model.model_fields)

@@ -1,0 +1,106 @@
+"""Evenly spaced permits, one for every attempt of every utility; a shared pause; a slow-down.
+
+Two bounds hold together. An `AsyncLimiter` spaces permits evenly, and lets a late one be caught
+up. A log of the last permits holds the promise itself: between a permit and the one `rate`
+places before it lies more than a second, so no sliding second sees more than `rate`, also not
+at the start, where a leaky bucket alone lets two go at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+
+from aiolimiter import AsyncLimiter
+
+GUARD_SECONDS = 0.02
+"""By how much more than a second the log spans: how far two requests' ways to the server may
+differ in time without the server seeing one too many. It costs 2 % of the rate."""
+
+_SPACING_SECONDS = 0.01  # finer than this, timers are too coarse: small groups leave together
+_STEP_DOWN = 0.8
+_CREEP = 1.02
+_CREEP_SECONDS = 10.0
+_PAUSE_SECONDS = 1.5  # after a 429 without Retry-After: a whole window and then some
+
+
+class Limiter:
+    """Permits for requests to one server.
+
+    Args:
+        rate: requests per second, the most there may be in any sliding second.
+
+    Example:
+        ```
+        limiter = Limiter(10.0)
+        await limiter.acquire()  # then send one request, at once
+        ```
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.wanted = rate
+        self._ceiling = rate
+        self._rate = 0.0
+        self._paused_until = 0.0
+        self._changed_at = 0.0
+        self._recent: deque[float] = deque()
+        self._turn = asyncio.Lock()
+        self._set(rate)
+
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"Limiter({self._rate:g}/s of {self.wanted:g}/s)"
+
+    @property
+    def rate(self) -> float:
+        """Requests per second permitted at the moment."""
+        return self._rate
+
+    async def acquire(self) -> None:
+        """Wait for a permit; first come, first served. It is good for one request, sent at once."""
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            await self._spacing.acquire()
+            self._creep(loop.time())
+            while (wait := max(self._paused_until, self._free_at()) - loop.time()) > 0:
+                await asyncio.sleep(wait)
+            self._recent.append(loop.time())
+
+    def refused(self, retry_after: float | None = None, limit: float | None = None) -> None:
+        """The server said 429: pause for all, go on more slowly, and believe a limit it states.
+
+        Args:
+            retry_after: seconds the server asked for.
+            limit: requests per second the server says it permits.
+        """
+        now = asyncio.get_running_loop().time()
+        self._paused_until = max(self._paused_until, now + (retry_after or _PAUSE_SECONDS))
+        if limit is not None and limit < self._ceiling:
+            self._ceiling = limit
+            self._set(limit)
+        elif now - self._changed_at > _PAUSE_SECONDS:  # a volley of 429s is one event
+            self._set(max(self._rate * _STEP_DOWN, min(1.0, self.wanted)))
+        self._changed_at = now
+
+    def _creep(self, now: float) -> None:
+        """Back towards the ceiling, a little at a time."""
+        if self._rate < self._ceiling and now - self._changed_at > _CREEP_SECONDS:
+            self._set(min(self._rate * _CREEP, self._ceiling))
+            self._changed_at = now
+
+    def _set(self, rate: float) -> None:
+        self._rate = rate
+        burst = max(1.0, rate * _SPACING_SECONDS)
+        self._spacing = AsyncLimiter(burst, burst / rate)
+        # `places` permits per `span` seconds: for a whole number, `rate` in a bit over a second.
+        self._places = math.ceil(rate)
+        self._span = self._places / rate * (1 + GUARD_SECONDS)
+
+    def _free_at(self) -> float:
+        """When the log of permits has room for one more."""
+        while len(self._recent) > self._places:
+            self._recent.popleft()
+        if len(self._recent) < self._places:
+            return 0.0
+        return self._recent[0] + self._span

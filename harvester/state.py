@@ -1,0 +1,209 @@
+"""The commit record, in SQLite: parts, settled UIDs, the job, and the progress others may read.
+
+What is not recorded here does not exist. Every method that writes is one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harvester import uids
+from harvester.errors import FolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from harvester.uids import UidSet
+
+FILE = "state.sqlite"
+VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE part (
+    name TEXT PRIMARY KEY,  -- below the harvest's folder, like links/part-00000.parquet
+    kind TEXT NOT NULL,     -- links, uids, or unanswered: the uids rows of failed and missing
+    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE settled (
+    id INTEGER PRIMARY KEY,
+    outcome TEXT NOT NULL, reason TEXT, count INTEGER NOT NULL,
+    uids BLOB NOT NULL      -- a roaring bitmap
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One committed file.
+
+    Attributes:
+        name: path below the harvest's folder, with forward slashes.
+        kind: `links`, `uids` or `unanswered`.
+    """
+
+    name: str
+    kind: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """UIDs that share an outcome, and a reason where they have one."""
+
+    outcome: str
+    uids: UidSet
+    reason: str | None = None
+
+
+class State:
+    """The state of one harvest.
+
+    Args:
+        path: of `state.sqlite`.
+        read_only: look without touching, also while another process writes.
+
+    Raises:
+        FolderError: the file is damaged, or of a newer version.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        mode = "ro" if read_only else "rwc"
+        try:
+            self._db = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,  # the committer's thread writes, one at a time
+                timeout=30,
+            )
+            if not read_only:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and not read_only:
+                with self._transaction():
+                    for statement in _SCHEMA.split(";"):
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA user_version = {VERSION}")
+        except sqlite3.DatabaseError as error:
+            raise FolderError(
+                f"{path} cannot be read ({error}); nothing was changed. "
+                "Restore it from a copy, or harvest into another folder."
+            ) from error
+        if version > VERSION:
+            raise FolderError(
+                f"{path} was written by a newer version of harvester; update this one."
+            )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def get(self, key: str) -> Any:
+        """A value of `meta`, or None."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def put(self, **values: str | bytes) -> None:
+        """Set values of `meta`, together."""
+        with self._transaction():
+            self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+
+    def wanted(self) -> UidSet | None:
+        """The input UIDs, or None before they were all read."""
+        data = self.get("wanted")
+        return None if data is None else uids.load(data)
+
+    def done(self) -> UidSet:
+        """UIDs with an outcome."""
+        done = uids.as_set()
+        for (data,) in self._db.execute("SELECT uids FROM settled"):
+            done |= uids.load(data)
+        return done
+
+    def outcomes(self) -> dict[str, int]:
+        """How many UIDs have each outcome."""
+        query = "SELECT outcome, SUM(count) FROM settled GROUP BY outcome"
+        return dict(self._db.execute(query))
+
+    def unanswered(self) -> list[Settled]:
+        """The failed and missing UIDs, with their reasons."""
+        query = """SELECT outcome, uids, reason FROM settled
+                   WHERE outcome IN ('failed', 'missing') ORDER BY id"""
+        return [
+            Settled(outcome, uids.load(data), reason)
+            for outcome, data, reason in self._db.execute(query)
+        ]
+
+    def parts(self, *kinds: str) -> list[Part]:
+        """The committed files of some kinds, or of all, in the order of their names."""
+        marks = ",".join("?" * len(kinds))
+        where = f"WHERE kind IN ({marks})" if kinds else ""
+        query = f"SELECT name, kind, rows, bytes, sha256 FROM part {where} ORDER BY name"  # noqa: S608 - only marks
+        return [Part(*row) for row in self._db.execute(query, kinds)]
+
+    def links(self) -> int:
+        """Rows in all parts of `links`."""
+        query = "SELECT COALESCE(SUM(rows), 0) FROM part WHERE kind = 'links'"
+        return int(self._db.execute(query).fetchone()[0])
+
+    def commit(self, parts: Iterable[Part], settled: Iterable[Settled]) -> None:
+        """New parts and the UIDs they cover: this makes both exist."""
+        with self._transaction():
+            self._insert(parts)
+            self._db.executemany(
+                "INSERT INTO settled (outcome, reason, count, uids) VALUES (?, ?, ?, ?)",
+                [(s.outcome, s.reason, len(s.uids), uids.dump(s.uids)) for s in settled],
+            )
+
+    def replace(self, old: Iterable[Part], new: Iterable[Part]) -> None:
+        """Some parts in place of others that hold the same rows."""
+        with self._transaction():
+            self._db.executemany("DELETE FROM part WHERE name = ?", [(p.name,) for p in old])
+            self._insert(new)
+
+    def forget_unanswered(self) -> None:
+        """Failed and missing UIDs have no outcome any more: they will be asked for again."""
+        with self._transaction():
+            self._db.execute("DELETE FROM settled WHERE outcome IN ('failed', 'missing')")
+
+    def progress(self) -> dict[str, Any]:
+        """What the running or last process said of itself; empty before the first."""
+        data = self.get("progress")
+        return {} if data is None else dict(json.loads(data))
+
+    def _insert(self, parts: Iterable[Part]) -> None:
+        self._db.executemany(
+            "INSERT INTO part VALUES (?, ?, ?, ?, ?)",
+            [(p.name, p.kind, p.rows, p.bytes, p.sha256) for p in parts],
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def peek(folder: Path) -> closing[State]:
+    """The state of a harvest that may be running, to be read and closed.
+
+    Raises:
+        FolderError: there is no harvest in the folder.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise FolderError(f"{folder} holds no harvest: it has no {FILE}.")
+    return closing(State(path, read_only=True))

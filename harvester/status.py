@@ -1,0 +1,103 @@
+"""Where a harvest stands: what a run leaves for others to read, and what they read."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tomllib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from harvester.ledger import JOB, is_locked
+from harvester.state import peek
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harvester.events import Tally
+
+_COUNTS = ("sent", "ok", "retried", "rate_limited")
+_OUTCOMES = ("linked", "empty", "missing", "failed")
+_ENDED = ("complete", "complete_with_failures")
+
+
+class Progress:
+    """What a run says of itself, as the text that is kept in the state.
+
+    Args:
+        tally: the run's counts.
+        before: what the run before said, to go on counting requests from.
+        rate: requests per second asked for.
+    """
+
+    def __init__(self, tally: Tally, before: dict[str, Any], rate: float) -> None:
+        self._tally = tally
+        self._before = before.get("requests", {})
+        self._rate = rate
+        self._started_at = _now()
+        self.state = "running"
+
+    def __call__(self) -> str:
+        """The text as of now."""
+        tally = self._tally
+        waiting = tally.waiting if self.state == "running" else None
+        return json.dumps(
+            {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "state": "waiting" if waiting else self.state,
+                "waiting": waiting.why if waiting else None,
+                "requests": {
+                    key: self._before.get(key, 0) + getattr(tally, key) for key in _COUNTS
+                },
+                "rate": {"limit": self._rate, "achieved": round(tally.achieved, 3)},
+                "eta_seconds": tally.eta_seconds,
+                "started_at": self._started_at,
+                "updated_at": _now(),
+            }
+        )
+
+
+def status(folder: Path) -> dict[str, Any]:
+    """Where the harvest in a folder stands, also while another process runs it.
+
+    Returns:
+        The object of `harvester status --json`; counts are of what is committed.
+
+    Raises:
+        FolderError: there is no harvest, or its state is damaged.
+    """
+    running = is_locked(folder)
+    with peek(folder) as state:
+        progress = state.progress()
+        outcomes = state.outcomes()
+        total = int(state.get("total") or 0)
+        parts = [part.name for part in state.parts()]
+        links = state.links()
+    said = progress.get("state", "interrupted")
+    known = said if running or said in _ENDED else "interrupted"
+    return {
+        "state": known,
+        "waiting": progress.get("waiting") if running else None,
+        "job": _flat(folder / JOB),
+        "uids": {"total": total, "done": sum(outcomes.values())}
+        | {outcome: outcomes.get(outcome, 0) for outcome in _OUTCOMES},
+        "links": links,
+        "parts": parts,
+        "requests": dict.fromkeys(_COUNTS, 0) | progress.get("requests", {}),
+        "rate": progress.get("rate", {"limit": None, "achieved": 0.0}),
+        "eta_seconds": 0.0 if known in _ENDED else progress.get("eta_seconds"),
+        "started_at": progress.get("started_at"),
+        "updated_at": progress.get("updated_at"),
+    }
+
+
+def _flat(path: Path) -> dict[str, Any]:
+    """The keys of all groups of a job file side by side; no two groups share one."""
+    groups = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {key: value for group in groups.values() for key, value in group.items()}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
