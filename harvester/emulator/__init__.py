@@ -1,0 +1,45 @@
+"""A local NCBI E-utilities server, for rehearsals and tests.
+
+It imports nothing of the harvester, so that client and server cannot be wrong together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harvester.emulator.background import background
+    from harvester.emulator.config import EmulatorConfig
+    from harvester.emulator.graph import Graph, SeededGraph, TableGraph, truth
+    from harvester.emulator.server import Emulator, serve
+
+__all__ = [
+    "Emulator",
+    "EmulatorConfig",
+    "Graph",
+    "SeededGraph",
+    "TableGraph",
+    "background",
+    "serve",
+    "truth",
+]
+
+_HOMES = {
+    "Emulator": "server",
+    "EmulatorConfig": "config",
+    "Graph": "graph",
+    "SeededGraph": "graph",
+    "TableGraph": "graph",
+    "background": "background",
+    "serve": "server",
+    "truth": "graph",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: aiohttp and pyarrow are slow to load."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,5 @@
+"""`python -m harvester.emulator`: the command `harvester emulate` by itself."""
+
+from harvester.emulator.command import emulate
+
+emulate()

@@ -1,0 +1,60 @@
+"""Named faults, one table a kind; a new fault is one entry in one of them."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from harvester.emulator.faults.bodies import BODIES
+from harvester.emulator.faults.draws import Draw, FaultPlan, FaultSpec, befalls
+from harvester.emulator.faults.history import HISTORY
+from harvester.emulator.faults.linksets import LINKSETS
+from harvester.emulator.faults.pages import PAGES
+from harvester.emulator.faults.wire import WIRE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CONSTANT = ("poison", "lost-blocks")
+"""Faults whose probability is that of each UID, or each block of links, in every answer."""
+
+NAMES = (*PAGES, *BODIES, *LINKSETS, *WIRE, *HISTORY)
+"""All names; `http-500` may be said for `500`, and `all` for any one of those not CONSTANT."""
+
+REFUSING = ("bad-key",)
+"""Faults that a client must not survive: `all` leaves them out."""
+
+
+def fault_plan(texts: Iterable[str], seed: int) -> FaultPlan:
+    """The faults that some texts ask for (see `FaultSpec`).
+
+    Raises:
+        ValueError: a name is unknown, or a probability is none.
+    """
+    specs = []
+    for text in texts:
+        spec = FaultSpec.read(text)
+        name = spec.name.removeprefix("http-")
+        if name not in NAMES and name != "all":
+            near = get_close_matches(name, NAMES, 1)
+            hint = f"did you mean {near[0]}?" if near else f"the names are {', '.join(NAMES)}."
+            raise ValueError(f"there is no fault {spec.name!r}: {hint}")
+        specs.append(FaultSpec(name, spec.probability, spec.uids))
+    every = [name for name in NAMES if name not in CONSTANT and name not in REFUSING]
+    return FaultPlan(specs, every, CONSTANT, seed)
+
+
+__all__ = [
+    "BODIES",
+    "CONSTANT",
+    "HISTORY",
+    "LINKSETS",
+    "NAMES",
+    "PAGES",
+    "WIRE",
+    "Draw",
+    "FaultPlan",
+    "FaultSpec",
+    "befalls",
+    "fault_plan",
+]

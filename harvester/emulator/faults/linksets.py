@@ -1,0 +1,148 @@
+"""Faults in the LinkSets of an ELink answer, by name: well-formed answers that are not true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harvester.emulator.answers import errors
+from harvester.emulator.answers.linksets import LinkSet, LinkSetDb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harvester.emulator.faults.draws import Draw
+
+BLOCK = 100
+"""Lists lose whole blocks of so many links (recorded answers of 2023)."""
+
+
+def _victims(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+    """The LinkSets of the UIDs the fault is restricted to; else some at random, at least one."""
+    if draw.spec.uids:
+        return [one for one in linksets if draw.spec.uids.intersection(one.uids())]
+    return draw.random.sample(linksets, draw.random.randint(1, len(linksets))) if linksets else []
+
+
+def _short(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+    gone = {id(one) for one in _victims(linksets, draw)}
+    return [one for one in linksets if id(one) not in gone]
+
+
+def _doubled(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+    return linksets + _victims(linksets, draw)
+
+
+def _reordered(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+    return draw.random.sample(linksets, len(linksets))
+
+
+def _alien(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+    """LinkSets more, for UIDs that nobody asked for."""
+    for _ in range(draw.random.randint(1, 3)):
+        stranger = str(draw.random.randint(10**12, 10**13))
+        place = draw.random.randint(0, len(linksets))
+        linksets.insert(place, _invented(draw, [stranger]))
+    return linksets
+
+
+def _no_ids(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+    """LinkSets more, without DbFrom and IdList (biopython#4349, 2024)."""
+    stray = _invented(draw, None)
+    stray.dbfrom = None
+    linksets.insert(draw.random.randint(0, len(linksets)), stray)
+    return linksets
+
+
+def _id_0(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+    """LinkSets that echo 0 for their id and have no links (recorded in 2013 to 2015)."""
+    for one in _victims(linksets, draw):
+        one.ids, one.dbs, one.histories, one.webenv = ["0"], [], [], ""
+        one.checks, one.infos, one.urls = [], [], []
+    return linksets
+
+
+def _error_in_linkset(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+    for one in _victims(linksets, draw):
+        one.dbs, one.errors = [], [errors.BLOB_ID]
+    return linksets
+
+
+def _error_in_linksetdb(text: str) -> Callable[[list[LinkSet], Draw], list[LinkSet]]:
+    """One LinkSetDb of each victim holds an ERROR; its siblings are fine."""
+
+    def spoil(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+        for one in _victims([one for one in linksets if one.dbs], draw):
+            db = draw.random.choice(one.dbs)
+            db.links, db.scores, db.info, db.error = None, None, "", text
+        return linksets
+
+    return spoil
+
+
+def _lost_leading(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+    """Lists without their leading blocks of 100; a list with nothing left is left out."""
+    for one in _victims([one for one in linksets if one.dbs], draw):
+        for db in one.dbs:
+            size = _size(db)
+            lost = BLOCK * draw.random.randint(1, -(-size // BLOCK)) if size else 0
+            _keep(db, np.arange(size) >= lost)
+        _drop_emptied(one)
+    return linksets
+
+
+def _lost_blocks(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+    """Any block of 100 of any list is lost with the fault's probability, in every answer."""
+    for one in linksets:
+        for db in one.dbs:
+            size = _size(db)
+            blocks = -(-size // BLOCK)
+            kept = [draw.random.random() >= draw.spec.probability for _ in range(blocks)]
+            if not all(kept):
+                _keep(db, np.repeat(np.array(kept, bool), BLOCK)[:size])
+        _drop_emptied(one)
+    return linksets
+
+
+def _size(db: LinkSetDb) -> int:
+    return 0 if db.links is None else len(db.links)
+
+
+def _keep(db: LinkSetDb, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> None:
+    if db.links is None:
+        return
+    if isinstance(db.links, list):
+        db.links = [uid for uid, stays in zip(db.links, kept.tolist(), strict=True) if stays]
+    else:
+        db.links = db.links[kept]
+    db.scores = None if db.scores is None else db.scores[kept]
+
+
+def _drop_emptied(linkset: LinkSet) -> None:
+    linkset.dbs = [db for db in linkset.dbs if db.links is None or len(db.links)]
+
+
+def _invented(draw: Draw, ids: list[str] | None) -> LinkSet:
+    """A LinkSet with links that no graph has."""
+    dbfrom = draw.asked.get("dbfrom") or "pubmed"
+    dbto = (draw.asked.listed("db") or ["pubmed"])[0].replace("all", "pubmed")
+    links = np.array(sorted(draw.random.sample(range(10**12, 10**13), 5), reverse=True))
+    linkname = (draw.asked.listed("linkname") or [f"{dbfrom}_{dbto}"])[0]
+    return LinkSet(dbfrom, ids, [LinkSetDb(dbto, linkname, links)])
+
+
+LINKSETS: dict[str, Callable[[list[LinkSet], Draw], list[LinkSet]]] = {
+    "short": _short,
+    "doubled": _doubled,
+    "reordered": _reordered,
+    "alien": _alien,
+    "no-ids": _no_ids,
+    "id-0": _id_0,
+    "error-in-linkset": _error_in_linkset,
+    "error-in-linksetdb": _error_in_linksetdb(errors.EXLINK_SERVER),
+    "exception-in-linksetdb": _error_in_linksetdb(errors.UNKNOWN_ID),
+    "lost-leading": _lost_leading,
+    "lost-blocks": _lost_blocks,
+}
+"""Name to what becomes of the LinkSets, which the function may change."""

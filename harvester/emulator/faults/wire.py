@@ -1,0 +1,117 @@
+"""Faults on the connection, by name: how an answer is sent, or is not."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from random import Random
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """An answer about to be sent, and the connection it goes over.
+
+    Attributes:
+        request: what it answers.
+        status: of the answer.
+        headers: of the answer, without any about its length.
+        body: uncompressed.
+        random: of this fault.
+        hang_seconds: how long `hang` waits at most.
+        drip_seconds: between two bytes of `drip`.
+    """
+
+    request: web.BaseRequest
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    random: Random
+    hang_seconds: float
+    drip_seconds: float
+
+    async def start(self, length: int, **more: str) -> web.StreamResponse:
+        """Send status and headers, promising `length` bytes."""
+        response = web.StreamResponse(status=self.status, headers=self.headers | more)
+        response.content_length = length
+        await response.prepare(self.request)
+        return response
+
+
+async def reset(wire: Wire) -> web.StreamResponse:
+    """A TCP reset before the first byte."""
+    abort(wire.request.transport)
+    return web.Response()
+
+
+def abort(transport: asyncio.BaseTransport | None) -> None:
+    """Close a connection by a TCP reset."""
+    if not isinstance(transport, asyncio.Transport):
+        return
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        # Lingering for no time turns the close into a reset.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+async def hang(wire: Wire) -> web.StreamResponse:
+    """Nothing at all, until the client goes or the time is up."""
+    await asyncio.sleep(wire.hang_seconds)
+    return await reset(wire)
+
+
+async def _drip(wire: Wire) -> web.StreamResponse:
+    """A byte at a time."""
+    response = await wire.start(len(wire.body))
+    for place in range(len(wire.body)):
+        await response.write(wire.body[place : place + 1])
+        await asyncio.sleep(wire.drip_seconds)
+    return response
+
+
+async def _cut_close(wire: Wire) -> web.StreamResponse:
+    """Part of the body, then the connection is closed, short of the Content-Length."""
+    response = await wire.start(len(wire.body))
+    await response.write(wire.body[: wire.random.randrange(len(wire.body) or 1)])
+    if wire.request.transport is not None:
+        wire.request.transport.close()
+    return response
+
+
+async def _cut_reset(wire: Wire) -> web.StreamResponse:
+    """Part of the body, then a TCP reset."""
+    response = await wire.start(len(wire.body))
+    await response.write(wire.body[: wire.random.randrange(len(wire.body) or 1)])
+    abort(wire.request.transport)
+    return response
+
+
+async def _gzip_cut(wire: Wire) -> web.StreamResponse:
+    """A gzip stream that ends early, with a Content-Length that is right for it."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    packed = packer.compress(wire.body) + packer.flush()
+    if "gzip" not in wire.request.headers.get("Accept-Encoding", ""):
+        return await _cut_close(wire)
+    part = packed[: wire.random.randrange(10, len(packed))]
+    response = await wire.start(len(part), **{"Content-Encoding": "gzip"})
+    await response.write(part)
+    return response
+
+
+WIRE: dict[str, Callable[[Wire], Awaitable[web.StreamResponse]]] = {
+    "reset": reset,
+    "hang": hang,
+    "drip": _drip,
+    "cut-close": _cut_close,
+    "cut-reset": _cut_reset,
+    "gzip-cut": _gzip_cut,
+}

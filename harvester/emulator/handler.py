@@ -1,0 +1,185 @@
+"""One request from arrival to answer: counted, limited, delayed, answered, perhaps spoilt, sent."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import time
+import weakref
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from harvester.emulator.answering import answer
+from harvester.emulator.answers import pages
+from harvester.emulator.answers.answer import TEXT_TYPE, Answer
+from harvester.emulator.faults import WIRE, fault_plan
+from harvester.emulator.faults.wire import Wire, hang, reset
+from harvester.emulator.graph.mixing import key_of
+from harvester.emulator.latency import latency
+from harvester.emulator.ratelimit import RateLimit
+from harvester.emulator.request import Asked
+from harvester.emulator.sending import headers, whole
+from harvester.emulator.utilities.table import UTILITIES
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from harvester.emulator.config import EmulatorConfig
+    from harvester.emulator.log import Entry, RequestLog
+    from harvester.emulator.ratelimit import Allowance
+    from harvester.emulator.utilities.world import World
+
+_PROGRAM = re.compile(r"/(\w+)\.f?cgi$")
+
+
+@dataclass(slots=True)
+class _Connection:
+    number: int
+    requests: int = 0
+
+
+class Handler:
+    """Answers the requests of one emulator.
+
+    Attributes:
+        outage: what every request meets at present: a status (502, 503, 504), `reset`, `hang`, or
+            None for a service that is up.
+    """
+
+    def __init__(self, config: EmulatorConfig, world: World, log: RequestLog) -> None:
+        self.outage: int | str | None = None
+        self._config = config
+        self._world = world
+        self._log = log
+        self._plan = fault_plan(config.faults, config.seed)
+        self._limit = None if config.rate is None else RateLimit(config.rate, config.rate_with_key)
+        self._latencies = Random(key_of(config.seed, "latency"))
+        self._connections: weakref.WeakKeyDictionary[asyncio.BaseTransport, _Connection] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._numbers = itertools.count(1)
+        self._started = time.monotonic()
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        connection = self._connection(request)
+        client = request.remote or ""
+        entry = self._log.arrive(client, connection.number, connection.requests, request.method)
+        try:
+            return await self._respond(request, entry)
+        finally:
+            self._log.end(entry)
+
+    def _connection(self, request: web.BaseRequest) -> _Connection:
+        transport = request.transport
+        if transport is None:
+            return _Connection(0, 1)
+        connection = self._connections.get(transport)
+        if connection is None:
+            connection = self._connections[transport] = _Connection(next(self._numbers))
+        connection.requests += 1
+        return connection
+
+    async def _respond(self, request: web.BaseRequest, entry: Entry) -> web.StreamResponse:
+        match = _PROGRAM.search(request.path)
+        utility = match[1] if match else ""
+        body = await request.content.read() if request.body_exists else b""
+        address = request.remote or "127.0.0.1"
+        asked = Asked.read(utility, request.rel_url.raw_query_string, body, address)
+        entry.describe(asked)
+        if (outage := self._outage()) is not None:
+            entry.fault = "outage"
+            return await self._fail(request, entry, outage)
+        allowance = self._count(asked, entry)
+        early = self._refusal(request, asked, allowance)
+        if early is not None:
+            return self._send(request, entry, early, allowance)
+        draws = self._plan.draw(asked)
+        seconds = latency(
+            self._config.latency, self._config.latency_per_uid, entry.ids, self._latencies
+        )
+        if seconds:
+            await asyncio.sleep(seconds)
+        said, shown = answer(asked, self._world, draws)
+        entry.fault = ",".join(shown)
+        for draw in draws:
+            if draw.spec.name in WIRE:
+                entry.fault = draw.spec.name
+                said_headers = self._headers(entry, said, allowance)
+                wire = self._wire(request, entry, said, said_headers, draw.random)
+                return await WIRE[draw.spec.name](wire)
+        return self._send(request, entry, said, allowance)
+
+    def _count(self, asked: Asked, entry: Entry) -> Allowance | None:
+        if self._limit is None:
+            return None
+        return self._limit.count(asked.who, entry.arrived, has_key=asked.has_key)
+
+    def _refusal(
+        self, request: web.BaseRequest, asked: Asked, allowance: Allowance | None
+    ) -> Answer | None:
+        """The answer to a request that comes to no utility."""
+        if len(str(request.rel_url)) > self._config.max_uri:
+            return pages.uri_too_large()
+        if asked.utility != "elink" and asked.utility not in UTILITIES:
+            return Answer(b"Not Found\n", TEXT_TYPE, 404)
+        if asked.has_key and self._config.api_keys and asked.who not in self._config.api_keys:
+            return pages.bad_key(asked.who)
+        if allowance is not None and not allowance.granted:
+            return self._too_many(asked, allowance)
+        return None
+
+    def _too_many(self, asked: Asked, allowance: Allowance) -> Answer:
+        refused = pages.rate_limit(asked.who, allowance.count, allowance.limit)
+        if self._config.retry_after is not None:
+            refused.headers["Retry-After"] = str(self._config.retry_after)
+        return refused
+
+    def _outage(self) -> int | str | None:
+        if self.outage is not None or self._config.outage is None:
+            return self.outage
+        first, last = self._config.outage
+        return 503 if first <= time.monotonic() - self._started < last else None
+
+    async def _fail(
+        self, request: web.BaseRequest, entry: Entry, outage: int | str
+    ) -> web.StreamResponse:
+        if isinstance(outage, int):
+            return self._send(request, entry, pages.gateway(outage), None)
+        wire = self._wire(request, entry, Answer(b""), {}, Random(0))
+        return await (hang if outage == "hang" else reset)(wire)
+
+    def _headers(self, entry: Entry, said: Answer, allowance: Allowance | None) -> dict[str, str]:
+        last = entry.nth >= self._config.keepalive_requests
+        return headers(said, self._config, allowance, last=last)
+
+    def _send(
+        self, request: web.BaseRequest, entry: Entry, said: Answer, allowance: Allowance | None
+    ) -> web.Response:
+        entry.status, entry.bytes = said.status, len(said.body)
+        said_headers = self._headers(entry, said, allowance)
+        response = whole(request, said, said_headers, gzip=self._config.gzip)
+        if entry.nth >= self._config.keepalive_requests:
+            response.force_close()
+        return response
+
+    def _wire(
+        self,
+        request: web.BaseRequest,
+        entry: Entry,
+        said: Answer,
+        said_headers: dict[str, str],
+        random: Random,
+    ) -> Wire:
+        entry.status, entry.bytes = said.status, len(said.body)
+        return Wire(
+            request=request,
+            status=said.status,
+            headers=said_headers,
+            body=said.body,
+            random=random,
+            hang_seconds=self._config.fault_seconds,
+            drip_seconds=self._config.drip_seconds,
+        )

@@ -1,0 +1,1 @@
+"""The utilities, one module each: a request in, an answer out."""

@@ -1,0 +1,114 @@
+"""EInfo: the databases, and what links and fields each has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+import orjson
+
+from harvester.emulator.answers.answer import JSON_TYPE, Answer
+from harvester.emulator.answers.errors import error_200
+from harvester.emulator.answers.prologs import prolog
+from harvester.emulator.databases import DATABASES, canonical
+
+if TYPE_CHECKING:
+    from harvester.emulator.request import Asked
+    from harvester.emulator.utilities.world import World
+
+BUILD, UPDATED = "Build-2025.11.27.06.33", "2025/11/27 06:33"
+FIELDS = (
+    ("ALL", "All Fields", "All terms from all searchable fields", "N", "N"),
+    ("UID", "UID", "Unique number assigned to record", "N", "Y"),
+    ("FILT", "Filter", "Limits the records", "N", "N"),
+    ("PDAT", "Publication Date", "Date of publication", "Y", "N"),
+)
+_MENUS = {"pubmed": "PubMed", "pmc": "PMC", "nuccore": "Nucleotide", "snp": "SNP", "sra": "SRA"}
+
+
+def einfo(asked: Asked, world: World) -> Answer:
+    """The list of databases, or what is known of one."""
+    db = canonical(asked.get("db"))
+    if not db:
+        return _list([*DATABASES, *sorted(set(world.graph.databases()) - set(DATABASES))], asked)
+    if not world.knows(db):
+        text = f"Can not retrieve DbInfo for db={db}"
+        return error_200("einfo", text, json=asked.json)
+    return _info(db, asked, world)
+
+
+def _list(names: list[str], asked: Asked) -> Answer:
+    if asked.json:
+        return _json({"dblist": names})
+    listed = "".join(f"\t<DbName>{name}</DbName>\n" for name in names)
+    body = f"{prolog('einfo')}<eInfoResult>\n<DbList>\n\n{listed}</DbList>\n\n</eInfoResult>\n"
+    return Answer(body.encode())
+
+
+def _info(db: str, asked: Asked, world: World) -> Answer:
+    menu = _MENUS.get(db, db.title())
+    head = {
+        "DbName": db,
+        "MenuName": menu,
+        "Description": f"{menu} record",
+        "DbBuild": BUILD,
+        "Count": str(len(world.graph.records(db))),
+        "LastUpdate": UPDATED,
+    }
+    links = [
+        {
+            "Name": family.linkname,
+            "Menu": f"{_MENUS.get(family.dbto, family.dbto.title())} Links",
+            "Description": f"{family.dbto} records linked to {db} records",
+            "DbTo": family.dbto,
+        }
+        for family in world.graph.families(db)
+        if family.listed
+    ]
+    fields = [_field(*field) for field in FIELDS]
+    if asked.json:
+        # An object in 2018, an array of one in 2026.
+        lists = {"fieldlist": [_lower(f) for f in fields], "linklist": [_lower(k) for k in links]}
+        return _json({"dbinfo": [_lower(head) | lists]})
+    body = (
+        f"{prolog('einfo')}<eInfoResult>\n\t<DbInfo>\n{_elements(head, 2)}"
+        f"\t\t<FieldList>\n{_list_of('Field', fields)}\t\t</FieldList>\n"
+        f"\t\t<LinkList>\n{_list_of('Link', links)}\t\t</LinkList>\n"
+        "\t</DbInfo>\n\n</eInfoResult>\n"
+    )
+    return Answer(body.encode())
+
+
+def _field(name: str, full: str, description: str, is_date: str, is_number: str) -> dict[str, str]:
+    return {
+        "Name": name,
+        "FullName": full,
+        "Description": description,
+        "TermCount": "",
+        "IsDate": is_date,
+        "IsNumerical": is_number,
+        "SingleToken": "Y",
+        "Hierarchy": "N",
+        "IsHidden": "N",
+    }
+
+
+def _lower(members: dict[str, str]) -> dict[str, Any]:
+    return {name.lower(): value for name, value in members.items()}
+
+
+def _json(result: dict[str, Any]) -> Answer:
+    header = {"type": "einfo", "version": "0.3"}
+    return Answer(orjson.dumps({"header": header, "einforesult": result}) + b"\n", JSON_TYPE)
+
+
+def _list_of(name: str, items: list[dict[str, str]]) -> str:
+    return "".join(f"\t\t\t<{name}>\n{_elements(item, 4)}\t\t\t</{name}>\n" for item in items)
+
+
+def _elements(members: dict[str, str], depth: int) -> str:
+    tabs = "\t" * depth
+    return "".join(
+        f"{tabs}<{name}>{escape(value)}</{name}>\n" if value else f"{tabs}<{name}/>\n"
+        for name, value in members.items()
+    )

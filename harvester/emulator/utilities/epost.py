@@ -1,0 +1,61 @@
+"""EPost: a list of UIDs onto the History server."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+import orjson
+
+from harvester.emulator.answers.answer import JSON_TYPE, Answer
+from harvester.emulator.answers.errors import BAD_DB, error_200
+from harvester.emulator.answers.prologs import prolog
+from harvester.emulator.databases import SEQUENCES, canonical
+from harvester.emulator.utilities.ids import MAX_UID, group
+
+if TYPE_CHECKING:
+    from harvester.emulator.request import Asked
+    from harvester.emulator.utilities.world import World
+
+TOO_LARGE = (
+    f"Some IDs have invalid value and were omitted. Maximum ID value {MAX_UID}"  # recorded, 2025
+)
+DELIMITERS = "IDs contain invalid characters which was treated as delimiters."
+NOTHING = "Empty ID list; Nothing to store"
+
+
+def epost(asked: Asked, world: World) -> Answer:
+    """WebEnv and query_key, ERROR elements, or both: EPost can succeed by half."""
+    named = asked.get("db") or "pubmed"
+    db = canonical(named)
+    if not world.knows(db):
+        return error_200("epost", BAD_DB.format(named), json=asked.json)
+    said = []
+    if db in SEQUENCES:
+        uids = group(db, asked.listed("id")).uids
+    else:
+        text = ",".join(asked.every("id"))
+        if re.search(r"[^\d,\s]", text):
+            # An accession falls apart into the numbers between its letters (biopython#926).
+            said.append(DELIMITERS)
+        numbers = [int(digits) for digits in re.findall(r"\d+", text)]
+        uids = tuple(dict.fromkeys(number for number in numbers if number <= MAX_UID))
+        if any(number > MAX_UID for number in numbers):
+            said.append(TOO_LARGE)
+    if not uids:
+        return _answer(asked, {}, [NOTHING, *said])
+    webenv, query_key = world.history.post(db, uids, asked.get("WebEnv"))
+    return _answer(asked, {"QueryKey": query_key, "WebEnv": webenv}, said)
+
+
+def _answer(asked: Asked, kept: dict[str, str], said: list[str]) -> Answer:
+    if asked.json:
+        result = {name.lower(): value for name, value in kept.items()}
+        result |= {"ERROR": said[0]} if said else {}
+        header = {"type": "epost", "version": "0.3"}
+        return Answer(orjson.dumps({"header": header, "epostresult": result}) + b"\n", JSON_TYPE)
+    lines = [f"\t<{name}>{value}</{name}>\n" for name, value in kept.items()]
+    lines += [f"\t<ERROR>{escape(text)}</ERROR>\n" for text in said]
+    body = f"{prolog('epost').rstrip()}<ePostResult>\n{''.join(lines)}</ePostResult>\n"
+    return Answer(body.encode())

@@ -1,0 +1,113 @@
+"""ESummary and EFetch: small records, made up from their UIDs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from harvester.emulator.answers.answer import JSON_TYPE, TEXT_TYPE, Answer
+from harvester.emulator.answers.errors import BAD_DB, NO_IDS, NO_QUERY, error_200
+from harvester.emulator.answers.prologs import prolog
+from harvester.emulator.databases import SEQUENCES, canonical
+from harvester.emulator.utilities.ids import accession, group
+from harvester.emulator.utilities.world import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harvester.emulator.request import Asked
+    from harvester.emulator.utilities.world import World
+
+MOST = 10_000
+"""Records an answer has at most (NBK25499, retmax)."""
+
+BAD_SUMMARY = "cannot get document summary"
+
+
+def esummary(asked: Asked, world: World) -> Answer:
+    """One DocSum a UID; an id of 0 has none, and says so."""
+    try:
+        db, uids = _wanted(asked, world)
+        if not uids and asked.json:
+            wrong = asked.get("id")
+            header = {"type": "esummary", "version": "0.3"}
+            error = f"Invalid uid {wrong} at position= 0"
+            whole = {"header": header, "error": error, "result": {"uids": []}}
+            return Answer(orjson.dumps(whole) + b"\n", JSON_TYPE)
+    except Refusal as refusal:
+        return error_200("esummary", str(refusal), json=asked.json)
+    if asked.json:
+        header = {"type": "esummary", "version": "0.3"}
+        result: dict[str, Any] = {"uids": [str(uid) for uid in uids]}
+        result |= {str(uid): _summary(db, uid) for uid in uids}
+        return Answer(orjson.dumps({"header": header, "result": result}) + b"\n", JSON_TYPE)
+    docs = "".join(_docsum(db, uid) for uid in uids)
+    body = f"{prolog('esummary')}<eSummaryResult>\n{docs}</eSummaryResult>\n"
+    return Answer(body.encode())
+
+
+def efetch(asked: Asked, world: World) -> Answer:
+    """The list of UIDs (rettype=uilist), accessions (acc) or a line of text for each record."""
+    try:
+        db, uids = _wanted(asked, world)
+    except Refusal as refusal:
+        answer = error_200("efetch", str(refusal), json=False)
+        return Answer(answer.body, answer.content_type, 400)
+    rettype = asked.get("rettype") or "uilist"
+    if rettype == "uilist" and asked.get("retmode") == "xml":
+        ids = "".join(f"<Id>{uid}</Id>\n" for uid in uids)
+        return Answer(f"{prolog('efetch')}<IdList>\n{ids}</IdList>\n".encode())
+    if rettype == "uilist":
+        lines = [str(uid) for uid in uids]
+    elif rettype == "acc" and db in SEQUENCES:
+        lines = [accession(db, uid) for uid in uids]
+    else:
+        lines = [f"{uid}: {_title(db, uid)}" for uid in uids]
+    return Answer("".join(f"{line}\n" for line in lines).encode(), TEXT_TYPE)
+
+
+def _wanted(asked: Asked, world: World) -> tuple[str, Sequence[int]]:
+    """Database and UIDs, from the History server (a page of them) or from `id`."""
+    named = asked.get("db") or "pubmed"
+    db, query_key = canonical(named), asked.get("query_key")
+    if not world.knows(db):
+        raise Refusal(BAD_DB.format(named))
+    if asked.get("WebEnv") and query_key:
+        posted = world.history.fetch(asked.get("WebEnv"), query_key)
+        if posted is None:
+            raise Refusal(NO_QUERY.format(query_key))
+        start, most = asked.integer("retstart", 0), min(asked.integer("retmax", MOST), MOST)
+        return db, posted[1][start : start + most]
+    if not asked.listed("id"):
+        raise Refusal(NO_IDS)
+    return db, group(db, asked.listed("id")).uids
+
+
+def _title(db: str, uid: int) -> str:
+    return f"Record {uid} of {db}."
+
+
+def _summary(db: str, uid: int) -> dict[str, Any]:
+    if not uid:
+        return {"uid": "0", "error": BAD_SUMMARY}
+    year = 1960 + uid % 66
+    return {
+        "uid": str(uid),
+        "pubdate": str(year),
+        "source": "Example J",
+        "title": _title(db, uid),
+        "authors": [{"name": f"Author{uid % 1000} A", "authtype": "Author", "clusterid": ""}],
+    }
+
+
+def _docsum(db: str, uid: int) -> str:
+    if not uid:
+        return f"<ERROR>UID={uid}: {BAD_SUMMARY}</ERROR>\n"
+    items = _summary(db, uid)
+    return (
+        f"<DocSum>\n\t<Id>{uid}</Id>\n"
+        f'\t<Item Name="PubDate" Type="Date">{items["pubdate"]}</Item>\n'
+        f'\t<Item Name="Source" Type="String">{items["source"]}</Item>\n'
+        f'\t<Item Name="Title" Type="String">{items["title"]}</Item>\n</DocSum>\n'
+    )

@@ -1,0 +1,28 @@
+"""The table of utilities by the name of their program. A new utility is one entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harvester.emulator.utilities.einfo import einfo
+from harvester.emulator.utilities.epost import epost
+from harvester.emulator.utilities.esearch import egquery, esearch, espell
+from harvester.emulator.utilities.records import efetch, esummary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harvester.emulator.answers.answer import Answer
+    from harvester.emulator.request import Asked
+    from harvester.emulator.utilities.world import World
+
+UTILITIES: dict[str, Callable[[Asked, World], Answer]] = {
+    "einfo": einfo,
+    "esearch": esearch,
+    "epost": epost,
+    "esummary": esummary,
+    "efetch": efetch,
+    "egquery": egquery,
+    "espell": espell,
+}
+"""All but ELink, whose LinkSets may still be spoilt by a fault before they are written."""
