@@ -199,7 +199,7 @@ async def _work(
     done = ledger.state.done()
     todo = wanted - done
     tally = events.Tally(time.monotonic)
-    told = [tally, *listeners]
+    told: list[events.Listener] = [tally, *listeners]
 
     def emit(event: events.Event) -> None:
         for listener in told:
@@ -280,9 +280,8 @@ async def _engine(
     limits = job.limits
     key = jobfile.api_key()
     rate = job.rate(with_key=key is not None)
-    in_flight = limits.concurrency
-    if in_flight == "auto":  # each request ends within the timeout, so more cannot be in flight
-        in_flight = min(math.ceil(rate * limits.timeout), MOST_IN_FLIGHT)
+    # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
+    natural = min(math.ceil(rate * limits.timeout), MOST_IN_FLIGHT)
     size = START if limits.batch_size == "auto" else limits.batch_size
     async with Transport(job.server.base_url, limits.timeout) as transport:
         yield Engine(
@@ -292,7 +291,7 @@ async def _engine(
             size=BatchSize(limits.batch_size, limits.timeout),
             hours=Hours.of(job, len(todo) / size),
             limits=limits,
-            concurrency=in_flight,
+            concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
             deliver=deliver,
             full=full,
             emit=emit,

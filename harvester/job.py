@@ -15,6 +15,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 """The address all E-utility requests begin with (NBK25497)."""
 
+STDIN = "-"
+"""In place of a path: standard input."""
+
 RATE_WITHOUT_KEY, RATE_WITH_KEY = 3.0, 10.0
 """Requests per second NCBI permits, counted over all E-utilities (NBK25497)."""
 
@@ -27,6 +30,9 @@ def _words(value: object) -> object:
 
 
 Names = Annotated[list[str], BeforeValidator(_words)]
+
+
+_DATE = re.compile(r"\d{4}(/(0?[1-9]|1[0-2])(/(0?[1-9]|[12]\d|3[01]))?)?", re.ASCII)
 
 
 class _Group(BaseModel):
@@ -67,9 +73,7 @@ class Link(_Group):
     @field_validator("mindate", "maxdate")
     @classmethod
     def _date(cls, value: str | None) -> str | None:
-        if value and not re.fullmatch(
-            r"\d{4}(/(0?[1-9]|1[0-2])(/(0?[1-9]|[12]\d|3[01]))?)?", value
-        ):
+        if value and not _DATE.fullmatch(value):
             raise ValueError(f"'{value}' is not a date; write YYYY, YYYY/MM or YYYY/MM/DD")
         return value
 

@@ -14,7 +14,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from harvester.errors import BadInput, nearest
-from harvester.job import RATE_WITH_KEY, RATE_WITHOUT_KEY, Job
+from harvester.job import RATE_WITH_KEY, RATE_WITHOUT_KEY, STDIN, Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,14 +98,15 @@ def dump(job: Job) -> str:
 
 def absolute(job: Job) -> Job:
     """The job with paths that mean the same from every folder."""
-    ids = [
-        name if name == "-" else str(Path(name).expanduser().absolute()) for name in job.source.ids
-    ]
-    path = str(Path(job.output.path).expanduser().absolute())
+
+    def whole(name: str) -> str:
+        return name if name == STDIN else str(Path(name).expanduser().absolute())
+
+    ids = [whole(name) for name in job.source.ids]
     return job.model_copy(
         update={
             "source": job.source.model_copy(update={"ids": ids}),
-            "output": job.output.model_copy(update={"path": path}),
+            "output": job.output.model_copy(update={"path": whole(job.output.path)}),
         }
     )
 

@@ -44,8 +44,10 @@ class BatchSize:
             self._size = min(self._size + _STEP, _MOST)
 
     def failed(self, uids: int, failure: RequestFailed) -> None:
-        """A batch of `uids` failed. What a smaller one would not have survived does not count,
-        nor does a batch cut before the last change of size.
+        """A batch of `uids` failed.
+
+        What a smaller one would not have survived either does not count, nor does a batch cut
+        before the last change of size.
         """
         if self._adapts and failure.fault in _SIZE_FAULTS and self.now // 2 < uids <= self.now:
             self._size = max(self._size / 2, 1.0)

@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 
 import rich_click as click
+from click.exceptions import Abort, Exit
 
 from harvester import __version__
 from harvester.errors import BadInput, HarvestError, Interrupted, nearest
@@ -63,9 +64,9 @@ def main() -> None:
     """Run the program; whatever goes wrong is one sentence and an exit code."""
     try:
         code = program.main(prog_name="harvester", standalone_mode=False)
-    except click.exceptions.Exit as leave:
+    except Exit as leave:
         code = leave.exit_code
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (Abort, KeyboardInterrupt):
         code = 130
     except click.ClickException as error:
         code = _say(error.format_message(), BadInput.exit_code)

@@ -47,6 +47,7 @@ class JsonLog:
         self._verbose = verbose
 
     def __call__(self, event: events.Event) -> None:
+        """Write one event."""
         if self._verbose or not isinstance(event, self._CHATTY):
             said: dict[str, Any] = {
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -69,6 +70,7 @@ class PlainLines:
         self._next = time.monotonic() + PLAIN_SECONDS
 
     def __call__(self, event: events.Event) -> None:
+        """Count one event, and say what must be said."""
         self._tally(event)
         match event:
             case events.RunStarted():

@@ -31,6 +31,7 @@ class LiveDisplay:
         self._begun = time.monotonic()
 
     def __call__(self, event: events.Event) -> None:
+        """Count one event."""
         self._tally(event)
         if isinstance(event, events.RunStarted):
             self._console.print(Text(opening(event)))

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from click.exceptions import Exit
 
 from harvester.harvest import Result, run
 
@@ -28,7 +29,7 @@ def hold_session(job: Job, values: dict[str, Any], **options: bool) -> None:
         result = run(job, listeners=[listener], signals=True, **options)
     if not values["quiet"] and not values["log_json"]:
         click.echo(_summary(result), err=True)
-    raise click.exceptions.Exit(result.exit_code)
+    raise Exit(result.exit_code)
 
 
 def _summary(result: Result) -> str:

@@ -60,7 +60,7 @@ class Elink:
     def __init__(self, link: Link, contact: Contact, api_key: str | None = None) -> None:
         self._link = link
         self._command = COMMANDS[link.cmd]
-        fields = {
+        fields: dict[str, object] = {
             "dbfrom": link.dbfrom,
             # Without db NCBI takes pubmed, without a word (NBK25499).
             "db": ",".join(link.db),
@@ -72,7 +72,11 @@ class Elink:
             "maxdate": link.maxdate,
             "reldate": link.reldate,
         }
-        identity = {"tool": contact.tool, "email": contact.email, "api_key": api_key}
+        identity: dict[str, object] = {
+            "tool": contact.tool,
+            "email": contact.email,
+            "api_key": api_key,
+        }
         self.identity = _form(identity)
         self._form = _form(fields | identity)
 

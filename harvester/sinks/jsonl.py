@@ -44,14 +44,12 @@ class JsonlSink:
             _write_lines(table, stream)
 
     def merge(self, parts: Iterable[IO[bytes]], stream: IO[bytes]) -> None:
-        """The parts end to end: lines may be joined so, and so may gzip members (RFC 1952) and
-        zstd frames (RFC 8878).
-        """
+        """The parts end to end, as gzip members (RFC 1952) and zstd frames (RFC 8878) may be."""
         for part in parts:
             shutil.copyfileobj(part, stream, 1 << 20)
 
 
-def _write_lines(table: pa.Table, stream: IO[bytes]) -> None:
+def _write_lines(table: pa.Table, stream: IO[bytes] | gzip.GzipFile) -> None:
     for batch in table.unify_dictionaries().to_batches(max_chunksize=_ROWS):
         if not batch.num_rows:
             continue

@@ -13,12 +13,11 @@ from typing import IO, TYPE_CHECKING, cast
 import pyarrow as pa
 
 from harvester.errors import BadInput
+from harvester.job import STDIN
 
 if TYPE_CHECKING:
     import io
     from collections.abc import Iterator
-
-STDIN = "-"
 
 
 @contextmanager
