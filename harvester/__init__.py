@@ -1,3 +1,40 @@
-"""Harvest links between NCBI records by the million."""
+"""Harvest links between NCBI records by the million: every link once, or an outcome that says why.
+
+Example:
+    ```
+    from harvester import Job, harvest, stream
+
+    job = Job(
+        link={"dbfrom": "pubmed", "db": "pmc"},
+        source={"ids": "pmids.txt"},
+        output={"path": "out"},
+        contact={"email": "you@example.org"},
+    )
+    result = await harvest(job)              # into a folder, resumable
+    async for table in stream(job): ...      # pyarrow.Table per answered batch
+    harvester.run(job)                       # the same as harvest, without an event loop
+    ```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harvester.harvest import Result, harvest, run, stream
+    from harvester.job import Job
 
 __version__ = "0.1.0"
+__all__ = ["Job", "Result", "__version__", "harvest", "run", "stream"]
+
+_HOMES = {"Job": "job", "Result": "harvest", "harvest": "harvest", "run": "harvest"}
+_HOMES["stream"] = "harvest"
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, imported when they are first used: `harvester --help` needs none."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'harvester' has no attribute '{name}'")
+    from importlib import import_module  # noqa: PLC0415 - only when a name is used
+
+    return getattr(import_module(f"harvester.{_HOMES[name]}"), name)

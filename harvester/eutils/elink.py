@@ -60,7 +60,7 @@ class Elink:
     def __init__(self, link: Link, contact: Contact, api_key: str | None = None) -> None:
         self._link = link
         self._command = COMMANDS[link.cmd]
-        fields: dict[str, object] = {
+        fields = {
             "dbfrom": link.dbfrom,
             # Without db NCBI takes pubmed, without a word (NBK25499).
             "db": ",".join(link.db),
@@ -113,7 +113,7 @@ class Elink:
         return reconcile(found, asked, self._link.dbfrom, self._link.linkname)
 
 
-def _form(fields: Mapping[str, object]) -> bytes:
+def _form(fields: Mapping[str, str | int | None]) -> bytes:
     """Fields as a form body; those without a value are left out."""
     return urlencode({key: value for key, value in fields.items() if value}).encode()
 
