@@ -4,36 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import math
-import signal
 import sys
 import time
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from harvester import events, jobfile, uids
-from harvester.client import Client
+from harvester.assembly import assembled, drive
 from harvester.committer import Committer
-from harvester.engine import Engine
-from harvester.errors import BadInput, FolderError, HarvestError, Interrupted
-from harvester.eutils.elink import Elink
-from harvester.frontier import Frontier
-from harvester.hours import Hours
+from harvester.errors import FolderError, HarvestError
 from harvester.ledger import Ledger
-from harvester.limiter import Limiter
+from harvester.signals import heeded
 from harvester.sinks import make_sink
-from harvester.sizing import START, BatchSize
-from harvester.sources.lines import read_lines
+from harvester.sources.wanted import read_source
 from harvester.status import Progress
-from harvester.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     import pyarrow as pa
 
@@ -41,7 +31,7 @@ if TYPE_CHECKING:
     from harvester.job import Job
     from harvester.uids import UidSet
 
-MOST_IN_FLIGHT = 1000
+_TABLES_AHEAD = 8  # a slow reader of `stream` slows the asking down at so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +143,18 @@ async def stream(job: Job) -> AsyncIterator[pa.Table]:
 
     async def ask() -> None:
         todo = read_source(job)
-        parts = _engine(job, todo, uids.as_set(), deliver, lambda: queue.qsize() >= 8, _nobody)
         try:
-            async with parts as engine:
-                await _until_ended(engine)
+            async with assembled(
+                job,
+                todo,
+                deliver=deliver,
+                full=lambda: queue.qsize() >= _TABLES_AHEAD,
+                emit=_nobody,
+                known=uids.as_set(),
+            ) as engine:
+                ended = await drive(engine)
+            if ended is not None:
+                raise ended
         finally:
             queue.put_nowait(None)
 
@@ -168,23 +166,6 @@ async def stream(job: Job) -> AsyncIterator[pa.Table]:
     finally:
         asking.cancel()
         await asyncio.wait([asking])
-
-
-def read_source(job: Job) -> UidSet:
-    """The distinct UIDs of a job's source.
-
-    Raises:
-        BadInput: there is none, it cannot be read, or something in it is not a UID.
-    """
-    if not job.source.ids:
-        raise BadInput("There are no UIDs to ask for: give a list with --ids FILE (- for stdin).")
-    wanted = uids.as_set()
-    for name in job.source.ids:
-        for block in read_lines(name, job.link.dbfrom):
-            wanted |= uids.as_set(np.sort(block))
-    if not wanted:
-        raise BadInput(f"There is no UID in {', '.join(job.source.ids)}.")
-    return uids.shard(wanted, *job.source.share)
 
 
 async def _work(
@@ -214,10 +195,16 @@ async def _work(
     ended: HarvestError | None = None
     try:
         if todo:
-            parts = _engine(job, todo, done, committer.add, lambda: committer.full, emit)
-            async with parts as engine:
-                with _signals(engine) if signals else _no_signals():
-                    ended = await _ask_and_commit(engine, committer)
+            async with assembled(
+                job,
+                todo,
+                deliver=committer.add,
+                full=lambda: committer.full,
+                emit=emit,
+                known=done,
+            ) as engine:
+                with heeded(engine) if signals else nullcontext():
+                    ended = await drive(engine, committer)
         progress.state = "interrupted" if ended else _end_state(ledger.state.outcomes())
         if ended is None:  # whoever was asked to stop should not keep others waiting
             await committer.in_thread(ledger.merge)
@@ -230,106 +217,6 @@ async def _work(
         emit(events.RunEnded(progress.state))
     if ended is not None:
         raise ended
-
-
-async def _ask_and_commit(engine: Engine, committer: Committer) -> HarvestError | None:
-    """Engine and committer side by side, in one group of tasks; why it ended early, if it did."""
-    ended: HarvestError | None = None
-    failed: list[OSError] = []
-
-    async def write() -> None:
-        try:
-            await committer.run()
-        except OSError as error:
-            failed.append(error)
-            engine.halt(HarvestError("the disk failed"))
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(write())
-        try:
-            await engine.run(tasks)
-        except HarvestError as error:
-            ended = error
-        committer.stop()
-    if failed:
-        raise failed[0]
-    return ended
-
-
-async def _until_ended(engine: Engine) -> None:
-    ended: HarvestError | None = None
-    async with asyncio.TaskGroup() as tasks:
-        try:
-            await engine.run(tasks)
-        except HarvestError as error:
-            ended = error
-    if ended is not None:
-        raise ended
-
-
-@asynccontextmanager
-async def _engine(
-    job: Job,
-    todo: UidSet,
-    known: UidSet,
-    deliver: Callable[[Delivery], None],
-    full: Callable[[], bool],
-    emit: events.Listener,
-) -> AsyncIterator[Engine]:
-    """An engine with an open session for what is still to be asked."""
-    limits = job.limits
-    key = jobfile.api_key()
-    rate = job.rate(with_key=key is not None)
-    # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
-    natural = min(math.ceil(rate * limits.timeout), MOST_IN_FLIGHT)
-    size = START if limits.batch_size == "auto" else limits.batch_size
-    async with Transport(job.server.base_url, limits.timeout) as transport:
-        yield Engine(
-            client=Client(transport, Elink(job.link, job.contact, key)),
-            limiter=Limiter(rate),
-            frontier=Frontier(todo, job.link.retmode),
-            size=BatchSize(limits.batch_size, limits.timeout),
-            hours=Hours.of(job, len(todo) / size),
-            limits=limits,
-            concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
-            deliver=deliver,
-            full=full,
-            emit=emit,
-            known=known,
-        )
-
-
-@contextmanager
-def _signals(engine: Engine) -> Iterator[None]:
-    """The first SIGINT or SIGTERM asks the engine to end, the second ends this task."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    caught: list[int] = []
-
-    def on_signal(signum: int) -> None:
-        caught.append(signum)
-        if len(caught) == 1:
-            engine.halt(Interrupted(signum))
-        elif task is not None:
-            task.cancel()
-
-    handled = (signal.SIGINT, signal.SIGTERM)
-    for signum in handled:
-        loop.add_signal_handler(signum, on_signal, signum)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if len(caught) > 1:
-            raise Interrupted(caught[0]) from None
-        raise
-    finally:
-        for signum in handled:
-            loop.remove_signal_handler(signum)
-
-
-@contextmanager
-def _no_signals() -> Iterator[None]:
-    yield
 
 
 def _nobody(_: events.Event) -> None:

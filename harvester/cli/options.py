@@ -46,8 +46,8 @@ class JobCommand(click.RichCommand):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own parameters and those of the job."""
-        own = super().get_params(ctx)
-        return [*own[:-1], *_job_options(), own[-1]]
+        argument, *own = super().get_params(ctx)
+        return [argument, *_job_options(), *own]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does; an unknown option gets the nearest one."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PATH = "elink.fcgi"
 Retmode: TypeAlias = Literal["json", "xml"]
+Fields: TypeAlias = "Mapping[str, str | int | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Elink:
     def __init__(self, link: Link, contact: Contact, api_key: str | None = None) -> None:
         self._link = link
         self._command = COMMANDS[link.cmd]
-        fields = {
+        fields: Fields = {
             "dbfrom": link.dbfrom,
             # Without db NCBI takes pubmed, without a word (NBK25499).
             "db": ",".join(link.db),
@@ -72,13 +73,9 @@ class Elink:
             "maxdate": link.maxdate,
             "reldate": link.reldate,
         }
-        identity: dict[str, object] = {
-            "tool": contact.tool,
-            "email": contact.email,
-            "api_key": api_key,
-        }
-        self.identity = _form(identity)
-        self._form = _form(fields | identity)
+        who: Fields = {"tool": contact.tool, "email": contact.email, "api_key": api_key}
+        self.identity = _form(who)
+        self._form = _form(fields) + b"&" + self.identity
 
     def __repr__(self) -> str:
         """The question, without who asks it: the form holds the key."""
@@ -113,7 +110,7 @@ class Elink:
         return reconcile(found, asked, self._link.dbfrom, self._link.linkname)
 
 
-def _form(fields: Mapping[str, str | int | None]) -> bytes:
+def _form(fields: Fields) -> bytes:
     """Fields as a form body; those without a value are left out."""
     return urlencode({key: value for key, value in fields.items() if value}).encode()
 

@@ -1,0 +1,96 @@
+"""Puts an engine together for a job, and runs it in one group of tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from harvester import jobfile
+from harvester.client import Client
+from harvester.engine import Engine
+from harvester.errors import HarvestError
+from harvester.eutils.elink import Elink
+from harvester.frontier import Frontier
+from harvester.hours import Hours
+from harvester.limiter import Limiter
+from harvester.sizing import START, BatchSize
+from harvester.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from harvester.committer import Committer, Delivery
+    from harvester.events import Listener
+    from harvester.job import Job
+    from harvester.uids import UidSet
+
+MOST_IN_FLIGHT = 1000
+
+
+@asynccontextmanager
+async def assembled(
+    job: Job,
+    todo: UidSet,
+    *,
+    deliver: Callable[[Delivery], None],
+    full: Callable[[], bool],
+    emit: Listener,
+    known: UidSet,
+) -> AsyncIterator[Engine]:
+    """An engine with an open session, to ask for `todo`; see `Engine` for the rest."""
+    limits = job.limits
+    key = jobfile.api_key()
+    rate = job.rate(with_key=key is not None)
+    # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
+    natural = min(math.ceil(rate * limits.timeout), MOST_IN_FLIGHT)
+    size = START if limits.batch_size == "auto" else limits.batch_size
+    async with Transport(job.server.base_url, limits.timeout) as transport:
+        yield Engine(
+            client=Client(transport, Elink(job.link, job.contact, key)),
+            limiter=Limiter(rate),
+            frontier=Frontier(todo, job.link.retmode),
+            size=BatchSize(limits.batch_size, limits.timeout),
+            hours=Hours.of(job, len(todo) / size),
+            limits=limits,
+            concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
+            deliver=deliver,
+            full=full,
+            emit=emit,
+            known=known,
+        )
+
+
+async def drive(engine: Engine, committer: Committer | None = None) -> HarvestError | None:
+    """Run an engine to its end, with a committer beside it.
+
+    Returns:
+        Why the run ended before its end, if it did; all that was answered is committed.
+
+    Raises:
+        OSError: the committer could not write.
+    """
+    ended: HarvestError | None = None
+    failed: list[OSError] = []
+
+    async def commit() -> None:
+        assert committer is not None
+        try:
+            await committer.run()
+        except OSError as error:
+            failed.append(error)
+            engine.halt(HarvestError("the disk failed"))
+
+    async with asyncio.TaskGroup() as tasks:
+        if committer is not None:
+            tasks.create_task(commit())
+        try:
+            await engine.run(tasks)
+        except HarvestError as error:
+            ended = error
+        if committer is not None:
+            committer.stop()
+    if failed:
+        raise failed[0]
+    return ended
