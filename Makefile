@@ -1,0 +1,32 @@
+# Two commands do all the set-up: `make demo` and `make test`. Needs Python >= 3.11 and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check torture clean
+
+demo: .venv/run  ## run the main job end to end on a local server, killed and resumed
+	$(BIN)/harvester demo
+
+test: .venv/dev  ## pass the tests
+	$(BIN)/python -m pytest -m "not torture"
+
+check: .venv/dev  ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+torture: .venv/dev  ## the long crash and fault runs
+	$(BIN)/python -m pytest -m torture
+
+.venv/run: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/dev: .venv/run
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
