@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harvester.emulator.background import background
     from harvester.emulator.config import EmulatorConfig
     from harvester.emulator.graph import Graph, SeededGraph, TableGraph, truth
     from harvester.emulator.server import Emulator, serve
+    from harvester.emulator.thread import background
 
 __all__ = [
     "Emulator",
@@ -30,7 +30,7 @@ _HOMES = {
     "Graph": "graph",
     "SeededGraph": "graph",
     "TableGraph": "graph",
-    "background": "background",
+    "background": "thread",
     "serve": "server",
     "truth": "graph",
 }

@@ -73,7 +73,7 @@ class Graph(ABC):
 
     @abstractmethod
     def families(self, dbfrom: str, dbs: Collection[str] | None = None) -> Sequence[Family]:
-        """Families from `dbfrom` to `dbs` (None: to all), by dbto, then linkname."""
+        """Families from `dbfrom` to `dbs` (None: to all), in the order of answers."""
 
     @abstractmethod
     def batch(self, family: Family, uids: NDArray[np.uint64]) -> Links:

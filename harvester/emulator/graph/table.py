@@ -58,7 +58,7 @@ class TableGraph(Graph):
         return {db for family in self._lists for db in (family.dbfrom, family.dbto)}
 
     def families(self, dbfrom: str, dbs: Collection[str] | None = None) -> Sequence[Family]:
-        """Families that the table has from `dbfrom` to `dbs`."""
+        """Families that the table has from `dbfrom` to `dbs`, in its order."""
         return [f for f in self._lists if f.dbfrom == dbfrom and (dbs is None or f.dbto in dbs)]
 
     def batch(self, family: Family, uids: NDArray[np.uint64]) -> Links:
@@ -95,7 +95,8 @@ class _Lists:
 
     def __init__(self, table: pa.Table) -> None:
         from_uids, to_uids = _integers(table, "from_uid"), _integers(table, "to_uid")
-        scores = _integers(table, "score") if "score" in table.column_names else None
+        scored = "score" in table.column_names and table["score"].null_count < len(table)
+        scores = _integers(table, "score") if scored else None
         # By source, then target: of equal pairs the first row stays; then back to file order.
         by_pair = np.lexsort((to_uids, from_uids))
         repeated = (np.diff(from_uids[by_pair]) == 0) & (np.diff(to_uids[by_pair]) == 0)
@@ -108,14 +109,12 @@ class _Lists:
 
 
 def _lists(table: pa.Table) -> dict[Family, _Lists]:
-    """The table cut into its families, by dbfrom, dbto and linkname."""
+    """The table cut into its families, in the order in which it names them first."""
     names = table.select(["dbfrom", "dbto", "linkname"])
     names = pa.table([column.cast(pa.string()) for column in names.columns], names.column_names)
-    kinds = sorted(
-        tuple(row.values()) for row in names.group_by(names.column_names).aggregate([]).to_pylist()
-    )
+    kinds = names.group_by(names.column_names, use_threads=False).aggregate([])
     lists: dict[Family, _Lists] = {}
-    for dbfrom, dbto, linkname in kinds:
+    for dbfrom, dbto, linkname in (tuple(row.values()) for row in kinds.to_pylist()):
         here = pc.and_(
             pc.and_(pc.equal(names["dbfrom"], dbfrom), pc.equal(names["dbto"], dbto)),
             pc.equal(names["linkname"], linkname),

@@ -53,12 +53,11 @@ def _linksets(asked: Question, world: World, *, scores: bool) -> list[LinkSet]:
         for group in asked.groups
     ]
     sources = np.array([uid for group in asked.groups for uid in group.uids], np.uint64)
-    ends = np.cumsum([len(group.uids) for group in asked.groups])
+    bounds = np.cumsum([0, *(len(group.uids) for group in asked.groups)])
     for family in asked.families:
         links = world.graph.batch(family, sources)
         wanted = _filter(asked, family)
-        bounds = np.concatenate(([0], np.cumsum(links.counts)))[np.concatenate(([0], ends))]
-        starts = bounds.tolist()
+        starts = np.concatenate(([0], np.cumsum(links.counts)))[bounds].tolist()
         for place, linkset in enumerate(linksets):
             if not asked.groups[place].uids:
                 linkset.dbs.append(_impossible(family))

@@ -57,7 +57,8 @@ def efetch(asked: Asked, world: World) -> Answer:
     rettype = asked.get("rettype") or "uilist"
     if rettype == "uilist" and asked.get("retmode") == "xml":
         ids = "".join(f"<Id>{uid}</Id>\n" for uid in uids)
-        return Answer(f"{prolog('efetch')}<IdList>\n{ids}</IdList>\n".encode())
+        start = '<?xml version="1.0" encoding="UTF-8" ?>\n'
+        return Answer(f"{start}<IdList>\n{ids}</IdList>\n".encode())
     if rettype == "uilist":
         lines = [str(uid) for uid in uids]
     elif rettype == "acc" and db in SEQUENCES:

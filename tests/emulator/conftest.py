@@ -1,0 +1,91 @@
+"""A client session that tests share, recorded answers of NCBI, and ways to read answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import aiohttp
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from harvester.emulator import Emulator
+
+RECORDED = Path(__file__).parents[3] / "shared" / "ncbi" / "recorded"
+
+
+@pytest.fixture
+def recorded() -> Path:
+    """The folder of recorded answers."""
+    if not RECORDED.is_dir():
+        pytest.skip(f"no recorded answers at {RECORDED}")
+    return RECORDED
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield session
+
+
+class Client:
+    """Asks one emulator."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: Emulator) -> None:
+        self._session = session
+        self._server = server
+
+    async def raw(self, utility: str, query: str, *, post: bool = False) -> tuple[int, bytes]:
+        """Status and body of an answer."""
+        url = f"{self._server.base_url}{utility}.fcgi"
+        if post:
+            form = {"Content-Type": "application/x-www-form-urlencoded"}
+            sent = self._session.post(url, data=query.encode(), headers=form)
+        else:
+            sent = self._session.get(f"{url}?{query}")
+        async with sent as response:
+            return response.status, await response.read()
+
+    async def json(self, query: str, utility: str = "elink") -> dict[str, Any]:
+        status, body = await self.raw(utility, f"retmode=json&{query}")
+        assert status == 200
+        answer: dict[str, Any] = json.loads(body)
+        return answer
+
+    async def xml(self, query: str, utility: str = "elink") -> ET.Element:
+        status, body = await self.raw(utility, query)
+        assert status == 200
+        return ET.fromstring(body)
+
+
+Row = tuple[str, str, str, str]
+"""From UID, dbto, linkname, to UID."""
+
+
+def rows_of_json(answer: dict[str, Any]) -> list[Row]:
+    """The links of a by-id answer, in its order."""
+    return [
+        (linkset["ids"][0], db["dbto"], db["linkname"], uid)
+        for linkset in answer["linksets"]
+        for db in linkset.get("linksetdbs", ())
+        for uid in db["links"]
+    ]
+
+
+def rows_of_xml(answer: ET.Element) -> list[Row]:
+    """The links of a by-id answer, in its order."""
+    return [
+        (
+            linkset.findtext("IdList/Id", ""),
+            db.findtext("DbTo", ""),
+            db.findtext("LinkName", ""),
+            link.findtext("Id", ""),
+        )
+        for linkset in answer.findall("LinkSet")
+        for db in linkset.findall("LinkSetDb")
+        for link in db.findall("Link")
+    ]

@@ -1,0 +1,343 @@
+"""Each fault is seen on the wire, alone; a run of faults is the same again."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from random import Random
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import aiohttp
+import pytest
+
+from harvester.emulator import Emulator, EmulatorConfig
+from harvester.emulator.faults import CONSTANT, NAMES, FaultSpec, befalls, fault_plan
+from harvester.emulator.request import Asked
+
+from .conftest import Client
+
+UIDS = [str(uid) for uid in range(1, 21)]
+QUERY = "dbfrom=pubmed&db=pubmed&" + "&".join(f"id={uid}" for uid in UIDS)
+JSON_QUERY = f"{QUERY}&retmode=json"
+
+
+def with_fault(*faults: str, **settings: Any) -> Emulator:
+    return Emulator(EmulatorConfig(rate=None, faults=faults, **settings))
+
+
+async def right(session: aiohttp.ClientSession) -> dict[str, Any]:
+    """The answer without any fault."""
+    async with Emulator(EmulatorConfig(rate=None)) as server:
+        return await Client(session, server).json(QUERY)
+
+
+STATUSES = {
+    "400": (400, b"<ERROR>ID list is empty!"),
+    "414": (414, b"Submitted URI too large!"),
+    "429": (429, b'{"error":"API rate limit exceeded","api-key":"127.0.0.1","count":"'),
+    "500": (500, b"WWW Error 500 Diagnostic"),
+    "502": (502, b"<html>"),
+    "503": (503, b"<html>"),
+    "504": (504, b"<html>"),
+    "bad-key": (400, b'{"error":"API key invalid"'),
+    "forwarding": (500, b'{"error":"error forwarding request"'),
+    "unroutable": (502, b"Unable to route request!"),
+    "rate-limit-200": (200, b'{"error":"API rate limit exceeded"'),
+    "error-address": (200, b'"ERROR":"Couldn\'t resolve #exLinkSrv2, the address table is empty."'),
+    "error-readall": (200, b'"ERROR":"NCBI C++ Exception:\n    Error: TXCLIENT'),
+    "error-backend": (200, b'"ERROR":"Search Backend failed'),
+    "error-db": (200, b'"ERROR":"Invalid db name specified: pubmed"'),
+    "html-200": (200, b"<!DOCTYPE html>"),
+    "empty": (200, b""),
+}
+
+
+@pytest.mark.parametrize("name", STATUSES)
+async def test_answers_that_stand_in_place_of_the_right_one(
+    session: aiohttp.ClientSession, name: str
+) -> None:
+    async with with_fault(name) as server:
+        status, body = await Client(session, server).raw("elink", JSON_QUERY)
+        assert (status, server.log.entries[0].fault) == (STATUSES[name][0], name)
+    assert STATUSES[name][1] in body
+    assert b'"linksetdbs"' not in body
+
+
+async def test_prolog_only(session: aiohttp.ClientSession) -> None:
+    async with with_fault("prolog-only") as server:
+        _, body = await Client(session, server).raw("elink", QUERY)
+    assert body.startswith(b"<?xml")
+    with pytest.raises(ET.ParseError):
+        ET.fromstring(body)
+
+
+async def test_cut(session: aiohttp.ClientSession) -> None:
+    whole = json.dumps(await right(session), separators=(",", ":")).encode() + b"\n"
+    async with with_fault("cut") as server:
+        _, body = await Client(session, server).raw("elink", JSON_QUERY)
+    assert len(body) < len(whole)
+    assert whole.startswith(body)
+
+
+@pytest.mark.parametrize(
+    ("name", "noise"), [("control-chars", b"\x00\x0b\x1f"), ("bad-utf8", b"\xc3\x28\xff")]
+)
+async def test_bytes_that_do_not_belong(
+    session: aiohttp.ClientSession, name: str, noise: bytes
+) -> None:
+    async with with_fault(name) as server:
+        _, body = await Client(session, server).raw("elink", JSON_QUERY)
+    assert json.loads(body.replace(noise, b"")) == await right(session)
+    with pytest.raises(ValueError):  # noqa: PT011 - of JSON or of UTF-8
+        json.loads(body)
+
+
+async def answered(session: aiohttp.ClientSession, *faults: str) -> list[dict[str, Any]]:
+    """LinkSets of an answer with faults, which JSON must still be able to carry."""
+    async with with_fault(*faults) as server:
+        answer = await Client(session, server).json(QUERY)
+        assert server.log.entries[0].fault == faults[0].partition("@")[0].partition(":")[0]
+    linksets: list[dict[str, Any]] = answer["linksets"]
+    return linksets
+
+
+def ids(linksets: list[dict[str, Any]]) -> list[list[str] | None]:
+    return [linkset.get("ids") for linkset in linksets]
+
+
+async def test_short(session: aiohttp.ClientSession) -> None:
+    told, whole = await answered(session, "short"), (await right(session))["linksets"]
+    assert len(told) < len(whole)
+    assert all(linkset in whole for linkset in told)
+
+
+async def test_short_of_certain_uids(session: aiohttp.ClientSession) -> None:
+    told = await answered(session, "short@3,7")
+    assert sorted(uid for (uid,) in filter(None, ids(told))) == sorted(set(UIDS) - {"3", "7"})
+
+
+async def test_doubled(session: aiohttp.ClientSession) -> None:
+    told = [str(one) for one in ids(await answered(session, "doubled"))]
+    assert len(told) > len(UIDS)
+    assert len(set(told)) == len(UIDS)
+
+
+async def test_reordered(session: aiohttp.ClientSession) -> None:
+    told, whole = await answered(session, "reordered"), (await right(session))["linksets"]
+    assert ids(told) != ids(whole)
+    assert sorted(map(str, told)) == sorted(map(str, whole))
+
+
+async def test_alien(session: aiohttp.ClientSession) -> None:
+    told = await answered(session, "alien")
+    strangers = [one for one in told if one["ids"][0] not in UIDS]
+    assert strangers
+    assert all(one["linksetdbs"][0]["links"] for one in strangers)
+    assert len(told) - len(strangers) == len(UIDS)
+
+
+async def test_no_ids(session: aiohttp.ClientSession) -> None:
+    told = await answered(session, "no-ids")
+    (stray,) = [one for one in told if "ids" not in one]
+    assert "dbfrom" not in stray
+    assert stray["linksetdbs"]
+    async with with_fault("no-ids") as server:
+        xml = await Client(session, server).xml(QUERY)
+    assert len([one for one in xml.findall("LinkSet") if one.find("IdList") is None]) == 1
+
+
+async def test_id_0(session: aiohttp.ClientSession) -> None:
+    told = [one for one in await answered(session, "id-0") if one["ids"] == ["0"]]
+    assert told
+    assert not any("linksetdbs" in one for one in told)
+
+
+async def test_error_in_linkset(session: aiohttp.ClientSession) -> None:
+    told = [one for one in await answered(session, "error-in-linkset") if "ERROR" in one]
+    assert told
+    assert not any("linksetdbs" in one for one in told)
+
+
+async def test_error_in_linksetdb_beside_siblings(session: aiohttp.ClientSession) -> None:
+    (wrong,) = [
+        one
+        for one in await answered(session, "error-in-linksetdb@5")
+        if any("ERROR" in db for db in one["linksetdbs"])
+    ]
+    assert wrong["ids"] == ["5"]
+    assert [db for db in wrong["linksetdbs"] if "links" in db]
+    assert [db.get("ERROR") for db in wrong["linksetdbs"]].count(
+        "Error calling ExLink server."
+    ) == 1
+
+
+async def test_exception_in_linksetdb_is_invalid_json(session: aiohttp.ClientSession) -> None:
+    async with with_fault("exception-in-linksetdb") as server:
+        client = Client(session, server)
+        _, body = await client.raw("elink", JSON_QUERY)
+        xml = await client.xml(QUERY)
+    with pytest.raises(ValueError, match="control character"):
+        json.loads(body)
+    assert json.loads(body, strict=False)["linksets"]
+    errors = [one.text or "" for one in xml.iter("ERROR")]
+    assert errors
+    assert all(text.startswith("NCBI C++ Exception:\n") for text in errors)
+
+
+async def test_lost_leading(session: aiohttp.ClientSession) -> None:
+    whole = {one["ids"][0]: one for one in (await right(session))["linksets"]}
+    lost = []
+    for linkset in await answered(session, "lost-leading@5"):
+        told = {db["linkname"]: db["links"] for db in linkset.get("linksetdbs", ())}
+        for db in whole[linkset["ids"][0]].get("linksetdbs", ()):
+            kept = told.get(db["linkname"], [])
+            missing = len(db["links"]) - len(kept)
+            assert kept == db["links"][missing:]
+            assert missing % 100 == 0 or not kept
+            lost += [linkset["ids"][0]] * bool(missing)
+    assert set(lost) == {"5"}
+
+
+async def test_lost_blocks_are_a_share_of_all_blocks(session: aiohttp.ClientSession) -> None:
+    query = "dbfrom=gene&db=snp&" + "&".join(f"id={n}" for n in range(1, 400))
+    async with with_fault("lost-blocks:0.1", links_per_uid=500) as server:
+        client = Client(session, server)
+        _, body = await client.raw("elink", f"{query}&retmode=json", post=True)
+    told = [
+        len(db["links"]) for one in json.loads(body)["linksets"] for db in one.get("linksetdbs", ())
+    ]
+    assert set(told) <= {100, 200, 300, 400, 500}
+    assert 1 - sum(told) / (500 * len(told)) == pytest.approx(0.1, abs=0.04)
+
+
+async def test_poison_kills_every_batch_with_the_uid(session: aiohttp.ClientSession) -> None:
+    async with with_fault("poison@7") as server:
+        client = Client(session, server)
+        for _ in range(3):
+            assert (await client.raw("elink", QUERY))[0] == 500
+        assert (await client.raw("elink", QUERY.replace("&id=7", "")))[0] == 200
+    async with with_fault("poison:0.2", seed=3) as server:
+        client = Client(session, server)
+        for uid in UIDS:
+            status, _ = await client.raw("elink", f"id={uid}")
+            assert (status == 500) == befalls(3, "poison", uid, 0.2)
+
+
+async def test_expired_webenv(session: aiohttp.ClientSession) -> None:
+    async with with_fault("expired-webenv") as server:
+        client = Client(session, server)
+        posted = await client.xml("db=pubmed&id=1,2", "epost")
+        webenv = posted.findtext("WebEnv")
+        lost = await client.json(f"dbfrom=pubmed&WebEnv={webenv}&query_key=1")
+        assert lost["ERROR"] == "Unable to obtain query #1"
+        assert [entry.fault for entry in server.log] == ["", "expired-webenv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "failure"),
+    [
+        ("reset", aiohttp.ClientConnectionError),
+        ("cut-close", aiohttp.ClientPayloadError),
+        ("cut-reset", aiohttp.ClientError),
+        ("hang", TimeoutError),
+    ],
+)
+async def test_connections_that_fail(
+    session: aiohttp.ClientSession, name: str, failure: type[Exception]
+) -> None:
+    async with with_fault(name) as server:
+        url = f"{server.base_url}elink.fcgi?{QUERY}"
+        with pytest.raises(failure):
+            async with session.get(url, timeout=aiohttp.ClientTimeout(total=0.3)) as response:
+                await response.read()
+        assert server.log.entries[0].fault == name
+        async with session.get(f"{server.base_url}nothing.fcgi") as response:
+            assert response.status == 404  # the server is still up
+
+
+async def test_drip(session: aiohttp.ClientSession) -> None:
+    async with with_fault("drip", drip_seconds=0.005) as server:
+        url = f"{server.base_url}elink.fcgi?db=misspelt&id=1&retmode=json"
+        async with session.get(url) as response:
+            chunks = [chunk async for chunk in response.content.iter_any()]
+    body = b"".join(chunks)
+    assert json.loads(body)["linksets"] == []
+    assert len(chunks) > len(body) / 4
+
+
+async def test_gzip_cut() -> None:
+    async with (
+        with_fault("gzip-cut") as server,
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(
+            f"{server.base_url}elink.fcgi?{QUERY}", headers={"Accept-Encoding": "gzip"}
+        ) as response,
+    ):
+        assert response.headers["Content-Encoding"] == "gzip"
+        packed = await response.read()
+        assert len(packed) == int(response.headers["Content-Length"])
+    unpacker = zlib.decompressobj(31)
+    unpacker.decompress(packed)
+    assert not unpacker.eof
+
+
+SEEN_ABOVE = {
+    *STATUSES,
+    *("prolog-only", "cut", "control-chars", "bad-utf8", "short", "doubled", "reordered", "alien"),
+    *("no-ids", "id-0", "error-in-linkset", "error-in-linksetdb", "exception-in-linksetdb"),
+    *("lost-leading", "lost-blocks", "poison", "expired-webenv", "reset", "cut-close"),
+    *("cut-reset", "hang", "drip", "gzip-cut"),
+}
+
+
+def test_every_fault_has_a_test() -> None:
+    assert set(NAMES) == SEEN_ABOVE
+
+
+def draws(faults: list[str], seed: int, requests: list[str]) -> dict[str, list[str]]:
+    """The faults of each request, by request."""
+    plan = fault_plan(faults, seed)
+    told: dict[str, list[str]] = {}
+    for query in requests:
+        asked = Asked.read("elink", query, b"", "127.0.0.1")
+        told.setdefault(query, []).append(",".join(draw.spec.name for draw in plan.draw(asked)))
+    return told
+
+
+def test_a_run_is_the_same_again_whatever_the_order() -> None:
+    requests = [f"id={n}" for n in range(40)] * 3
+    shuffled = Random(1).sample(requests, len(requests))
+    faults = ["500:0.2", "short:0.2", "all:0.1"]
+    assert draws(faults, 1, requests) == draws(faults, 1, shuffled)
+    assert draws(faults, 1, requests) != draws(faults, 2, requests)
+
+
+def test_probabilities_hold_and_all_is_any_of_them() -> None:
+    told = draws(["all:0.25"], 1, [f"id={n}" for n in range(4000)])
+    fired = [name for names in told.values() for name in names if name]
+    assert len(fired) / 4000 == pytest.approx(0.25, abs=0.03)
+    assert set(fired) == set(NAMES) - set(CONSTANT) - {"bad-key"}
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("500:0.05", FaultSpec("500", 0.05)),
+        ("http-500:0.05", FaultSpec("http-500", 0.05)),
+        ("poison@1,22", FaultSpec("poison", 1.0, frozenset({"1", "22"}))),
+        ("short@5:0.5", FaultSpec("short", 0.5, frozenset({"5"}))),
+    ],
+)
+def test_spellings(text: str, spec: FaultSpec) -> None:
+    assert FaultSpec.read(text) == spec
+    fault_plan([text], 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("shrot", "did you mean short"), ("500:2", "from 0 to 1"), ("500:x", "from 0 to 1")],
+)
+def test_bad_spellings_are_named(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        fault_plan([text], 0)
