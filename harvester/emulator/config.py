@@ -36,7 +36,8 @@ class EmulatorConfig:
         max_uri: characters of a GET request, above which it is answered 414 (NCBI took 234 PMIDs
             and refused 300 to 468).
         history_life: seconds that a WebEnv lives.
-        history_limit: UIDs of a History set that ELink takes (1000 in 2018); None takes all.
+        history_limit: UIDs of a History set that ELink takes (1000 in 2018, over 4000 in 2025);
+            None takes all.
         gzip: whether answers are compressed for clients that accept it.
         outage: seconds after the start between which all requests fail, as (from, to).
         log: a file that gets one JSON object a request.
@@ -61,7 +62,7 @@ class EmulatorConfig:
     keepalive_requests: int = 40
     max_uri: int = 3000
     history_life: float = 8 * 3600.0
-    history_limit: int | None = None
+    history_limit: int | None = 50_000
     gzip: bool = True
     outage: tuple[float, float] | None = None
     log: str | Path | None = None

@@ -264,3 +264,8 @@ async def test_prlinks_gives_one_address_and_holding_filters(client: Client) -> 
         for url in one.get("objurls", ())
     }
     assert providers == {"exunilib"}
+
+
+async def test_ids_past_63_bits_are_echoed_without_links(client: Client) -> None:
+    json = await client.json(f"dbfrom=pubmed&db=pubmed&id={2**64 - 1}")
+    assert json["linksets"] == [{"dbfrom": "pubmed", "ids": [str(2**64 - 1)]}]

@@ -78,6 +78,8 @@ async def test_a_history_set_is_searched_within(client: Client) -> None:
     webenv = kept["webenv"]
     part = await search(client, f"term=40:60[UID]&WebEnv={webenv}&query_key=1&usehistory=y")
     assert (part["count"], part["webenv"], part["querykey"]) == ("11", webenv, "2")
+    again = await search(client, f"term=all&WebEnv={webenv}&query_key=2")
+    assert again["idlist"] == [str(uid) for uid in range(50, 39, -1)]
     assert (await search(client, "term="))["ERROR"] == "Empty term and query_key - nothing todo"
     lost = await search(client, "term=1[UID]&WebEnv=MCID_1&query_key=4")
     assert lost["ERROR"] == "Unable to obtain query #4"

@@ -42,6 +42,8 @@ class Wire:
         """Send status and headers, promising `length` bytes."""
         response = web.StreamResponse(status=self.status, headers=self.headers | more)
         response.content_length = length
+        if self.headers.get("Connection") == "close":
+            response.force_close()
         await response.prepare(self.request)
         return response
 

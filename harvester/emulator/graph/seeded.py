@@ -23,7 +23,7 @@ _TOP_SCORE = 30_000_000
 
 
 class SeededGraph(Graph):
-    """Links computed from (seed, linkname, UID); every positive UID is a record.
+    """Links computed from (seed, linkname, UID); every UID from 1 to 2**63 - 1 is a record.
 
     Args:
         seed: another seed is another graph.
@@ -91,7 +91,7 @@ class SeededGraph(Graph):
         counts = least + (mix_array(start) % np.uint64(most - least + 1)).astype(np.int64)
         # The upper 53 bits as a fraction of one: exact in a float, so the same everywhere.
         linked = (start >> np.uint64(11)) < np.uint64(int(shape.share * (1 << 53)))
-        return np.where(linked & (uids > 0), counts, 0)
+        return np.where(linked & (uids > 0) & (uids < 2**63), counts, 0)
 
 
 def _descending(

@@ -34,7 +34,7 @@ class TableGraph(Graph):
         if missing:
             raise ValueError(f"the table of links has no column {', '.join(missing)}")
         self._lists = _lists(table)
-        self._records: dict[str, NDArray[np.int64]] = {}
+        self._records: dict[str, list[int]] = {}
 
     @classmethod
     def read(cls, path: str | Path) -> TableGraph:
@@ -85,9 +85,8 @@ class TableGraph(Graph):
                     columns.append(lists.from_uids.astype(np.int64))
                 if family.dbto == db:
                     columns.append(lists.to_uids)
-            self._records[db] = np.unique(np.concatenate(columns))[::-1]
-        uids: list[int] = self._records[db].tolist()
-        return uids
+            self._records[db] = np.unique(np.concatenate(columns))[::-1].tolist()
+        return self._records[db]
 
 
 class _Lists:

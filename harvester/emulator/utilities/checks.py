@@ -20,33 +20,35 @@ LINKOUT = LinkInfo("LinkOut", "ExternalLink", "LinkOut", "LinkOut", "255")
 
 def acheck(asked: Question, world: World) -> list[LinkSet]:
     """LinkSets with the kinds of links of each id, by database, LinkOut last."""
-    linksets = []
+    uids = [uid for group in asked.groups for uid in group.uids]
+    kinds: list[list[LinkInfo]] = [[] for _ in uids]
+    for family in asked.families:
+        tag = family.dbto.title()
+        info = LinkInfo(family.dbto, family.linkname, f"{tag} Links", tag, "128")
+        counts = world.graph.batch(family, np.array(uids, np.uint64)).counts
+        for place in np.flatnonzero(counts).tolist():
+            kinds[place].append(info)
+    for uid, infos in zip(uids, kinds, strict=True):
+        if addresses(asked.dbfrom, uid):
+            infos.append(LINKOUT)
+    linksets, rest = [], iter(kinds)
     for group in asked.groups:
-        infos: list[list[LinkInfo]] = [[] for _ in group.uids]
-        for family in asked.families:
-            counts = world.graph.batch(family, np.array(group.uids, np.uint64)).counts
-            for place in np.flatnonzero(counts).tolist():
-                tag = family.dbto.title()
-                info = LinkInfo(family.dbto, family.linkname, f"{tag} Links", tag, "128")
-                infos[place].append(info)
-        for uid, kinds in zip(group.uids, infos, strict=True):
-            if addresses(asked.dbfrom, uid):
-                kinds.append(LINKOUT)
         linksets.append(_linkset(asked, group))
-        linksets[-1].infos = list(zip(_texts(asked, group), infos, strict=True))
+        linksets[-1].infos = [(text, next(rest)) for text in _texts(asked, group)]
     return linksets
 
 
 def ncheck(asked: Question, world: World) -> list[LinkSet]:
     """LinkSets that say of each id whether it has links within its own database."""
-    linksets = []
+    uids = np.array([uid for group in asked.groups for uid in group.uids], np.uint64)
+    related = np.zeros(len(uids), np.int64)
+    for family in asked.families:
+        if family.dbto == asked.dbfrom:
+            related += world.graph.batch(family, uids).counts
+    linksets, rest = [], iter(related.astype(bool).tolist())
     for group in asked.groups:
-        related = np.zeros(len(group.uids), np.int64)
-        for family in asked.families:
-            if family.dbto == asked.dbfrom:
-                related += world.graph.batch(family, np.array(group.uids, np.uint64)).counts
         linksets.append(_linkset(asked, group, "HasNeighbor"))
-        linksets[-1].checks = _marked(_texts(asked, group), related.astype(bool).tolist())
+        linksets[-1].checks = _marked(_texts(asked, group), [next(rest) for _ in group.uids])
     return linksets
 
 

@@ -46,9 +46,11 @@ class Selection:
         """The selected among a database's UIDs, descending as those are."""
         if not isinstance(records, range):
             return [uid for uid in records if self._holds(uid)]
-        top = min(self.high, records[0] if records else 0)
+        if not records:
+            return records
+        top = min(self.high, records[0])
         first = top - (top - self.residue) % self.modulus
-        return range(first, max(self.low, 1) - 1, -self.modulus)
+        return range(first, max(self.low, records[-1]) - 1, -self.modulus)
 
     def among(self, uids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of some UIDs are selected."""
