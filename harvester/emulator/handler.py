@@ -15,7 +15,7 @@ from harvester.emulator.answering import answer
 from harvester.emulator.answers import pages
 from harvester.emulator.answers.answer import TEXT_TYPE, Answer
 from harvester.emulator.faults import WIRE, fault_plan
-from harvester.emulator.faults.wire import Wire, hang, reset
+from harvester.emulator.faults.wire import SILENT, Wire, hang, reset
 from harvester.emulator.graph.mixing import key_of
 from harvester.emulator.latency import latency
 from harvester.emulator.ratelimit import RateLimit
@@ -107,9 +107,12 @@ class Handler:
         for draw in draws:
             if draw.spec.name in WIRE:
                 entry.fault = draw.spec.name
+                if draw.spec.name not in SILENT:
+                    entry.status, entry.bytes = said.status, len(said.body)
                 said_headers = self._headers(entry, said, allowance)
-                wire = self._wire(request, entry, said, said_headers, draw.random)
-                return await WIRE[draw.spec.name](wire)
+                return await WIRE[draw.spec.name](
+                    self._wire(request, said, said_headers, draw.random)
+                )
         return self._send(request, entry, said, allowance)
 
     def _count(self, asked: Asked, entry: Entry) -> Allowance | None:
@@ -148,7 +151,7 @@ class Handler:
     ) -> web.StreamResponse:
         if isinstance(outage, int):
             return self._send(request, entry, pages.gateway(outage), None)
-        wire = self._wire(request, entry, Answer(b""), {}, Random(0))
+        wire = self._wire(request, Answer(b""), {}, Random(0))
         return await (hang if outage == "hang" else reset)(wire)
 
     def _headers(self, entry: Entry, said: Answer, allowance: Allowance | None) -> dict[str, str]:
@@ -168,12 +171,10 @@ class Handler:
     def _wire(
         self,
         request: web.BaseRequest,
-        entry: Entry,
         said: Answer,
         said_headers: dict[str, str],
         random: Random,
     ) -> Wire:
-        entry.status, entry.bytes = said.status, len(said.body)
         return Wire(
             request=request,
             status=said.status,

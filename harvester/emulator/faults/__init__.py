@@ -19,10 +19,10 @@ CONSTANT = ("poison", "lost-blocks")
 """Faults whose probability is that of each UID, or each block of links, in every answer."""
 
 NAMES = (*PAGES, *BODIES, *LINKSETS, *WIRE, *HISTORY)
-"""All names; `http-500` may be said for `500`, and `all` for any one of those not CONSTANT."""
+"""All names; `http-500` may be said for `500`, and `all` for any but CONSTANT and SPARED."""
 
-REFUSING = ("bad-key",)
-"""Faults that a client must not survive: `all` leaves them out."""
+SPARED = ("bad-key", "lost-leading")
+"""What `all` leaves out: a client must stop at the one, and cannot tell the other in one answer."""
 
 
 def fault_plan(texts: Iterable[str], seed: int) -> FaultPlan:
@@ -40,7 +40,7 @@ def fault_plan(texts: Iterable[str], seed: int) -> FaultPlan:
             hint = f"did you mean {near[0]}?" if near else f"the names are {', '.join(NAMES)}."
             raise ValueError(f"there is no fault {spec.name!r}: {hint}")
         specs.append(FaultSpec(name, spec.probability, spec.uids))
-    every = [name for name in NAMES if name not in CONSTANT and name not in REFUSING]
+    every = [name for name in NAMES if name not in CONSTANT and name not in SPARED]
     return FaultPlan(specs, every, CONSTANT, seed)
 
 
@@ -51,6 +51,7 @@ __all__ = [
     "LINKSETS",
     "NAMES",
     "PAGES",
+    "SPARED",
     "WIRE",
     "Draw",
     "FaultPlan",

@@ -117,3 +117,6 @@ WIRE: dict[str, Callable[[Wire], Awaitable[web.StreamResponse]]] = {
     "cut-reset": _cut_reset,
     "gzip-cut": _gzip_cut,
 }
+
+SILENT = ("reset", "hang")
+"""Those that send nothing of the answer."""
