@@ -253,24 +253,26 @@ class Engine:
     async def _find_fault(self) -> None:
         """Ask control questions, ever more seldom, until one is answered.
 
-        If the first one is, the server is well and the suspects are charged; if it took longer,
+        If that was soon, the server is well and the suspects are charged; if it took longer,
         there was an outage, and they are asked again as if for the first time.
         """
-        for delay in probe_delays():
-            if delay:
-                await self._wait_out(delay)
+        for delay, outage in probe_delays():
+            if outage:
+                self._announce(delay)
+            await self._pause(delay)
             if self._halted is not None or self._hours.closed:
                 return
             await self._limiter.acquire()
             if await self._control_answers():
                 break
-        if not delay:
-            for batch, failure in self._suspects.release():
+        suspects = self._suspects.release()
+        if outage:
+            self._emit(events.Resumed())
+            for batch, failure in suspects:
+                self._again([Retry(batch, 0.0)], failure.reason)
+        else:
+            for batch, failure in suspects:
                 self._judge(batch, failure)
-            return
-        self._emit(events.Resumed())
-        for batch, failure in self._suspects.release():
-            self._again([Retry(batch, 0.0)], failure.reason)
 
     async def _control_answers(self) -> bool:
         """Whether the server answers for a UID that it answered before, or else for a new one.
@@ -291,12 +293,10 @@ class Engine:
             self._take(fresh, answer)
         return bool(len(answer.answered))
 
-    async def _wait_out(self, seconds: float) -> None:
+    def _announce(self, delay: float) -> None:
         reason = self._suspects.held[-1][1].reason if self._suspects.held else "no answer"
-        until = utc_now() + timedelta(seconds=seconds)
-        why = f"The server is not answering ({reason}); next try in {seconds:.0f} s."
-        self._emit(events.Waiting(why, until))
-        await self._pause(self._loop.time() + seconds)
+        why = f"The server is not answering ({reason}); next try in {delay:.0f} s."
+        self._emit(events.Waiting(why, utc_now() + timedelta(seconds=delay)))
 
     # --- when -------------------------------------------------------------------------------
 
@@ -311,6 +311,7 @@ class Engine:
             await self._sleep(max(left, 0.01))
         self._emit(events.Resumed())
 
-    async def _pause(self, until: float) -> None:
+    async def _pause(self, seconds: float) -> None:
+        until = self._loop.time() + seconds
         while self._halted is None and (left := until - self._loop.time()) > 0:
             await self._sleep(left)

@@ -20,8 +20,8 @@ differ in time without the server seeing one too many. It costs 2 % of the rate.
 
 _SPACING_SECONDS = 0.01  # finer than this, timers are too coarse: small groups leave together
 _STEP_DOWN = 0.8
-_CREEP = 1.02
-_CREEP_SECONDS = 10.0
+_CREEP = 0.01  # of the rate wanted, each second
+_CREEP_SECONDS = 1.0
 _PAUSE_SECONDS = 1.5  # after a 429 without Retry-After: a whole window and then some
 
 
@@ -86,7 +86,7 @@ class Limiter:
     def _creep(self, now: float) -> None:
         """Back towards the ceiling, a little at a time."""
         if self._rate < self._ceiling and now - self._changed_at > _CREEP_SECONDS:
-            self._set(min(self._rate * _CREEP, self._ceiling))
+            self._set(min(self._rate + _CREEP * self.wanted, self._ceiling))
             self._changed_at = now
 
     def _set(self, rate: float) -> None:

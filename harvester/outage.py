@@ -46,10 +46,14 @@ class Suspects:
         return len(self.held) >= SUSPICIOUS or (idle and bool(self.held))
 
 
-def probe_delays() -> Iterator[float]:
-    """Seconds before each control question: none, then from 5 s up to 5 min."""
-    yield 0.0
+def probe_delays() -> Iterator[tuple[float, bool]]:
+    """Seconds before each control question, and whether it is an outage by then.
+
+    One that fails proves little, since one request in twenty may fail on a bad day; after three
+    in a row it is an outage, and they come more and more seldom, from 5 s up to 5 min.
+    """
+    yield from ((0.0, False), (0.5, False), (1.0, False))
     delay = FIRST_SECONDS
     while True:
-        yield delay
+        yield delay, True
         delay = min(delay * 2, LONGEST_SECONDS)

@@ -114,11 +114,11 @@ def after_empty(batch: Batch, empty: UidArray, confirm_empty: int) -> list[Retry
 
 def _pieces(batch: Batch, uids: UidArray, size: int) -> list[Batch]:
     """The UIDs in batches of `size`; one that is newly alone starts with all its attempts."""
-    tries = 0 if size == 1 and len(batch) > 1 else batch.tries
-    return [
-        replace(batch, uids=uids[start : start + size], tries=tries)
-        for start in range(0, len(uids), size)
+    pieces = [
+        replace(batch, uids=uids[start : start + size]) for start in range(0, len(uids), size)
     ]
+    newly_alone = len(batch) > 1
+    return [replace(p, tries=0) if newly_alone and len(p) == 1 else p for p in pieces]
 
 
 def _other_form(batch: Batch, failure: RequestFailed) -> Retmode:
