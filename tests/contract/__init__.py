@@ -1,0 +1,1 @@
+"""What every sink and every source must do."""

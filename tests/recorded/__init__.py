@@ -1,0 +1,1 @@
+"""The readers of answers, held against recorded answers and against independent readers."""
