@@ -6,6 +6,7 @@ gone through word by word, so that an error can name its line.
 
 from __future__ import annotations
 
+import lzma
 import re
 import zlib
 from typing import IO, TYPE_CHECKING
@@ -61,7 +62,7 @@ def _blocks(stream: IO[bytes], name: str) -> Iterator[bytes]:
     while True:
         try:
             data = stream.read(BLOCK)
-        except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        except (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
             raise BadInput(
                 f"{name} is damaged or cut short: it cannot be decompressed to its end."
             ) from error
@@ -110,8 +111,8 @@ def _careful(block: bytes, name: str, line: int, dbfrom: str) -> UidArray:
             found = spelling.fullmatch(word)
             if not found:
                 raise BadInput(_not_a_uid(name, number, word, dbfrom))
-            uid = int(found[1][:20])
-            if not 1 <= uid <= MAX_UID or len(found[1].lstrip(b"0")) > 19:
+            uid = int(found[1].lstrip(b"0")[:20] or b"0")
+            if not 1 <= uid <= MAX_UID:
                 raise BadInput(
                     f"{name}, line {number}: {_shown(found[1])} is no UID; "
                     f"UIDs run from 1 to {MAX_UID}."
