@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+_DIGITS = b"0123456789"
+
 
 @dataclass(slots=True)
 class LinkSets:
@@ -32,3 +34,21 @@ class LinkSets:
 
 class Unreadable(ValueError):
     """The body is not a whole answer in the form that was asked for; the text says how."""
+
+
+def uid_array(texts: list[str]) -> pa.Array:
+    """UIDs as int64, from their decimal digits and nothing else.
+
+    Raises:
+        Unreadable: something is not a UID. (Arrow alone would take a sign, or hexadecimal.)
+    """
+    try:
+        strings = pa.array(texts, pa.string())
+        _, _, data = strings.buffers()
+        if strings.null_count or (
+            data is not None and bytes(data).strip(b"\0").translate(None, _DIGITS)
+        ):
+            raise Unreadable("an ELink answer with ids that are no numbers")
+        return strings.cast(pa.int64())
+    except (pa.ArrowException, TypeError) as error:
+        raise Unreadable("an ELink answer with ids that are no numbers") from error

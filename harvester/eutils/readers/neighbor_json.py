@@ -7,16 +7,17 @@ objects. `links` is absent beside `info` or `ERROR`, `linksetdbs` where nothing 
 
 from __future__ import annotations
 
-import json
+import re
 from itertools import chain
 from typing import Any
 
 import orjson
 import pyarrow as pa
 
-from harvester.eutils.readers.columns import LinkSets, Unreadable
+from harvester.eutils.readers.columns import LinkSets, Unreadable, uid_array
 
-_SCORED = pa.struct([("id", pa.string()), ("score", pa.int64())])
+_ERROR_TEXT = re.compile(rb'"ERROR":"(?:[^"\\]|\\.)*"', re.DOTALL)
+_CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
 
 
 def read(body: bytes) -> LinkSets:
@@ -28,6 +29,8 @@ def read(body: bytes) -> LinkSets:
     document = _parse(body)
     try:
         return _columns(document)
+    except Unreadable:
+        raise
     except (TypeError, AttributeError, KeyError, ValueError, pa.ArrowException) as error:
         raise Unreadable("JSON of another shape than an ELink answer") from error
 
@@ -36,14 +39,18 @@ def _parse(body: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        # NCBI pastes exception text in unescaped; raw line ends are the usual damage.
+        # NCBI pastes exception text in unescaped: mended there, and nowhere else.
         try:
-            document = json.loads(body.decode("utf-8"), strict=False)
-        except ValueError as error:
+            document = orjson.loads(_ERROR_TEXT.sub(_without_controls, body))
+        except orjson.JSONDecodeError as error:
             raise Unreadable("not valid JSON, or cut short") from error
     if not isinstance(document, dict) or not (document.keys() & {"linksets", "ERROR"}):
         raise Unreadable("JSON, but not an ELink answer")
     return document
+
+
+def _without_controls(text: re.Match[bytes]) -> bytes:
+    return text[0].translate(_CONTROLS_TO_BLANKS)
 
 
 def _columns(document: dict[str, Any]) -> LinkSets:
@@ -55,9 +62,12 @@ def _columns(document: dict[str, Any]) -> LinkSets:
             error = error or _text(linksetdb.get("ERROR"))
             links = linksetdb.get("links")
             if links:
+                dbto, linkname = linksetdb["dbto"], linksetdb["linkname"]
+                if not (type(links) is list and type(dbto) is type(linkname) is str):
+                    raise TypeError("a LinkSetDb of another shape")
                 found.owner.append(index)
-                found.dbto.append(linksetdb["dbto"])
-                found.linkname.append(linksetdb["linkname"])
+                found.dbto.append(dbto)
+                found.linkname.append(linkname)
                 found.counts.append(len(links))
                 lists.append(links)
         found.ids.append([str(uid) for uid in linkset.get("ids") or ()])
@@ -67,18 +77,17 @@ def _columns(document: dict[str, Any]) -> LinkSets:
 
 
 def _links(lists: list[list[Any]]) -> tuple[pa.Array, pa.Array | None]:
-    if not lists:
-        return pa.array([], pa.int64()), None
     flat = list(chain.from_iterable(lists))
-    kinds = set(map(type, flat))
-    if kinds == {str}:
-        return pa.array(flat, pa.string()).cast(pa.int64()), None
-    if kinds == {dict}:
-        structs = pa.array(flat, _SCORED)
-        return structs.field("id").cast(pa.int64()), structs.field("score")
-    scores = [link.get("score") if isinstance(link, dict) else None for link in flat]
-    uids = [int(link["id"] if isinstance(link, dict) else link) for link in flat]
-    return pa.array(uids, pa.int64()), pa.array(scores, pa.int64())
+    if not flat or not any(isinstance(links[0], dict) for links in lists):
+        return uid_array(_texts(flat)), None
+    links = [link if isinstance(link, dict) else {"id": link} for link in flat]
+    scores = pa.array([link.get("score") for link in links], pa.int64())
+    return uid_array(_texts([link["id"] for link in links])), scores
+
+
+def _texts(ids: list[Any]) -> list[str]:
+    """Ids as texts; in 2015 they were numbers."""
+    return list(map(str, ids)) if ids and isinstance(ids[0], int) else ids
 
 
 def _text(error: object) -> str | None:

@@ -7,17 +7,19 @@ entities of its own is refused.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 import pyarrow as pa
 
-from harvester.eutils.readers.columns import LinkSets, Unreadable
+from harvester.eutils.readers.columns import LinkSets, Unreadable, uid_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r")
+_ERROR_TEXT = re.compile(rb"<ERROR>.*?</ERROR>", re.DOTALL)
+_CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
 
 
 def read(body: bytes) -> LinkSets:
@@ -30,13 +32,17 @@ def read(body: bytes) -> LinkSets:
     try:
         reader.feed(body)
     except expat.ExpatError:
-        # Exception text may hold control characters, which XML forbids: read on without them.
+        # Exception text may hold control characters, which XML forbids: mended there alone.
         reader = _Reader()
         try:
-            reader.feed(body.translate(None, _CONTROLS))
+            reader.feed(_ERROR_TEXT.sub(_without_controls, body))
         except expat.ExpatError as error:
             raise Unreadable("not well-formed XML, or cut short") from error
     return reader.result()
+
+
+def _without_controls(text: re.Match[bytes]) -> bytes:
+    return text[0].translate(_CONTROLS_TO_BLANKS)
 
 
 class _Reader:
@@ -74,7 +80,7 @@ class _Reader:
         if not self._root:
             raise Unreadable("XML, but not an ELink answer")
         try:
-            self.found.to_uid = pa.array(self._to_uid, pa.string()).cast(pa.int64())
+            self.found.to_uid = uid_array(self._to_uid)
             if any(score is not None for score in self._score):
                 self.found.score = pa.array(self._score, pa.string()).cast(pa.int64())
         except pa.ArrowException as error:
