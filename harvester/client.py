@@ -1,4 +1,4 @@
-"""One question, one answer or one typed error. Whoever asks has taken a permit before."""
+"""One question under one permit: one answer, or one typed error."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from harvester.eutils.reply import check
 if TYPE_CHECKING:
     from harvester.eutils.elink import Elink
     from harvester.eutils.reconcile import Answer
+    from harvester.limiter import Permit
     from harvester.transport import Transport
     from harvester.verdict import Batch
 
@@ -27,7 +28,7 @@ class Client:
         self._transport = transport
         self._question = question
 
-    async def ask(self, batch: Batch) -> tuple[Answer, int]:
+    async def ask(self, batch: Batch, permit: Permit) -> tuple[Answer, int]:
         """The answer for a batch, reconciled with it, and its size in bytes.
 
         Raises:
@@ -35,13 +36,17 @@ class Client:
             RequestFailed: no whole answer came.
         """
         form = self._question.body(batch.uids, batch.retmode)
-        body = check(await self._transport.post(elink.PATH, form))
+        body = await self._send(elink.PATH, form, permit)
         return self._question.read(body, batch.uids, batch.retmode), len(body)
 
-    async def is_alive(self) -> bool:
+    async def is_alive(self, permit: Permit) -> bool:
         """Whether the E-utilities answer at all: EInfo, which needs no UID, is asked."""
         try:
-            check(await self._transport.post("einfo.fcgi", self._question.identity))
+            await self._send("einfo.fcgi", self._question.identity, permit)
         except RequestFailed:
             return False
         return True
+
+    async def _send(self, path: str, form: bytes, permit: Permit) -> bytes:
+        with permit.boarding() as left:
+            return check(await self._transport.post(path, form, left))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from harvester.frontier import Frontier
     from harvester.hours import Hours
     from harvester.job import Limits
-    from harvester.limiter import Limiter
+    from harvester.limiter import Limiter, Permit
     from harvester.sizing import BatchSize
     from harvester.uids import UidArray, UidSet
 
@@ -116,8 +116,7 @@ class Engine:
             elif self._suspects.need_control(idle=idle):
                 await self._find_fault()
             elif ready_at is not None and ready_at <= now and self._has_room():
-                await self._limiter.acquire()
-                self._send(tasks)
+                self._send(await self._limiter.acquire(), tasks)
             else:
                 await self._sleep(None if ready_at is None else max(ready_at - now, 0.01))
         await self._drain()
@@ -132,12 +131,12 @@ class Engine:
     def _has_room(self) -> bool:
         return len(self._asking) < self._concurrency and not self._full()
 
-    def _send(self, tasks: asyncio.TaskGroup) -> None:
+    def _send(self, permit: Permit, tasks: asyncio.TaskGroup) -> None:
         if self._halted is not None:
             return
         batch = self._frontier.take(self._loop.time(), self._size.now)
         if batch is not None:
-            task = tasks.create_task(self._ask(batch))
+            task = tasks.create_task(self._ask(batch, permit))
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
 
@@ -155,9 +154,9 @@ class Engine:
 
     # --- one question -----------------------------------------------------------------------
 
-    async def _ask(self, batch: Batch) -> None:
+    async def _ask(self, batch: Batch, permit: Permit) -> None:
         try:
-            answer = await self._attempt(batch)
+            answer = await self._attempt(batch, permit)
         except RateLimited as failure:
             self._again([Retry(batch, 0.0)], failure.reason)
         except RequestFailed as failure:
@@ -168,12 +167,12 @@ class Engine:
         finally:
             self._changed.set()
 
-    async def _attempt(self, batch: Batch) -> Answer:
-        """One request under a permit taken before, with what it tells of the server's health."""
+    async def _attempt(self, batch: Batch, permit: Permit) -> Answer:
+        """One request, with what it tells of the server's health."""
         begun = self._loop.time()
         self._emit(events.RequestSent(len(batch)))
         try:
-            answer, size = await self._client.ask(batch)
+            answer, size = await self._client.ask(batch, permit)
         except BaseException as error:
             self._emit(events.RequestEnded())
             if isinstance(error, RateLimited):
@@ -262,8 +261,7 @@ class Engine:
             await self._pause(delay)
             if self._halted is not None or self._hours.closed:
                 return
-            await self._limiter.acquire()
-            if await self._control_answers():
+            if await self._control_answers(await self._limiter.acquire()):
                 break
         suspects = self._suspects.release()
         if outage:
@@ -274,7 +272,7 @@ class Engine:
             for batch, failure in suspects:
                 self._judge(batch, failure)
 
-    async def _control_answers(self) -> bool:
+    async def _control_answers(self, permit: Permit) -> bool:
         """Whether the server answers for a UID that it answered before, or else for a new one.
 
         If there is neither, EInfo must tell, but not where there was no connection at all.
@@ -282,9 +280,9 @@ class Engine:
         fresh = None if len(self._control) else self._frontier.take_fresh()
         control = Batch(self._control, "json") if len(self._control) else fresh
         if control is None:
-            return await self._client.is_alive()
+            return await self._client.is_alive(permit)
         try:
-            answer = await self._attempt(control)
+            answer = await self._attempt(control, permit)
         except RequestFailed as failure:
             if fresh:
                 self._again([Retry(fresh, 0.0)], failure.reason)

@@ -11,8 +11,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from aiolimiter import AsyncLimiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 GUARD_SECONDS = 0.02
 """By how much more than a second the log spans: how far two requests' ways to the server may
@@ -22,7 +27,32 @@ _SPACING_SECONDS = 0.01  # finer than this, timers are too coarse: small groups 
 _STEP_DOWN = 0.8
 _CREEP = 0.01  # of the rate wanted, each second
 _CREEP_SECONDS = 1.0
+_LOOK_SECONDS = 0.005  # how often to look whether a request has left
 _PAUSE_SECONDS = 1.5  # after a 429 without Retry-After: a whole window and then some
+
+
+class Permit:
+    """Leave to send one request. It counts from when it was given, or better, when it was used."""
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    @contextmanager
+    def boarding(self) -> Iterator[Callable[[], None]]:
+        """Inside, the permit counts from the call of the function that is given.
+
+        A request may have to wait for its connection. Were its permit counted from when it was
+        given, it would leave late and crowd those after it.
+        """
+        self.at = math.inf
+        try:
+            yield self._left
+        finally:
+            if self.at == math.inf:
+                self._left()
+
+    def _left(self) -> None:
+        self.at = asyncio.get_running_loop().time()
 
 
 class Limiter:
@@ -34,7 +64,9 @@ class Limiter:
     Example:
         ```
         limiter = Limiter(10.0)
-        await limiter.acquire()  # then send one request, at once
+        permit = await limiter.acquire()
+        with permit.boarding() as left:
+            ...  # connect, call left(), and send one request
         ```
     """
 
@@ -44,7 +76,7 @@ class Limiter:
         self._rate = 0.0
         self._paused_until = 0.0
         self._changed_at = 0.0
-        self._recent: deque[float] = deque()
+        self._recent: deque[Permit] = deque()
         self._turn = asyncio.Lock()
         self._set(rate)
 
@@ -57,15 +89,17 @@ class Limiter:
         """Requests per second permitted at the moment."""
         return self._rate
 
-    async def acquire(self) -> None:
+    async def acquire(self) -> Permit:
         """Wait for a permit; first come, first served. It is good for one request, sent at once."""
         loop = asyncio.get_running_loop()
         async with self._turn:
             await self._spacing.acquire()
             self._creep(loop.time())
             while (wait := max(self._paused_until, self._free_at()) - loop.time()) > 0:
-                await asyncio.sleep(wait)
-            self._recent.append(loop.time())
+                await asyncio.sleep(min(wait, _LOOK_SECONDS) if math.isinf(wait) else wait)
+            permit = Permit(loop.time())
+            self._recent.append(permit)
+            return permit
 
     def refused(self, retry_after: float | None = None, limit: float | None = None) -> None:
         """The server said 429: pause for all, go on more slowly, and believe a limit it states.
@@ -103,4 +137,4 @@ class Limiter:
             self._recent.popleft()
         if len(self._recent) < self._places:
             return 0.0
-        return self._recent[0] + self._span
+        return self._recent[0].at + self._span

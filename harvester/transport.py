@@ -12,7 +12,8 @@ from harvester.errors import Fault, RequestFailed
 from harvester.eutils.reply import Reply
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Callable
+    from types import SimpleNamespace, TracebackType
     from typing import Self
 
 IDLE_SECONDS = 3.0
@@ -41,7 +42,7 @@ class Transport:
     Example:
         ```
         async with Transport("https://eutils.ncbi.nlm.nih.gov/entrez/eutils/", 60) as transport:
-            reply = await transport.post("elink.fcgi", b"dbfrom=pubmed&db=pmc&id=1")
+            reply = await transport.post("elink.fcgi", form, leaving=lambda: None)
         ```
     """
 
@@ -64,6 +65,7 @@ class Transport:
             request_class=_counted_requests(),
             timeout=self._timeout,
             headers=_HEADERS,
+            trace_configs=[_departures()],
         )
         return self
 
@@ -77,8 +79,13 @@ class Transport:
         if self._session is not None:
             await self._session.close()
 
-    async def post(self, path: str, form: bytes) -> Reply:
+    async def post(self, path: str, form: bytes, leaving: Callable[[], None]) -> Reply:
         """Send a form; redirects are not followed, since the form may hold the API key.
+
+        Args:
+            path: of the utility, below the base URL.
+            form: the body.
+            leaving: called once there is a connection, as the body is written to it.
 
         Raises:
             RequestFailed: no whole reply came: NETWORK, TIMEOUT, or BODY where it was cut or
@@ -88,7 +95,10 @@ class Transport:
             raise RuntimeError("the transport is not open: use it with `async with`")
         try:
             async with self._session.post(
-                self._base_url + path, data=form, allow_redirects=False
+                self._base_url + path,
+                data=form,
+                allow_redirects=False,
+                trace_request_ctx=leaving,
             ) as response:
                 body = await _bounded(response)
                 headers = {name.lower(): value for name, value in response.headers.items()}
@@ -120,6 +130,17 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
             raise RequestFailed(Fault.TOO_LARGE, f"an answer of more than {MAX_BODY >> 20} MiB")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _departures() -> aiohttp.TraceConfig:
+    """Tells each request's `leaving` of the moment its body is written."""
+
+    async def on_body(_: object, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_chunk_sent.append(on_body)
+    return trace
 
 
 def _counted_requests() -> type[aiohttp.ClientRequest]:
