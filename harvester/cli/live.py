@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harvester import events
-from harvester.cli.displays import duration, opening
+from harvester.cli.wording import duration, opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
