@@ -24,10 +24,12 @@ GUARD_SECONDS = 0.02
 differ in time without the server seeing one too many. It costs 2 % of the rate."""
 
 _SPACING_SECONDS = 0.01  # finer than this, timers are too coarse: small groups leave together
-_STEP_DOWN = 0.8
+_STEP_DOWN, _SMALL_STEP_DOWN = 0.8, 0.95
+_CALM_SECONDS = 15.0  # without a 429 for so long, the next one may be mere jitter: a small step
 _CREEP = 0.01  # of the rate wanted, each second
 _CREEP_SECONDS = 1.0
 _LOOK_SECONDS = 0.005  # how often to look whether a request has left
+_TICK_SECONDS = 1e-6  # no timer is finer
 _PAUSE_SECONDS = 1.5  # after a 429 without Retry-After: a whole window and then some
 
 
@@ -76,6 +78,7 @@ class Limiter:
         self._rate = 0.0
         self._paused_until = 0.0
         self._changed_at = 0.0
+        self._refused_at = -math.inf
         self._recent: deque[Permit] = deque()
         self._turn = asyncio.Lock()
         self._set(rate)
@@ -95,7 +98,7 @@ class Limiter:
         async with self._turn:
             await self._spacing.acquire()
             self._creep(loop.time())
-            while (wait := max(self._paused_until, self._free_at()) - loop.time()) > 0:
+            while (wait := max(self._paused_until, self._free_at()) - loop.time()) > _TICK_SECONDS:
                 await asyncio.sleep(min(wait, _LOOK_SECONDS) if math.isinf(wait) else wait)
             permit = Permit(loop.time())
             self._recent.append(permit)
@@ -114,8 +117,10 @@ class Limiter:
             self._ceiling = limit
             self._set(limit)
         elif now - self._changed_at > _PAUSE_SECONDS:  # a volley of 429s is one event
-            self._set(max(self._rate * _STEP_DOWN, min(1.0, self.wanted)))
-        self._changed_at = now
+            calm = now - self._refused_at > _CALM_SECONDS
+            step = _SMALL_STEP_DOWN if calm else _STEP_DOWN
+            self._set(max(self._rate * step, min(1.0, self.wanted)))
+        self._changed_at = self._refused_at = now
 
     def _creep(self, now: float) -> None:
         """Back towards the ceiling, a little at a time."""
