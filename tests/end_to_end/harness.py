@@ -1,0 +1,340 @@
+"""The `harvester` command as a subprocess, and its folder read back without any of its code."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+
+from harvester.emulator import Graph, truth
+from harvester.status import status as read_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+PATCHED = Path(__file__).with_name("patched.py")
+"""A script that runs the command with some constants of the program changed."""
+
+_OURS = {"NCBI_API_KEY", "NCBI_EMAIL", "HARVESTER_BASE_URL"}
+
+LINKS = pa.schema(
+    [
+        ("dbfrom", pa.string()),
+        ("from_uid", pa.int64()),
+        ("dbto", pa.string()),
+        ("linkname", pa.string()),
+        ("to_uid", pa.int64()),
+        ("score", pa.int64()),
+        ("rank", pa.int32()),
+    ]
+)
+UIDS = pa.schema(
+    [
+        ("dbfrom", pa.string()),
+        ("from_uid", pa.int64()),
+        ("outcome", pa.string()),
+        ("links", pa.int64()),
+        ("reason", pa.string()),
+    ]
+)
+_NAMES = pa.dictionary(pa.int32(), pa.string())
+_DICTIONARIES = ("dbfrom", "dbto", "linkname", "outcome")
+
+
+# --- the command ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def said(self) -> str:
+        """All it wrote."""
+        return self.out + self.err
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment without what the program reads, and with `more`."""
+    clean = {name: value for name, value in os.environ.items() if name not in _OURS}
+    return clean | {"PYTHONWARNINGS": "error"} | more
+
+
+def command(*args: object, patches: Mapping[str, object] | None = None) -> list[str]:
+    """The command line of `harvester ARGS`, with constants of the program changed if wished."""
+    words = [str(arg) for arg in args]
+    if patches is None:
+        return [sys.executable, "-m", "harvester", *words]
+    changed = [f"{name}={json.dumps(value)}" for name, value in patches.items()]
+    return [sys.executable, str(PATCHED), *changed, "--", *words]
+
+
+def harvester(
+    *args: object,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout: float = 90.0,
+    patches: Mapping[str, object] | None = None,
+    cwd: Path | None = None,
+) -> Finished:
+    """Run `harvester ARGS` to its end; a traceback is never acceptable."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        command(*args, patches=patches),
+        input=stdin,
+        capture_output=True,
+        env=environment(**(env or {})),
+        timeout=timeout,
+        cwd=cwd,
+        check=False,
+    )
+    finished = Finished(
+        done.returncode,
+        done.stdout.decode("utf-8", "replace"),
+        done.stderr.decode("utf-8", "replace"),
+        time.monotonic() - begun,
+    )
+    assert_polite(finished.said)
+    return finished
+
+
+def assert_polite(said: str) -> None:
+    """What a program says when it was not written for what happened."""
+    for word in ("Traceback", "Exception ignored", "was never awaited", "Warning:"):
+        assert word not in said, said
+
+
+class Running:
+    """A command that is running, its stderr gathered in a file so that it never blocks."""
+
+    def __init__(self, process: subprocess.Popen[bytes], err: IO[bytes]) -> None:
+        self.process = process
+        self._err = err
+        self._begun = time.monotonic()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    def said(self) -> str:
+        """What it wrote to stderr so far."""
+        return Path(self._err.name).read_text("utf-8", "replace")
+
+    def signal(self, signum: int) -> None:
+        """Send a signal."""
+        self.process.send_signal(signum)
+
+    def kill(self) -> None:
+        """End it as a power cut would, as far as a process can tell."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def ended(self, timeout: float = 60.0) -> Finished:
+        """Wait for its end."""
+        code = self.process.wait(timeout)
+        return Finished(code, "", self.said(), time.monotonic() - self._begun)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.process.poll() is None
+
+
+@contextmanager
+def running(
+    *args: object,
+    err: Path,
+    env: Mapping[str, str] | None = None,
+    patches: Mapping[str, object] | None = None,
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
+) -> Iterator[Running]:
+    """`harvester ARGS` in the background; killed when the block is left, if it still runs.
+
+    Args:
+        args: the command line.
+        err: a file for what it says.
+        env: more environment.
+        patches: see `command`.
+        stdin: what it reads.
+    """
+    with err.open("wb") as stream:
+        process = subprocess.Popen(
+            command(*args, patches=patches),
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=stream,
+            env=environment(**(env or {})),
+        )
+        try:
+            yield Running(process, stream)
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.wait(10)
+            if process.stdin is not None:
+                process.stdin.close()
+
+
+def wait_until(
+    condition: Callable[[], object], what: str, *, seconds: float = 30.0, pause: float = 0.02
+) -> None:
+    """Wait for a condition; that it does not come about in time is a failure."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"after {seconds} s still not: {what}"
+        time.sleep(pause)
+
+
+def status(folder: Path) -> dict[str, Any]:
+    """The object of `harvester status --json`."""
+    finished = harvester("status", folder, "--json")
+    assert finished.code == 0, finished.err
+    said: dict[str, Any] = json.loads(finished.out)
+    return said
+
+
+# --- what it left -----------------------------------------------------------------------------
+
+
+def rows(folder: Path, kind: str) -> pa.Table:
+    """All rows of `links` or `uids`, from whatever files the folder has."""
+    schema = LINKS if kind == "links" else UIDS
+    tables = [schema.empty_table()]
+    tables += [_read(path, schema) for path in sorted((folder / kind).iterdir())]
+    return pa.concat_tables(tables)
+
+
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
+    if path.suffix == ".parquet":
+        table = pq.ParquetFile(path).read()
+        typed = [
+            (name, _NAMES if name in _DICTIONARIES else kind)
+            for name, kind in zip(schema.names, schema.types, strict=True)
+        ]
+        assert table.schema.remove_metadata() == pa.schema(typed), path
+        return table.cast(schema)
+    lines = [json.loads(line) for line in _text(path).splitlines()]
+    assert all(list(line) == schema.names for line in lines), path
+    assert all(type(line["from_uid"]) is int for line in lines), path
+    return pa.Table.from_pylist(lines, schema=schema)
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    match "".join(path.suffixes):
+        case ".jsonl":
+            return data.decode()
+        case ".jsonl.gz":
+            return gzip.decompress(data).decode()
+        case ".jsonl.zst":
+            stream = zstandard.ZstdDecompressor().stream_reader(
+                io.BytesIO(data), read_across_frames=True
+            )
+            return stream.read().decode()
+    raise AssertionError(f"{path} does not belong here")
+
+
+def assert_same(found: pa.Table, expected: pa.Table) -> None:
+    """Both have the same rows, each as often; a difference is shown by example."""
+    keys = [(name, "ascending") for name in expected.column_names]
+    if found.sort_by(keys).equals(expected.sort_by(keys)):
+        return
+    have = Counter(tuple(row.values()) for row in found.to_pylist())
+    want = Counter(tuple(row.values()) for row in expected.to_pylist())
+    lost, gained = want - have, have - want
+    assert not lost, f"{lost.total()} rows are not there, like {list(lost)[:5]}"
+    assert not gained, f"{gained.total()} rows too many, like {list(gained)[:5]}"
+    raise AssertionError("the rows differ, although none is lost and none gained")
+
+
+def outcomes(dbfrom: str, uids: Collection[int], links: pa.Table) -> pa.Table:
+    """The rows of `uids` that belong to some links when every UID was answered."""
+    counts = Counter(links["from_uid"].to_pylist())
+    return pa.table(
+        [
+            [dbfrom] * len(uids),
+            list(uids),
+            ["linked" if counts[uid] else "empty" for uid in uids],
+            [counts[uid] for uid in uids],
+            pa.nulls(len(uids), pa.string()),
+        ],
+        schema=UIDS,
+    )
+
+
+def assert_exact(folder: Path, dbfrom: str, uids: Iterable[int], expected: pa.Table) -> None:
+    """The folder holds these links and one row for each UID, and no file that is not committed.
+
+    Args:
+        folder: OUT.
+        dbfrom: database of the UIDs.
+        uids: the input, perhaps with duplicates; all of it was answered.
+        expected: rows of `LINKS`.
+    """
+    assert_same(rows(folder, "links"), expected)
+    assert_same(rows(folder, "uids"), outcomes(dbfrom, sorted(set(uids)), expected))
+    assert_tidy(folder)
+
+
+def assert_tidy(folder: Path) -> None:
+    """In `links` and `uids` lie the committed parts alone, and beside them nothing unknown."""
+    said = read_status(folder)
+    found = {f"{kind}/{path.name}" for kind in ("links", "uids") for path in children(folder, kind)}
+    assert found == set(said["parts"])
+    known = {".lock", "job.toml", "links", "uids", "unanswered.txt"}
+    database = {"state.sqlite", "state.sqlite-wal", "state.sqlite-shm"}
+    assert {path.name for path in folder.iterdir()} <= known | database
+
+
+def children(folder: Path, kind: str) -> list[Path]:
+    """The files of `links` or `uids`."""
+    return sorted((folder / kind).iterdir())
+
+
+def expected_links(
+    graph: Graph,
+    dbfrom: str,
+    uids: Iterable[int],
+    db: Sequence[str] | None = None,
+    linkname: Sequence[str] | None = None,
+    *,
+    scores: bool = False,
+) -> pa.Table:
+    """The truth as the graph has it, as rows of `LINKS`."""
+    table = truth(graph, dbfrom, sorted(set(uids)), db, linkname, scores=scores)
+    return table.select(LINKS.names).cast(LINKS)
+
+
+def write_uids(path: Path, uids: Iterable[int]) -> Path:
+    """A list of UIDs, one a line."""
+    path.write_text("".join(f"{uid}\n" for uid in uids))
+    return path
+
+
+def digests(folder: Path) -> dict[str, bytes]:
+    """The content of every committed file."""
+    return {
+        f"{kind}/{path.name}": path.read_bytes()
+        for kind in ("links", "uids")
+        for path in children(folder, kind)
+    }

@@ -1,0 +1,57 @@
+"""Run the command with constants of the program changed: `patched.py MODULE.NAME=JSON … -- ARGS`.
+
+A name that the program no longer has is an error, so that no test passes by patching nothing.
+`clock=ISO` sets the wall clock by which NCBI's hours are kept.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from datetime import datetime, timedelta
+
+
+def _set(name: str, value: object) -> None:
+    module_name, _, attribute = name.rpartition(".")
+    module = importlib.import_module(module_name)
+    if not hasattr(module, attribute):
+        raise SystemExit(f"there is no {name} to change")
+    setattr(module, attribute, value)
+
+
+def _set_clock(start: str) -> None:
+    """From now on the clock of `Hours` runs from `start`."""
+    from harvester import hours
+
+    begun = hours.utc_now()
+    first = datetime.fromisoformat(start)
+
+    def clock() -> datetime:
+        elapsed: timedelta = real() - begun
+        return first + elapsed
+
+    real = hours.utc_now
+    hours.utc_now = clock
+    # A default argument is bound when the function is made.
+    made = hours.Hours.of.__func__  # type: ignore[attr-defined]
+    made.__defaults__ = tuple(clock if value is real else value for value in made.__defaults__)
+
+
+def main() -> None:
+    """Change what the arguments before `--` say, then run the command with those after it."""
+    end = sys.argv.index("--")
+    for change in sys.argv[1:end]:
+        name, _, value = change.partition("=")
+        if name == "clock":
+            _set_clock(json.loads(value))
+        else:
+            _set(name, json.loads(value))
+    sys.argv[1:] = sys.argv[end + 1 :]
+    from harvester.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Scenes: tests that mostly wait, played side by side.
+
+A scene is a function of servers and an empty folder that asserts what it has to. A module lists
+its scenes as the parameters of a test; all that were selected begin when the first is looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future, ThreadPoolExecutor
+    from pathlib import Path
+
+    from .servers import Servers
+
+AT_ONCE = 5
+"""Scenes played at a time; two processors are kept busy by so many."""
+
+
+class Scene:
+    """A function to be played, with its arguments.
+
+    Args:
+        play: called with servers, a folder, and the arguments.
+        arguments: named in the test's id.
+    """
+
+    def __init__(self, play: Callable[..., None], *arguments: object) -> None:
+        self._play = play
+        self._arguments = arguments
+
+    def __str__(self) -> str:
+        return "-".join([self._play.__name__, *map(str, self._arguments)])
+
+    def __call__(self, servers: Servers, folder: Path) -> None:
+        """Play it."""
+        self._play(servers, folder, *self._arguments)
+
+
+@dataclass
+class Stage:
+    """Where the scenes of a module are played.
+
+    Args:
+        servers: all emulators of the session.
+        base: a folder for the folders of the scenes.
+        scenes: those that were selected.
+        pool: threads to play in.
+    """
+
+    servers: Servers
+    base: Path
+    scenes: list[Scene]
+    pool: ThreadPoolExecutor
+
+    def __post_init__(self) -> None:
+        self._played: dict[Scene, Future[None]] = {}
+
+    def see(self, scene: Scene) -> None:
+        """Wait for the end of a scene; what failed in it is raised here."""
+        if not self._played:
+            for number, one in enumerate(self.scenes):
+                self._played[one] = self.pool.submit(self._play, one, number)
+        self._played[scene].result()
+
+    def close(self) -> None:
+        """Play nothing more."""
+        for future in self._played.values():
+            future.cancel()
+
+    def _play(self, scene: Scene, number: int) -> None:
+        folder = self.base / str(number)
+        folder.mkdir()
+        with self.servers.group() as servers:
+            scene(servers, folder)
+
+
+def selected(items: list[Any], module: object) -> list[Scene]:
+    """The scenes of those tests of a module that are to run."""
+    return [
+        item.callspec.params["scene"]
+        for item in items
+        if item.module is module and "scene" in getattr(item, "fixturenames", ())
+    ]

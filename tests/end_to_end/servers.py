@@ -1,0 +1,73 @@
+"""Emulators for synchronous tests: one thread with an event loop serves all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from harvester.emulator import Emulator, EmulatorConfig
+
+from .wiretap import Wiretap
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+T = TypeVar("T")
+
+
+class Servers:
+    """Starts and stops emulators, and the wiretaps before them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self._loop = loop or asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="emulators")
+        self._open: list[AbstractAsyncContextManager[Any]] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+
+    @contextmanager
+    def group(self) -> Iterator[Servers]:
+        """Servers of the same thread that end with the block."""
+        group = Servers(self._loop)
+        try:
+            yield group
+        finally:
+            for server in reversed(group._open):
+                group.wait(server.__aexit__(None, None, None))
+
+    def start(self, **settings: Any) -> Emulator:
+        """An emulator with these settings of `EmulatorConfig`; without a limit unless asked for."""
+        config = EmulatorConfig(**({"rate": None} | settings))
+        return self._begin(Emulator(config))
+
+    def tap(self, server: Emulator, hide: bytes = b"") -> Wiretap:
+        """A listener before an emulator, with an address of its own (see `Wiretap`)."""
+        return self._begin(Wiretap(server.port, hide))
+
+    def stop(self, server: AbstractAsyncContextManager[Any]) -> None:
+        """End a server before its time."""
+        self._open.remove(server)
+        self.wait(server.__aexit__(None, None, None))
+
+    def wait(self, work: Coroutine[Any, Any, T], timeout: float = 30.0) -> T:
+        """The result of something to be done in the servers' thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+
+    def _begin(self, server: AbstractAsyncContextManager[T]) -> T:
+        started = self.wait(_enter(server))
+        self._open.append(server)
+        return started
+
+
+async def _enter(server: AbstractAsyncContextManager[T]) -> T:
+    return await server.__aenter__()

@@ -1,0 +1,152 @@
+"""A service that is gone for a while costs time and nothing else."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harvester.status import status as read_status
+
+from .harness import (
+    Running,
+    assert_exact,
+    assert_polite,
+    expected_links,
+    running,
+    status,
+    wait_until,
+    write_uids,
+)
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .servers import Servers
+
+UIDS = range(1, 361)
+SOON = {"harvester.outage.FIRST_SECONDS": 0.3, "harvester.outage.LONGEST_SECONDS": 0.6}
+"""Control questions come sooner than in earnest."""
+
+KINDS = (503, "reset", "hang", "refused")
+
+
+def options(ids: Path, out: Path, base_url: str) -> list[object]:
+    """One attempt only: an outage that charged any UID an attempt would leave it failed."""
+    return [
+        "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", base_url, "--rate=60",
+        "--batch-size=2", "--max-attempts=1", "--timeout=1", "-o", out,
+    ]  # fmt: skip
+
+
+def wait_for_waiting(command: Running, out: Path) -> str:
+    """Wait until `status` says that the harvest waits; what for."""
+
+    def waits() -> bool:
+        assert command.alive, command.said()
+        return (out / "job.toml").exists() and read_status(out)["state"] == "waiting"
+
+    wait_until(waits, "status says waiting", pause=0.1)
+    return str(status(out)["waiting"])
+
+
+def finish(command: Running, out: Path) -> None:
+    """The harvest ends as if nothing had been."""
+    ended = command.ended()
+    assert ended.code == 0, ended.err
+    assert_polite(ended.err)
+    said = status(out)
+    assert said["state"] == "complete"
+    assert said["uids"]["failed"] == 0
+
+
+def in_the_middle(servers: Servers, folder: Path, kind: int | str) -> None:
+    """Nothing is asked but control questions, status says so, and no UID is charged."""
+    server = servers.start(latency=(0.02,), fault_seconds=30.0)
+    ids, out = write_uids(folder / "ids", UIDS), folder / "out"
+    with running(*options(ids, out, server.base_url), err=folder / "err", patches=SOON) as command:
+        wait_until(lambda: len(server.log) > 60, "some answers")
+        servers.wait(server.fail(kind))
+        why = wait_for_waiting(command, out)
+        assert "not answering" in why
+        asked = len(server.log)
+        time.sleep(1.0)  # while it waits, only control questions are asked
+        assert len(server.log) - asked <= 4
+        servers.wait(server.recover())
+        finish(command, out)
+    assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
+    assert "not answering" in (folder / "err").read_text()
+
+
+def at_the_start(servers: Servers, folder: Path, kind: int | str) -> None:
+    """A job that begins during an outage waits for its end."""
+    server = servers.start(fault_seconds=30.0)
+    servers.wait(server.fail(kind))
+    ids, out = write_uids(folder / "ids", UIDS), folder / "out"
+    with running(*options(ids, out, server.base_url), err=folder / "err", patches=SOON) as command:
+        wait_for_waiting(command, out)
+        servers.wait(server.recover())
+        finish(command, out)
+    assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
+
+
+def slow_answers_from_before(servers: Servers, folder: Path) -> None:
+    """Answers to requests that were sent before it come during it, and prove nothing."""
+    server = servers.start(latency=(0.02, 0.9, 1.9))
+    ids, out = write_uids(folder / "ids", UIDS), folder / "out"
+    with running(
+        *options(ids, out, server.base_url), "--timeout=30", err=folder / "err", patches=SOON
+    ) as command:
+        wait_until(lambda: len(server.log) > 150, "answers are in flight")
+        servers.wait(server.fail(503))
+        wait_for_waiting(command, out)
+        servers.wait(server.recover())
+        ended = command.ended()
+    assert ended.code == 0, status(out)["uids"]
+    assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
+
+
+def several_in_a_row(servers: Servers, folder: Path) -> None:
+    """Several, with some answers between."""
+    server = servers.start(latency=(0.02,))
+    ids, out = write_uids(folder / "ids", UIDS), folder / "out"
+    with running(*options(ids, out, server.base_url), err=folder / "err", patches=SOON) as command:
+        for seconds in (2.0, 0.3, 2.5):
+            answered = sum(entry.status == 200 for entry in server.log)
+            wait_until(
+                lambda answered=answered: (  # type: ignore[misc]
+                    sum(entry.status == 200 for entry in server.log) > answered + 30
+                ),
+                "answers again",
+            )
+            servers.wait(server.fail(503))
+            time.sleep(seconds)
+            servers.wait(server.recover())
+        ended = command.ended()
+    assert ended.code in (0, 3), ended.err
+    assert ended.code == 0, status(out)["uids"]
+    assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
+
+
+SCENES = [Scene(play, kind) for play in (in_the_middle, at_the_start) for kind in KINDS]
+SCENES += [Scene(slow_answers_from_before), Scene(several_in_a_row)]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_outage(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)
+
+
+@pytest.mark.torture
+def test_the_delays_of_real_life(servers: Servers, tmp_path: Path) -> None:
+    """With nothing changed: an outage of 20 s from the start, and back soon after its end."""
+    server = servers.start(outage=(0.0, 20.0))
+    ids, out = write_uids(tmp_path / "ids", UIDS), tmp_path / "out"
+    with running(*options(ids, out, server.base_url), err=tmp_path / "err") as command:
+        wait_for_waiting(command, out)
+        finish(command, out)
+    assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))

@@ -1,0 +1,136 @@
+"""The rate as the server saw it: never above the limit in any second, and the limit used whole."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from harvester.emulator import SeededGraph
+
+from .harness import assert_exact, environment, expected_links, harvester, write_uids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SHARE = 0.975
+"""Of the permitted rate, to be used over any whole stretch."""
+
+
+class Pace(NamedTuple):
+    """A rate, the seconds that answers take, and for how long to ask."""
+
+    rate: int
+    latency: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.rate}-a-second-with-{self.latency}-s"
+
+
+QUICK = [Pace(3, "0.8", 11), Pace(10, "0.8,2.5,4", 11), Pace(25, "3.4", 11)]
+LONG = [Pace(rate, latency, 36) for rate in (3, 10, 25) for latency in ("0.8", "6.8", "0.8,6.8,13")]
+
+
+@contextmanager
+def emulate(*options: object) -> Iterator[str]:
+    """`harvester emulate` in a process of its own, by its address."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harvester", "emulate", "--port=0", *map(str, options)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+def arrivals(log: Path) -> list[float]:
+    """When requests came, as the server noted it; none of them was refused."""
+    entries: list[dict[str, Any]] = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {entry["status"] for entry in entries} == {200}
+    return sorted(entry["arrived"] for entry in entries)
+
+
+def busiest_second(times: list[float]) -> int:
+    """The most arrivals within less than a second of each other, wherever that second begins."""
+    most = first = 0
+    for last, time in enumerate(times):
+        while time - times[first] >= 1.0:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def slowest(times: list[float], count: int) -> float:
+    """Requests a second over the slowest stretch of `count` intervals."""
+    spans = [end - start for start, end in zip(times, times[count:], strict=False)]
+    return count / max(spans)
+
+
+def asked_at(pace: Pace, folder: Path) -> list[float]:
+    """Harvest at a pace from a server that enforces exactly its rate; the times of arrival."""
+    folder.mkdir()
+    log, batch = folder / "log.jsonl", 3
+    uids = range(1, round(pace.rate * pace.seconds) * batch + 1)
+    with emulate(f"--rate={pace.rate}", f"--latency={pace.latency}", f"--log={log}") as base_url:
+        finished = harvester(
+            "run", "--ids", write_uids(folder / "ids", uids), "--dbfrom=pubmed", "--db=pmc",
+            "--linkname=pubmed_pmc", "--base-url", base_url, f"--rate={pace.rate}",
+            f"--batch-size={batch}", "-o", folder / "out", timeout=pace.seconds + 60,
+        )  # fmt: skip
+    assert finished.code == 0, finished.err
+    truth = expected_links(SeededGraph(), "pubmed", uids, ("pmc",), ("pubmed_pmc",))
+    assert_exact(folder / "out", "pubmed", uids, truth)
+    times = arrivals(log)
+    assert len(times) * batch == len(uids)
+    return times
+
+
+def assert_kept(pace: Pace, times: list[float], window: float) -> None:
+    """The limit is never passed, and used over every window of so many seconds."""
+    assert busiest_second(times) <= pace.rate
+    assert slowest(times, round(pace.rate * window)) >= SHARE * pace.rate
+
+
+def test_the_measures_measure() -> None:
+    """Eleven in a second are eleven wherever it begins, and a gap is a slow stretch."""
+    even = [0.125 * place for place in range(50)]
+    assert busiest_second(even) == 8
+    assert busiest_second(sorted([*even, 3.05])) == 9
+    assert busiest_second([0.0, 0.999, 1.0]) == 2
+    assert slowest(even, 8) == pytest.approx(8)
+    assert slowest([*even, *(time + 7 for time in even)], 8) == pytest.approx(8 / 1.75)
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> dict[Pace, list[float]]:
+    """Times of arrival for each quick pace; they run side by side, each with its own server."""
+    base = tmp_path_factory.mktemp("rate")
+    with ThreadPoolExecutor(len(QUICK)) as pool:
+        return dict(
+            zip(QUICK, pool.map(asked_at, QUICK, [base / str(p) for p in QUICK]), strict=False)
+        )
+
+
+@pytest.mark.parametrize("pace", QUICK, ids=str)
+def test_the_rate_is_kept_and_used(quick: dict[Pace, list[float]], pace: Pace) -> None:
+    """Over eight seconds of it, with scaled latencies."""
+    assert_kept(pace, quick[pace], window=8.0)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("pace", LONG, ids=str)
+def test_the_rate_is_kept_and_used_for_long(pace: Pace, tmp_path: Path) -> None:
+    """Over any 30 s, with the latencies a probe of the real service saw."""
+    assert_kept(pace, asked_at(pace, tmp_path / "harvest"), window=30.0)

@@ -1,0 +1,83 @@
+"""A server that refuses us as a whole, and a key that must never be seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .harness import assert_exact, expected_links, harvester, status, write_uids
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .servers import Servers
+
+GOOD, BAD = "600d" * 9, "5ecre7" * 6
+UIDS = range(1, 151)
+
+
+def assert_unseen(key: str, folder: Path, said: str) -> None:
+    """The key is in no file, in no name of a file, and was not said."""
+    assert key not in said
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 2
+    for path in files:
+        assert key not in path.name
+        assert key.encode() not in path.read_bytes(), path
+
+
+def a_bad_key(servers: Servers, folder: Path, *talk: str) -> None:
+    """Exit code 4 after a few requests, the state kept, the key not told although NCBI echoes it;
+    with a good key the job goes on."""
+    server = servers.start(api_keys=(GOOD,), latency=(0.05,))
+    ids, out = write_uids(folder / "ids", UIDS), folder / "out"
+    refused = harvester(
+        "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", server.base_url,
+        "--batch-size=5", "-o", out, *talk, env={"NCBI_API_KEY": BAD},
+    )  # fmt: skip
+    assert refused.code == 4, refused.err
+    assert refused.seconds < 15
+    assert "NCBI_API_KEY" in refused.err
+    assert len(server.log) < 20
+    assert_unseen(BAD, out, refused.said)
+    said = status(out)
+    assert said["state"] == "interrupted"
+    assert said["uids"]["total"] == len(UIDS)
+    assert said["uids"]["failed"] == said["uids"]["missing"] == 0
+
+    resumed = harvester("resume", out, *talk, env={"NCBI_API_KEY": GOOD})
+    assert resumed.code == 0, resumed.err
+    assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
+    assert_unseen(GOOD, out, resumed.said)
+
+
+def the_key_is_unseen_whatever_befalls(servers: Servers, folder: Path) -> None:
+    """All faults at once, all that can be said is said."""
+    server = servers.start(seed=9, faults=("all:0.3", "bad-key:0.05"), fault_seconds=2.0)
+    out = folder / "out"
+    finished = harvester(
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--batch-size=20", "--timeout=1", "-o", out,
+        "-v", "--log-json", env={"NCBI_API_KEY": GOOD},
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    assert len({entry.fault for entry in server.log}) > 4
+    assert '"reason"' in finished.err
+    assert_unseen(GOOD, out, finished.said)
+
+
+SCENES = [
+    Scene(a_bad_key),
+    Scene(a_bad_key, "-q"),
+    Scene(a_bad_key, "-v", "--log-json"),
+    Scene(the_key_is_unseen_whatever_befalls),
+]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_refusal(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)

@@ -1,0 +1,119 @@
+"""What goes over the wire, as a listener between client and server sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .harness import assert_exact, expected_links, harvester, rows, write_uids
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .servers import Servers
+
+KEY = "5ecre7f00d5ecre7f00d5ecre7f00d5ecre7"
+
+
+def test_manners(servers: Servers, tmp_path: Path) -> None:
+    """By POST and by id, saying who asks, the key in the body alone, no cookies, gzip taken."""
+    server = servers.start(seed=1)
+    tap = servers.tap(server)
+    uids = range(1, 500)
+    finished = harvester(
+        "run", "--ids", write_uids(tmp_path / "ids", uids), "--dbfrom=pubmed", "--db=pmc,gene",
+        "--linkname=pubmed_pmc,pubmed_gene", "--base-url", tap.base_url, "--rate=50",
+        "--concurrency=1", "--batch-size=50", "--tool=a-tool", "--email=some.one@example.org",
+        "-o", tmp_path / "out", env={"NCBI_API_KEY": KEY},
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    names = ("pubmed_pmc", "pubmed_gene")
+    truth = expected_links(server.graph, "pubmed", uids, ("pmc", "gene"), names)
+    assert_exact(tmp_path / "out", "pubmed", uids, truth)
+
+    assert tap.cookies > 1, "the server gave cookies that a jar would have kept"
+    requests = tap.requests
+    assert len(requests) == 10
+    asked: list[str] = []
+    for request in requests:
+        assert request.method == "POST"
+        assert request.target == "/entrez/eutils/elink.fcgi"
+        assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+        assert "gzip" in request.headers["accept-encoding"]
+        assert "cookie" not in request.headers
+        assert KEY not in repr(request.headers)
+        form = dict(request.form)
+        del form["id"]
+        assert form == {
+            "dbfrom": "pubmed", "db": "pmc,gene", "cmd": "neighbor",
+            "linkname": "pubmed_pmc,pubmed_gene", "retmode": "json", "tool": "a-tool",
+            "email": "some.one@example.org", "api_key": KEY,
+        }  # fmt: skip
+        assert len(request.values("id")) <= 50
+        assert all(uid.isascii() and uid.isdigit() for uid in request.values("id"))
+        asked += request.values("id")
+    assert sorted(map(int, asked)) == list(uids)
+    # Keep-alive: one connection does for requests that follow each other.
+    assert len(tap.connections) == 1
+
+
+def test_all_databases_are_asked_for_by_name(servers: Servers, tmp_path: Path) -> None:
+    """Without `db` NCBI takes pubmed, without a word; and no empty parameter is sent."""
+    server = servers.start()
+    tap = servers.tap(server)
+    finished = harvester(
+        "run", "--ids=-", "--dbfrom=gene", "--cmd=neighbor_score", "--retmode=xml",
+        "--base-url", tap.base_url, "-o", tmp_path / "out", stdin=b"672\n",
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    (request,) = tap.requests
+    assert request.form == [
+        ("dbfrom", "gene"), ("db", "all"), ("cmd", "neighbor_score"),
+        ("tool", "elink-harvester"), ("retmode", "xml"), ("id", "672"),
+    ]  # fmt: skip
+    assert rows(tmp_path / "out", "links").num_rows > 0
+
+
+def test_a_connection_serves_40_requests_at_most(servers: Servers, tmp_path: Path) -> None:
+    """NCBI cuts a connection after 40; this server would serve on for ever."""
+    server = servers.start(keepalive_requests=100_000, keepalive_timeout=60.0)
+    tap = servers.tap(server)
+    finished = harvester(
+        "run", "--ids", write_uids(tmp_path / "ids", range(1, 131)), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", tap.base_url, "--rate=400", "--concurrency=1", "--batch-size=1",
+        "-o", tmp_path / "out",
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    served = [len(connection.requests()) for connection in tap.connections]
+    assert sum(served) == 130
+    assert 30 < max(served) <= 40, served
+    assert len(served) == 4, served
+
+
+def test_an_idle_connection_is_not_used_again(servers: Servers, tmp_path: Path) -> None:
+    """NCBI cuts a connection that was idle for 4 s; this server would wait for a minute."""
+    server = servers.start(keepalive_requests=100_000, keepalive_timeout=60.0)
+    tap = servers.tap(server)
+    finished = harvester(
+        "run", "--ids", write_uids(tmp_path / "ids", (1, 2)), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", tap.base_url, "--rate=0.24", "--batch-size=1", "-o", tmp_path / "out",
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    first, second = tap.requests
+    assert second.arrived - first.arrived > 4.0
+    assert [len(connection.requests()) for connection in tap.connections] == [1, 1]
+
+
+def test_a_server_that_cuts_as_ncbi_does_costs_no_request(servers: Servers, tmp_path: Path) -> None:
+    """The server cuts each connection after 40 requests: every UID is asked once all the same."""
+    server = servers.start(latency=(0.005, 0.02), keepalive_requests=40)
+    uids = range(1, 301)
+    finished = harvester(
+        "run", "--ids", write_uids(tmp_path / "ids", uids), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--rate=400", "--concurrency=4", "--batch-size=1",
+        "-o", tmp_path / "out",
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    assert max(entry.nth for entry in server.log) > 30
+    assert sum(entry.ids for entry in server.log) == 300
+    truth = expected_links(server.graph, "pubmed", uids, ("pmc",))
+    assert_exact(tmp_path / "out", "pubmed", uids, truth)

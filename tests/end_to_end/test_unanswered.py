@@ -1,0 +1,155 @@
+"""UIDs that cannot be answered: each has a row that says why, and costs its neighbours nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from .harness import (
+    UIDS,
+    Finished,
+    assert_exact,
+    assert_same,
+    assert_tidy,
+    expected_links,
+    harvester,
+    outcomes,
+    rows,
+    status,
+    write_uids,
+)
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .servers import Servers
+
+ASKED = range(1_000, 1_060)
+IMPATIENT = {"harvester.verdict.BACKOFF_SECONDS": 0.02}
+"""The pauses between tries are not what this is about."""
+
+POISON, LEFT_OUT = (1_005, 1_017, 1_018), (1_030, 1_059)
+
+
+def harvest(out: Path, ids: Path, base_url: str, *options: str) -> Finished:
+    """A harvest that gives up soon."""
+    return harvester(
+        "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", base_url, "--rate=100",
+        "--batch-size=8", "--max-attempts=2", "-o", out, *options, patches=IMPATIENT,
+    )  # fmt: skip
+
+
+def reasons(out: Path, outcome: str) -> dict[int, str]:
+    """Reason of each UID with an outcome."""
+    found = rows(out, "uids").to_pylist()
+    return {row["from_uid"]: row["reason"] for row in found if row["outcome"] == outcome}
+
+
+def failed_and_missing(servers: Servers, folder: Path, form: str) -> None:
+    """Exit code 3, a row with a reason, a list to ask again with; then all is well."""
+    poison = ",".join(map(str, POISON))
+    left_out = ",".join(map(str, LEFT_OUT))
+    sick = servers.start(faults=(f"poison@{poison}", f"short@{left_out}"))
+    ids, out = write_uids(folder / "ids", ASKED), folder / "out"
+    first = harvest(out, ids, sick.base_url, f"--format={form}")
+    assert first.code == 3, first.err
+    assert "unanswered.txt" in first.err
+    assert "--retry-failed" in first.err
+
+    answered = [uid for uid in ASKED if uid not in POISON + LEFT_OUT]
+    truth = expected_links(sick.graph, "pubmed", answered, ("pmc",))
+    assert_same(rows(out, "links"), truth)
+    failed, missing = reasons(out, "failed"), reasons(out, "missing")
+    assert failed.keys() == set(POISON)
+    assert missing.keys() == set(LEFT_OUT)
+    assert all("500" in reason for reason in failed.values())
+    assert all("left out" in reason for reason in missing.values())
+    bad = [
+        ["pubmed"] * 5,
+        [*POISON, *LEFT_OUT],
+        ["failed"] * 3 + ["missing"] * 2,
+        [0] * 5,
+        [(failed | missing)[uid] for uid in POISON + LEFT_OUT],
+    ]
+    expected = [outcomes("pubmed", answered, truth), pa.table(bad, schema=UIDS)]
+    assert_same(rows(out, "uids"), pa.concat_tables(expected))
+    listed = (out / "unanswered.txt").read_text()
+    assert listed == "".join(f"{uid}\n" for uid in POISON + LEFT_OUT)
+    assert_tidy(out)
+    said = status(out)
+    assert said["state"] == "complete_with_failures"
+    assert said["uids"]["failed"] == 3
+    assert said["uids"]["missing"] == 2
+    assert said["uids"]["done"] == said["uids"]["total"] == len(ASKED)
+
+    # Complete as it is: no request, and the same exit code.
+    asked = len(sick.log)
+    again = harvest(out, ids, sick.base_url, f"--format={form}")
+    assert (again.code, len(sick.log)) == (3, asked)
+    assert (out / "unanswered.txt").read_text() == listed
+
+    # While the server is as sick, retrying changes nothing, and doubles no row.
+    before = rows(out, "uids")
+    retried = harvest(out, ids, sick.base_url, f"--format={form}", "--retry-failed")
+    assert retried.code == 3
+    assert len(sick.log) > asked
+    assert_same(rows(out, "uids"), before)
+    assert_same(rows(out, "links"), truth)
+
+    # Well again, only those are asked for.
+    well = servers.start()
+    healed = harvest(out, ids, well.base_url, f"--format={form}", "--retry-failed")
+    assert healed.code == 0, healed.err
+    assert sum(entry.ids for entry in well.log) == 5
+    assert_exact(out, "pubmed", ASKED, expected_links(well.graph, "pubmed", ASKED, ("pmc",)))
+    assert not (out / "unanswered.txt").exists()
+    assert status(out)["state"] == "complete"
+
+
+def the_list_is_an_input(servers: Servers, folder: Path) -> None:
+    """`unanswered.txt` can be given as --ids of another job."""
+    sick = servers.start(faults=("poison@1005,1017",))
+    first = harvest(folder / "out", write_uids(folder / "ids", ASKED), sick.base_url)
+    assert first.code == 3, first.err
+    well = servers.start()
+    listed = folder / "out" / "unanswered.txt"
+    second = harvest(folder / "other", listed, well.base_url)
+    assert second.code == 0, second.err
+    truth = expected_links(well.graph, "pubmed", (1005, 1017), ("pmc",))
+    assert_exact(folder / "other", "pubmed", (1005, 1017), truth)
+
+
+def default_settings(servers: Servers, folder: Path) -> None:
+    """It is found in a batch of 200 by halving, and all of its neighbours are linked."""
+    sick = servers.start(faults=("poison@77",))
+    uids = range(1, 201)
+    finished = harvester(
+        "run", "--ids", write_uids(folder / "ids", uids), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", sick.base_url, "--rate=100", "-o", folder / "out",
+        patches=IMPATIENT,
+    )  # fmt: skip
+    assert finished.code == 3, finished.err
+    answered = [uid for uid in uids if uid != 77]
+    truth = expected_links(sick.graph, "pubmed", answered, ("pmc",))
+    assert_same(rows(folder / "out", "links"), truth)
+    assert reasons(folder / "out", "failed").keys() == {77}
+    alone = [entry for entry in sick.log if entry.ids == 1 and entry.fault]
+    assert len(alone) == 6, "a UID alone has all of its attempts"
+
+
+SCENES = [
+    Scene(failed_and_missing, "parquet"),
+    Scene(failed_and_missing, "jsonl"),
+    Scene(the_list_is_an_input),
+    Scene(default_settings),
+]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_unanswered(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)
