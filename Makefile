@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check torture clean
+.PHONY: demo test check torture bench clean
 
 demo: .venv/run  ## run the main job end to end on a local server, killed and resumed
 	$(BIN)/harvester demo
@@ -27,6 +27,11 @@ torture: .venv/dev  ## the long crash and fault runs
 .venv/dev: .venv/run
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
+
+bench: .venv/dev  ## what the work costs, as ratios measured in one run
+	$(BIN)/python -m benchmarks.decode
+	$(BIN)/python -m benchmarks.sinks
+	$(BIN)/python -m benchmarks.end_to_end
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -110,6 +110,7 @@ class Committer:
                 await self.commit()
                 due = loop.time() + COMMIT_SECONDS
             await self.report()
+        await self.commit()
 
     def stop(self) -> None:
         """Nothing more will be delivered: `run` commits what there is and ends."""

@@ -205,6 +205,9 @@ async def _work(
             ) as engine:
                 with heeded(engine) if signals else nullcontext():
                     ended = await drive(engine, committer)
+        left = len(wanted) - sum(ledger.state.outcomes().values())
+        if left and ended is None:
+            ended = HarvestError(f"{left} UIDs have no outcome yet: resume, and please report it.")
         progress.state = "interrupted" if ended else _end_state(ledger.state.outcomes())
         if ended is None:  # whoever was asked to stop should not keep others waiting
             await committer.in_thread(ledger.merge)
