@@ -13,9 +13,8 @@ from harvester.engine import Engine
 from harvester.errors import HarvestError
 from harvester.eutils.elink import Elink
 from harvester.frontier import Frontier
-from harvester.hours import Hours
 from harvester.limiter import Limiter
-from harvester.sizing import START, BatchSize
+from harvester.sizing import BatchSize
 from harvester.transport import Transport
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from harvester.committer import Committer, Delivery
     from harvester.events import Listener
+    from harvester.hours import Hours
     from harvester.job import Job
     from harvester.uids import UidSet
 
@@ -38,6 +38,7 @@ async def assembled(
     full: Callable[[], bool],
     emit: Listener,
     known: UidSet,
+    hours: Hours,
 ) -> AsyncIterator[Engine]:
     """An engine with an open session, to ask for `todo`; see `Engine` for the rest."""
     limits = job.limits
@@ -45,14 +46,13 @@ async def assembled(
     rate = job.rate(with_key=key is not None)
     # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
     natural = min(math.ceil(rate * limits.timeout), MOST_IN_FLIGHT)
-    size = START if limits.batch_size == "auto" else limits.batch_size
     async with Transport(job.server.base_url, limits.timeout) as transport:
         yield Engine(
             client=Client(transport, Elink(job.link, job.contact, key)),
             limiter=Limiter(rate),
             frontier=Frontier(todo, job.link.retmode),
             size=BatchSize(limits.batch_size, limits.timeout),
-            hours=Hours.of(job, len(todo) / size),
+            hours=hours,
             limits=limits,
             concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
             deliver=deliver,

@@ -24,6 +24,8 @@ class RunStarted:
     links: int
     rate: float
     server: str
+    hours_end: datetime | None = None
+    """When NCBI's hours end, for a job that keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class Tally:
     in_flight: int = 0
     rate: float = 0.0
     server: str = ""
+    hours_end: datetime | None = None
     waiting: Waiting | None = None
     _sent_at: deque[float] = field(default_factory=deque)
     _settled_at: deque[tuple[float, int]] = field(default_factory=deque)
@@ -147,7 +150,7 @@ class Tally:
         match event:
             case RunStarted():
                 self.total, self.links, self.rate = event.total, event.links, event.rate
-                self.server = event.server
+                self.server, self.hours_end = event.server, event.hours_end
                 self.outcomes = Counter(event.outcomes)
             case RequestSent():
                 self.sent += 1

@@ -16,9 +16,11 @@ from harvester import events, jobfile, uids
 from harvester.assembly import assembled, drive
 from harvester.committer import Committer
 from harvester.errors import FolderError, HarvestError
+from harvester.hours import Hours
 from harvester.ledger import Ledger
 from harvester.signals import heeded
 from harvester.sinks import make_sink
+from harvester.sizing import requests_for
 from harvester.sources.wanted import read_source
 from harvester.status import Progress
 
@@ -151,6 +153,7 @@ async def stream(job: Job) -> AsyncIterator[pa.Table]:
                 full=lambda: queue.qsize() >= _TABLES_AHEAD,
                 emit=_nobody,
                 known=uids.as_set(),
+                hours=Hours.of(job, requests_for(len(todo), job.limits.batch_size)),
             ) as engine:
                 ended = await drive(engine)
             if ended is not None:
@@ -191,7 +194,9 @@ async def _work(
     committer = Committer(ledger, job.link.dbfrom, emit, progress)
     server = urlsplit(job.server.base_url).netloc
     outcomes, links = ledger.state.outcomes(), ledger.state.links()
-    emit(events.RunStarted(len(wanted), len(done), outcomes, links, rate, server))
+    hours = Hours.of(job, requests_for(len(todo), job.limits.batch_size))
+    ends = hours.ends_at()
+    emit(events.RunStarted(len(wanted), len(done), outcomes, links, rate, server, ends))
     ended: HarvestError | None = None
     try:
         if todo:
@@ -202,6 +207,7 @@ async def _work(
                 full=lambda: committer.full,
                 emit=emit,
                 known=done,
+                hours=hours,
             ) as engine:
                 with heeded(engine) if signals else nullcontext():
                     ended = await drive(engine, committer)

@@ -58,6 +58,10 @@ class Hours:
         """The next time to ask, in Eastern time."""
         return window.opens_at(self.clock())
 
+    def ends_at(self) -> datetime | None:
+        """When asking must pause, in Eastern time; None where it need not, or pauses now."""
+        return window.closes_at(self.clock()) if self.bound and not self.closed else None
+
     def why(self) -> str:
         """What a user reads while waiting: until when, here and there, and how to override."""
         there = self.opens_at()

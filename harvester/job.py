@@ -203,7 +203,7 @@ class Server(_Group):
     @property
     def is_ncbi(self) -> bool:
         """Whether NCBI's own rules (hours, rate, email) hold for it."""
-        host = urlsplit(self.base_url).hostname or ""
+        host = (urlsplit(self.base_url).hostname or "").rstrip(".")
         return host == "ncbi.nlm.nih.gov" or host.endswith(".ncbi.nlm.nih.gov")
 
 

@@ -19,6 +19,11 @@ _LARGE_BODY = 8 << 20
 _SIZE_FAULTS = frozenset({Fault.TIMEOUT, Fault.TOO_LARGE, Fault.BODY, Fault.NETWORK})
 
 
+def requests_for(uids: int, setting: int | Literal["auto"]) -> float:
+    """About how many requests so many UIDs need, by the size that batches start with."""
+    return uids / (START if setting == "auto" else setting)
+
+
 class BatchSize:
     """The size for the next batch: more by a step after a good full one, half after a bad one.
 

@@ -71,13 +71,17 @@ def main() -> None:
     except click.ClickException as error:
         code = _say(error.format_message(), BadInput.exit_code)
     except Interrupted as error:
-        code = _say(f"{error} Go on with: harvester resume OUT", error.exit_status)
+        code = _say(_text(error), error.exit_status)
     except HarvestError as error:
-        code = _say(str(error), error.exit_code)
+        code = _say(_text(error), error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()  # who read our output has left
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _text(error: HarvestError) -> str:
+    return "\n".join([str(error), *getattr(error, "__notes__", ())])
 
 
 def _say(sentence: str, code: int) -> int:

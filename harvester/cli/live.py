@@ -63,6 +63,10 @@ class LiveDisplay:
             when += f", about {duration(eta)} left"
         rows: list[RenderableType] = [bar, _row("links", f"{tally.links:,}")]
         rows += [_row("outcomes", outcomes), _row("pace", pace), _row("time", when)]
+        if tally.hours_end:
+            here = tally.hours_end.astimezone()
+            text = f"open until {here:%a %H:%M %Z} ({tally.hours_end:%a %H:%M} Eastern time)"
+            rows.append(_row("hours", text))
         if tally.waiting:
             rows.append(Text(tally.waiting.why, style="yellow"))
         return Group(*rows)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from click.exceptions import Exit
 
+from harvester.errors import Interrupted, Refused, WindowClosed
 from harvester.harvest import Result, run
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ def hold_session(job: Job, values: dict[str, Any], **options: bool) -> None:
     with make_display(
         sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]
     ) as listener:
-        result = run(job, listeners=[listener], signals=True, **options)
+        try:
+            result = run(job, listeners=[listener], signals=True, **options)
+        except (Interrupted, WindowClosed, Refused) as error:
+            error.add_note(f"Go on with: harvester resume {job.output.path}")
+            raise
     if not values["quiet"] and not values["log_json"]:
         click.echo(_summary(result), err=True)
     raise Exit(result.exit_code)

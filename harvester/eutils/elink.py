@@ -66,7 +66,9 @@ class Elink:
             # Without db NCBI takes pubmed, without a word (NBK25499).
             "db": ",".join(link.db),
             "cmd": link.cmd,
-            "linkname": ",".join(link.linkname),
+            # A list of linknames is nowhere documented, and an unknown one has no links: where
+            # there are several, all are asked for, and those wanted are kept.
+            "linkname": link.linkname[0] if len(link.linkname) == 1 else None,
             "term": link.term,
             "datetype": link.datetype,
             "mindate": link.mindate,
