@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 START = 1000.0
+_TURN = 1e-7
+"""Seconds that one turn of the loop takes; in none at all, a wait of almost nothing has no end."""
 
 
 class _Jumping(selectors.SelectSelector):
@@ -29,6 +31,7 @@ class _Jumping(selectors.SelectSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
+        self.now += _TURN
         if not ready:
             if timeout is None:
                 raise RuntimeError("everybody waits for something that time does not bring")

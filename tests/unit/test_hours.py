@@ -11,15 +11,13 @@ import pytest
 from harvester.hours import Hours
 from harvester.job import NCBI, Job
 
-from .known import known
-
 NOON = datetime(2026, 7, 8, 16, 0, tzinfo=UTC)  # a Wednesday, 12:00 in New York
 NIGHT = datetime(2026, 7, 8, 6, 0, tzinfo=UTC)
 SERVERS = {"ncbi": NCBI, "www": "https://www.ncbi.nlm.nih.gov/entrez/eutils/"}
 LOCAL = "http://localhost:8080/"
 
 
-def _hours(window: str, server: str, requests: float, at: datetime = NOON) -> Hours:
+def _hours(window: str, server: str, requests: int, at: datetime = NOON) -> Hours:
     job = Job.model_validate(
         {
             "link": {"dbfrom": "pubmed"},
@@ -36,16 +34,15 @@ def _hours(window: str, server: str, requests: float, at: datetime = NOON) -> Ho
     ("window", "requests", "bound"),
     [
         ("auto", 101, True),
-        ("auto", 100.5, True),
         ("auto", 100, False),
-        ("auto", 0.1, False),
+        ("auto", 1, False),
         ("off-peak", 1, True),
-        ("off-peak", 1e6, True),
-        ("always", 1e6, False),
+        ("off-peak", 10**6, True),
+        ("always", 10**6, False),
     ],
 )
 def test_large_jobs_to_ncbi_keep_its_hours(
-    server: str, window: str, requests: float, bound: bool
+    server: str, window: str, requests: int, bound: bool
 ) -> None:
     assert _hours(window, server, requests).closed is bound
     assert _hours(window, server, requests, NIGHT).closed is False
@@ -56,12 +53,11 @@ def test_large_jobs_to_ncbi_keep_its_hours(
     "server", [LOCAL, "https://eutils.example.org/", "https://ncbi.nlm.nih.gov.example.org/"]
 )
 def test_another_server_is_asked_at_once(server: str, window: str, bound: bool) -> None:
-    assert _hours(window, server, 1e6).closed is bound
+    assert _hours(window, server, 10**6).closed is bound
 
 
-@known("a dot at the end of the host hides that it is NCBI")
 def test_a_host_with_the_root_dot_is_ncbi_too() -> None:
-    assert _hours("auto", "https://eutils.ncbi.nlm.nih.gov./entrez/eutils/", 1e6).closed
+    assert _hours("auto", "https://eutils.ncbi.nlm.nih.gov./entrez/eutils/", 10**6).closed
 
 
 def test_the_end_of_the_wait_is_the_next_opening() -> None:

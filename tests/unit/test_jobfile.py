@@ -15,6 +15,8 @@ from harvester import jobfile
 from harvester.errors import BadInput
 from harvester.job import NCBI, STDIN, Job
 
+from .known import known
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -201,7 +203,7 @@ def test_a_key_in_other_places_is_refused_and_not_repeated(
     assert SECRET not in _refused(options, written(text + "\n"))
 
 
-@pytest.mark.xfail(strict=True, reason="only some spellings of the key get the helpful sentence")
+@known("only some spellings of the key get the helpful sentence")
 @pytest.mark.parametrize("text", ["NCBI_API_KEY = 'x'", "[contact]\nNCBI_API_KEY = 'x'"])
 def test_the_variables_own_name_as_a_key_gets_the_same_remedy(
     written: Callable[[str | bytes], Path], text: str
@@ -209,7 +211,7 @@ def test_the_variables_own_name_as_a_key_gets_the_same_remedy(
     assert "environment variable NCBI_API_KEY" in _refused(BASE, written(text))
 
 
-@pytest.mark.xfail(strict=True, reason="values that are no text are shown whole")
+@known("values that are no text are shown whole")
 @pytest.mark.parametrize(
     "text", [f'[contact]\nemail = {{api_key = "{SECRET}"}}', f'[link]\nterm = ["{SECRET}"]']
 )
@@ -219,7 +221,7 @@ def test_a_key_inside_a_wrong_value_is_not_repeated(
     assert SECRET not in _refused(BASE, written(text))
 
 
-@pytest.mark.xfail(strict=True, reason="a password without a user is let through")
+@known("a password without a user is let through")
 def test_an_address_with_a_password_is_refused() -> None:
     assert "no user" in _refused(_with(server={"base_url": f"http://:{SECRET}@localhost/"}))
 
@@ -391,7 +393,7 @@ _UNREFUSED: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="these are not refused yet")
+@known("these are not refused yet")
 @pytest.mark.parametrize(
     ("group", "keys"), _UNREFUSED, ids=[repr(next(iter(keys.values()))) for _, keys in _UNREFUSED]
 )
@@ -399,19 +401,19 @@ def test_values_that_cannot_be_meant_are_refused(group: str, keys: dict[str, Any
     assert f"{group}." in _refused(_with(**{group: keys}))
 
 
-@pytest.mark.xfail(strict=True, reason="only the first arm of `auto or a number` is told")
+@known("only the first arm of `auto or a number` is told")
 @pytest.mark.parametrize("key", ["concurrency", "batch_size"])
 @pytest.mark.parametrize("value", [0, -1, 1_000_000])
 def test_a_number_out_of_range_is_told_the_range(key: str, value: int) -> None:
     assert "than or equal to" in _refused(_with(limits={key: value}))
 
 
-@pytest.mark.xfail(strict=True, reason="shown as they are")
+@known("shown as they are")
 def test_a_sentence_cannot_move_the_cursor() -> None:
     assert _refused(_with(contact={"email": "\x1b[2Jx"})).isprintable()
 
 
-@pytest.mark.xfail(strict=True, raises=(RecursionError, ValueError), reason="not TOMLDecodeError")
+@known("not TOMLDecodeError", RecursionError, ValueError)
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000])
 def test_toml_that_python_cannot_hold_is_refused(
     written: Callable[[str | bytes], Path], text: str
@@ -419,7 +421,7 @@ def test_toml_that_python_cannot_hold_is_refused(
     assert "job.toml" in _refused(BASE, written(text))
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="embedded null byte")
+@known("embedded null byte", ValueError)
 def test_a_name_that_no_file_can_have_is_refused() -> None:
     assert "cannot be read" in _refused(BASE, Path("a\0b"))
 
@@ -484,7 +486,7 @@ def test_the_job_written_down_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> N
     assert SECRET not in repr(job)
 
 
-@pytest.mark.xfail(strict=True, raises=UnicodeEncodeError, reason="TOML is UTF-8 throughout")
+@known("TOML is UTF-8 throughout", UnicodeEncodeError)
 def test_a_name_that_is_not_utf8_can_be_written_down(tmp_path: Path) -> None:
     """Linux allows such names, and Python hands them on with lone surrogates."""
     job = Job.model_validate(_with(output={"path": "caf\udce9"}))

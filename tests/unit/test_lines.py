@@ -20,6 +20,8 @@ from harvester.sources import lines
 from harvester.sources.lines import read_lines
 from harvester.uids import MAX_UID
 
+from .known import known
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -172,7 +174,7 @@ def test_an_archive_with_a_flipped_byte_is_never_read_as_another_list(
     assert refused > len(whole) // 2
 
 
-@pytest.mark.xfail(strict=True, reason="bz2 and lzma take what follows a member for padding")
+@known("bz2 and lzma take what follows a member for padding")
 @pytest.mark.parametrize("name", ["xz", "bzip2"])
 def test_a_damaged_second_member_is_not_taken_for_the_end(
     listed: Callable[[bytes], str], name: str
@@ -310,17 +312,17 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
     assert refusal(str(tmp_path)) == f"The UID list {tmp_path} cannot be read: Is a directory."
 
 
-@pytest.mark.xfail(strict=True, raises=RuntimeError, reason="Path.expanduser raises RuntimeError")
+@known("Path.expanduser raises RuntimeError", RuntimeError)
 def test_the_home_of_nobody_is_refused_with_a_sentence() -> None:
     assert "~nobody-of-this-name/list" in refusal("~nobody-of-this-name/list")
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="open() raises ValueError")
+@known("open() raises ValueError", ValueError)
 def test_a_name_that_no_file_can_have_is_refused_with_a_sentence() -> None:
     assert "cannot be read" in refusal("a\0b")
 
 
-@pytest.mark.xfail(strict=True, reason="# hides all up to the next \\n, though \\r ends lines too")
+@known("# hides all up to the next \\n, though \\r ends lines too")
 def test_a_comment_ends_where_a_line_of_old_mac_files_ends(
     listed: Callable[[bytes], str],
 ) -> None:
