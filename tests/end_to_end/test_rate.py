@@ -118,9 +118,8 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> dict[Pace, list[float]]:
     """Times of arrival for each quick pace; they run side by side, each with its own server."""
     base = tmp_path_factory.mktemp("rate")
     with ThreadPoolExecutor(len(QUICK)) as pool:
-        return dict(
-            zip(QUICK, pool.map(asked_at, QUICK, [base / str(p) for p in QUICK]), strict=False)
-        )
+        times = pool.map(asked_at, QUICK, [base / str(pace) for pace in QUICK])
+        return dict(zip(QUICK, times, strict=True))
 
 
 @pytest.mark.parametrize("pace", QUICK, ids=str)
