@@ -17,8 +17,15 @@ import numpy as np
 
 from harvester import events
 from harvester.committer import Delivery
-from harvester.errors import Fault, HarvestError, RateLimited, Refused, RequestFailed, WindowClosed
-from harvester.eutils.elink import shown
+from harvester.errors import (
+    Fault,
+    HarvestError,
+    RateLimited,
+    Refused,
+    RequestFailed,
+    WindowClosed,
+    printable,
+)
 from harvester.hours import utc_now
 from harvester.outage import Suspects, probe_delays
 from harvester.schemas import Outcome
@@ -194,7 +201,7 @@ class Engine:
         if answer.broken:
             uids = np.array(sorted(answer.broken), np.int64)
             reason = f"ERROR in its LinkSet: {answer.broken[int(uids[0])]}"
-            broken = replace(batch, uids=uids), RequestFailed(Fault.SERVER, shown(reason))
+            broken = replace(batch, uids=uids), RequestFailed(Fault.SERVER, printable(reason))
             if len(answer.answered):
                 self._judge(*broken)
             else:

@@ -14,12 +14,15 @@ HarvestError                 1  anything that has a sentence of its own
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_BLANKS = re.compile(r"[ \t\r\n\f\v]+")
 
 
 class HarvestError(Exception):
@@ -107,7 +110,15 @@ class RateLimited(RequestFailed):
         self.limit = limit
 
 
+def printable(text: str, limit: int = 160) -> str:
+    """Somebody else's text fit to be kept and shown: one line, no control characters, short."""
+    line = _BLANKS.sub(" ", text).strip()
+    line = "".join(char if char.isprintable() else "?" for char in line)
+    return line[: limit - 1] + "…" if len(line) > limit else line
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint for a misspelt name: `` (did you mean 'pubmed'?)``, or nothing."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" (did you mean '{close[0]}'?)" if close else ""
+    spelt = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), spelt, n=1, cutoff=0.6)
+    return f" (did you mean '{spelt[close[0]]}'?)" if close else ""

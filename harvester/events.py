@@ -152,6 +152,7 @@ class Tally:
                 self.total, self.links, self.rate = event.total, event.links, event.rate
                 self.server, self.hours_end = event.server, event.hours_end
                 self.outcomes = Counter(event.outcomes)
+                self._settled_at.append((self.clock(), self.done))
             case RequestSent():
                 self.sent += 1
                 self.in_flight += 1
@@ -194,8 +195,10 @@ class Tally:
             return 0.0
         if len(self._settled_at) < 2:
             return None
-        (start, before), (end, after) = self._settled_at[0], self._settled_at[-1]
-        return (self.total - self.done) * (end - start) / max(after - before, 1)
+        start, before = self._settled_at[0]
+        if now <= start or self.done <= before:
+            return None
+        return (self.total - self.done) * (now - start) / (self.done - before)
 
     def _per_second(self, times: deque[float]) -> float:
         now = self.clock()

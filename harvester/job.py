@@ -7,10 +7,21 @@ option's help. The API key is no field: it lives in the environment alone (`NCBI
 from __future__ import annotations
 
 import re
+from calendar import monthrange
+from datetime import date
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 """The address all E-utility requests begin with (NBK25497)."""
@@ -37,6 +48,42 @@ _DATE = re.compile(r"\d{4}(/(0?[1-9]|1[0-2])(/(0?[1-9]|[12]\d|3[01]))?)?", re.AS
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _sound(cls, value: object, info: ValidationInfo) -> object:
+        """What pydantic alone would let pass: true for 1, and names no text file can hold."""
+        field = cls.model_fields[info.field_name or ""]
+        if isinstance(value, bool) and field.annotation is not bool:
+            raise ValueError("a switch (true or false) stands where another value belongs")
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not text.isascii():
+                _utf8(text)
+        return value
+
+
+def _utf8(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the name is not valid UTF-8; rename it") from None
+
+
+def _text(value: object) -> object:
+    """Paths are taken as paths, too."""
+    if isinstance(value, list | tuple):
+        return [_text(one) for one in value]
+    return str(value) if isinstance(value, PurePath) else value
+
+
+def _day(text: str, *, first: bool) -> date | None:
+    """The first or last day of a year, a month or a day; None where there is no such day."""
+    year, month, day = (*map(int, text.split("/")), 0, 0)[:3]
+    month = month or (1 if first else 12)
+    try:
+        return date(year, month, day or (1 if first else monthrange(year, month)[1]))
+    except ValueError:
+        return None
 
 
 class Link(_Group):
@@ -73,8 +120,17 @@ class Link(_Group):
     @field_validator("mindate", "maxdate")
     @classmethod
     def _date(cls, value: str | None) -> str | None:
-        if value and not _DATE.fullmatch(value):
+        if value and (not _DATE.fullmatch(value) or _day(value, first=True) is None):
             raise ValueError(f"'{value}' is not a date; write YYYY, YYYY/MM or YYYY/MM/DD")
+        return value
+
+    @field_validator("maxdate")
+    @classmethod
+    def _ordered(cls, value: str | None, info: ValidationInfo) -> str | None:
+        mindate = info.data.get("mindate")
+        first, last = (mindate and _day(mindate, first=True)), (value and _day(value, first=False))
+        if first and last and first > last:
+            raise ValueError(f"{value} is before mindate, {mindate}")
         return value
 
     @model_validator(mode="after")
@@ -89,10 +145,15 @@ class Link(_Group):
         return self
 
 
+def _listed(value: object) -> object:
+    value = _text(value)
+    return [value] if isinstance(value, str) else value
+
+
 class Source(_Group):
     """Where the UIDs come from."""
 
-    ids: Annotated[list[str], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)] = Field(
+    ids: Annotated[list[str], BeforeValidator(_listed)] = Field(
         default=[],
         description="file of UIDs, plain or .gz/.zst/.xz/.bz2; again for more; - is stdin",
     )
@@ -103,7 +164,7 @@ class Source(_Group):
     @field_validator("shard")
     @classmethod
     def _share(cls, value: str) -> str:
-        found = re.fullmatch(r"(\d+)/(\d+)", value)
+        found = re.fullmatch(r"(\d+)/(\d+)", value, re.ASCII)
         if not found or not 1 <= int(found[1]) <= int(found[2]):
             raise ValueError(f"'{value}' is not a share; write I/N with I from 1 to N, like 2/8")
         return value
@@ -118,7 +179,9 @@ class Source(_Group):
 class Output(_Group):
     """The harvest's folder and the form of its files."""
 
-    path: str = Field(description="the harvest's folder; run again with it to resume")
+    path: Annotated[str, BeforeValidator(_text), Field(min_length=1)] = Field(
+        description="the harvest's folder; run again with it to resume"
+    )
     format: Literal["parquet", "jsonl"] = Field(default="parquet", description="form of the tables")
     compression: Literal["zstd", "gzip", "none"] | None = Field(
         default=None, description="default: zstd for parquet, none for jsonl"
@@ -193,10 +256,14 @@ class Server(_Group):
     @field_validator("base_url")
     @classmethod
     def _http(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(value)
+            sound = parts.port != 0 and parts.hostname and re.fullmatch(r"[!-~]+", value)
+        except ValueError:
+            sound = None
+        if not sound or parts.scheme not in ("http", "https"):
             raise ValueError(f"'{value}' is not an address; it begins like http://localhost:8080/")
-        if parts.query or parts.fragment or parts.username:
+        if parts.query or parts.fragment or "@" in parts.netloc:
             raise ValueError("the address may hold no user, query or fragment")
         return value.rstrip("/") + "/"
 

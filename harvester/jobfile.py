@@ -6,6 +6,7 @@ Whatever is wrong becomes one sentence that names the thing and the remedy, befo
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
-from harvester.errors import BadInput, nearest
+from harvester.errors import BadInput, nearest, printable
 from harvester.job import RATE_WITH_KEY, RATE_WITHOUT_KEY, STDIN, Job
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Settings = dict[str, dict[str, Any]]
 """Group → key → value, as in a job file."""
 
+_API_KEY = re.compile(r"(ncbi[-_]?)?(api[-_]?)?key", re.IGNORECASE)
 _ENVIRONMENT = {"NCBI_EMAIL": ("contact", "email"), "HARVESTER_BASE_URL": ("server", "base_url")}
 
 
@@ -43,24 +45,32 @@ def load(path: Path) -> Settings:
     Raises:
         BadInput: unreadable, not TOML, an unknown group or key, or a key that must not be there.
     """
+    name = printable(str(path))
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise BadInput(f"The job file {path} cannot be read: {why}.") from error
     except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"The job file {path} is not valid TOML: {error}.") from error
+        raise BadInput(
+            f"The job file {name} is not valid TOML: {printable(str(error))}."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"The job file {name} cannot be read: it is not UTF-8 text.") from error
+    except RecursionError as error:
+        raise BadInput(f"The job file {name} is no job: it is nested too deeply.") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not the text of a job"
+        raise BadInput(f"The job file {name} cannot be read: {why}.") from error
     for group, keys in found.items():
-        if group not in Job.model_fields:
-            hint = nearest(group, Job.model_fields)
-            raise BadInput(f"{path}: unknown group [{group}]{hint}.")
-        if not isinstance(keys, dict):
-            raise BadInput(f"{path}: [{group}] is a group of keys, like [{group}] on a line.")
-        if {key.lower().replace("-", "_") for key in keys} & {"api_key", "apikey", "key"}:
+        inside = keys if isinstance(keys, dict) else {}
+        if any(_API_KEY.fullmatch(key) for key in (group, *inside)):
             raise BadInput(
-                f"{path}: an API key does not belong in a job file; "
+                f"{name}: an API key does not belong in a job file; "
                 "set the environment variable NCBI_API_KEY instead."
             )
+        if group not in Job.model_fields:
+            hint = nearest(group, Job.model_fields)
+            raise BadInput(f"{name}: unknown group [{printable(group)}]{hint}.")
+        if not isinstance(keys, dict):
+            raise BadInput(f"{name}: [{group}] is a group of keys, like [{group}] on a line.")
     return found
 
 
@@ -85,7 +95,7 @@ def build(
     try:
         job = Job.model_validate(settings)
     except ValidationError as error:
-        where = f"{path}: " if path else ""
+        where = f"{printable(str(path))}: " if path else ""
         raise BadInput(where + _sentence(error)) from None
     _permitted(job, with_key=api_key(environ) is not None)
     return job
@@ -130,23 +140,30 @@ def _permitted(job: Job, *, with_key: bool) -> None:
 
 def _sentence(error: ValidationError) -> str:
     """The first thing that is wrong, in one sentence."""
-    first = error.errors(include_url=False)[0]
-    group, *rest = (str(part) for part in first["loc"])
-    key = rest[0] if rest else ""
+    first, *others = error.errors(include_url=False)
+    group, key = (*map(str, first["loc"]), "")[:2]
     name = f"{group}.{key}" if key else group
     option = f"--{'out' if name == 'output.path' else key.replace('_', '-')}"
     match first["type"]:
         case "missing":
             return f"{name} is missing: give {option}, or {key} under [{group}] in the job file."
         case "extra_forbidden":
-            return f"unknown key {name}{nearest(key, _keys(group))}."
+            return f"unknown key {printable(name)}{nearest(key, _keys(group))}."
         case "value_error":
-            return f"{name}: {first['ctx']['error']}."
+            return f"{name}: {printable(str(first['ctx']['error']))}."
         case _:
-            given = first["input"]
-            shown = f"'{given}'" if isinstance(given, str) else given
-            message = first["msg"].removeprefix("Input ").removesuffix(".")
-            return f"{name} = {shown}: {message} (option {option})."
+            same = [first, *(other for other in others if other["loc"][:2] == first["loc"][:2])]
+            wanted = " or ".join(
+                problem["msg"].removeprefix("Input ").removesuffix(".") for problem in same
+            )
+            return f"{name}{_given(first['input'])}: {wanted} (option {option})."
+
+
+def _given(value: object) -> str:
+    """A wrong value as it may be shown; whatever is no plain value may hold anything."""
+    if isinstance(value, str):
+        return f" = '{printable(value, 60)}'"
+    return f" = {value}" if isinstance(value, int | float) else ""
 
 
 def _keys(group: str) -> list[str]:

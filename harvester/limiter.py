@@ -23,7 +23,8 @@ GUARD_SECONDS = 0.02
 """By how much more than a second the log spans: how far two requests' ways to the server may
 differ in time without the server seeing one too many. It costs 2 % of the rate."""
 
-_SPACING_SECONDS = 0.01  # finer than this, timers are too coarse: small groups leave together
+_SPACING_SECONDS = 0.04  # where permits are closer, small groups may leave together
+_CATCH_UP = 0.97  # of the even distance: timers come late, and the log has the last word
 _STEP_DOWN, _SMALL_STEP_DOWN = 0.8, 0.95
 _CALM_SECONDS = 15.0  # without a 429 for so long, the next one may be mere jitter: a small step
 _CREEP = 0.01  # of the rate wanted, each second
@@ -116,7 +117,7 @@ class Limiter:
         if limit is not None and limit < self._ceiling:
             self._ceiling = limit
             self._set(limit)
-        elif now - self._changed_at > _PAUSE_SECONDS:  # a volley of 429s is one event
+        elif now - self._refused_at > _PAUSE_SECONDS:  # a volley of 429s is one event
             calm = now - self._refused_at > _CALM_SECONDS
             step = _SMALL_STEP_DOWN if calm else _STEP_DOWN
             self._set(max(self._rate * step, min(1.0, self.wanted)))
@@ -131,7 +132,7 @@ class Limiter:
     def _set(self, rate: float) -> None:
         self._rate = rate
         burst = max(1.0, rate * _SPACING_SECONDS)
-        self._spacing = AsyncLimiter(burst, burst / rate)
+        self._spacing = AsyncLimiter(burst, burst / rate * _CATCH_UP)
         # `places` permits per `span` seconds: for a whole number, `rate` in a bit over a second.
         self._places = math.ceil(rate)
         self._span = self._places / rate * (1 + GUARD_SECONDS)

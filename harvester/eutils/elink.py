@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlencode
 
-from harvester.errors import Fault, RequestFailed
+from harvester.errors import Fault, RequestFailed, printable
 from harvester.eutils.readers import neighbor_json, neighbor_xml
 from harvester.eutils.readers.columns import LinkSets, Unreadable
 from harvester.eutils.reconcile import Answer, reconcile
@@ -108,16 +108,10 @@ class Elink:
         except Unreadable as error:
             raise RequestFailed(Fault.BODY, f"the answer is {error}") from error
         if found.error is not None:
-            raise RequestFailed(Fault.SERVER, shown(found.error))
+            raise RequestFailed(Fault.SERVER, printable(found.error))
         return reconcile(found, asked, self._link.dbfrom, self._link.linkname)
 
 
 def _form(fields: Fields) -> bytes:
     """Fields as a form body; those without a value are left out."""
     return urlencode({key: value for key, value in fields.items() if value}).encode()
-
-
-def shown(text: str, limit: int = 160) -> str:
-    """A server's text fit to be kept and shown: one line, printable, short."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line[: limit - 1] + "…" if len(line) > limit else line

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 import pyarrow as pa
 
-from harvester.errors import BadInput
+from harvester.errors import BadInput, printable
 from harvester.job import STDIN
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ def open_input(name: str) -> Iterator[IO[bytes]]:
             else:
                 raw = stack.enter_context(Path(name).expanduser().open("rb"))
             magic = raw.peek(6)[:6]
-        except OSError as error:
-            raise BadInput(f"The UID list {name} cannot be read: {error.strerror}.") from error
+        except (OSError, ValueError, RuntimeError) as error:  # no file, no such name, no such home
+            why = getattr(error, "strerror", None) or "there is no such file"
+            raise BadInput(f"The UID list {printable(name)} cannot be read: {why}.") from error
         plain = _decompressed(raw, magic)
         yield raw if plain is None else stack.enter_context(plain)
 

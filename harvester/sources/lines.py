@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from harvester.errors import BadInput
+from harvester.errors import BadInput, printable
 from harvester.sources.compressed import open_input
 from harvester.uids import MAX_UID
 
@@ -49,6 +49,8 @@ def read_lines(name: str, dbfrom: str) -> Iterator[UidArray]:
     line = 1
     with open_input(name) as stream:
         for block in _blocks(stream, name):
+            if b"\r" in block:  # line ends of Windows and of old Macs
+                block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # noqa: PLW2901
             if b"\0" in block:
                 raise BadInput(f"{name} is not a text file: a UID list has one UID a line.")
             yield _parse(block, name, line, dbfrom)
@@ -129,7 +131,4 @@ def _not_a_uid(name: str, line: int, word: bytes, dbfrom: str) -> str:
 
 
 def _shown(word: bytes) -> str:
-    """A word as it may be shown: printable and short."""
-    text = word[:40].decode("utf-8", "replace")
-    text = "".join(char if char.isprintable() else "?" for char in text)
-    return text + ("…" if len(word) > 40 else "")
+    return printable(word[:40].decode("utf-8", "replace")) + ("…" if len(word) > 40 else "")

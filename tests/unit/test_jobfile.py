@@ -15,8 +15,6 @@ from harvester import jobfile
 from harvester.errors import BadInput
 from harvester.job import NCBI, STDIN, Job
 
-from .known import known
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -203,7 +201,6 @@ def test_a_key_in_other_places_is_refused_and_not_repeated(
     assert SECRET not in _refused(options, written(text + "\n"))
 
 
-@known("only some spellings of the key get the helpful sentence")
 @pytest.mark.parametrize("text", ["NCBI_API_KEY = 'x'", "[contact]\nNCBI_API_KEY = 'x'"])
 def test_the_variables_own_name_as_a_key_gets_the_same_remedy(
     written: Callable[[str | bytes], Path], text: str
@@ -211,7 +208,6 @@ def test_the_variables_own_name_as_a_key_gets_the_same_remedy(
     assert "environment variable NCBI_API_KEY" in _refused(BASE, written(text))
 
 
-@known("values that are no text are shown whole")
 @pytest.mark.parametrize(
     "text", [f'[contact]\nemail = {{api_key = "{SECRET}"}}', f'[link]\nterm = ["{SECRET}"]']
 )
@@ -221,7 +217,6 @@ def test_a_key_inside_a_wrong_value_is_not_repeated(
     assert SECRET not in _refused(BASE, written(text))
 
 
-@known("a password without a user is let through")
 def test_an_address_with_a_password_is_refused() -> None:
     assert "no user" in _refused(_with(server={"base_url": f"http://:{SECRET}@localhost/"}))
 
@@ -393,7 +388,6 @@ _UNREFUSED: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@known("these are not refused yet")
 @pytest.mark.parametrize(
     ("group", "keys"), _UNREFUSED, ids=[repr(next(iter(keys.values()))) for _, keys in _UNREFUSED]
 )
@@ -401,19 +395,16 @@ def test_values_that_cannot_be_meant_are_refused(group: str, keys: dict[str, Any
     assert f"{group}." in _refused(_with(**{group: keys}))
 
 
-@known("only the first arm of `auto or a number` is told")
 @pytest.mark.parametrize("key", ["concurrency", "batch_size"])
 @pytest.mark.parametrize("value", [0, -1, 1_000_000])
 def test_a_number_out_of_range_is_told_the_range(key: str, value: int) -> None:
     assert "than or equal to" in _refused(_with(limits={key: value}))
 
 
-@known("shown as they are")
 def test_a_sentence_cannot_move_the_cursor() -> None:
     assert _refused(_with(contact={"email": "\x1b[2Jx"})).isprintable()
 
 
-@known("not TOMLDecodeError", RecursionError, ValueError)
 @pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000])
 def test_toml_that_python_cannot_hold_is_refused(
     written: Callable[[str | bytes], Path], text: str
@@ -421,7 +412,6 @@ def test_toml_that_python_cannot_hold_is_refused(
     assert "job.toml" in _refused(BASE, written(text))
 
 
-@known("embedded null byte", ValueError)
 def test_a_name_that_no_file_can_have_is_refused() -> None:
     assert "cannot be read" in _refused(BASE, Path("a\0b"))
 
@@ -486,11 +476,9 @@ def test_the_job_written_down_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> N
     assert SECRET not in repr(job)
 
 
-@known("TOML is UTF-8 throughout", UnicodeEncodeError)
-def test_a_name_that_is_not_utf8_can_be_written_down(tmp_path: Path) -> None:
-    """Linux allows such names, and Python hands them on with lone surrogates."""
-    job = Job.model_validate(_with(output={"path": "caf\udce9"}))
-    (tmp_path / "job.toml").write_text(jobfile.dump(job), encoding="utf-8")
+def test_a_name_that_is_not_utf8_is_refused() -> None:
+    """Linux allows such names, and Python hands them on with lone surrogates; TOML cannot."""
+    assert "not valid UTF-8" in _refused(_with(output={"path": "caf\udce9"}))
 
 
 def test_paths_come_to_mean_the_same_from_every_folder(

