@@ -192,7 +192,7 @@ class Engine:
             raise
         seconds = self._loop.time() - begun
         self._emit(events.RequestEnded())
-        self._emit(events.BatchAnswered(answer.links.num_rows, seconds, answer.strangers))
+        self._emit(events.BatchAnswered(seconds, answer.strangers))
         self._size.answered(len(batch), seconds, size)
         return answer
 
@@ -237,7 +237,7 @@ class Engine:
         linked = int(np.count_nonzero(counts))
         self._deliver(Delivery(answer.links, answer.answered[sure], counts))
         outcomes = {Outcome.LINKED.value: linked, Outcome.EMPTY.value: len(counts) - linked}
-        self._emit(events.UidsSettled(outcomes))
+        self._emit(events.UidsSettled(outcomes, answer.links.num_rows))
 
     def _give_up(self, uids: UidArray, outcome: Outcome, reason: str) -> None:
         self._deliver(Delivery(unanswered=uids, outcome=outcome, reason=reason))
@@ -285,7 +285,7 @@ class Engine:
         If there is neither, EInfo must tell, but not where there was no connection at all.
         """
         fresh = None if len(self._control) else self._frontier.take_fresh()
-        control = Batch(self._control, "json") if len(self._control) else fresh
+        control = self._frontier.batch(self._control) if len(self._control) else fresh
         if control is None:
             return await self._client.is_alive(permit)
         try:

@@ -42,9 +42,8 @@ class RequestEnded:
 
 @dataclass(frozen=True, slots=True)
 class BatchAnswered:
-    """A whole answer came: `links` links after `seconds`."""
+    """A whole answer came, after `seconds`; `strangers` LinkSets in it were for nobody."""
 
-    links: int
     seconds: float
     strangers: int
 
@@ -67,9 +66,10 @@ class SlowedDown:
 
 @dataclass(frozen=True, slots=True)
 class UidsSettled:
-    """UIDs that have an outcome now: outcome → how many."""
+    """UIDs that have an outcome now: outcome → how many, and the links of them all."""
 
     outcomes: dict[str, int]
+    links: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,6 @@ class Tally:
                 self.in_flight -= 1
             case BatchAnswered():
                 self.ok += 1
-                self.links += event.links
                 self.strangers += event.strangers
             case BatchRetried():
                 self.retried += 1
@@ -169,6 +168,7 @@ class Tally:
                 self.rate_limited += 1
             case UidsSettled():
                 self.outcomes.update(event.outcomes)
+                self.links += event.links
                 self._settled_at.append((self.clock(), self.done))
             case Waiting():
                 self.waiting = event

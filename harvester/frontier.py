@@ -11,7 +11,7 @@ from harvester.verdict import Batch, Retry
 
 if TYPE_CHECKING:
     from harvester.eutils.elink import Retmode
-    from harvester.uids import UidSet
+    from harvester.uids import UidArray, UidSet
 
 
 class Frontier:
@@ -52,9 +52,13 @@ class Frontier:
         if self._again and self._again[0][0] <= now:
             return heappop(self._again)[2]
         if self._fresh:
-            return Batch(self._fresh.take(size), self._retmode)
+            return self.batch(self._fresh.take(size))
         return None
 
     def take_fresh(self) -> Batch | None:
         """One UID never asked for, alone."""
-        return Batch(self._fresh.take(1), self._retmode) if self._fresh else None
+        return self.batch(self._fresh.take(1)) if self._fresh else None
+
+    def batch(self, uids: UidArray) -> Batch:
+        """UIDs as a batch that has not been through anything yet."""
+        return Batch(uids, self._retmode)

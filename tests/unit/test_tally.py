@@ -43,17 +43,18 @@ def test_events_are_counted(tally: Tally) -> None:
         tally(events.RequestSent(20))
     for _ in range(3):
         tally(events.RequestEnded())
-    tally(events.BatchAnswered(links=40, seconds=0.5, strangers=2))
-    tally(events.BatchAnswered(links=2, seconds=0.5, strangers=1))
+    tally(events.BatchAnswered(seconds=0.5, strangers=2))
+    tally(events.BatchAnswered(seconds=0.5, strangers=1))
     tally(events.BatchRetried(20, "HTTP 500", 1.0))
     tally(events.SlowedDown(8.0))
     assert (tally.sent, tally.in_flight, tally.ok) == (5, 2, 2)
-    assert (tally.links, tally.strangers) == (77 + 42, 3)
+    assert tally.strangers == 3
     assert (tally.retried, tally.rate_limited) == (1, 1)
 
 
 def test_outcomes_add_up(tally: Tally) -> None:
-    tally(events.UidsSettled({"linked": 7, "empty": 3}))
+    tally(events.UidsSettled({"linked": 7, "empty": 3}, links=42))
+    assert tally.links == 77 + 42
     tally(events.UidsSettled({"missing": 1}))
     tally(events.UidsSettled({"failed": 2, "linked": 1}))
     assert dict(tally.outcomes) == {"linked": 68, "empty": 43, "missing": 1, "failed": 2}
