@@ -21,7 +21,13 @@ import pyarrow.parquet as pq
 import zstandard
 
 from harvester.emulator import Graph, truth
-from harvester.status import status as read_status
+from harvester.status import status
+
+__all__ = [
+    "LINKS", "UIDS", "Finished", "Running", "assert_exact", "assert_polite", "assert_same",
+    "assert_tidy", "children", "command", "digests", "environment", "expected_links", "harvester",
+    "outcomes", "rows", "running", "status", "status_command", "wait_until", "write_uids",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -166,7 +172,7 @@ def running(
     err: Path,
     env: Mapping[str, str] | None = None,
     patches: Mapping[str, object] | None = None,
-    stdin: IO[bytes] | int = subprocess.DEVNULL,
+    cwd: Path | None = None,
 ) -> Iterator[Running]:
     """`harvester ARGS` in the background; killed when the block is left, if it still runs.
 
@@ -175,15 +181,16 @@ def running(
         err: a file for what it says.
         env: more environment.
         patches: see `command`.
-        stdin: what it reads.
+        cwd: the folder it runs in.
     """
     with err.open("wb") as stream:
         process = subprocess.Popen(
             command(*args, patches=patches),
-            stdin=stdin,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stream,
             env=environment(**(env or {})),
+            cwd=cwd,
         )
         try:
             yield Running(process, stream)
@@ -191,8 +198,6 @@ def running(
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.wait(10)
-            if process.stdin is not None:
-                process.stdin.close()
 
 
 def wait_until(
@@ -205,7 +210,7 @@ def wait_until(
         time.sleep(pause)
 
 
-def status(folder: Path) -> dict[str, Any]:
+def status_command(folder: Path) -> dict[str, Any]:
     """The object of `harvester status --json`."""
     finished = harvester("status", folder, "--json")
     assert finished.code == 0, finished.err
@@ -298,7 +303,7 @@ def assert_exact(folder: Path, dbfrom: str, uids: Iterable[int], expected: pa.Ta
 
 def assert_tidy(folder: Path) -> None:
     """In `links` and `uids` lie the committed parts alone, and beside them nothing unknown."""
-    said = read_status(folder)
+    said = status(folder)
     found = {f"{kind}/{path.name}" for kind in ("links", "uids") for path in children(folder, kind)}
     assert found == set(said["parts"])
     known = {".lock", "job.toml", "links", "uids", "unanswered.txt"}

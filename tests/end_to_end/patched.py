@@ -21,15 +21,16 @@ def _set(name: str, value: object) -> None:
 
 
 def _set_clock(start: str) -> None:
-    """From now on the clock of `Hours` runs from `start`."""
+    """The clock of `Hours` runs from `start`, beginning when it is first looked at."""
     from harvester import hours
 
-    begun = hours.utc_now()
-    first = datetime.fromisoformat(start)
+    begun: list[datetime] = []
 
     def clock() -> datetime:
-        elapsed: timedelta = real() - begun
-        return first + elapsed
+        now = real()
+        begun.append(now)
+        elapsed: timedelta = now - begun[0]
+        return datetime.fromisoformat(start) + elapsed
 
     real = hours.utc_now
     hours.utc_now = clock

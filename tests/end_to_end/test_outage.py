@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harvester.status import status as read_status
-
 from .harness import (
     Running,
     assert_exact,
@@ -47,7 +45,7 @@ def wait_for_waiting(command: Running, out: Path) -> str:
 
     def waits() -> bool:
         assert command.alive, command.said()
-        return (out / "job.toml").exists() and read_status(out)["state"] == "waiting"
+        return (out / "job.toml").exists() and status(out)["state"] == "waiting"
 
     wait_until(waits, "status says waiting", pause=0.1)
     return str(status(out)["waiting"])

@@ -15,7 +15,10 @@ KEY = "5ecre7f00d5ecre7f00d5ecre7f00d5ecre7"
 
 
 def test_manners(servers: Servers, tmp_path: Path) -> None:
-    """By POST and by id, saying who asks, the key in the body alone, no cookies, gzip taken."""
+    """By POST and by id, saying who asks, the key in the body alone, no cookies, gzip taken.
+
+    Several linknames are not asked for as a list, which NCBI documents nowhere.
+    """
     server = servers.start(seed=1)
     tap = servers.tap(server)
     uids = range(1, 500)
@@ -45,8 +48,7 @@ def test_manners(servers: Servers, tmp_path: Path) -> None:
         del form["id"]
         assert form == {
             "dbfrom": "pubmed", "db": "pmc,gene", "cmd": "neighbor",
-            "linkname": "pubmed_pmc,pubmed_gene", "retmode": "json", "tool": "a-tool",
-            "email": "some.one@example.org", "api_key": KEY,
+            "retmode": "json", "tool": "a-tool", "email": "some.one@example.org", "api_key": KEY,
         }  # fmt: skip
         assert len(request.values("id")) <= 50
         assert all(uid.isascii() and uid.isdigit() for uid in request.values("id"))
@@ -62,13 +64,14 @@ def test_all_databases_are_asked_for_by_name(servers: Servers, tmp_path: Path) -
     tap = servers.tap(server)
     finished = harvester(
         "run", "--ids=-", "--dbfrom=gene", "--cmd=neighbor_score", "--retmode=xml",
-        "--base-url", tap.base_url, "-o", tmp_path / "out", stdin=b"672\n",
+        "--linkname=gene_pubmed",
+        "--base-url", tap.base_url, "-o", tmp_path / "out", stdin=b"675\n",
     )  # fmt: skip
     assert finished.code == 0, finished.err
     (request,) = tap.requests
     assert request.form == [
         ("dbfrom", "gene"), ("db", "all"), ("cmd", "neighbor_score"),
-        ("tool", "elink-harvester"), ("retmode", "xml"), ("id", "672"),
+        ("linkname", "gene_pubmed"), ("tool", "elink-harvester"), ("retmode", "xml"), ("id", "675"),
     ]  # fmt: skip
     assert rows(tmp_path / "out", "links").num_rows > 0
 

@@ -1,0 +1,215 @@
+"""Run again on the same folder: nothing is asked twice, and no other job is taken up."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .harness import (
+    assert_exact,
+    children,
+    digests,
+    expected_links,
+    harvester,
+    running,
+    status,
+    wait_until,
+    write_uids,
+)
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .servers import Servers
+
+UIDS = range(1, 301)
+
+
+def complete(servers: Servers, folder: Path, form: str) -> None:
+    """A complete folder makes no request, exits 0, and stays as it is, to the byte."""
+    server, out = servers.start(), folder / "out"
+    words = [
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--rate=100", f"--format={form}", "-o", out,
+    ]  # fmt: skip
+    assert harvester(*words).code == 0
+    asked, before, said = len(server.log), digests(out), status(out)
+    assert asked == 2
+    for again in (words, ["resume", out], [*words, "--retry-failed"], ["run", out / "job.toml"]):
+        finished = harvester(*again)
+        assert finished.code == 0, finished.err
+        assert "nothing is left to ask" in finished.err
+        assert digests(out) == before
+    assert len(server.log) == asked
+    for key in ("state", "uids", "links", "parts", "requests", "job"):
+        assert status(out)[key] == said[key], key
+    assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
+
+
+def a_longer_list(servers: Servers, folder: Path, form: str) -> None:
+    """Only what is new is asked for; a shorter list then changes nothing."""
+    server, out = servers.start(), folder / "out"
+
+    def run(*uids: int) -> int:
+        finished = harvester(
+            "run", "--ids", write_uids(folder / "ids", uids), "--dbfrom=pubmed", "--db=pmc",
+            "--base-url", server.base_url, "--rate=100", f"--format={form}", "-o", out,
+        )  # fmt: skip
+        assert finished.code == 0, finished.err
+        asked = sum(entry.ids for entry in server.log)
+        assert_exact(
+            out, "pubmed", wanted, expected_links(server.graph, "pubmed", wanted, ("pmc",))
+        )
+        return asked
+
+    wanted = {*UIDS}
+    assert run(*UIDS) == 300
+    wanted = {*UIDS, 5_000, 40_000_000}
+    assert run(*UIDS, 5_000, 40_000_000) == 302
+    assert run(1, 2, 3) == 302
+    assert status(out)["uids"]["total"] == 302
+    wanted = {*wanted, 9}
+    assert run(9, 5_000) == 302
+    wanted = {*wanted, 777}
+    assert run(777) == 303
+
+
+def another_job(servers: Servers, folder: Path) -> None:
+    """Refused with exit code 2, by the name of what differs; the folder stays as it is."""
+    server, out = servers.start(), folder / "out"
+    words = [
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--rate=100", "-o", out,
+    ]  # fmt: skip
+    assert harvester(*words).code == 0
+    before, asked = digests(out), len(server.log)
+    job = (out / "job.toml").read_text()
+    for option, name in (
+        ("--db=gene", "link.db"),
+        ("--dbfrom=gene", "link.dbfrom"),
+        ("--cmd=neighbor_score", "link.cmd"),
+        ("--linkname=pubmed_pmc", "link.linkname"),
+        ("--term=cancer", "link.term"),
+        ("--format=jsonl", "output.format"),
+        ("--compression=gzip", "output.compression"),
+    ):
+        refused = harvester(*words, option)
+        assert refused.code == 2, (option, refused.err)
+        assert name in refused.err, (option, refused.err)
+        assert option.partition("=")[2] in refused.err
+    assert digests(out) == before
+    assert (out / "job.toml").read_text() == job
+    assert len(server.log) == asked
+    # What the rows do not depend on may differ.
+    assert harvester(*words, "--rate=50", "--retmode=xml", "--batch-size=10").code == 0
+
+
+def a_second_process(servers: Servers, folder: Path) -> None:
+    """Refused with the pid of the first, which goes on undisturbed."""
+    server, out = servers.start(latency=(0.2,)), folder / "out"
+    words = [
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--rate=40", "--batch-size=1", "-o", out,
+    ]  # fmt: skip
+    with running(*words, err=folder / "err") as first:
+        wait_until(lambda: len(server.log) > 0, "the first asks")
+        for second in (words, ["resume", out]):
+            refused = harvester(*second)
+            assert refused.code == 1, refused.err
+            assert str(first.pid) in refused.err
+        assert first.alive, "the first ended too soon to prove anything"
+        ended = first.ended()
+    assert ended.code == 0, ended.err
+    assert sum(entry.ids for entry in server.log) == len(UIDS)
+    assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
+
+
+def resume_needs_nothing_else(servers: Servers, folder: Path) -> None:
+    """Neither the list nor the job file, from any folder; what was kept is enough."""
+    server, out = servers.start(latency=(0.05,)), folder / "out"
+    ids = write_uids(folder / "ids", UIDS)
+    (folder / "job.toml").write_text(
+        '[link]\ndbfrom = "pubmed"\ndb = "pmc"\n[source]\nids = ["ids"]\n'
+        f'[output]\npath = "out"\n[server]\nbase_url = "{server.base_url}"\n'
+        "[limits]\nrate = 30\nbatch_size = 3\n"
+    )
+    with running("run", "job.toml", err=folder / "err", cwd=folder) as command:
+        wait_until(lambda: len(server.log) > 20, "it asks")
+        command.kill()
+    ids.unlink()
+    (folder / "job.toml").unlink()
+    (folder / "elsewhere").mkdir()
+    finished = harvester("resume", "../out", cwd=folder / "elsewhere")
+    assert finished.code == 0, finished.err
+    assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
+    kept = tomllib.loads((out / "job.toml").read_text())
+    assert kept["limits"]["batch_size"] == 3
+    assert Path(kept["output"]["path"]).resolve() == out.resolve()
+
+
+def a_folder_that_is_no_harvest(servers: Servers, folder: Path) -> None:
+    """Exit code 2, and what lies there is left alone."""
+    server = servers.start()
+    out = folder / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("mine")
+    refused = harvester(
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed",
+        "--base-url", server.base_url, "-o", out,
+    )  # fmt: skip
+    assert refused.code == 2, refused.err
+    assert "thesis.txt" in refused.err
+    assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+    for words in (["resume", out], ["status", out], ["resume", folder / "nothing"]):
+        finished = harvester(*words)
+        assert finished.code == 2, finished.err
+        assert "no harvest" in finished.err
+    assert not server.log.entries
+
+
+def a_damaged_folder(servers: Servers, folder: Path) -> None:
+    """A part that is gone or cut, a state that is no database: named, and nothing built upon."""
+    server, out = servers.start(), folder / "out"
+    words = [
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--rate=100", "-o", out,
+    ]  # fmt: skip
+    assert harvester(*words).code == 0
+    (part,) = children(out, "links")
+    whole = part.read_bytes()
+    for damage in (lambda: part.write_bytes(whole[:-1]), part.unlink):
+        damage()
+        refused = harvester(*words)
+        assert refused.code == 1, refused.err
+        assert part.name in refused.err
+        assert not part.exists() or part.read_bytes() == whole[:-1]
+    part.write_bytes(whole)
+    assert harvester(*words).code == 0
+    for name in ("state.sqlite-wal", "state.sqlite-shm"):
+        (out / name).unlink(missing_ok=True)
+    (out / "state.sqlite").write_bytes(b"This is no database, whatever its name says." * 100)
+    for command in (words, ["resume", out], ["status", out]):
+        refused = harvester(*command)
+        assert refused.code == 1, refused.err
+        assert "state.sqlite" in refused.err
+    assert part.read_bytes() == whole
+
+
+SCENES = [Scene(play, form) for play in (complete, a_longer_list) for form in ("parquet", "jsonl")]
+SCENES += [
+    Scene(another_job),
+    Scene(a_second_process),
+    Scene(resume_needs_nothing_else),
+    Scene(a_folder_that_is_no_harvest),
+    Scene(a_damaged_folder),
+]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_again(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)

@@ -1,0 +1,331 @@
+"""Asked to stop, by a signal or by NCBI's hours; and what `status` says at each moment."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .harness import (
+    Finished,
+    Running,
+    assert_exact,
+    assert_polite,
+    expected_links,
+    harvester,
+    running,
+    status,
+    status_command,
+    wait_until,
+    write_uids,
+)
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from harvester.emulator import Emulator
+
+    from .servers import Servers
+
+UIDS = range(1, 401)
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def words(folder: Path, server: Emulator, *options: str) -> list[object]:
+    """A harvest of a few seconds into `out`."""
+    return [
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--rate=40", "--batch-size=5", "-o", folder / "out",
+        *options,
+    ]  # fmt: skip
+
+
+def assert_done(folder: Path, server: Emulator) -> None:
+    """The folder holds the truth."""
+    truth = expected_links(server.graph, "pubmed", UIDS, ("pmc",))
+    assert_exact(folder / "out", "pubmed", UIDS, truth)
+
+
+def interrupted(command: Running, signum: signal.Signals, seconds: float) -> Finished:
+    """It ends with the code of the signal, in time, and says how to go on."""
+    ended = command.ended(seconds)
+    assert ended.code == CODES[signum], ended.err
+    assert_polite(ended.err)
+    assert "harvester resume" in ended.err
+    return ended
+
+
+# --- signals ----------------------------------------------------------------------------------
+
+
+def one_signal(servers: Servers, folder: Path, signum: signal.Signals) -> None:
+    """No new request; those in flight are answered and committed, so that none is asked twice."""
+    server = servers.start(latency=(0.3, 1.2))
+    with running(*words(folder, server), err=folder / "err") as command:
+        wait_until(lambda: len(server.log) > 30, "many are in flight")
+        command.signal(signum)
+        time.sleep(0.1)
+        asked = len(server.log)
+        interrupted(command, signum, 8.0)
+    assert len(server.log) == asked, "requests were sent after the signal"
+    said = status(folder / "out")
+    assert said["state"] == "interrupted"
+    assert said["uids"]["done"] == sum(entry.ids for entry in server.log)
+    resumed = harvester("resume", folder / "out")
+    assert resumed.code == 0, resumed.err
+    assert sum(entry.ids for entry in server.log) == len(UIDS)
+    assert_done(folder, server)
+
+
+def two_signals(servers: Servers, folder: Path, first: signal.Signals) -> None:
+    """The second ends it at once, whatever is in flight."""
+    server = servers.start(latency=(0.1, 30.0))
+    with running(*words(folder, server), err=folder / "err") as command:
+        wait_until(lambda: len(server.log) > 20, "many are in flight")
+        command.signal(first)
+        time.sleep(0.7)
+        assert command.alive
+        command.signal(signal.SIGINT)
+        interrupted(command, first, 3.0)
+    assert status(folder / "out")["state"] == "interrupted"
+    finish(servers, folder, server)
+
+
+def nothing_comes_back(servers: Servers, folder: Path) -> None:
+    """What is in flight is given up after a while; here after one second instead of ten."""
+    server = servers.start(latency=(0.05, 60.0))
+    patches = {"harvester.engine.DRAIN_SECONDS": 1.0}
+    with running(*words(folder, server), err=folder / "err", patches=patches) as command:
+        wait_until(lambda: len(server.log) > 20, "many are in flight")
+        command.signal(signal.SIGTERM)
+        ended = interrupted(command, signal.SIGTERM, 4.0)
+    answered = sum(entry.ids for entry in server.log if entry.status == 200)
+    assert 0 < status(folder / "out")["uids"]["done"] <= answered, ended.err
+    finish(servers, folder, server)
+
+
+def while_the_server_hangs(servers: Servers, folder: Path) -> None:
+    """Also in an outage, with a control question in flight that nobody answers."""
+    server = servers.start(latency=(0.02,), fault_seconds=120.0)
+    patches = {"harvester.engine.DRAIN_SECONDS": 1.0, "harvester.outage.FIRST_SECONDS": 0.2}
+    with running(*words(folder, server), err=folder / "err", patches=patches) as command:
+        wait_until(lambda: len(server.log) > 10, "it asks")
+        servers.wait(server.fail(503))
+        wait_until(lambda: "not answering" in command.said(), "it waits")
+        servers.wait(server.fail("hang"))
+        asked = len(server.log)
+        wait_until(lambda: len(server.log) > asked, "a control question is in flight")
+        command.signal(signal.SIGINT)
+        interrupted(command, signal.SIGINT, 4.0)
+    finish(servers, folder, server)
+
+
+def while_told_to_come_back_later(servers: Servers, folder: Path) -> None:
+    """Also in the pause that a Retry-After asks for."""
+    server = servers.start(rate=5, retry_after=50)
+    with running(*words(folder, server), err=folder / "err") as command:
+        wait_until(lambda: any(entry.status == 429 for entry in server.log), "a 429")
+        time.sleep(0.3)
+        command.signal(signal.SIGINT)
+        interrupted(command, signal.SIGINT, 5.0)
+    finish(servers, folder, server)
+
+
+def at_a_slow_pace(servers: Servers, folder: Path) -> None:
+    """Also between two permits that are far apart."""
+    server = servers.start()
+    with running(*words(folder, server, "--rate=0.02"), err=folder / "err") as command:
+        wait_until(lambda: len(server.log) > 0, "it asks")
+        time.sleep(0.3)
+        command.signal(signal.SIGTERM)
+        interrupted(command, signal.SIGTERM, 5.0)
+    finish(servers, folder, server)
+
+
+def finish(servers: Servers, folder: Path, server: Emulator) -> None:
+    """Whatever came before, from a server that is well the job is finished, exactly."""
+    well = servers.start(seed=server.config.seed)
+    finished = harvester(*words(folder, well, "--rate=200"))
+    assert finished.code == 0, finished.err
+    assert_done(folder, well)
+
+
+# --- NCBI's hours -----------------------------------------------------------------------------
+
+
+def outside_the_hours(servers: Servers, folder: Path) -> None:
+    """Wednesday noon: not a request, exit code 75; in the evening the job is done."""
+    server = servers.start()
+    hours = words(folder, server, "--window=off-peak", "--stop-at-window-end")
+    noon = harvester(*hours, patches={"clock": "2026-11-18T12:00:00-05:00"})
+    assert noon.code == 75, noon.err
+    assert "21:00" in noon.err
+    assert "--window always" in noon.err
+    assert not server.log.entries
+    said = status(folder / "out")
+    assert said["state"] == "interrupted"
+    assert said["uids"] == {
+        "total": len(UIDS), "done": 0, "linked": 0, "empty": 0, "missing": 0, "failed": 0,
+    }  # fmt: skip
+    evening = harvester("resume", folder / "out", patches={"clock": "2026-11-18T21:00:00-05:00"})
+    assert evening.code == 0, evening.err
+    assert_done(folder, server)
+
+
+def the_hours_end(servers: Servers, folder: Path) -> None:
+    """At five in the morning it stops where it is, and goes on the next night."""
+    server = servers.start(latency=(0.2,))
+    hours = words(folder, server, "--window=off-peak", "--stop-at-window-end", "--rate=20")
+    morning = harvester(*hours, patches={"clock": "2026-11-18T04:59:58.5-05:00"})
+    assert morning.code == 75, morning.err
+    assert "harvester resume" in morning.err
+    done = status(folder / "out")["uids"]["done"]
+    assert 0 < done < len(UIDS)
+    assert done == sum(entry.ids for entry in server.log)
+    night = harvester("resume", folder / "out", patches={"clock": "2026-11-18T23:00:00-05:00"})
+    assert night.code == 0, night.err
+    assert sum(entry.ids for entry in server.log) == len(UIDS)
+    assert_done(folder, server)
+
+
+def it_waits_for_the_hours(servers: Servers, folder: Path) -> None:
+    """Three seconds before nine: it says until when it waits, in Eastern time too, then asks."""
+    server = servers.start()
+    with running(
+        *words(folder, server, "--window=off-peak"),
+        err=folder / "err",
+        patches={"clock": "2026-11-18T20:59:57-05:00"},
+    ) as command:
+        wait_until(lambda: "Waiting" in command.said(), "it waits")
+        wait_until(lambda: status(folder / "out")["state"] == "waiting", "status says so")
+        assert "Eastern" in status(folder / "out")["waiting"]
+        assert not server.log.entries
+        ended = command.ended(20.0)
+    assert ended.code == 0, ended.err
+    assert "Wed 21:00 Eastern" in ended.err
+    assert_done(folder, server)
+
+
+def another_server_is_asked_at_once(servers: Servers, folder: Path) -> None:
+    """`auto` keeps NCBI's hours with NCBI alone, `always` with nobody."""
+    server = servers.start()
+    noon = {"clock": "2026-11-18T12:00:00-05:00"}
+    finished = harvester(*words(folder, server, "--rate=200", "--batch-size=1"), patches=noon)
+    assert finished.code == 0, finished.err
+    assert len(server.log) > 100
+    assert_done(folder, server)
+
+
+# --- status -----------------------------------------------------------------------------------
+
+
+def assert_well_formed(said: dict[str, Any], out: Path) -> None:
+    """All keys of the public interface, each of its type."""
+    assert said["state"] in {
+        "running", "waiting", "interrupted", "complete", "complete_with_failures"
+    }  # fmt: skip
+    assert said["job"]["dbfrom"] == "pubmed"
+    assert said["job"]["db"] == ["pmc"]
+    uids = said["uids"]
+    assert uids.keys() == {"total", "done", "linked", "empty", "missing", "failed"}
+    assert uids["total"] == len(UIDS)
+    assert uids["done"] == sum(uids[key] for key in ("linked", "empty", "missing", "failed"))
+    assert type(said["links"]) is int
+    assert all(re.fullmatch(r"(links|uids)/part-\d{5}\.parquet", name) for name in said["parts"])
+    assert all((out / name).is_file() for name in said["parts"] if said["state"] != "running")
+    assert said["requests"].keys() == {"sent", "ok", "retried", "rate_limited"}
+    assert all(type(count) is int for count in said["requests"].values())
+    assert said["rate"].keys() == {"limit", "achieved"}
+    assert said["rate"]["limit"] == 40.0
+    assert said["eta_seconds"] is None or said["eta_seconds"] >= 0
+    for key in ("started_at", "updated_at"):
+        assert datetime.fromisoformat(said[key]).tzinfo is not None
+
+
+def status_all_along(servers: Servers, folder: Path) -> None:
+    """Running, killed, running again, complete: the counts only grow, and are right."""
+    server, out = servers.start(latency=(0.1,)), folder / "out"
+    often = {"harvester.committer.COMMIT_SECONDS": 0.4, "harvester.committer.TICK_SECONDS": 0.1}
+    with running(*words(folder, server, "--rate=40"), err=folder / "err", patches=often) as run:
+        wait_until(lambda: len(server.log) > 30, "it asks")
+        wait_until(lambda: status(out)["uids"]["done"] > 0, "something is committed")
+        said = status(out)
+        assert_well_formed(said, out)
+        assert said["state"] == "running"
+        assert 0 < said["uids"]["done"] < len(UIDS)
+        assert 0 < said["requests"]["ok"] <= said["requests"]["sent"] <= len(server.log)
+        assert 25 < said["rate"]["achieved"] <= 41
+        assert 0 < said["eta_seconds"] < 10
+        assert status_command(out).keys() >= said.keys()
+        human = harvester("status", out)
+        assert human.code == 0
+        assert human.out.startswith("running")
+        run.kill()
+    killed = status(out)
+    assert_well_formed(killed, out)
+    assert killed["state"] == "interrupted"
+    assert killed["uids"]["done"] >= said["uids"]["done"]
+    assert killed["links"] >= said["links"] > 0
+    finished = harvester("resume", out)
+    assert finished.code == 0, finished.err
+    complete = status(out)
+    assert_well_formed(complete, out)
+    assert complete["state"] == "complete"
+    assert complete["eta_seconds"] == 0.0
+    assert complete["uids"]["done"] == len(UIDS)
+    assert complete["requests"]["retried"] == complete["requests"]["rate_limited"] == 0
+    assert killed["requests"]["sent"] < complete["requests"]["sent"] <= len(server.log)
+    truth = expected_links(server.graph, "pubmed", UIDS, ("pmc",))
+    assert complete["links"] == truth.num_rows
+    assert complete["uids"]["linked"] == len(truth["from_uid"].unique())
+    assert_done(folder, server)
+
+
+def status_of_a_run_that_has_just_begun(servers: Servers, folder: Path) -> None:
+    """A folder that was complete and gets a longer list is running from its first request on."""
+    server, out = servers.start(latency=(1.0,)), folder / "out"
+    base = [
+        "run", "--dbfrom=pubmed", "--db=pmc", "--base-url", server.base_url, "--rate=40", "-o", out,
+    ]  # fmt: skip
+    assert harvester(*base, "--ids", write_uids(folder / "ids", (1, 2))).code == 0
+    asked = len(server.log)
+    longer = write_uids(folder / "longer", UIDS)
+    with running(*base, "--ids", longer, err=folder / "err") as run:
+        wait_until(lambda: len(server.log) > asked, "it asks", pause=0.005)
+        said = status(out)
+        assert run.alive
+    assert said["state"] == "running"
+
+
+SCENES = [Scene(play, signum) for play in (one_signal, two_signals) for signum in CODES]
+SCENES += [
+    Scene(play)
+    for play in (
+        while_the_server_hangs, nothing_comes_back, while_told_to_come_back_later, at_a_slow_pace,
+        outside_the_hours, the_hours_end, it_waits_for_the_hours, another_server_is_asked_at_once,
+        status_all_along, status_of_a_run_that_has_just_begun,
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_stopping(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)
+
+
+@pytest.mark.torture
+def test_ten_seconds_are_enough(servers: Servers, tmp_path: Path) -> None:
+    """With nothing changed: what is in flight is given up, and the run has ended, within 12 s."""
+    server = servers.start(latency=(0.05, 60.0))
+    with running(*words(tmp_path, server), err=tmp_path / "err") as command:
+        wait_until(lambda: len(server.log) > 20, "many are in flight")
+        command.signal(signal.SIGINT)
+        interrupted(command, signal.SIGINT, 12.0)
+    finish(servers, tmp_path, server)
