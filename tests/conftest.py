@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from typing import Any
+from unittest.mock import Mock
 
 import aiohttp
 import aioresponses.core
@@ -18,7 +19,7 @@ class _Response(aiohttp.ClientResponse):
     """aioresponses 0.7.9 knows nothing of the stream writer that aiohttp 3.14 asks for."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"stream_writer": None, **kwargs})
+        super().__init__(*args, **{"stream_writer": Mock(output_size=0), **kwargs})
 
 
 if "stream_writer" in inspect.signature(aiohttp.ClientResponse.__init__).parameters:
