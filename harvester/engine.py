@@ -145,7 +145,12 @@ class Engine:
         if batch is not None:
             task = tasks.create_task(self._ask(batch, permit))
             self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
+            task.add_done_callback(self._asked)
+
+    def _asked(self, task: asyncio.Task[None]) -> None:
+        """Wake the loop only now: it would still count a task that has not quite ended."""
+        self._asking.discard(task)
+        self._changed.set()
 
     async def _sleep(self, seconds: float | None) -> None:
         """Until something changed, or for some seconds; at most for a nap."""
@@ -171,8 +176,6 @@ class Engine:
             self._hold(batch, failure)
         else:
             self._take(batch, answer)
-        finally:
-            self._changed.set()
 
     async def _attempt(self, batch: Batch, permit: Permit) -> Answer:
         """One request, with what it tells of the server's health."""
