@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +12,6 @@ from .servers import Servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-DATA = Path(__file__).parents[3] / "shared" / "ncbi" / "data"
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +40,3 @@ def see(
         stage = Stage(all_servers, tmp_path_factory.mktemp("scenes"), scenes, pool)
         yield stage.see
         stage.close()
-
-
-@pytest.fixture
-def data() -> Path:
-    """The folder of real UID lists and link tables."""
-    if not DATA.is_dir():
-        pytest.skip(f"no real lists at {DATA}")
-    return DATA

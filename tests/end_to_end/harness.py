@@ -21,13 +21,7 @@ import pyarrow.parquet as pq
 import zstandard
 
 from harvester.emulator import Graph, truth
-from harvester.status import status
-
-__all__ = [
-    "LINKS", "UIDS", "Finished", "Running", "assert_exact", "assert_polite", "assert_same",
-    "assert_tidy", "children", "command", "digests", "environment", "expected_links", "harvester",
-    "outcomes", "rows", "running", "status", "status_command", "wait_until", "write_uids",
-]  # fmt: skip
+from harvester.status import status as status  # noqa: PLC0414 - tests ask it here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -198,6 +192,23 @@ def running(
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.wait(10)
+
+
+@contextmanager
+def emulate(*options: object) -> Iterator[str]:
+    """`harvester emulate OPTIONS` in a process of its own, by its address."""
+    process = subprocess.Popen(
+        command("emulate", "--port=0", *options),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
 
 
 def wait_until(

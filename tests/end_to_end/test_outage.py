@@ -108,11 +108,11 @@ def slow_answers_from_before(servers: Servers, folder: Path) -> None:
 
 
 def several_in_a_row(servers: Servers, folder: Path) -> None:
-    """Several, with some answers between."""
+    """Several outages, with some answers between."""
     server = servers.start(latency=(0.02,))
     ids, out = write_uids(folder / "ids", UIDS), folder / "out"
     with running(*options(ids, out, server.base_url), err=folder / "err", patches=SOON) as command:
-        for seconds in (2.0, 0.3, 2.5):
+        for seconds in (2.0, 2.5, 2.0):
             answered = sum(entry.status == 200 for entry in server.log)
             wait_until(
                 lambda answered=answered: (  # type: ignore[misc]
@@ -124,7 +124,6 @@ def several_in_a_row(servers: Servers, folder: Path) -> None:
             time.sleep(seconds)
             servers.wait(server.recover())
         ended = command.ended()
-    assert ended.code in (0, 3), ended.err
     assert ended.code == 0, status(out)["uids"]
     assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
 

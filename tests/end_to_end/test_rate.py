@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from harvester.emulator import SeededGraph
 
-from .harness import assert_exact, environment, expected_links, harvester, write_uids
+from .harness import assert_exact, emulate, expected_links, harvester, write_uids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 SHARE = 0.975
@@ -36,23 +32,6 @@ class Pace(NamedTuple):
 
 QUICK = [Pace(3, "0.8", 11), Pace(10, "0.8,2.5,4", 11), Pace(25, "3.4", 11)]
 LONG = [Pace(rate, latency, 36) for rate in (3, 10, 25) for latency in ("0.8", "6.8", "0.8,6.8,13")]
-
-
-@contextmanager
-def emulate(*options: object) -> Iterator[str]:
-    """`harvester emulate` in a process of its own, by its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "harvester", "emulate", "--port=0", *map(str, options)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
 
 
 def arrivals(log: Path) -> list[float]:

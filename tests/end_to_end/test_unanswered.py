@@ -141,11 +141,23 @@ def default_settings(servers: Servers, folder: Path) -> None:
     assert len(alone) == 6, "a UID alone has all of its attempts"
 
 
+def the_failed_are_no_yardstick(servers: Servers, folder: Path) -> None:
+    """A UID that failed before tells nothing of the server's health when a new one fails."""
+    sick = servers.start(faults=("poison@3,90",))
+    out = folder / "out"
+    assert harvest(out, write_uids(folder / "ids", (3, 4, 5)), sick.base_url).code == 3
+    finished = harvest(out, write_uids(folder / "more", (3, 4, 5, 90)), sick.base_url)
+    assert finished.code == 3, finished.err
+    assert finished.seconds < 30
+    assert reasons(out, "failed").keys() == {3, 90}
+
+
 SCENES = [
     Scene(failed_and_missing, "parquet"),
     Scene(failed_and_missing, "jsonl"),
     Scene(the_list_is_an_input),
     Scene(default_settings),
+    Scene(the_failed_are_no_yardstick),
 ]
 
 

@@ -1,0 +1,208 @@
+"""Where UIDs and settings come from: files of all kinds, a pipe, job file, environment, options."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import zstandard
+
+from .harness import (
+    assert_exact,
+    expected_links,
+    harvester,
+    rows,
+    write_uids,
+)
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .servers import Servers
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
+
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": zstandard.compress,
+}
+
+
+def every_spelling(servers: Servers, folder: Path) -> None:
+    """Several files, packed in four ways, and a pipe, with commas, blanks, comments, prefixes."""
+    server = servers.start(seed=6)
+    files = []
+    for number, (suffix, pack) in enumerate(PACKED.items()):
+        path = folder / f"ids.{suffix}"
+        path.write_bytes(pack(b"".join(b"%d\n" % uid for uid in range(number * 100 + 1, 650))))
+        files += ["--ids", path]
+    plain = folder / "plain.txt"
+    plain.write_text("# PMIDs of a review\n1001, 1002,1003\t1004  # and one more\n\nPMID:1005\r\n")
+    finished = harvester(
+        "run", *files, "--ids", plain, "--ids=-", "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--rate=100", "-o", folder / "out",
+        stdin=b"\xef\xbb\xbf2001\n2002 2003\n7\n",
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    uids = [*range(1, 650), *range(1001, 1006), 2001, 2002, 2003]
+    assert sum(entry.ids for entry in server.log) == len(uids)
+    truth = expected_links(server.graph, "pubmed", uids, ("pmc",))
+    assert_exact(folder / "out", "pubmed", uids, truth)
+
+
+def shards(servers: Servers, folder: Path) -> None:
+    """The shares of an array job are together the whole, and none has what another has."""
+    server = servers.start()
+    ids = write_uids(folder / "ids", range(1, 101))
+    asked: list[int] = []
+    for share in (1, 2, 3):
+        finished = harvester(
+            "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", f"--shard={share}/3",
+            "--base-url", server.base_url, "-o", folder / f"out-{share}",
+        )  # fmt: skip
+        assert finished.code == 0, finished.err
+        asked.append(sum(entry.ids for entry in server.log) - sum(asked))
+    assert sorted(asked) == [33, 33, 34]
+    found = [uid for n in (1, 2, 3) for uid in rows(folder / f"out-{n}", "uids")["from_uid"]]
+    assert sorted(uid.as_py() for uid in found) == list(range(1, 101))
+
+
+def precedence(servers: Servers, folder: Path) -> None:
+    """An option wins over the environment, that over the job file, and that over the default."""
+    server, wrong = servers.start(), "http://127.0.0.1:9/nobody/listens/"
+    tap = servers.tap(server)
+    job = folder / "job.toml"
+    write_uids(folder / "ids", (1, 2, 3))
+    job.write_text(
+        '[link]\ndbfrom = "pubmed"\ndb = ["pmc", "gene"]\n'
+        f'[source]\nids = ["{folder}/ids"]\n'
+        f'[output]\npath = "{folder}/from-file"\nformat = "jsonl"\n'
+        '[contact]\nemail = "file@example.org"\ntool = "file-tool"\n'
+        f'[server]\nbase_url = "{wrong}"\n'
+    )
+    env = {"NCBI_EMAIL": "env@example.org", "HARVESTER_BASE_URL": tap.base_url}
+    first = harvester("run", job, env=env)
+    assert first.code == 0, first.err
+    second = harvester(
+        "run", job, "--email=option@example.org", "--tool=option-tool", "--db=pmc",
+        "--base-url", tap.base_url, "-o", folder / "from-option",
+        env=env | {"HARVESTER_BASE_URL": wrong},
+    )  # fmt: skip
+    assert second.code == 0, second.err
+    said = [dict(request.form) for request in tap.requests]
+    assert [(form["email"], form["tool"], form["db"]) for form in said] == [
+        ("env@example.org", "file-tool", "pmc,gene"),
+        ("option@example.org", "option-tool", "pmc"),
+    ]
+    for name, dbs in (("from-file", ("pmc", "gene")), ("from-option", ("pmc",))):
+        truth = expected_links(server.graph, "pubmed", (1, 2, 3), dbs)
+        assert_exact(folder / name, "pubmed", (1, 2, 3), truth)
+        kept = tomllib.loads((folder / name / "job.toml").read_text())
+        assert kept["output"]["format"] == "jsonl"
+
+
+def refused_before_the_first_request(servers: Servers, folder: Path) -> None:
+    """By name, with the nearest spelling where there is one; exit code 2; no folder is made."""
+    server = servers.start()
+    ids = write_uids(folder / "ids", (1, 2, 3))
+    bad = folder / "bad"
+    bad.write_text("1\n2\nx3\n")
+    job = folder / "job.toml"
+    job.write_text('[link]\ndbform = "pubmed"\n')
+    secret = folder / "secret.toml"
+    secret.write_text('[link]\ndbfrom = "pubmed"\n[contact]\napi_key = "0123456789abcdef"\n')
+    base = ["run", "--base-url", server.base_url, "-o", folder / "out"]
+    asked = [*base, "--dbfrom=pubmed"]
+    for words, *named in (
+        ([*base, "--ids", ids], "dbfrom"),
+        ([*asked], "--ids"),
+        ([*asked, "--ids", folder / "none"], "none", "cannot be read"),
+        ([*asked, "--ids", bad], "line 3", "x3"),
+        ([*asked, "--ids", ids, "--ratee=3"], "--ratee", "--rate"),
+        ([*asked, "--ids", ids, "--rate=0"], "rate"),
+        ([*asked, "--ids", ids, "--cmd=neighbour"], "neighbour"),
+        ([*asked, "--ids", ids, "--format=csv"], "csv"),
+        ([*asked, "--ids", ids, "--batch-size=many"], "many"),
+        ([*asked, "--ids", ids, "--mindate=2001"], "maxdate"),
+        ([*asked, "--ids", ids, "--shard=4/3"], "4/3"),
+        ([*base, "--ids", ids, job], "dbform", "dbfrom"),
+        ([*base, "--ids", ids, secret], "NCBI_API_KEY"),
+        (["run", "--ids", ids, "--dbfrom=pubmed", "--base-url", server.base_url], "--out"),
+        (["rum"], "rum", "run"),
+    ):
+        refused = harvester(*words)
+        assert refused.code == 2, (words, refused.err)
+        assert refused.err.count("\n") == 1, refused.err
+        for name in named:
+            assert name in refused.err, (words, refused.err)
+        assert "0123456789abcdef" not in refused.said
+    assert not (folder / "out").exists()
+    assert not server.log.entries
+
+
+def job_file(servers: Servers, folder: Path, name: str) -> None:
+    """A job file of `configs/`, with its own links, on another list, server and folder."""
+    (config,) = (path for path in CONFIGS if path.name == name)
+    server, out = servers.start(seed=8), folder / "out"
+    uids = [*range(1, 60), 40_000_000]
+    finished = harvester(
+        "run", config, "--ids", write_uids(folder / "ids", uids), "-o", out,
+        "--base-url", server.base_url, "--rate=100", "--window=always",
+        cwd=folder, env={"NCBI_EMAIL": "you@example.org"},
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    link = tomllib.loads(config.read_text())["link"]
+    db = link.get("db", ["all"])
+    truth = expected_links(
+        server.graph, link["dbfrom"], uids, None if db == ["all"] else db,
+        link.get("linkname") or None, scores=link.get("cmd") == "neighbor_score",
+    )  # fmt: skip
+    assert truth.num_rows > 0
+    assert_exact(out, link["dbfrom"], uids, truth)
+
+
+def a_log_for_programs(servers: Servers, folder: Path) -> None:
+    """One JSON object a line, from the first event to the last, and nothing on stdout."""
+    server = servers.start()
+    finished = harvester(
+        "run", "--ids", write_uids(folder / "ids", range(1, 50)), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--rate=100", "-v", "--log-json", "-o", folder / "out",
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    events = [json.loads(line)["event"] for line in finished.err.splitlines()]
+    assert events[0] == "RunStarted"
+    assert events[-1] == "RunEnded"
+    assert "BatchAnswered" in events
+    assert finished.out == ""
+
+
+SCENES = [
+    Scene(every_spelling),
+    Scene(shards),
+    Scene(precedence),
+    Scene(refused_before_the_first_request),
+    Scene(a_log_for_programs),
+]
+SCENES += [Scene(job_file, path.name) for path in CONFIGS]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_input(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)
+
+
+def test_there_are_job_files() -> None:
+    """Each of them is run above."""
+    if not CONFIGS:
+        pytest.skip("there are no job files in configs/")
+    assert all(path.suffix == ".toml" for path in CONFIGS)
