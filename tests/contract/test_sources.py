@@ -1,0 +1,109 @@
+"""What every source must do, whatever it reads from."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import zstandard
+
+from harvester.errors import BadInput
+from harvester.sources.lines import read_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from harvester.uids import UidArray
+
+_PACK: dict[str, Callable[[bytes], bytes]] = {
+    "text": bytes,
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": lambda data: zstandard.ZstdCompressor().compress(data),
+}
+SOURCES = [*_PACK, *(f"stdin-{name}" for name in _PACK)]
+
+
+@pytest.fixture(params=SOURCES)
+def source(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[bytes], tuple[str, Iterator[UidArray]]]:
+    """Some text as a source: its name in error sentences, and its blocks."""
+    place, _, packing = str(request.param).rpartition("-")
+
+    def made(text: bytes) -> tuple[str, Iterator[UidArray]]:
+        data = _PACK[packing](text)
+        if place == "stdin":
+            raw = io.BufferedReader(io.BytesIO(data))
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(raw))
+            return "-", read_lines("-", "pubmed")
+        path = tmp_path / "list"
+        path.write_bytes(data)
+        return str(path), read_lines(str(path), "pubmed")
+
+    return made
+
+
+def _members(blocks: Iterator[UidArray]) -> list[int]:
+    return [uid for block in blocks for uid in block.tolist()]
+
+
+def test_blocks_are_int64_arrays_in_order_with_duplicates(
+    source: Callable[[bytes], tuple[str, Iterator[UidArray]]],
+) -> None:
+    _, blocks = source(b"9\n3\n9\n9223372036854775807\n")
+    listed = list(blocks)
+    assert {block.dtype for block in listed} == {np.dtype(np.int64)}
+    assert _members(iter(listed)) == [9, 3, 9, 2**63 - 1]
+
+
+def test_nothing_in_it_gives_no_uid(
+    source: Callable[[bytes], tuple[str, Iterator[UidArray]]],
+) -> None:
+    assert _members(source(b"")[1]) == []
+    assert _members(source(b"# later\n\n")[1]) == []
+
+
+def test_what_is_wrong_is_named_with_its_place(
+    source: Callable[[bytes], tuple[str, Iterator[UidArray]]],
+) -> None:
+    name, blocks = source(b"1\n# x\nPMID:2\nwrong\n")
+    with pytest.raises(BadInput) as caught:
+        _members(blocks)
+    assert str(caught.value).startswith(f"{name}, line 4: 'wrong' is not a UID")
+
+
+def test_uids_out_of_range_are_named(
+    source: Callable[[bytes], tuple[str, Iterator[UidArray]]],
+) -> None:
+    for text in (b"1\n0\n", b"1\n9223372036854775808\n"):
+        name, blocks = source(text)
+        with pytest.raises(BadInput, match="UIDs run from 1 to 9223372036854775807") as caught:
+            _members(blocks)
+        assert str(caught.value).startswith(f"{name}, line 2: ")
+
+
+def test_what_is_no_text_is_refused(
+    source: Callable[[bytes], tuple[str, Iterator[UidArray]]],
+) -> None:
+    name, blocks = source(b"PAR1\0\0\0\0")
+    with pytest.raises(BadInput, match="is not a text file") as caught:
+        _members(blocks)
+    assert name in str(caught.value)
+
+
+def test_a_long_list_is_read_in_bounded_blocks(
+    source: Callable[[bytes], tuple[str, Iterator[UidArray]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harvester.sources.lines.BLOCK", 4096)
+    _, blocks = source(b"\n".join(b"%d" % uid for uid in range(1, 20_001)))
+    listed = list(blocks)
+    assert max(len(block) for block in listed) < 3000
+    assert _members(iter(listed)) == list(range(1, 20_001))
