@@ -12,6 +12,7 @@ from hypothesis import settings
 
 # No deadline: how long one example takes says more about the machine than about the code.
 settings.register_profile("quick", max_examples=60, deadline=None)
+settings.register_profile("thorough", max_examples=2000, deadline=None)
 settings.load_profile("quick")
 
 
