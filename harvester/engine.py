@@ -98,6 +98,7 @@ class Engine:
         self._control = as_array(known[:1])
         self._suspects = Suspects()
         self._refusals = 0
+        self._pacer: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._halted: HarvestError | None = None
@@ -112,6 +113,16 @@ class Engine:
             HarvestError: the run ended before its end: WindowClosed, Refused, or what `halt`
                 was given. What was answered by then has been delivered.
         """
+        self._pacer = tasks.create_task(self._pace(tasks))
+        await asyncio.wait([self._pacer])
+        if not self._pacer.cancelled():
+            self._pacer.result()
+        await self._drain()
+        if self._halted is not None:
+            raise self._halted
+
+    async def _pace(self, tasks: asyncio.TaskGroup) -> None:
+        """Start requests one by one until nothing is left to ask, or until cancelled by `halt`."""
         while self._halted is None:
             now = self._loop.time()
             ready_at = self._frontier.ready_at(now)
@@ -126,14 +137,12 @@ class Engine:
                 self._send(await self._limiter.acquire(), tasks)
             else:
                 await self._sleep(None if ready_at is None else max(ready_at - now, 0.01))
-        await self._drain()
-        if self._halted is not None:
-            raise self._halted
 
     def halt(self, why: HarvestError) -> None:
         """Ask nothing more; what is in flight is awaited for a while, then the run ends."""
         self._halted = self._halted or why
-        self._changed.set()
+        if self._pacer is not None:
+            self._pacer.cancel()
 
     def _has_room(self) -> bool:
         return len(self._asking) < self._concurrency and not self._full()
@@ -167,6 +176,7 @@ class Engine:
     # --- one question -----------------------------------------------------------------------
 
     async def _ask(self, batch: Batch, permit: Permit) -> None:
+        asked_at = self._loop.time()
         try:
             answer = await self._attempt(batch, permit)
         except RateLimited as failure:
@@ -175,7 +185,7 @@ class Engine:
             self._size.failed(len(batch), failure)
             self._hold(batch, failure)
         else:
-            self._take(batch, answer)
+            self._take(batch, answer, asked_at)
 
     async def _attempt(self, batch: Batch, permit: Permit) -> Answer:
         """One request, with what it tells of the server's health."""
@@ -199,7 +209,7 @@ class Engine:
         self._size.answered(len(batch), seconds, size)
         return answer
 
-    def _take(self, batch: Batch, answer: Answer) -> None:
+    def _take(self, batch: Batch, answer: Answer, asked_at: float) -> None:
         """Deliver what an answer settles, and ask again for the rest."""
         if answer.broken:
             uids = np.array(sorted(answer.broken), np.int64)
@@ -210,7 +220,7 @@ class Engine:
             else:
                 self._hold(*broken)
         if len(answer.answered):
-            self._prove_well(answer)
+            self._prove_well(answer, asked_at)
         empty = answer.answered[answer.counts == 0]
         unsure = after_empty(batch, empty, self._limits.confirm_empty)
         self._again(unsure, "no links, to be confirmed")
@@ -250,13 +260,13 @@ class Engine:
 
     def _hold(self, batch: Batch, failure: RequestFailed) -> None:
         """A failure that may be the server's: it waits for proof."""
-        self._suspects.add(batch, failure)
+        self._suspects.add(batch, failure, self._loop.time())
 
-    def _prove_well(self, answer: Answer) -> None:
+    def _prove_well(self, answer: Answer, asked_at: float) -> None:
         """The server answers: what failed before is charged to the UIDs, and asked again."""
         self._refusals = 0
         self._control = answer.answered[:1]
-        for batch, failure in self._suspects.release():
+        for batch, failure in self._suspects.release(asked_at):
             self._judge(batch, failure)
 
     async def _find_fault(self) -> None:
@@ -269,7 +279,7 @@ class Engine:
             if outage:
                 self._announce(delay)
             await self._pause(delay)
-            if self._halted is not None or self._hours.closed:
+            if self._hours.closed:
                 return
             if await self._control_answers(await self._limiter.acquire()):
                 break
@@ -288,6 +298,7 @@ class Engine:
         If there is neither, EInfo must tell, but not where there was no connection at all.
         """
         fresh = None if len(self._control) else self._frontier.take_fresh()
+        asked_at = self._loop.time()
         control = self._frontier.batch(self._control) if len(self._control) else fresh
         if control is None:
             return await self._client.is_alive(permit)
@@ -298,7 +309,7 @@ class Engine:
                 self._again([Retry(fresh, 0.0)], failure.reason)
             return False
         if fresh:
-            self._take(fresh, answer)
+            self._take(fresh, answer, asked_at)
         return bool(len(answer.answered))
 
     def _announce(self, delay: float) -> None:
@@ -314,12 +325,12 @@ class Engine:
             self.halt(WindowClosed(why))
             return
         self._emit(events.Waiting(why, self._hours.opens_at()))
-        while self._hours.closed and self._halted is None:
+        while self._hours.closed:
             left = (self._hours.opens_at() - self._hours.clock()).total_seconds()
             await self._sleep(max(left, 0.01))
         self._emit(events.Resumed())
 
     async def _pause(self, seconds: float) -> None:
         until = self._loop.time() + seconds
-        while self._halted is None and (left := until - self._loop.time()) > 0:
+        while (left := until - self._loop.time()) > 0:
             await self._sleep(left)

@@ -199,6 +199,7 @@ async def _work(
     emit(events.RunStarted(len(wanted), len(done), outcomes, links, rate, server, ends))
     ended: HarvestError | None = None
     try:
+        await committer.report()
         if todo:
             async with assembled(
                 job,
@@ -206,7 +207,7 @@ async def _work(
                 deliver=committer.add,
                 full=lambda: committer.full,
                 emit=emit,
-                known=done,
+                known=ledger.state.answered(),
                 hours=hours,
             ) as engine:
                 with heeded(engine) if signals else nullcontext():

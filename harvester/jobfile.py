@@ -140,7 +140,9 @@ def _permitted(job: Job, *, with_key: bool) -> None:
 
 def _sentence(error: ValidationError) -> str:
     """The first thing that is wrong, in one sentence."""
-    first, *others = error.errors(include_url=False)
+    problems = error.errors(include_url=False)
+    # A misspelt key explains what is missing.
+    first, *others = sorted(problems, key=lambda one: one["type"] != "extra_forbidden")
     group, key = (*map(str, first["loc"]), "")[:2]
     name = f"{group}.{key}" if key else group
     option = f"--{'out' if name == 'output.path' else key.replace('_', '-')}"

@@ -7,6 +7,7 @@ and the suspects go back as if never asked.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,16 +27,24 @@ FIRST_SECONDS, LONGEST_SECONDS = 5.0, 300.0
 class Suspects:
     """Failed batches of which it is not known yet whether the server or a UID is to blame."""
 
-    held: list[tuple[Batch, RequestFailed]] = field(default_factory=list)
+    held: list[tuple[Batch, RequestFailed, float]] = field(default_factory=list)
+    in_a_row: int = 0
 
-    def add(self, batch: Batch, failure: RequestFailed) -> None:
-        """Hold a failed batch."""
-        self.held.append((batch, failure))
+    def add(self, batch: Batch, failure: RequestFailed, at: float = 0.0) -> None:
+        """Hold a batch that failed at a time."""
+        self.held.append((batch, failure, at))
+        self.in_a_row += 1
 
-    def release(self) -> list[tuple[Batch, RequestFailed]]:
-        """All that are held, which are held no longer."""
-        held, self.held = self.held, []
-        return held
+    def release(self, asked_at: float = math.inf) -> list[tuple[Batch, RequestFailed]]:
+        """Those cleared by an answer to what was asked at a time: they failed before it.
+
+        What was asked before an outage may be answered in the midst of it, and proves nothing
+        of what failed in between.
+        """
+        self.in_a_row = 0
+        released = [(batch, failure) for batch, failure, at in self.held if at <= asked_at]
+        self.held = [one for one in self.held if one[2] > asked_at]
+        return released
 
     def need_control(self, *, idle: bool) -> bool:
         """Whether to ask the control question: many failed in a row, or nobody else will tell.
@@ -43,7 +52,7 @@ class Suspects:
         Args:
             idle: nothing is in flight and nothing else can be asked now.
         """
-        return len(self.held) >= SUSPICIOUS or (idle and bool(self.held))
+        return self.in_a_row >= SUSPICIOUS or (idle and bool(self.held))
 
 
 def probe_delays() -> Iterator[tuple[float, bool]]:

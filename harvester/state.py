@@ -124,10 +124,11 @@ class State:
 
     def done(self) -> UidSet:
         """UIDs with an outcome."""
-        done = uids.as_set()
-        for (data,) in self._db.execute("SELECT uids FROM settled"):
-            done |= uids.load(data)
-        return done
+        return self._union("SELECT uids FROM settled")
+
+    def answered(self) -> UidSet:
+        """UIDs that were answered whole, with links or without."""
+        return self._union("SELECT uids FROM settled WHERE outcome IN ('linked', 'empty')")
 
     def outcomes(self) -> dict[str, int]:
         """How many UIDs have each outcome."""
@@ -179,6 +180,12 @@ class State:
         """What the running or last process said of itself; empty before the first."""
         data = self.get("progress")
         return {} if data is None else dict(json.loads(data))
+
+    def _union(self, query: str) -> UidSet:
+        together = uids.as_set()
+        for (data,) in self._db.execute(query):
+            together |= uids.load(data)
+        return together
 
     def _insert(self, parts: Iterable[Part]) -> None:
         self._db.executemany(
