@@ -14,6 +14,7 @@ from harvester.errors import HarvestError
 from harvester.eutils.elink import Elink
 from harvester.frontier import Frontier
 from harvester.limiter import Limiter
+from harvester.settling import Settling
 from harvester.sizing import BatchSize
 from harvester.transport import Transport
 
@@ -46,16 +47,16 @@ async def assembled(
     rate = job.rate(with_key=key is not None)
     # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
     natural = min(math.ceil(rate * limits.timeout), MOST_IN_FLIGHT)
+    frontier = Frontier(todo, job.link.retmode)
     async with Transport(job.server.base_url, limits.timeout) as transport:
         yield Engine(
             client=Client(transport, Elink(job.link, job.contact, key)),
             limiter=Limiter(rate),
-            frontier=Frontier(todo, job.link.retmode),
+            frontier=frontier,
+            settling=Settling(frontier, limits, deliver, emit),
             size=BatchSize(limits.batch_size, limits.timeout),
             hours=hours,
-            limits=limits,
             concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
-            deliver=deliver,
             full=full,
             emit=emit,
             known=known,

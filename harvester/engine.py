@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harvester import events
-from harvester.committer import Delivery
 from harvester.errors import (
     Fault,
     HarvestError,
@@ -24,27 +20,24 @@ from harvester.errors import (
     Refused,
     RequestFailed,
     WindowClosed,
-    printable,
 )
 from harvester.hours import utc_now
 from harvester.outage import Suspects, probe_delays
-from harvester.schemas import Outcome
 from harvester.uids import as_array
-from harvester.verdict import Batch, Retry, after_empty, after_failure, after_left_out
+from harvester.verdict import Retry, broken_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from numpy.typing import NDArray
 
     from harvester.client import Client
     from harvester.eutils.reconcile import Answer
     from harvester.frontier import Frontier
     from harvester.hours import Hours
-    from harvester.job import Limits
     from harvester.limiter import Limiter, Permit
+    from harvester.settling import Settling
     from harvester.sizing import BatchSize
-    from harvester.uids import UidArray, UidSet
+    from harvester.uids import UidSet
+    from harvester.verdict import Batch
 
 DRAIN_SECONDS = 10.0
 """How long answers in flight are awaited once a run is asked to stop."""
@@ -60,12 +53,11 @@ class Engine:
         client: asks one question.
         limiter: gives the permits.
         frontier: what is to be asked.
+        settling: what becomes of answers and failures.
         size: UIDs for the next batch.
         hours: when to ask.
-        limits: of the job.
         concurrency: most requests in flight.
-        deliver: takes what is settled.
-        full: whether whoever takes it has too much on hand.
+        full: whether whoever takes what is settled has too much on hand.
         emit: told of everything that happens.
         known: UIDs answered in earlier runs; one of them serves as control question.
     """
@@ -76,11 +68,10 @@ class Engine:
         client: Client,
         limiter: Limiter,
         frontier: Frontier,
+        settling: Settling,
         size: BatchSize,
         hours: Hours,
-        limits: Limits,
         concurrency: int,
-        deliver: Callable[[Delivery], None],
         full: Callable[[], bool],
         emit: events.Listener,
         known: UidSet,
@@ -88,11 +79,10 @@ class Engine:
         self._client = client
         self._limiter = limiter
         self._frontier = frontier
+        self._settling = settling
         self._size = size
         self._hours = hours
-        self._limits = limits
         self._concurrency = concurrency
-        self._deliver = deliver
         self._full = full
         self._emit = emit
         self._control = as_array(known[:1])
@@ -180,7 +170,7 @@ class Engine:
         try:
             answer = await self._attempt(batch, permit)
         except RateLimited as failure:
-            self._again([Retry(batch, 0.0)], failure.reason)
+            self._settling.again([Retry(batch, 0.0)], failure.reason)
         except RequestFailed as failure:
             self._size.failed(len(batch), failure)
             self._hold(batch, failure)
@@ -210,51 +200,15 @@ class Engine:
         return answer
 
     def _take(self, batch: Batch, answer: Answer, asked_at: float) -> None:
-        """Deliver what an answer settles, and ask again for the rest."""
-        if answer.broken:
-            uids = np.array(sorted(answer.broken), np.int64)
-            reason = f"ERROR in its LinkSet: {answer.broken[int(uids[0])]}"
-            broken = replace(batch, uids=uids), RequestFailed(Fault.SERVER, printable(reason))
-            if len(answer.answered):
-                self._judge(*broken)
-            else:
-                self._hold(*broken)
+        """An answer settles most of a batch; ERRORs in it count if it proves the server well."""
+        broken = broken_part(batch, answer.broken)
         if len(answer.answered):
             self._prove_well(answer, asked_at)
-        empty = answer.answered[answer.counts == 0]
-        unsure = after_empty(batch, empty, self._limits.confirm_empty)
-        self._again(unsure, "no links, to be confirmed")
-        self._settle(answer, answer.counts > 0 if unsure else answer.counts >= 0)
-        if len(answer.left_out):
-            again = after_left_out(batch, answer.left_out, self._limits.max_attempts)
-            self._again(again, "left out of the answer")
-            if not again:
-                self._give_up(answer.left_out, Outcome.MISSING, "left out of every answer")
-
-    def _judge(self, batch: Batch, failure: RequestFailed) -> None:
-        """A failure counts: ask again, or give the UID up."""
-        again = after_failure(batch, failure, self._limits.max_attempts)
-        self._again(again, failure.reason)
-        if not again:
-            self._give_up(batch.uids, Outcome.FAILED, failure.reason)
-
-    def _again(self, retries: list[Retry], reason: str) -> None:
-        for retry in retries:
-            self._frontier.put(retry, self._loop.time())
-            self._emit(events.BatchRetried(len(retry.batch), reason, retry.delay))
-
-    def _settle(self, answer: Answer, sure: NDArray[np.bool_]) -> None:
-        counts = answer.counts[sure]
-        if not len(counts):
-            return
-        linked = int(np.count_nonzero(counts))
-        self._deliver(Delivery(answer.links, answer.answered[sure], counts))
-        outcomes = {Outcome.LINKED.value: linked, Outcome.EMPTY.value: len(counts) - linked}
-        self._emit(events.UidsSettled(outcomes, answer.links.num_rows))
-
-    def _give_up(self, uids: UidArray, outcome: Outcome, reason: str) -> None:
-        self._deliver(Delivery(unanswered=uids, outcome=outcome, reason=reason))
-        self._emit(events.UidsSettled({outcome.value: len(uids)}))
+            if broken:
+                self._settling.judge(*broken)
+        elif broken:
+            self._hold(*broken)
+        self._settling.take(batch, answer)
 
     # --- whose fault ------------------------------------------------------------------------
 
@@ -267,7 +221,7 @@ class Engine:
         self._refusals = 0
         self._control = answer.answered[:1]
         for batch, failure in self._suspects.release(asked_at):
-            self._judge(batch, failure)
+            self._settling.judge(batch, failure)
 
     async def _find_fault(self) -> None:
         """Ask control questions, ever more seldom, until one is answered.
@@ -287,10 +241,10 @@ class Engine:
         if outage:
             self._emit(events.Resumed())
             for batch, failure in suspects:
-                self._again([Retry(batch, 0.0)], failure.reason)
+                self._settling.again([Retry(batch, 0.0)], failure.reason)
         else:
             for batch, failure in suspects:
-                self._judge(batch, failure)
+                self._settling.judge(batch, failure)
 
     async def _control_answers(self, permit: Permit) -> bool:
         """Whether the server answers for a UID that it answered before, or else for a new one.
@@ -306,7 +260,7 @@ class Engine:
             answer = await self._attempt(control, permit)
         except RequestFailed as failure:
             if fresh:
-                self._again([Retry(fresh, 0.0)], failure.reason)
+                self._settling.again([Retry(fresh, 0.0)], failure.reason)
             return False
         if fresh:
             self._take(fresh, answer, asked_at)

@@ -15,10 +15,12 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harvester.errors import Fault, RequestFailed
+import numpy as np
+
+from harvester.errors import Fault, RequestFailed, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from harvester.eutils.elink import Retmode
     from harvester.uids import UidArray
@@ -90,6 +92,16 @@ def after_failure(
         pieces = _pieces(again, batch.uids, (len(batch) + 1) // 2)
     pause = failure.retry_after or 0.0
     return [Retry(piece, pause + backoff(tries, roll)) for piece in pieces]
+
+
+def broken_part(batch: Batch, broken: Mapping[int, str]) -> tuple[Batch, RequestFailed] | None:
+    """The UIDs of a batch whose LinkSets hold an ERROR, as a failed batch of their own."""
+    if not broken:
+        return None
+    uids = np.array(sorted(broken), np.int64)
+    text = broken[int(uids[0])]
+    reason = printable(f"ERROR in its LinkSet: {text}")
+    return replace(batch, uids=uids), RequestFailed(Fault.SERVER, reason)
 
 
 def after_left_out(

@@ -1,0 +1,86 @@
+"""What an answer or a failure settles, and what is asked again because of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harvester import events
+from harvester.committer import Delivery
+from harvester.schemas import Outcome
+from harvester.verdict import Batch, Retry, after_empty, after_failure, after_left_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from harvester.errors import RequestFailed
+    from harvester.eutils.reconcile import Answer
+    from harvester.frontier import Frontier
+    from harvester.job import Limits
+    from harvester.uids import UidArray
+
+
+class Settling:
+    """Carries the verdicts out: deliver what is settled, put the rest back.
+
+    Args:
+        frontier: takes what is to be asked again.
+        limits: of the job.
+        deliver: takes what is settled.
+        emit: told of both.
+    """
+
+    def __init__(
+        self,
+        frontier: Frontier,
+        limits: Limits,
+        deliver: Callable[[Delivery], None],
+        emit: events.Listener,
+    ) -> None:
+        self._frontier = frontier
+        self._limits = limits
+        self._deliver = deliver
+        self._emit = emit
+
+    def take(self, batch: Batch, answer: Answer) -> None:
+        """Deliver what an answer settles, and ask again for what it left out."""
+        empty = answer.answered[answer.counts == 0]
+        unsure = after_empty(batch, empty, self._limits.confirm_empty)
+        self.again(unsure, "no links, to be confirmed")
+        self._settle(answer, answer.counts > 0 if unsure else answer.counts >= 0)
+        if len(answer.left_out):
+            retries = after_left_out(batch, answer.left_out, self._limits.max_attempts)
+            self.again(retries, "left out of the answer")
+            if not retries:
+                self._give_up(answer.left_out, Outcome.MISSING, "left out of every answer")
+
+    def judge(self, batch: Batch, failure: RequestFailed) -> None:
+        """A failure counts: ask again, or give the UID up."""
+        retries = after_failure(batch, failure, self._limits.max_attempts)
+        self.again(retries, failure.reason)
+        if not retries:
+            self._give_up(batch.uids, Outcome.FAILED, failure.reason)
+
+    def again(self, retries: list[Retry], reason: str) -> None:
+        """Put batches back, each to be asked again after its delay."""
+        now = asyncio.get_running_loop().time()
+        for retry in retries:
+            self._frontier.put(retry, now)
+            self._emit(events.BatchRetried(len(retry.batch), reason, retry.delay))
+
+    def _settle(self, answer: Answer, sure: NDArray[np.bool_]) -> None:
+        counts = answer.counts[sure]
+        if not len(counts):
+            return
+        linked = int(np.count_nonzero(counts))
+        self._deliver(Delivery(answer.links, answer.answered[sure], counts))
+        outcomes = {Outcome.LINKED.value: linked, Outcome.EMPTY.value: len(counts) - linked}
+        self._emit(events.UidsSettled(outcomes, answer.links.num_rows))
+
+    def _give_up(self, uids: UidArray, outcome: Outcome, reason: str) -> None:
+        self._deliver(Delivery(unanswered=uids, outcome=outcome, reason=reason))
+        self._emit(events.UidsSettled({outcome.value: len(uids)}))
