@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ MERGED_BYTES = 128 << 20
 """Parts are merged to about this size, which suits Spark, DuckDB and Polars alike."""
 
 _FOLDERS = ("links", "uids")
+_PART = re.compile(r"part-\d{5,}\.[a-z.]+|\.part-\d{5,}\.[a-z.]+\.tmp")
 _OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp", *_FOLDERS}
 _OURS |= {f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
 
@@ -59,6 +61,7 @@ class Ledger:
         with ExitStack() as undo:
             self._lock = _locked(folder)
             undo.callback(self._lock.release)
+            _see_no_orphans(folder)
             for name in _FOLDERS:
                 (folder / name).mkdir(exist_ok=True)
             self.state = State(folder / FILE)
@@ -191,7 +194,7 @@ class Ledger:
                 )
         for folder in _FOLDERS:
             for path in (self.folder / folder).iterdir():
-                if f"{folder}/{path.name}" not in recorded and path.is_file():
+                if f"{folder}/{path.name}" not in recorded and _PART.fullmatch(path.name):
                     path.unlink()
         numbers = [int(name.split("part-")[1].split(".")[0]) for name in recorded]
         return max(numbers, default=-1) + 1
@@ -213,6 +216,19 @@ def _locked(folder: Path) -> FileLock:
     except OSError as error:
         raise FolderError(f"{folder} cannot be written: {error.strerror}.") from error
     return lock
+
+
+def _see_no_orphans(folder: Path) -> None:
+    """Parts without a state are not ours to delete, and cannot be built on."""
+    state = folder / FILE
+    if state.exists() and (state.stat().st_size or (folder / f"{FILE}-wal").exists()):
+        return
+    for name in _FOLDERS:
+        for path in sorted((folder / name).glob("*")):
+            raise FolderError(
+                f"{path} is there, but no {FILE} that says what it holds; nothing was changed. "
+                "Restore the state from a copy, or harvest into another folder."
+            )
 
 
 def _owner(folder: Path) -> str:

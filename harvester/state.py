@@ -84,10 +84,10 @@ class State:
                 check_same_thread=False,  # the committer's thread writes, one at a time
                 timeout=30,
             )
-            if not read_only:
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version <= VERSION and not read_only:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and not read_only:
                 with self._transaction():
                     for statement in _SCHEMA.split(";"):
@@ -99,6 +99,7 @@ class State:
                 "Restore it from a copy, or harvest into another folder."
             ) from error
         if version > VERSION:
+            self._db.close()
             raise FolderError(
                 f"{path} was written by a newer version of harvester; update this one."
             )

@@ -19,7 +19,6 @@ from harvester.ledger import Ledger, is_locked
 from harvester.sinks import make_sink
 from harvester.state import FILE, Settled, State
 
-from .known import known
 from .rows import Row, links_of, links_table, outcomes_of, read_part, uids_table
 from .test_durable import Crash
 
@@ -342,7 +341,6 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         _open(tmp_path / "out")
 
 
-@known("files below links/ and uids/ are deleted though nothing shows that they are ours")
 @pytest.mark.parametrize("name", ["links/thesis.docx", "uids/list.txt", "links/part-1.parquet"])
 def test_somebodys_own_links_folder_is_not_emptied(out: Path, name: str) -> None:
     """No state, no harvest: whatever lies there is not ours to delete."""
@@ -354,7 +352,6 @@ def test_somebodys_own_links_folder_is_not_emptied(out: Path, name: str) -> None
     assert path.exists()
 
 
-@known("a lost state makes a harvest look new, and its parts are deleted")
 @pytest.mark.parametrize("loss", ["gone", "empty"])
 def test_a_harvest_that_lost_its_state_keeps_its_parts(out: Path, loss: str) -> None:
     with _open(out) as book:
@@ -370,7 +367,6 @@ def test_a_harvest_that_lost_its_state_keeps_its_parts(out: Path, loss: str) -> 
     assert _files(out) == files
 
 
-@known("all files are deleted that are not parts either")
 def test_a_users_own_file_among_the_parts_is_left_alone(out: Path) -> None:
     with _open(out) as book:
         _commit(book, 1)
