@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harvester import uids
-from harvester.errors import FolderError
+from harvester.errors import FolderError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,18 +25,25 @@ FILE = "state.sqlite"
 VERSION = 1
 
 _SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+-- seal: a checksum of the row's other values, since SQLite has none of its own
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB, seal INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE part (
     name TEXT PRIMARY KEY,  -- below the harvest's folder, like links/part-00000.parquet
     kind TEXT NOT NULL,     -- links, uids, or unanswered: the uids rows of failed and missing
-    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL
+    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, seal INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE settled (
     id INTEGER PRIMARY KEY,
     outcome TEXT NOT NULL, reason TEXT, count INTEGER NOT NULL,
-    uids BLOB NOT NULL      -- a roaring bitmap
+    uids BLOB NOT NULL,     -- a roaring bitmap
+    seal INTEGER NOT NULL
 );
 """
+_SEALED = {
+    "meta": "key, value",
+    "part": "name, kind, rows, bytes, sha256",
+    "settled": "outcome, reason, count, uids",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +101,12 @@ class State:
                     for statement in _SCHEMA.split(";"):
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA user_version = {VERSION}")
-        except sqlite3.DatabaseError as error:
+            if version == VERSION:
+                self._check()
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise FolderError(
-                f"{path} cannot be read ({error}); nothing was changed. "
-                "Restore it from a copy, or harvest into another folder."
+                f"{path} cannot be read ({printable(str(error))}); nothing was "
+                "changed. Restore it from a copy, or harvest into another folder."
             ) from error
         if version > VERSION:
             self._db.close()
@@ -116,7 +126,10 @@ class State:
     def put(self, **values: str | bytes) -> None:
         """Set values of `meta`, together."""
         with self._transaction():
-            self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+            self._db.executemany(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)",
+                [(key, value, _seal(key, value)) for key, value in values.items()],
+            )
 
     def wanted(self) -> UidSet | None:
         """The input UIDs, or None before they were all read."""
@@ -161,9 +174,10 @@ class State:
         """New parts and the UIDs they cover: this makes both exist."""
         with self._transaction():
             self._insert(parts)
+            rows = [(str(s.outcome), s.reason, len(s.uids), uids.dump(s.uids)) for s in settled]
             self._db.executemany(
-                "INSERT INTO settled (outcome, reason, count, uids) VALUES (?, ?, ?, ?)",
-                [(s.outcome, s.reason, len(s.uids), uids.dump(s.uids)) for s in settled],
+                "INSERT INTO settled (outcome, reason, count, uids, seal) VALUES (?, ?, ?, ?, ?)",
+                [(*row, _seal(*row)) for row in rows],
             )
 
     def replace(self, old: Iterable[Part], new: Iterable[Part]) -> None:
@@ -189,10 +203,24 @@ class State:
         return together
 
     def _insert(self, parts: Iterable[Part]) -> None:
+        rows = [(p.name, p.kind, p.rows, p.bytes, p.sha256) for p in parts]
         self._db.executemany(
-            "INSERT INTO part VALUES (?, ?, ?, ?, ?)",
-            [(p.name, p.kind, p.rows, p.bytes, p.sha256) for p in parts],
+            "INSERT INTO part VALUES (?, ?, ?, ?, ?, ?)", [(*row, _seal(*row)) for row in rows]
         )
+
+    def _check(self) -> None:
+        """See that every row is as it was written.
+
+        Raises:
+            sqlite3.DatabaseError: one is not.
+        """
+        found = self._db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
+        for table, columns in _SEALED.items():
+            for *row, seal in self._db.execute(f"SELECT {columns}, seal FROM {table}"):  # noqa: S608 - our own names
+                if _seal(*row) != seal:
+                    raise sqlite3.DatabaseError(f"a row of {table} is not as it was written")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -203,6 +231,10 @@ class State:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+
+def _seal(*values: str | bytes | int | None) -> int:
+    return zlib.crc32(repr(values).encode())
 
 
 def peek(folder: Path) -> closing[State]:

@@ -12,8 +12,6 @@ from harvester import uids
 from harvester.errors import FolderError
 from harvester.state import FILE, Part, Settled, State, peek
 
-from .known import known
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -190,14 +188,6 @@ def test_a_state_cut_in_half_is_refused(tmp_path: Path) -> None:
         _everything(path)
 
 
-@known(
-    "a damaged page or bitmap raises what SQLite or the bitmap raises, or goes unseen",
-    AssertionError,
-    sqlite3.DatabaseError,
-    ValueError,
-    IndexError,
-    TypeError,
-)
 def test_a_state_with_a_flipped_byte_is_refused_or_reads_the_same(tmp_path: Path) -> None:
     path = tmp_path / FILE
     _filled(path)
