@@ -16,13 +16,11 @@ from end_to_end.harness import (
     assert_same,
     assert_tidy,
     expected_links,
-    harvester,
     outcomes,
     rows,
     write_uids,
 )
-
-from .nursery import Life, Moment, Nursery
+from end_to_end.nursery import Life, Moment, Nursery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,6 +35,16 @@ LEFT_OUT = (7, 11, 250)
 """The sick server leaves these out of every answer: they are missing."""
 
 FORMS = ("parquet", "jsonl")
+
+OFTEN: dict[str, object] = {
+    "harvester.committer.COMMIT_SECONDS": 0.08,
+    "harvester.committer.TICK_SECONDS": 0.04,
+    "harvester.verdict.BACKOFF_SECONDS": 0.02,
+}
+"""Constants by which a short run commits as often as a long one."""
+
+MERGED_BYTES = {"parquet": 12_000, "jsonl": 250_000}
+"""By which it merges its small parts to several larger ones, as a long run does."""
 
 
 @dataclass
@@ -57,6 +65,7 @@ class Patient:
     server: Emulator = field(init=False)
 
     def __post_init__(self) -> None:
+        self.patches = OFTEN | {"harvester.ledger.MERGED_BYTES": MERGED_BYTES[self.form]}
         sick = f"short@{','.join(map(str, LEFT_OUT))}"
         self.server = self.servers.start(latency=(0.01, 0.05), faults=(sick,))
         self.well = self.servers.start(latency=(0.01,))
@@ -79,7 +88,7 @@ class Patient:
             first = Patient.command(self, out)
             first.remove("--retry-failed")
             first[first.index(self.well.base_url)] = self.server.base_url
-            assert nursery.raise_one(first, form=self.form).code == 3
+            assert nursery.raise_one(first, patches=self.patches).code == 3
 
     @property
     def code(self) -> int:
@@ -106,7 +115,7 @@ class Patient:
 def healthy(patient: Patient, nursery: Nursery, out: Path) -> Life:
     """A run that nothing befalls; its steps are the moments to die at."""
     patient.prepared(nursery, out)
-    life = nursery.raise_one(patient.command(out), form=patient.form)
+    life = nursery.raise_one(patient.command(out), watched=True, patches=patient.patches)
     assert life.code == patient.code, life.said
     patient.assert_well(out)
     return life
@@ -145,7 +154,7 @@ def sample(found: Sequence[Moment], count: int) -> list[Moment]:
 def survive(
     patient: Patient, nursery: Nursery, out: Path, deaths: Sequence[Moment]
 ) -> tuple[int, str]:
-    """Kill a run at each moment in turn, then let the plain command bring it to its end.
+    """Kill a run at each moment in turn, then let the command, as users have it, bring it to its end.
 
     Returns:
         How many of the moments were reached, and what is wrong in the end; nothing, as a rule.
@@ -154,12 +163,13 @@ def survive(
     reached = 0
     try:
         for moment in deaths:
-            life = nursery.raise_one(patient.command(out), moment, patient.form)
+            life = nursery.raise_one(patient.command(out), moment, patches=patient.patches)
             reached += life.killed
             assert life.killed or life.code == patient.code, life.said
         resumes = not patient.retries and (out / "job.toml").exists() and reached % 2 == 1
-        finished = harvester(*patient.command(out, resumes=resumes))
-        assert finished.code == patient.code, finished.err
+        finished = nursery.raise_one(patient.command(out, resumes=resumes))
+        assert_polite(finished.said)
+        assert finished.code == patient.code, finished.said
         patient.assert_well(out)
     except AssertionError as wrong:
         return reached, f"{' and '.join(map(str, deaths))}: {wrong}"
@@ -167,15 +177,13 @@ def survive(
 
 
 def all_survive(patient: Patient, lives: Sequence[Sequence[Moment]], base: Path) -> None:
-    """Two at a time; most of the moments must be reached (the clock has a say in the last ones)."""
-    nurseries = []
-    for name in ("left", "right"):
-        (base / name).mkdir()
-        nurseries.append(Nursery(base / name))
+    """Two at a time. Not every moment is reached: the clock has a say in how many steps there are,
+    and a run that takes up another has fewer.
+    """
 
     def one_after_another(side: int) -> list[tuple[int, str]]:
         chosen = [(number, deaths) for number, deaths in enumerate(lives) if number % 2 == side]
-        with nurseries[side] as nursery:
+        with Nursery() as nursery:
             return [
                 survive(patient, nursery, base / f"out-{number}", deaths)
                 for number, deaths in chosen
@@ -185,7 +193,7 @@ def all_survive(patient: Patient, lives: Sequence[Sequence[Moment]], base: Path)
         ends = [end for side in pool.map(one_after_another, (0, 1)) for end in side]
     wrong = [why for _, why in ends if why]
     assert not wrong, f"{len(wrong)} of {len(lives)} went wrong; " + "\n".join(wrong[:5])
-    assert sum(reached for reached, _ in ends) > 0.6 * sum(map(len, lives))
+    assert sum(reached for reached, _ in ends) > 0.4 * sum(map(len, lives))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -195,7 +203,7 @@ def test_a_sample_of_moments(
 ) -> None:
     """Moments of every kind, spread over the run."""
     patient = Patient(servers, tmp_path, form, retries)
-    with Nursery(tmp_path) as nursery:
+    with Nursery() as nursery:
         life = healthy(patient, nursery, tmp_path / "healthy")
     assert {"replace", "fsync of a file", "fsync of a folder", "sqlite COMMIT", "unlink"} <= set(
         life.steps
@@ -207,13 +215,13 @@ def test_status_after_a_death_at_the_start(servers: Servers, tmp_path: Path) -> 
     """While the folder is made `status` answers, or says in a sentence that there is nothing."""
     patient = Patient(servers, tmp_path, "parquet", retries=False)
     wrong = []
-    with Nursery(tmp_path) as nursery:
+    with Nursery() as nursery:
         steps = healthy(patient, nursery, tmp_path / "healthy").steps
         start = moments(steps[: steps.index("flush")])
         assert len(start) > 20
         for number, moment in enumerate(start):
             out = tmp_path / f"out-{number}"
-            assert nursery.raise_one(patient.command(out), moment).killed
+            assert nursery.raise_one(patient.command(out), moment, patches=patient.patches).killed
             said = nursery.raise_one(["status", out, "--json"])
             if said.code not in (0, 1, 2) or "Traceback" in said.said:
                 wrong.append(f"{moment}: {said.said.strip().splitlines()[-1]}")
@@ -226,7 +234,7 @@ def test_status_after_a_death_at_the_start(servers: Servers, tmp_path: Path) -> 
 def test_every_moment(servers: Servers, tmp_path: Path, form: str, retries: bool) -> None:
     """Before and after each step of a run; of the many alike writes of Parquet, every fourth."""
     patient = Patient(servers, tmp_path, form, retries)
-    with Nursery(tmp_path) as nursery:
+    with Nursery() as nursery:
         life = healthy(patient, nursery, tmp_path / "healthy")
     every = 4 if form == "parquet" else 1
     found = [one for one in moments(life.steps) if one.kind != "write" or one.nth % every == 0]
@@ -238,10 +246,7 @@ def test_every_moment(servers: Servers, tmp_path: Path, form: str, retries: bool
 def test_death_upon_death(servers: Servers, tmp_path: Path, form: str) -> None:
     """Runs that are killed as they take up a killed run, several times in a row."""
     patient = Patient(servers, tmp_path, form, retries=False)
-    with Nursery(tmp_path) as nursery:
+    with Nursery() as nursery:
         found = moments(healthy(patient, nursery, tmp_path / "healthy").steps)
     chooser = random.Random(1)
-    lives = [chooser.sample(found, 5) for _ in range(60)]
-    nurseries = tmp_path / "lives"
-    nurseries.mkdir()
-    all_survive(patient, lives, nurseries)
+    all_survive(patient, [chooser.sample(found, 5) for _ in range(60)], tmp_path)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .servers import Servers
 
-AT_ONCE = 5
+AT_ONCE = 8
 """Scenes played at a time; two processors are kept busy by so many."""
 
 

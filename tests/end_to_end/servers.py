@@ -1,27 +1,37 @@
-"""Emulators for synchronous tests: one thread with an event loop serves all of them."""
+"""What tests need around them: emulators in one thread, wiretaps, and forks of the command."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from harvester.emulator import Emulator, EmulatorConfig
 
+from .harness import Finished, assert_polite
+from .nursery import Nurseries
 from .wiretap import Wiretap
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine, Iterator, Mapping
 
 T = TypeVar("T")
 
 
 class Servers:
-    """Starts and stops emulators, and the wiretaps before them."""
+    """Starts and stops emulators, and the wiretaps before them.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        self._loop = loop or asyncio.new_event_loop()
+    Args:
+        group_of: those whose thread and forks are shared.
+    """
+
+    def __init__(self, group_of: Servers | None = None) -> None:
+        self._loop: asyncio.AbstractEventLoop = (
+            group_of._loop if group_of else asyncio.new_event_loop()
+        )
+        self._nurseries: Nurseries = group_of._nurseries if group_of else Nurseries()
         self._thread = threading.Thread(target=self._loop.run_forever, name="emulators")
         self._open: list[AbstractAsyncContextManager[Any]] = []
 
@@ -30,6 +40,7 @@ class Servers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._nurseries.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
@@ -38,7 +49,7 @@ class Servers:
     @contextmanager
     def group(self) -> Iterator[Servers]:
         """Servers of the same thread that end with the block."""
-        group = Servers(self._loop)
+        group = Servers(self)
         try:
             yield group
         finally:
@@ -53,6 +64,14 @@ class Servers:
     def tap(self, server: Emulator, hide: bytes = b"") -> Wiretap:
         """A listener before an emulator, with an address of its own (see `Wiretap`)."""
         return self._begin(Wiretap(server.port, hide))
+
+    def harvester(self, *args: object, env: Mapping[str, str] | None = None) -> Finished:
+        """As `harness.harvester`, for tests of many runs: from a process that is well warmed."""
+        begun = time.monotonic()
+        with self._nurseries.one() as nursery:
+            life = nursery.raise_one(args, env=dict(env or {}))
+        assert_polite(life.said)
+        return Finished(life.code, "", life.said, time.monotonic() - begun)
 
     def stop(self, server: AbstractAsyncContextManager[Any]) -> None:
         """End a server before its time."""

@@ -65,13 +65,13 @@ def test_all_databases_are_asked_for_by_name(servers: Servers, tmp_path: Path) -
     finished = harvester(
         "run", "--ids=-", "--dbfrom=gene", "--cmd=neighbor_score", "--retmode=xml",
         "--linkname=gene_pubmed",
-        "--base-url", tap.base_url, "-o", tmp_path / "out", stdin=b"675\n",
+        "--base-url", tap.base_url, "-o", tmp_path / "out", stdin=b"676\n",
     )  # fmt: skip
     assert finished.code == 0, finished.err
     (request,) = tap.requests
     assert request.form == [
         ("dbfrom", "gene"), ("db", "all"), ("cmd", "neighbor_score"),
-        ("linkname", "gene_pubmed"), ("tool", "elink-harvester"), ("retmode", "xml"), ("id", "675"),
+        ("linkname", "gene_pubmed"), ("tool", "elink-harvester"), ("retmode", "xml"), ("id", "676"),
     ]  # fmt: skip
     assert rows(tmp_path / "out", "links").num_rows > 0
 

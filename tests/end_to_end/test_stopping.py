@@ -225,7 +225,7 @@ def another_server_is_asked_at_once(servers: Servers, folder: Path) -> None:
 # --- status -----------------------------------------------------------------------------------
 
 
-def assert_well_formed(said: dict[str, Any], out: Path) -> None:
+def assert_well_formed(said: dict[str, Any], out: Path, rate: float) -> None:
     """All keys of the public interface, each of its type."""
     assert said["state"] in {
         "running", "waiting", "interrupted", "complete", "complete_with_failures"
@@ -242,7 +242,7 @@ def assert_well_formed(said: dict[str, Any], out: Path) -> None:
     assert said["requests"].keys() == {"sent", "ok", "retried", "rate_limited"}
     assert all(type(count) is int for count in said["requests"].values())
     assert said["rate"].keys() == {"limit", "achieved"}
-    assert said["rate"]["limit"] == 40.0
+    assert said["rate"]["limit"] == rate
     assert said["eta_seconds"] is None or said["eta_seconds"] >= 0
     for key in ("started_at", "updated_at"):
         assert datetime.fromisoformat(said[key]).tzinfo is not None
@@ -252,30 +252,31 @@ def status_all_along(servers: Servers, folder: Path) -> None:
     """Running, killed, running again, complete: the counts only grow, and are right."""
     server, out = servers.start(latency=(0.1,)), folder / "out"
     often = {"harvester.committer.COMMIT_SECONDS": 0.4, "harvester.committer.TICK_SECONDS": 0.1}
-    with running(*words(folder, server, "--rate=40"), err=folder / "err", patches=often) as run:
+    slowly = words(folder, server, "--rate=40", "--batch-size=1")
+    with running(*slowly, err=folder / "err", patches=often) as run:
         wait_until(lambda: len(server.log) > 30, "it asks")
         wait_until(lambda: status(out)["uids"]["done"] > 0, "something is committed")
         said = status(out)
-        assert_well_formed(said, out)
+        assert_well_formed(said, out, 40)
         assert said["state"] == "running"
         assert 0 < said["uids"]["done"] < len(UIDS)
-        assert 0 < said["requests"]["ok"] <= said["requests"]["sent"] <= len(server.log)
+        assert 0 < said["requests"]["ok"] <= said["requests"]["sent"]
         assert 25 < said["rate"]["achieved"] <= 41
-        assert 0 < said["eta_seconds"] < 10
+        assert 0 < said["eta_seconds"] < 30
         assert status_command(out).keys() >= said.keys()
         human = harvester("status", out)
         assert human.code == 0
         assert human.out.startswith("running")
         run.kill()
     killed = status(out)
-    assert_well_formed(killed, out)
+    assert_well_formed(killed, out, 40)
     assert killed["state"] == "interrupted"
     assert killed["uids"]["done"] >= said["uids"]["done"]
     assert killed["links"] >= said["links"] > 0
-    finished = harvester("resume", out)
+    finished = harvester(*words(folder, server, "--rate=200"))
     assert finished.code == 0, finished.err
     complete = status(out)
-    assert_well_formed(complete, out)
+    assert_well_formed(complete, out, 200)
     assert complete["state"] == "complete"
     assert complete["eta_seconds"] == 0.0
     assert complete["uids"]["done"] == len(UIDS)

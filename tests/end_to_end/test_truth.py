@@ -35,7 +35,7 @@ def every_form(
     """Duplicates in the input ask nothing twice; each link and each UID is there once."""
     server = servers.start(seed=7)
     ids = write_uids(folder / "ids", [*UIDS, *UIDS[:50], *reversed(UIDS)])
-    finished = harvester(
+    finished = servers.harvester(
         "run", "--ids", ids, "--dbfrom=pubmed", f"--db={','.join(DBS)}", f"--cmd={cmd}",
         f"--retmode={retmode}", f"--format={form}",
         *([f"--compression={compression}"] if compression else []),

@@ -5,28 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
+import threading
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
-
-from end_to_end.harness import environment
+from typing import TYPE_CHECKING, Any, Self
 
 from .child import Order
+from .harness import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 SCRIPT = Path(__file__).with_name("child.py")
-
-OFTEN: dict[str, object] = {
-    "harvester.committer.COMMIT_SECONDS": 0.08,
-    "harvester.committer.TICK_SECONDS": 0.04,
-    "harvester.verdict.BACKOFF_SECONDS": 0.02,
-}
-"""Constants by which a short run commits as often as a long one."""
-
-MERGED_BYTES = {"parquet": 12_000, "jsonl": 250_000}
-"""By which it merges its small parts to several larger ones, as a long run does."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +50,8 @@ class Life:
 class Nursery:
     """A process that forks a run for each order; one at a time."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="nursery-")
         self._process = subprocess.Popen(
             [sys.executable, str(SCRIPT)],
             stdin=subprocess.PIPE,
@@ -72,26 +64,64 @@ class Nursery:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
         self._process.communicate(timeout=30)
+        self._folder.cleanup()
 
     def raise_one(
-        self, args: Sequence[object], moment: Moment | None = None, form: str = "parquet"
+        self,
+        args: Sequence[object],
+        moment: Moment | None = None,
+        *,
+        watched: bool = False,
+        **more: Any,
     ) -> Life:
         """Run the command until its end, or until a moment.
 
         Args:
             args: the command line.
             moment: when to die; None lives on.
-            form: of the output.
+            watched: whether to note the steps, also without a moment to die at.
+            more: fields of `Order`.
         """
-        patches = OFTEN | {"harvester.ledger.MERGED_BYTES": MERGED_BYTES[form]}
-        said, steps = self._folder / "said", self._folder / "steps"
-        order = Order([str(arg) for arg in args], str(said), str(steps), patches)
-        chosen = asdict(order) | (asdict(moment) if moment else {})
+        folder = Path(self._folder.name)
+        said, steps = folder / "said", folder / "steps"
+        steps.write_text("")
+        if moment or watched:
+            more["steps"] = str(steps)
+        order = asdict(Order([str(arg) for arg in args], str(said), **more))
+        order |= asdict(moment) if moment else {}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(chosen) + "\n")
+        self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         assert answer, "the nursery has died"
         return Life(int(answer), said.read_text(), steps.read_text().splitlines())
+
+
+class Nurseries:
+    """As many nurseries as are in use at a time."""
+
+    def __init__(self) -> None:
+        self._idle: list[Nursery] = []
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def one(self) -> Iterator[Nursery]:
+        """A nursery for the time of the block."""
+        with self._turn:
+            nursery = self._idle.pop() if self._idle else Nursery()
+        try:
+            yield nursery
+        finally:
+            with self._turn:
+                self._idle.append(nursery)
+
+    def close(self) -> None:
+        """End all of them."""
+        for nursery in self._idle:
+            nursery.close()

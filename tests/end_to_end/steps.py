@@ -6,6 +6,7 @@ import builtins
 import functools
 import io
 import os
+import re
 import signal
 import sqlite3
 import stat
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _CALLS = ("replace", "rename", "unlink", "remove", "mkdir", "rmdir", "truncate", "ftruncate")
 _QUIET = ("SELECT", "PRAGMA user_version")  # statements that change nothing
+
+
+_COMMENT = re.compile("--.*")
 
 
 class Steps:
@@ -98,10 +102,10 @@ class Steps:
                 return self._do(super().executemany, sql, *args)
 
             def _do(self, call: Callable[..., Any], sql: str, *args: Any) -> Any:
-                words = sql.split()
-                if not words or sql.strip().startswith(_QUIET):
+                bare = _COMMENT.sub("", sql).strip()
+                if not bare or bare.startswith(_QUIET):
                     return call(sql, *args)
-                with steps.step(f"sqlite {words[0].upper()}"):
+                with steps.step(f"sqlite {bare.split()[0].upper()}"):
                     return call(sql, *args)
 
         def watched(*args: Any, **options: Any) -> sqlite3.Connection:

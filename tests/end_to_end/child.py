@@ -1,8 +1,7 @@
-"""Runs the command in forks of itself, each of which dies at a step that was chosen for it.
+"""Runs the command in forks of itself: whatever is imported slowly is imported once.
 
 Orders are read from stdin, a JSON object a line (see `Order`); each is answered by a line with
-the exit code, negative for the signal that ended the fork. Whatever is imported slowly is
-imported once, before the first fork.
+the exit code, negative for the signal that ended the fork. A fork may be told to die at a step.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from crash.steps import Steps
+from end_to_end.steps import Steps
 
 SLOW = (
     "aiohttp", "pyarrow.compute", "pyarrow.csv", "pyarrow.parquet", "uvloop",
@@ -34,15 +34,19 @@ class Order:
     Attributes:
         args: its command line.
         said: a file for what it says.
-        steps: a file for the kind of each step, a line each.
+        seconds: after which it is ended, by SIGALRM.
+        env: what is added to the environment.
         patches: names of constants of the program, and other values for them.
-        kind, nth, when: the step to die at; see `Steps`.
+        steps: a file for the kind of each step (see `Steps`), a line each; empty for none.
+        kind, nth, when: the step to die at.
     """
 
     args: list[str]
     said: str
-    steps: str
+    seconds: int = 90
+    env: dict[str, str] = field(default_factory=dict)
     patches: dict[str, Any] = field(default_factory=dict)
+    steps: str = ""
     kind: str = ""
     nth: int = 0
     when: str = "before"
@@ -50,20 +54,23 @@ class Order:
 
 def obey(order: Order) -> None:
     """Run the command in this process, which ends with it."""
-    steps = os.open(order.steps, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    signal.alarm(order.seconds)
     said = os.open(order.said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
+    for stream in (1, 2):
+        os.dup2(said, stream)
+    os.environ.update(order.env)
     for name, value in order.patches.items():
         module, _, attribute = name.rpartition(".")
         if not hasattr(sys.modules[module], attribute):
             raise SystemExit(f"there is no {name} to change")
         setattr(sys.modules[module], attribute, value)
+    if order.steps:
+        steps = os.open(order.steps, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 
-    def note(kind: str) -> None:
-        os.write(steps, kind.encode() + b"\n")
+        def note(kind: str) -> None:
+            os.write(steps, kind.encode() + b"\n")
 
-    Steps(note, order.kind, order.nth, order.when).watch()
+        Steps(note, order.kind, order.nth, order.when).watch()
     sys.argv = ["harvester", *order.args]
     from harvester.cli import main
 
