@@ -211,6 +211,11 @@ def test_a_uid_that_is_answered_and_broken_is_broken() -> None:
     assert (answer.links.num_rows, answer.broken, answer.left_out.tolist()) == (0, {1: "x"}, [])
 
 
+def test_of_several_errors_of_a_uid_the_first_is_told() -> None:
+    answer = _reconciled(Script([_one(1, error="first"), _one(1, error="second")]), [1])
+    assert answer.broken == {1: "first"}
+
+
 def test_one_pair_may_be_linked_by_several_names_and_to_several_databases() -> None:
     dbs = [Db(dbto, name, [(5, None)]) for dbto in ("pmc", "gene") for name in ("a", "b")]
     answer = _reconciled(Script([Made("pubmed", [1], dbs)]), [1])

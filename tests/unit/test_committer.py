@@ -36,6 +36,10 @@ def _committer(book: Ledger, heard: list[events.Event] | None = None) -> Committ
     return Committer(book, "pubmed", said.append, lambda: '{"state": "running"}')
 
 
+def _nobody(_: events.Event) -> None:
+    """Nobody listens."""
+
+
 def _answered(*uids: int, links: int = 2) -> Delivery:
     """UIDs with so many links each."""
     return Delivery(
@@ -122,6 +126,30 @@ async def test_much_in_memory_is_committed_without_waiting_for_the_time(
         committer.stop()
         await running
     assert len(book.state.done()) == 99
+
+
+async def test_after_that_it_waits_for_the_time_again(
+    book: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must not commit and report without a pause from then on."""
+    monkeypatch.setattr(committer_module, "PART_BYTES", 1)
+    monkeypatch.setattr(committer_module, "TICK_SECONDS", 60.0)
+    reports: list[int] = []
+
+    def progress() -> str:
+        reports.append(1)
+        return "{}"
+
+    with closing(Committer(book, "pubmed", _nobody, progress)) as committer:
+        running = asyncio.create_task(committer.run())
+        committer.add(_answered(1))
+        async with asyncio.timeout(10):
+            while not reports:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # a loop that does not wait would report hundreds of times
+        assert len(reports) == 1
+        committer.stop()
+        await running
 
 
 async def test_too_much_in_memory_asks_for_a_pause_until_it_is_committed(

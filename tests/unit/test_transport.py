@@ -166,7 +166,7 @@ async def _serving(
 ) -> AsyncIterator[_Server]:
     server = _Server(respond)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
+    server.url = f"http://localhost:{listening.sockets[0].getsockname()[1]}/"
     try:
         yield server
     finally:

@@ -136,6 +136,12 @@ def test_uids_left_out_are_asked_in_ever_smaller_batches_and_at_last_alone() -> 
     assert sizes[-1] == 1
 
 
+@pytest.mark.parametrize("attempts", [1, 2, 3])
+def test_with_few_attempts_they_are_alone_the_sooner(attempts: int) -> None:
+    batch = _batch(range(1, 201), left_out=max(attempts - 2, 0))
+    assert _uids(after_left_out(batch, batch.uids, attempts)) == [[uid] for uid in range(1, 201)]
+
+
 def test_only_those_left_out_are_asked_again() -> None:
     left_out = np.array([3, 50, 77], np.int64)
     again = _uids(after_left_out(_batch(range(1, 101)), left_out, 6))
