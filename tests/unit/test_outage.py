@@ -27,6 +27,16 @@ def test_suspects_are_released_once_with_their_failures() -> None:
     assert suspects.release() == []
 
 
+def test_an_answer_clears_only_what_failed_before_it_was_asked_for() -> None:
+    """What was asked before an outage may be answered in the midst of it."""
+    suspects = Suspects()
+    for uid, at in ((1, 10.0), (2, 20.0), (3, 30.0)):
+        suspects.add(Batch(np.array([uid]), "json"), RequestFailed(Fault.SERVER, "x"), at)
+    assert [batch.uids.tolist() for batch, _ in suspects.release(20.0)] == [[1], [2]]
+    assert suspects.need_control(idle=True)
+    assert [batch.uids.tolist() for batch, _ in suspects.release()] == [[3]]
+
+
 def test_a_control_question_is_needed_when_many_failed_in_a_row() -> None:
     assert not _held(SUSPICIOUS - 1).need_control(idle=False)
     assert _held(SUSPICIOUS).need_control(idle=False)

@@ -12,6 +12,8 @@ from harvester import uids
 from harvester.errors import FolderError
 from harvester.state import FILE, Part, Settled, State, peek
 
+from .known import known
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -199,3 +201,17 @@ def test_a_state_with_a_flipped_byte_is_refused_or_reads_the_same(tmp_path: Path
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
         with suppress(FolderError):
             assert _everything(path) == content, at
+
+
+@known("what SQLite raises is neither an OSError nor a sentence", sqlite3.OperationalError)
+def test_a_full_disk_is_told_as_one_and_loses_nothing_before(tmp_path: Path) -> None:
+    with closing(State(tmp_path / FILE)) as state:
+        state.put(identity="kept")
+        pages = state._db.execute("PRAGMA page_count").fetchone()[0]
+        state._db.execute(f"PRAGMA max_page_count = {pages + 2}")
+        with pytest.raises((OSError, FolderError)) as caught:
+            state.put(large="x" * 100_000)
+        assert "full" in str(caught.value).lower() or "space" in str(caught.value).lower()
+        assert (state.get("identity"), state.get("large")) == ("kept", None)
+        state.put(small="y")
+        assert state.get("small") == "y"

@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.errors import Fault, RequestFailed
-from harvester.verdict import Batch, Retry, after_empty, after_failure, after_left_out, backoff
+from harvester.verdict import (
+    Batch,
+    Retry,
+    after_empty,
+    after_failure,
+    after_left_out,
+    backoff,
+    broken_part,
+)
+
+from .known import known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -168,6 +178,31 @@ def test_uids_without_links_are_confirmed_as_often_as_asked(times: int) -> None:
 
 def test_nothing_is_confirmed_where_all_have_links() -> None:
     assert after_empty(_batch([1, 2]), np.empty(0, np.int64), 5) == []
+
+
+# --- an ERROR inside a LinkSet ---------------------------------------------------------------
+
+
+def test_an_error_inside_a_linkset_counts_for_its_uid_alone() -> None:
+    part = broken_part(_batch(range(1, 201)), {7: "Error calling ExLink server.", 3: "x\ny"})
+    assert part is not None
+    batch, failure = part
+    assert batch.uids.tolist() == [3, 7]
+    assert failure.fault is Fault.SERVER
+    assert failure.reason == "ERROR in its LinkSet: x y"
+    assert broken_part(_batch([1, 2]), {}) is None
+
+
+@known("the UID inherits the tries of the batch it was in, and may fail without another one")
+@pytest.mark.parametrize("tries", [1, 5, 9])
+def test_a_uid_broken_in_a_batch_that_failed_before_has_all_its_attempts(tries: int) -> None:
+    part = broken_part(_batch(range(1, 11), tries=tries), {3: "x"})
+    assert part is not None
+    batch, failure = part
+    asked_again = 0
+    while retries := after_failure(batch, failure, 6):
+        batch, asked_again = retries[0].batch, asked_again + 1
+    assert asked_again >= 5
 
 
 # --- whole lives ----------------------------------------------------------------------------
