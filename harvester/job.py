@@ -26,8 +26,8 @@ from pydantic import (
 NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 """The address all E-utility requests begin with (NBK25497)."""
 
-STDIN = "-"
-"""In place of a path: standard input."""
+STDIN = STDOUT = "-"
+"""In place of a path: standard input, standard output."""
 
 RATE_WITHOUT_KEY, RATE_WITH_KEY = 3.0, 10.0
 """Requests per second NCBI permits, counted over all E-utilities (NBK25497)."""
@@ -180,7 +180,8 @@ class Output(_Group):
     """The harvest's folder and the form of its files."""
 
     path: Annotated[str, BeforeValidator(_text), Field(min_length=1)] = Field(
-        description="the harvest's folder; run again with it to resume"
+        description="the harvest's folder; run again with it to resume "
+        "(-: links as JSON lines on stdout, nothing kept)"
     )
     format: Literal["parquet", "jsonl"] = Field(default="parquet", description="form of the tables")
     compression: Literal["zstd", "gzip", "none"] | None = Field(

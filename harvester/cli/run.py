@@ -28,7 +28,11 @@ def run(job: Path | None, retry_failed: bool, **values: Any) -> None:
     """
     from harvester import jobfile
     from harvester.cli.options import settings
+    from harvester.cli.pipe import pour
     from harvester.cli.session import hold_session
+    from harvester.job import STDOUT
 
     resolved = jobfile.build(settings(values), job)
+    if resolved.output.path == STDOUT:
+        pour(resolved)
     hold_session(resolved, values, retry_failed=retry_failed)

@@ -9,7 +9,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from harvester.errors import Interrupted, Refused, WindowClosed
-from harvester.harvest import Result, run
+from harvester.doors import Result, run
 
 if TYPE_CHECKING:
     from harvester.job import Job

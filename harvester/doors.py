@@ -25,7 +25,7 @@ from harvester.sources.wanted import read_source
 from harvester.status import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable
 
     import pyarrow as pa
 
@@ -123,10 +123,16 @@ def run(job: Job, **options: Any) -> Result:
         return runner.run(harvest(job, **options))
 
 
-async def stream(job: Job) -> AsyncIterator[pa.Table]:
+async def stream(
+    job: Job, *, listeners: Iterable[events.Listener] = ()
+) -> AsyncGenerator[pa.Table, None]:
     """The links of a job as tables, one for each answered batch, with nothing written.
 
     A slow reader slows the asking down. Failed and missing UIDs give no rows.
+
+    Args:
+        job: what to harvest; its output is not looked at.
+        listeners: told of every event; they must not block.
 
     Raises:
         BadInput, Refused, WindowClosed: as for `harvest`.
@@ -144,14 +150,14 @@ async def stream(job: Job) -> AsyncIterator[pa.Table]:
             queue.put_nowait(delivery.links)
 
     async def ask() -> None:
-        todo = read_source(job)
         try:
+            todo = read_source(job)
             async with assembled(
                 job,
                 todo,
                 deliver=deliver,
                 full=lambda: queue.qsize() >= _TABLES_AHEAD,
-                emit=_nobody,
+                emit=_to_all(listeners),
                 known=uids.as_set(),
                 hours=Hours.of(job, requests_for(len(todo), job.limits.batch_size)),
             ) as engine:
@@ -183,11 +189,7 @@ async def _work(
     done = ledger.state.done()
     todo = wanted - done
     tally = events.Tally(time.monotonic)
-    told: list[events.Listener] = [tally, *listeners]
-
-    def emit(event: events.Event) -> None:
-        for listener in told:
-            listener(event)
+    emit = _to_all([tally, *listeners])
 
     rate = job.rate(with_key=jobfile.api_key() is not None)
     progress = Progress(tally, ledger.state.progress(), rate)
@@ -229,8 +231,14 @@ async def _work(
         raise ended
 
 
-def _nobody(_: events.Event) -> None:
-    """A listener that does not listen."""
+def _to_all(listeners: Iterable[events.Listener]) -> events.Listener:
+    told = list(listeners)
+
+    def emit(event: events.Event) -> None:
+        for listener in told:
+            listener(event)
+
+    return emit
 
 
 def _end_state(outcomes: dict[str, int]) -> str:
