@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 import rich_click as click
 from click.exceptions import Exit
 
-from harvester.events import Tally
 from harvester.doors import stream
+from harvester.events import Tally
 from harvester.sinks.jsonl import JsonlSink
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from click.exceptions import Exit
 
-from harvester.errors import Interrupted, Refused, WindowClosed
 from harvester.doors import Result, run
+from harvester.errors import Interrupted, Refused, WindowClosed
 
 if TYPE_CHECKING:
     from harvester.job import Job
