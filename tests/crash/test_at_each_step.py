@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from end_to_end.harness import (
     UIDS,
+    assert_polite,
     assert_same,
     assert_tidy,
     expected_links,
@@ -154,7 +155,7 @@ def sample(found: Sequence[Moment], count: int) -> list[Moment]:
 def survive(
     patient: Patient, nursery: Nursery, out: Path, deaths: Sequence[Moment]
 ) -> tuple[int, str]:
-    """Kill a run at each moment in turn, then let the command, as users have it, bring it to its end.
+    """Kill a run at each moment in turn, then let the command as it is bring it to its end.
 
     Returns:
         How many of the moments were reached, and what is wrong in the end; nothing, as a rule.

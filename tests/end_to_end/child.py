@@ -23,7 +23,7 @@ from end_to_end.steps import Steps
 SLOW = (
     "aiohttp", "pyarrow.compute", "pyarrow.csv", "pyarrow.parquet", "uvloop",
     "harvester.cli.resume", "harvester.cli.run", "harvester.cli.session", "harvester.cli.status",
-    "harvester.harvest", "harvester.sinks.jsonl", "harvester.sinks.parquet",
+    "harvester.doors", "harvester.sinks.jsonl", "harvester.sinks.parquet",
 )  # fmt: skip
 
 
