@@ -186,7 +186,7 @@ class Engine:
         except BaseException as error:
             self._emit(events.RequestEnded())
             if isinstance(error, RateLimited):
-                self._limiter.refused(error.retry_after, error.limit)
+                self._limiter.refused(error.retry_after, error.limit, permit.at)
                 self._emit(events.SlowedDown(self._limiter.rate))
             elif isinstance(error, RequestFailed) and error.fault is Fault.REFUSAL:
                 self._refusals += 1
@@ -208,6 +208,9 @@ class Engine:
                 self._settling.judge(*broken)
         elif broken:
             self._hold(*broken)
+        else:
+            self._hold(batch, RequestFailed(Fault.LEFT_OUT, "left out of the answer"))
+            return
         self._settling.take(batch, answer)
 
     # --- whose fault ------------------------------------------------------------------------

@@ -29,6 +29,7 @@ _STEP_DOWN, _SMALL_STEP_DOWN = 0.8, 0.95
 _CALM_SECONDS = 15.0  # without a 429 for so long, the next one may be mere jitter: a small step
 _CREEP = 0.01  # of the rate wanted, each second
 _CREEP_SECONDS = 1.0
+_FORGET_SECONDS = 600.0  # a limit that was stated in passing does not bind for the night
 _LOOK_SECONDS = 0.005  # how often to look whether a request has left
 _TICK_SECONDS = 1e-6  # no timer is finer
 _PAUSE_SECONDS = 1.5  # after a 429 without Retry-After: a whole window and then some
@@ -79,7 +80,7 @@ class Limiter:
         self._rate = 0.0
         self._paused_until = 0.0
         self._changed_at = 0.0
-        self._refused_at = -math.inf
+        self._refused_at = self._stepped_at = -math.inf
         self._recent: deque[Permit] = deque()
         self._turn = asyncio.Lock()
         self._set(rate)
@@ -105,26 +106,36 @@ class Limiter:
             self._recent.append(permit)
             return permit
 
-    def refused(self, retry_after: float | None = None, limit: float | None = None) -> None:
+    def refused(
+        self,
+        retry_after: float | None = None,
+        limit: float | None = None,
+        sent_at: float = math.inf,
+    ) -> None:
         """The server said 429: pause for all, go on more slowly, and believe a limit it states.
 
         Args:
             retry_after: seconds the server asked for.
             limit: requests per second the server says it permits.
+            sent_at: when the refused request left; what left before the last step down tells
+                nothing of the rate since.
         """
         now = asyncio.get_running_loop().time()
         self._paused_until = max(self._paused_until, now + (retry_after or _PAUSE_SECONDS))
         if limit is not None and limit < self._ceiling:
             self._ceiling = limit
             self._set(limit)
-        elif now - self._refused_at > _PAUSE_SECONDS:  # a volley of 429s is one event
+        elif min(now, sent_at) - self._stepped_at > _PAUSE_SECONDS:  # a volley of 429s is one event
             calm = now - self._refused_at > _CALM_SECONDS
             step = _SMALL_STEP_DOWN if calm else _STEP_DOWN
             self._set(max(self._rate * step, min(1.0, self.wanted)))
+            self._stepped_at = now
         self._changed_at = self._refused_at = now
 
     def _creep(self, now: float) -> None:
         """Back towards the ceiling, a little at a time."""
+        if now - self._refused_at > _FORGET_SECONDS:
+            self._ceiling = self.wanted
         if self._rate < self._ceiling and now - self._changed_at > _CREEP_SECONDS:
             self._set(min(self._rate + _CREEP * self.wanted, self._ceiling))
             self._changed_at = now

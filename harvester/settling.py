@@ -9,6 +9,7 @@ import numpy as np
 
 from harvester import events
 from harvester.committer import Delivery
+from harvester.errors import Fault
 from harvester.schemas import Outcome
 from harvester.verdict import Batch, Retry, after_empty, after_failure, after_left_out
 
@@ -53,13 +54,13 @@ class Settling:
         self.again(unsure, "no links, to be confirmed")
         self._settle(answer, answer.counts > 0 if unsure else answer.counts >= 0)
         if len(answer.left_out):
-            retries = after_left_out(batch, answer.left_out, self._limits.max_attempts)
-            self.again(retries, "left out of the answer")
-            if not retries:
-                self._give_up(answer.left_out, Outcome.MISSING, "left out of every answer")
+            self._left_out(batch, answer.left_out)
 
     def judge(self, batch: Batch, failure: RequestFailed) -> None:
         """A failure counts: ask again, or give the UID up."""
+        if failure.fault is Fault.LEFT_OUT:
+            self._left_out(batch, batch.uids)
+            return
         retries = after_failure(batch, failure, self._limits.max_attempts)
         self.again(retries, failure.reason)
         if not retries:
@@ -71,6 +72,12 @@ class Settling:
         for retry in retries:
             self._frontier.put(retry, now)
             self._emit(events.BatchRetried(len(retry.batch), reason, retry.delay))
+
+    def _left_out(self, batch: Batch, uids: UidArray) -> None:
+        retries = after_left_out(batch, uids, self._limits.max_attempts)
+        self.again(retries, "left out of the answer")
+        if not retries:
+            self._give_up(uids, Outcome.MISSING, "left out of every answer")
 
     def _settle(self, answer: Answer, sure: NDArray[np.bool_]) -> None:
         counts = answer.counts[sure]

@@ -5,6 +5,7 @@ What is not recorded here does not exist. Every method that writes is one transa
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 import zlib
@@ -227,10 +228,17 @@ class State:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            self._undo()
+            raise OSError(errno.ENOSPC, f"SQLite says: {error}") from error
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self._undo()
             raise
-        self._db.execute("COMMIT")
+
+    def _undo(self) -> None:
+        if self._db.in_transaction:  # SQLite has rolled back by itself where the disk is full
+            self._db.execute("ROLLBACK")
 
 
 def _seal(*values: str | bytes | int | None) -> int:

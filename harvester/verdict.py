@@ -101,7 +101,8 @@ def broken_part(batch: Batch, broken: Mapping[int, str]) -> tuple[Batch, Request
     uids = np.array(sorted(broken), np.int64)
     text = broken[int(uids[0])]
     reason = printable(f"ERROR in its LinkSet: {text}")
-    return replace(batch, uids=uids), RequestFailed(Fault.SERVER, reason)
+    (part,) = _pieces(batch, uids, len(uids))
+    return part, RequestFailed(Fault.SERVER, reason)
 
 
 def after_left_out(

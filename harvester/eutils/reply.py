@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from harvester.errors import Fault, RateLimited, RequestFailed
+from harvester.errors import Fault, RateLimited, RequestFailed, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +64,9 @@ def check(reply: Reply) -> bytes:
         )
     if status in (404, 405, 410):
         raise RequestFailed(Fault.REFUSAL, f"there is no ELink at this address (HTTP {status})")
+    if status in (301, 308):
+        there = printable(reply.headers.get("location", "").partition("?")[0])
+        raise RequestFailed(Fault.REFUSAL, f"it has moved to {there}; give that as --base-url")
     if status in (413, 414):
         raise RequestFailed(Fault.TOO_LARGE, f"HTTP {status}")
     if status != 200:

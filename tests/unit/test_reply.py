@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from harvester.errors import Fault, RateLimited, RequestFailed
 from harvester.eutils.reply import Reply, check
 
-from .known import known
-
 RECORDED = Path(__file__).parents[3] / "shared" / "ncbi" / "recorded"
 KEY = "0123456789abcdef0123456789abcdef0123"
 ANSWER = b'{"header":{"type":"elink","version":"0.3"},"linksets":[]}\n'
@@ -191,7 +189,6 @@ def test_a_redirect_is_no_answer(status: int) -> None:
     assert not isinstance(failure, RateLimited)
 
 
-@known("301 counts as an outage, which is waited out for ever")
 @pytest.mark.parametrize("status", [301, 308])
 def test_an_address_that_has_moved_for_good_is_told_and_not_waited_for(status: int) -> None:
     """As http:// does where https:// is meant: no later answer will be another."""

@@ -22,8 +22,6 @@ from harvester.verdict import (
     broken_part,
 )
 
-from .known import known
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from random import Random
@@ -193,7 +191,6 @@ def test_an_error_inside_a_linkset_counts_for_its_uid_alone() -> None:
     assert broken_part(_batch([1, 2]), {}) is None
 
 
-@known("the UID inherits the tries of the batch it was in, and may fail without another one")
 @pytest.mark.parametrize("tries", [1, 5, 9])
 def test_a_uid_broken_in_a_batch_that_failed_before_has_all_its_attempts(tries: int) -> None:
     part = broken_part(_batch(range(1, 11), tries=tries), {3: "x"})

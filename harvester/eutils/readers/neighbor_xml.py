@@ -28,6 +28,15 @@ def read(body: bytes) -> LinkSets:
     Raises:
         Unreadable: not well-formed, declares entities, or not of ELink's shape.
     """
+    try:
+        return _read(body)
+    except Unreadable:
+        raise
+    except (LookupError, ValueError) as error:  # elements where none belong; unknown encodings
+        raise Unreadable("XML of another shape than an ELink answer") from error
+
+
+def _read(body: bytes) -> LinkSets:
     reader = _Reader()
     try:
         reader.feed(body)
@@ -56,7 +65,7 @@ class _Reader:
         self._to_uid: list[str] = []
         self._score: list[str | None] = []
         self._dbto = self._linkname = ""
-        self._links_before = 0
+        self._links = self._links_before = 0
         self._end: dict[str, Callable[[str], None]] = {
             "Id": self._on_id,
             "Score": self._on_score,
@@ -74,11 +83,14 @@ class _Reader:
         parser.EndElementHandler = self._finish
         parser.CharacterDataHandler = self._text.append
         parser.EntityDeclHandler = self._refuse
+        parser.SkippedEntityHandler = self._refuse
         parser.Parse(body, True)
 
     def result(self) -> LinkSets:
         if not self._root:
             raise Unreadable("XML, but not an ELink answer")
+        if not self._links == len(self._to_uid) == sum(self.found.counts):
+            raise Unreadable("XML with links out of place")
         try:
             self.found.to_uid = uid_array(self._to_uid)
             if any(score is not None for score in self._score):
@@ -98,6 +110,9 @@ class _Reader:
             self.found.errors.append(None)
         elif name == "LinkSetDb":
             self._links_before = len(self._to_uid)
+            self._dbto = self._linkname = ""
+        elif name == "Link":
+            self._links += 1
         self._path.append(name)
         self._text.clear()
 
@@ -126,6 +141,8 @@ class _Reader:
 
     def _on_linksetdb(self, _: str) -> None:
         count = len(self._to_uid) - self._links_before
+        if count and not (self._dbto and self._linkname):
+            raise Unreadable("XML with links of no name")
         if count:
             self.found.owner.append(len(self.found.ids) - 1)
             self.found.dbto.append(self._dbto)
