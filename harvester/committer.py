@@ -105,7 +105,8 @@ class Committer:
         due = loop.time() + COMMIT_SECONDS
         while not self._stopping:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._wake.wait()
             if self._wake.is_set() or loop.time() >= due:
                 await self.commit()
                 due = loop.time() + COMMIT_SECONDS

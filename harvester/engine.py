@@ -104,7 +104,11 @@ class Engine:
                 was given. What was answered by then has been delivered.
         """
         self._pacer = tasks.create_task(self._pace(tasks))
-        await asyncio.wait([self._pacer])
+        try:
+            await asyncio.wait([self._pacer])
+        except asyncio.CancelledError:
+            self.halt(HarvestError("cancelled"))
+            raise
         if not self._pacer.cancelled():
             self._pacer.result()
         await self._drain()
@@ -155,7 +159,8 @@ class Engine:
         """Until something changed, or for some seconds; at most for a nap."""
         self._changed.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), min(seconds or _NAP_SECONDS, _NAP_SECONDS))
+            async with asyncio.timeout(min(seconds or _NAP_SECONDS, _NAP_SECONDS)):
+                await self._changed.wait()
 
     async def _drain(self) -> None:
         if self._asking:
