@@ -109,6 +109,9 @@ class State:
                 f"{path} cannot be read ({printable(str(error))}); nothing was "
                 "changed. Restore it from a copy, or harvest into another folder."
             ) from error
+        if version == 0 and read_only:
+            self._db.close()
+            raise FolderError(f"{path} is empty: the harvest ended as it began; run it again.")
         if version > VERSION:
             self._db.close()
             raise FolderError(

@@ -9,6 +9,7 @@ import tomllib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from harvester.errors import FolderError
 from harvester.ledger import JOB, is_locked
 from harvester.state import peek
 
@@ -95,6 +96,8 @@ def status(folder: Path) -> dict[str, Any]:
 
 def _flat(path: Path) -> dict[str, Any]:
     """The keys of all groups of a job file side by side; no two groups share one."""
+    if not path.is_file():
+        raise FolderError(f"{path} is missing: the harvest ended as it began; run it again.")
     groups = tomllib.loads(path.read_text(encoding="utf-8"))
     return {key: value for group in groups.values() for key, value in group.items()}
 
