@@ -84,7 +84,7 @@ def while_it_loads(servers: Servers, folder: Path) -> None:
 def stopped_and_continued(servers: Servers, folder: Path) -> None:
     """As a laptop that is closed: answers have come and gone, connections are dead."""
     # A burst to make up for lost time would be far above this limit.
-    server = servers.start(rate=25, latency=(0.2, 0.5), keepalive_timeout=1.0)
+    server = servers.start(rate=40, latency=(0.2, 0.5), keepalive_timeout=1.0)
     uids = range(1, 601)
     words = command(folder, uids, server, "--rate=20", "--batch-size=6", "--timeout=1.5")
     with running(*words, err=folder / "err") as run:

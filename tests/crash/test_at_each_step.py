@@ -37,6 +37,9 @@ LEFT_OUT = (7, 11, 250)
 
 FORMS = ("parquet", "jsonl")
 
+SIDES = 4
+"""Lives led at a time: they wait for answers and for the disk."""
+
 OFTEN: dict[str, object] = {
     "harvester.committer.COMMIT_SECONDS": 0.08,
     "harvester.committer.TICK_SECONDS": 0.04,
@@ -178,20 +181,19 @@ def survive(
 
 
 def all_survive(patient: Patient, lives: Sequence[Sequence[Moment]], base: Path) -> None:
-    """Two at a time. Not every moment is reached: the clock has a say in how many steps there are,
+    """Some at a time. Not every moment is reached: the clock has a say in how many steps there are,
     and a run that takes up another has fewer.
     """
 
     def one_after_another(side: int) -> list[tuple[int, str]]:
-        chosen = [(number, deaths) for number, deaths in enumerate(lives) if number % 2 == side]
-        with Nursery() as nursery:
+        with patient.servers.nursery() as nursery:
             return [
-                survive(patient, nursery, base / f"out-{number}", deaths)
-                for number, deaths in chosen
+                survive(patient, nursery, base / f"out-{number}", lives[number])
+                for number in range(side, len(lives), SIDES)
             ]
 
-    with ThreadPoolExecutor(2) as pool:
-        ends = [end for side in pool.map(one_after_another, (0, 1)) for end in side]
+    with ThreadPoolExecutor(SIDES) as pool:
+        ends = [end for side in pool.map(one_after_another, range(SIDES)) for end in side]
     wrong = [why for _, why in ends if why]
     assert not wrong, f"{len(wrong)} of {len(lives)} went wrong; " + "\n".join(wrong[:5])
     assert sum(reached for reached, _ in ends) > 0.4 * sum(map(len, lives))
@@ -204,7 +206,7 @@ def test_a_sample_of_moments(
 ) -> None:
     """Moments of every kind, spread over the run."""
     patient = Patient(servers, tmp_path, form, retries)
-    with Nursery() as nursery:
+    with servers.nursery() as nursery:
         life = healthy(patient, nursery, tmp_path / "healthy")
     assert {"replace", "fsync of a file", "fsync of a folder", "sqlite COMMIT", "unlink"} <= set(
         life.steps
@@ -216,7 +218,7 @@ def test_status_after_a_death_at_the_start(servers: Servers, tmp_path: Path) -> 
     """While the folder is made `status` answers, or says in a sentence that there is nothing."""
     patient = Patient(servers, tmp_path, "parquet", retries=False)
     wrong = []
-    with Nursery() as nursery:
+    with servers.nursery() as nursery:
         steps = healthy(patient, nursery, tmp_path / "healthy").steps
         start = moments(steps[: steps.index("flush")])
         assert len(start) > 20
@@ -235,7 +237,7 @@ def test_status_after_a_death_at_the_start(servers: Servers, tmp_path: Path) -> 
 def test_every_moment(servers: Servers, tmp_path: Path, form: str, retries: bool) -> None:
     """Before and after each step of a run; of the many alike writes of Parquet, every fourth."""
     patient = Patient(servers, tmp_path, form, retries)
-    with Nursery() as nursery:
+    with servers.nursery() as nursery:
         life = healthy(patient, nursery, tmp_path / "healthy")
     every = 4 if form == "parquet" else 1
     found = [one for one in moments(life.steps) if one.kind != "write" or one.nth % every == 0]
@@ -247,7 +249,7 @@ def test_every_moment(servers: Servers, tmp_path: Path, form: str, retries: bool
 def test_death_upon_death(servers: Servers, tmp_path: Path, form: str) -> None:
     """Runs that are killed as they take up a killed run, several times in a row."""
     patient = Patient(servers, tmp_path, form, retries=False)
-    with Nursery() as nursery:
+    with servers.nursery() as nursery:
         found = moments(healthy(patient, nursery, tmp_path / "healthy").steps)
     chooser = random.Random(1)
     all_survive(patient, [chooser.sample(found, 5) for _ in range(60)], tmp_path)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from harvester.emulator import Emulator, EmulatorConfig
 
 from .harness import Finished, assert_polite
-from .nursery import Nurseries
+from .nursery import Nurseries, Nursery
 from .wiretap import Wiretap
 
 if TYPE_CHECKING:
@@ -65,11 +65,20 @@ class Servers:
         """A listener before an emulator, with an address of its own (see `Wiretap`)."""
         return self._begin(Wiretap(server.port, hide))
 
-    def harvester(self, *args: object, env: Mapping[str, str] | None = None) -> Finished:
+    def nursery(self) -> AbstractContextManager[Nursery]:
+        """A process to fork runs of the command from."""
+        return self._nurseries.one()
+
+    def harvester(
+        self,
+        *args: object,
+        env: Mapping[str, str] | None = None,
+        patches: Mapping[str, object] | None = None,
+    ) -> Finished:
         """As `harness.harvester`, for tests of many runs: from a process that is well warmed."""
         begun = time.monotonic()
-        with self._nurseries.one() as nursery:
-            life = nursery.raise_one(args, env=dict(env or {}))
+        with self.nursery() as nursery:
+            life = nursery.raise_one(args, env=dict(env or {}), patches=dict(patches or {}))
         assert_polite(life.said)
         return Finished(life.code, "", life.said, time.monotonic() - begun)
 

@@ -37,11 +37,11 @@ def complete(servers: Servers, folder: Path) -> None:
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", server.base_url, "--rate=100", "-o", out,
     ]  # fmt: skip
-    assert harvester(*words).code == 0
+    assert servers.harvester(*words).code == 0
     asked, before, said = len(server.log), digests(out), status(out)
     assert asked == 2
     for again in (words, ["resume", out], [*words, "--retry-failed"], ["run", out / "job.toml"]):
-        finished = harvester(*again)
+        finished = servers.harvester(*again)
         assert finished.code == 0, finished.err
         assert "nothing is left to ask" in finished.err
         assert digests(out) == before
@@ -56,7 +56,7 @@ def a_longer_list(servers: Servers, folder: Path, form: str) -> None:
     server, out = servers.start(), folder / "out"
 
     def run(*uids: int) -> int:
-        finished = harvester(
+        finished = servers.harvester(
             "run", "--ids", write_uids(folder / "ids", uids), "--dbfrom=pubmed", "--db=pmc",
             "--base-url", server.base_url, "--rate=100", f"--format={form}", "-o", out,
         )  # fmt: skip
@@ -86,7 +86,7 @@ def another_job(servers: Servers, folder: Path) -> None:
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", server.base_url, "--rate=100", "-o", out,
     ]  # fmt: skip
-    assert harvester(*words).code == 0
+    assert servers.harvester(*words).code == 0
     before, asked = digests(out), len(server.log)
     job = (out / "job.toml").read_text()
     for option, name in (
@@ -98,7 +98,7 @@ def another_job(servers: Servers, folder: Path) -> None:
         ("--format=jsonl", "output.format"),
         ("--compression=gzip", "output.compression"),
     ):
-        refused = harvester(*words, option)
+        refused = servers.harvester(*words, option)
         assert refused.code == 2, (option, refused.err)
         assert name in refused.err, (option, refused.err)
         assert option.partition("=")[2] in refused.err
@@ -106,7 +106,7 @@ def another_job(servers: Servers, folder: Path) -> None:
     assert (out / "job.toml").read_text() == job
     assert len(server.log) == asked
     # What the rows do not depend on may differ.
-    assert harvester(*words, "--rate=50", "--retmode=xml", "--batch-size=10").code == 0
+    assert servers.harvester(*words, "--rate=50", "--retmode=xml", "--batch-size=10").code == 0
 
 
 def a_second_process(servers: Servers, folder: Path) -> None:

@@ -65,7 +65,7 @@ def shards(servers: Servers, folder: Path) -> None:
     ids = write_uids(folder / "ids", range(1, 101))
     asked: list[int] = []
     for share in (1, 2, 3):
-        finished = harvester(
+        finished = servers.harvester(
             "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", f"--shard={share}/3",
             "--base-url", server.base_url, "-o", folder / f"out-{share}",
         )  # fmt: skip
@@ -139,7 +139,7 @@ def refused_before_the_first_request(servers: Servers, folder: Path) -> None:
         (["run", "--ids", ids, "--dbfrom=pubmed", "--base-url", server.base_url], "--out"),
         (["rum"], "rum", "run"),
     ):
-        refused = harvester(*words)
+        refused = servers.harvester(*words)
         assert refused.code == 2, (words, refused.err)
         assert refused.err.count("\n") == 1, refused.err
         for name in named:

@@ -14,7 +14,6 @@ from .harness import (
     assert_same,
     assert_tidy,
     expected_links,
-    harvester,
     outcomes,
     rows,
     status,
@@ -35,9 +34,9 @@ IMPATIENT = {"harvester.verdict.BACKOFF_SECONDS": 0.02}
 POISON, LEFT_OUT = (1_005, 1_017, 1_018), (1_030, 1_059)
 
 
-def harvest(out: Path, ids: Path, base_url: str, *options: str) -> Finished:
+def harvest(servers: Servers, out: Path, ids: Path, base_url: str, *options: str) -> Finished:
     """A harvest that gives up soon."""
-    return harvester(
+    return servers.harvester(
         "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", base_url, "--rate=100",
         "--batch-size=8", "--max-attempts=2", "-o", out, *options, patches=IMPATIENT,
     )  # fmt: skip
@@ -55,7 +54,7 @@ def failed_and_missing(servers: Servers, folder: Path, form: str) -> None:
     left_out = ",".join(map(str, LEFT_OUT))
     sick = servers.start(faults=(f"poison@{poison}", f"short@{left_out}"))
     ids, out = write_uids(folder / "ids", ASKED), folder / "out"
-    first = harvest(out, ids, sick.base_url, f"--format={form}")
+    first = harvest(servers, out, ids, sick.base_url, f"--format={form}")
     assert first.code == 3, first.err
     assert "unanswered.txt" in first.err
     assert "--retry-failed" in first.err
@@ -88,13 +87,13 @@ def failed_and_missing(servers: Servers, folder: Path, form: str) -> None:
 
     # Complete as it is: no request, and the same exit code.
     asked = len(sick.log)
-    again = harvest(out, ids, sick.base_url, f"--format={form}")
+    again = harvest(servers, out, ids, sick.base_url, f"--format={form}")
     assert (again.code, len(sick.log)) == (3, asked)
     assert (out / "unanswered.txt").read_text() == listed
 
     # While the server is as sick, retrying changes nothing, and doubles no row.
     before = rows(out, "uids")
-    retried = harvest(out, ids, sick.base_url, f"--format={form}", "--retry-failed")
+    retried = harvest(servers, out, ids, sick.base_url, f"--format={form}", "--retry-failed")
     assert retried.code == 3
     assert len(sick.log) > asked
     assert_same(rows(out, "uids"), before)
@@ -102,7 +101,7 @@ def failed_and_missing(servers: Servers, folder: Path, form: str) -> None:
 
     # Well again, only those are asked for.
     well = servers.start()
-    healed = harvest(out, ids, well.base_url, f"--format={form}", "--retry-failed")
+    healed = harvest(servers, out, ids, well.base_url, f"--format={form}", "--retry-failed")
     assert healed.code == 0, healed.err
     assert sum(entry.ids for entry in well.log) == 5
     assert_exact(out, "pubmed", ASKED, expected_links(well.graph, "pubmed", ASKED, ("pmc",)))
@@ -113,11 +112,11 @@ def failed_and_missing(servers: Servers, folder: Path, form: str) -> None:
 def the_list_is_an_input(servers: Servers, folder: Path) -> None:
     """`unanswered.txt` can be given as --ids of another job."""
     sick = servers.start(faults=("poison@1005,1017",))
-    first = harvest(folder / "out", write_uids(folder / "ids", ASKED), sick.base_url)
+    first = harvest(servers, folder / "out", write_uids(folder / "ids", ASKED), sick.base_url)
     assert first.code == 3, first.err
     well = servers.start()
     listed = folder / "out" / "unanswered.txt"
-    second = harvest(folder / "other", listed, well.base_url)
+    second = harvest(servers, folder / "other", listed, well.base_url)
     assert second.code == 0, second.err
     truth = expected_links(well.graph, "pubmed", (1005, 1017), ("pmc",))
     assert_exact(folder / "other", "pubmed", (1005, 1017), truth)
@@ -127,7 +126,7 @@ def default_settings(servers: Servers, folder: Path) -> None:
     """It is found in a batch of 200 by halving, and all of its neighbours are linked."""
     sick = servers.start(faults=("poison@77",))
     uids = range(1, 201)
-    finished = harvester(
+    finished = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", uids), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", sick.base_url, "--rate=100", "-o", folder / "out",
         patches=IMPATIENT,
@@ -145,8 +144,8 @@ def the_failed_are_no_yardstick(servers: Servers, folder: Path) -> None:
     """A UID that failed before tells nothing of the server's health when a new one fails."""
     sick = servers.start(faults=("poison@3,90",))
     out = folder / "out"
-    assert harvest(out, write_uids(folder / "ids", (3, 4, 5)), sick.base_url).code == 3
-    finished = harvest(out, write_uids(folder / "more", (3, 4, 5, 90)), sick.base_url)
+    assert harvest(servers, out, write_uids(folder / "ids", (3, 4, 5)), sick.base_url).code == 3
+    finished = harvest(servers, out, write_uids(folder / "more", (3, 4, 5, 90)), sick.base_url)
     assert finished.code == 3, finished.err
     assert finished.seconds < 30
     assert reasons(out, "failed").keys() == {3, 90}
