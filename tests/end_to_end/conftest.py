@@ -1,17 +1,24 @@
-"""Emulators in this process, for commands that run in others."""
+"""Emulators in this process, for commands that run in others; and a stage for scenes of such."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .scenes import AT_ONCE, Scene, Stage, selected
+from .scenes import staged
 from .servers import Servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from .scenes import Scene
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What measures time comes first: nothing is played beside it."""
+    items.sort(key=lambda item: item.path.name != "test_rate.py")
 
 
 @pytest.fixture(scope="session")
@@ -28,15 +35,13 @@ def servers(all_servers: Servers) -> Iterator[Servers]:
         yield group
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def see(
     request: pytest.FixtureRequest,
     all_servers: Servers,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[Scene], None]]:
-    """See a scene of the module through; all of them are played side by side."""
-    scenes = selected(request.session.items, request.module)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        stage = Stage(all_servers, tmp_path_factory.mktemp("scenes"), scenes, pool)
-        yield stage.see
-        stage.close()
+    """See a scene through; all of them are played side by side."""
+    base, folder = tmp_path_factory.mktemp("scenes"), Path(__file__).parent
+    with staged(request.session.items, folder, all_servers, base) as see:
+        yield see

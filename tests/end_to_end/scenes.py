@@ -1,17 +1,19 @@
 """Scenes: tests that mostly wait, played side by side.
 
 A scene is a function of servers and an empty folder that asserts what it has to. A module lists
-its scenes as the parameters of a test; all that were selected begin when the first is looked at.
+its scenes as the parameters of a test; those of all modules begin when the first is looked at.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
     from .servers import Servers
@@ -42,7 +44,7 @@ class Scene:
 
 @dataclass
 class Stage:
-    """Where the scenes of a module are played.
+    """Where scenes are played.
 
     Args:
         servers: all emulators of the session.
@@ -78,10 +80,24 @@ class Stage:
             scene(servers, folder)
 
 
-def selected(items: list[Any], module: object) -> list[Scene]:
-    """The scenes of those tests of a module that are to run."""
-    return [
+@contextmanager
+def staged(
+    items: Iterable[Any], folder: Path, servers: Servers, base: Path
+) -> Iterator[Callable[[Scene], None]]:
+    """A stage for the scenes of a folder's tests; what sees one of them through.
+
+    Args:
+        items: the tests that are to run.
+        folder: of the tests.
+        servers: all emulators of the session.
+        base: a folder for the folders of the scenes.
+    """
+    scenes = [
         item.callspec.params["scene"]
         for item in items
-        if item.module is module and "scene" in getattr(item, "fixturenames", ())
+        if folder in item.path.parents and "scene" in item.fixturenames
     ]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        stage = Stage(servers, base, scenes, pool)
+        yield stage.see
+        stage.close()
