@@ -1,4 +1,4 @@
-"""Puts an engine together for a job, and runs it in one group of tasks."""
+"""Puts client and engine together for a job, and runs the engine in one group of tasks."""
 
 from __future__ import annotations
 
@@ -31,8 +31,17 @@ MOST_IN_FLIGHT = 1000
 
 
 @asynccontextmanager
-async def assembled(
+async def connected(job: Job) -> AsyncIterator[Client]:
+    """A client with an open session and the limiter that all requests of the job go through."""
+    key = jobfile.api_key()
+    limiter = Limiter(job.rate(with_key=key is not None))
+    async with Transport(job.server.base_url, job.limits.timeout) as transport:
+        yield Client(transport, limiter, Elink(job.link, job.contact, key))
+
+
+def make_engine(
     job: Job,
+    client: Client,
     todo: UidSet,
     *,
     deliver: Callable[[Delivery], None],
@@ -40,27 +49,23 @@ async def assembled(
     emit: Listener,
     known: UidSet,
     hours: Hours,
-) -> AsyncIterator[Engine]:
-    """An engine with an open session, to ask for `todo`; see `Engine` for the rest."""
+) -> Engine:
+    """An engine that asks for `todo`; see `Engine` for the rest."""
     limits = job.limits
-    key = jobfile.api_key()
-    rate = job.rate(with_key=key is not None)
     # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
-    natural = min(math.ceil(rate * limits.timeout), MOST_IN_FLIGHT)
+    natural = min(math.ceil(client.rate * limits.timeout), MOST_IN_FLIGHT)
     frontier = Frontier(todo, job.link.retmode)
-    async with Transport(job.server.base_url, limits.timeout) as transport:
-        yield Engine(
-            client=Client(transport, Elink(job.link, job.contact, key)),
-            limiter=Limiter(rate),
-            frontier=frontier,
-            settling=Settling(frontier, limits, deliver, emit),
-            size=BatchSize(limits.batch_size, limits.timeout),
-            hours=hours,
-            concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
-            full=full,
-            emit=emit,
-            known=known,
-        )
+    return Engine(
+        client=client,
+        frontier=frontier,
+        settling=Settling(frontier, limits, deliver, emit),
+        size=BatchSize(limits.batch_size, limits.timeout),
+        hours=hours,
+        concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
+        full=full,
+        emit=emit,
+        known=known,
+    )
 
 
 async def drive(engine: Engine, committer: Committer | None = None) -> HarvestError | None:

@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from harvester import uids
 from harvester.events import PartCommitted
-from harvester.schemas import UIDS, Outcome
+from harvester.outcomes import Outcome
+from harvester.schemas import answered_rows
 from harvester.state import Settled
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ class Committer:
         dbfrom: for the rows of `uids`.
         emit: told of each commit.
         progress: the text other processes read as `status`, fresh at each call.
+
+    Attributes:
+        sweep: in which everything is asked for.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Committer:
         self._dbfrom = dbfrom
         self._emit = emit
         self._progress = progress
+        self.sweep = 1
         self._pending: list[Delivery] = []
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -101,6 +106,7 @@ class Committer:
         Raises:
             OSError: the disk is full, or the folder is gone.
         """
+        self._stopping = False
         loop = asyncio.get_running_loop()
         due = loop.time() + COMMIT_SECONDS
         while not self._stopping:
@@ -159,21 +165,6 @@ class Committer:
             Settled(outcome, uids.as_set(np.concatenate(asked)), reason)
             for (outcome, reason), asked in reasons.items()
         ]
-        self._ledger.commit(links, _rows(self._dbfrom, answered, counts), settled)
+        rows = answered_rows(self._dbfrom, answered, counts)
+        self._ledger.commit(links, rows, settled, self.sweep)
         return (0 if links is None else links.num_rows), sum(len(s.uids) for s in settled)
-
-
-def _rows(dbfrom: str, answered: UidArray, counts: NDArray[np.int64]) -> pa.Table:
-    """The rows of `uids` for linked and empty UIDs."""
-    outcome = pa.DictionaryArray.from_arrays(
-        pa.array((counts == 0).astype(np.int32)), [Outcome.LINKED.value, Outcome.EMPTY.value]
-    )
-    zeros = pa.array(np.zeros(len(answered), np.int32))
-    columns = [
-        pa.DictionaryArray.from_arrays(zeros, [dbfrom]),
-        pa.array(answered),
-        outcome,
-        pa.array(counts),
-        pa.nulls(len(answered), pa.string()),
-    ]
-    return pa.Table.from_arrays(columns, schema=UIDS)

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import sys
-import time
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from harvester import events, jobfile, uids
-from harvester.assembly import assembled, drive
-from harvester.committer import Committer
-from harvester.errors import FolderError, HarvestError
+from harvester.assembly import connected, drive, make_engine
+from harvester.errors import BadInput
+from harvester.folder import disk_errors
 from harvester.hours import Hours
 from harvester.ledger import Ledger
-from harvester.signals import heeded
+from harvester.names import check_names
 from harvester.sinks import make_sink
 from harvester.sizing import requests_for
 from harvester.sources.wanted import read_source
-from harvester.status import Progress
+from harvester.state import FILE
+from harvester.status import end_state
+from harvester.sweeps import Sweeps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
     from harvester.committer import Delivery
     from harvester.job import Job
-    from harvester.uids import UidSet
 
 _TABLES_AHEAD = 8  # a slow reader of `stream` slows the asking down at so many
 
@@ -97,24 +94,30 @@ async def harvest(
         ```
     """
     job = jobfile.absolute(job)
+    told = list(listeners)
     asked = None if resume else read_source(job)  # before the folder: bad input leaves no trace
     sink = make_sink(job.output.format, job.output.codec)
-    with Ledger(Path(job.output.path), sink, job.link.dbfrom) as ledger:
-        ledger.adopt(job.identity(), jobfile.dump(job))
-        if asked is None:
-            asked = uids.as_set() if ledger.state.wanted() is not None else read_source(job)
-        wanted = ledger.want(asked)
-        if retry_failed:
-            ledger.reopen()
-        await _work(job, ledger, wanted, listeners, signals=signals)
-        outcomes = ledger.state.outcomes()
-        return Result(
-            folder=ledger.folder,
-            state=_end_state(outcomes),
-            total=len(wanted),
-            outcomes=outcomes,
-            links=ledger.state.links(),
-        )
+    async with connected(job) as client:
+        if not resume and not (Path(job.output.path) / FILE).exists():
+            for doubt in await check_names(client, job.link):
+                events.to_all(told)(events.Doubt(doubt))
+        folder = Path(job.output.path)
+        with disk_errors(folder), Ledger(folder, sink, job.link.dbfrom) as ledger:
+            ledger.adopt(job.identity(), jobfile.dump(job))
+            if asked is None:
+                asked = uids.as_set() if ledger.state.wanted() is not None else read_source(job)
+            wanted = ledger.want(asked)
+            if retry_failed:
+                ledger.reopen()
+            await Sweeps(job, client, ledger, wanted, told, signals).run()
+            outcomes = ledger.state.outcomes()
+            return Result(
+                folder=ledger.folder,
+                state=end_state(outcomes),
+                total=len(wanted),
+                outcomes=outcomes,
+                links=ledger.state.links(),
+            )
 
 
 def run(job: Job, **options: Any) -> Result:
@@ -143,7 +146,13 @@ async def stream(
             print(table.num_rows)
         ```
     """
+    if job.limits.passes > 1:
+        raise BadInput(
+            "limits.passes: reading again needs a folder to compare with; "
+            "give one (-o DIR), or leave --passes out."
+        )
     queue: asyncio.Queue[pa.Table | None] = asyncio.Queue()
+    emit = events.to_all(listeners)
 
     def deliver(delivery: Delivery) -> None:
         if delivery.links is not None and delivery.links.num_rows:
@@ -152,15 +161,19 @@ async def stream(
     async def ask() -> None:
         try:
             todo = read_source(job)
-            async with assembled(
-                job,
-                todo,
-                deliver=deliver,
-                full=lambda: queue.qsize() >= _TABLES_AHEAD,
-                emit=_to_all(listeners),
-                known=uids.as_set(),
-                hours=Hours.of(job, requests_for(len(todo), job.limits.batch_size)),
-            ) as engine:
+            async with connected(job) as client:
+                for doubt in await check_names(client, job.link):
+                    emit(events.Doubt(doubt))
+                engine = make_engine(
+                    job,
+                    client,
+                    todo,
+                    deliver=deliver,
+                    full=lambda: queue.qsize() >= _TABLES_AHEAD,
+                    emit=emit,
+                    known=uids.as_set(),
+                    hours=Hours.of(job, requests_for(len(todo), job.limits.batch_size)),
+                )
                 ended = await drive(engine)
             if ended is not None:
                 raise ended
@@ -175,83 +188,6 @@ async def stream(
     finally:
         asking.cancel()
         await asyncio.wait([asking])
-
-
-async def _work(
-    job: Job,
-    ledger: Ledger,
-    wanted: UidSet,
-    listeners: Iterable[events.Listener],
-    *,
-    signals: bool,
-) -> None:
-    """Ask for what is not done yet, commit it, and bring the folder into its final form."""
-    done = ledger.state.done()
-    todo = wanted - done
-    tally = events.Tally(time.monotonic)
-    emit = _to_all([tally, *listeners])
-
-    rate = job.rate(with_key=jobfile.api_key() is not None)
-    progress = Progress(tally, ledger.state.progress(), rate)
-    committer = Committer(ledger, job.link.dbfrom, emit, progress)
-    server = urlsplit(job.server.base_url).netloc
-    outcomes, links = ledger.state.outcomes(), ledger.state.links()
-    hours = Hours.of(job, requests_for(len(todo), job.limits.batch_size))
-    ends = hours.ends_at()
-    emit(events.RunStarted(len(wanted), len(done), outcomes, links, rate, server, ends))
-    ended: HarvestError | None = None
-    try:
-        await committer.report()
-        if todo:
-            async with assembled(
-                job,
-                todo,
-                deliver=committer.add,
-                full=lambda: committer.full,
-                emit=emit,
-                known=ledger.state.answered(),
-                hours=hours,
-            ) as engine:
-                with heeded(engine) if signals else nullcontext():
-                    ended = await drive(engine, committer)
-        left = len(wanted) - sum(ledger.state.outcomes().values())
-        if left and ended is None:
-            ended = HarvestError(f"{left} UIDs have no outcome yet: resume, and please report it.")
-        progress.state = "interrupted" if ended else _end_state(ledger.state.outcomes())
-        if ended is None:  # whoever was asked to stop should not keep others waiting
-            await committer.in_thread(ledger.merge)
-        await committer.in_thread(ledger.write_unanswered)
-        await committer.report()
-    except OSError as error:
-        raise _disk_error(ledger.folder, error) from error
-    finally:
-        committer.close()
-        emit(events.RunEnded(progress.state))
-    if ended is not None:
-        raise ended
-
-
-def _to_all(listeners: Iterable[events.Listener]) -> events.Listener:
-    told = list(listeners)
-
-    def emit(event: events.Event) -> None:
-        for listener in told:
-            listener(event)
-
-    return emit
-
-
-def _end_state(outcomes: dict[str, int]) -> str:
-    bad = outcomes.get("failed", 0) + outcomes.get("missing", 0)
-    return "complete_with_failures" if bad else "complete"
-
-
-def _disk_error(folder: Path, error: OSError) -> FolderError:
-    remedy = "make room" if error.errno == errno.ENOSPC else "see that it can be written"
-    return FolderError(
-        f"{folder} could not be written ({error.strerror}): {remedy}, then resume; "
-        "what was committed is kept."
-    )
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

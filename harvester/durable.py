@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+Fill: TypeAlias = "Callable[[IO[bytes]], None]"
+"""Writes the content of a file to the binary stream it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,14 @@ class _Hashing:
         return Written(self._bytes, self._hash.hexdigest())
 
 
-def write(path: Path, fill: Callable[[IO[bytes]], None]) -> Written:
+def write(path: Path, fill: Fill) -> Written:
     """Write a file aside, sync it, rename it into place, and sync its folder.
 
     After a crash at any instruction, `path` holds its old content or the new one, whole.
 
     Args:
         path: the final name; what stands there is replaced.
-        fill: writes the content to the binary stream it is given.
+        fill: writes the content.
 
     Raises:
         OSError: the disk is full, or the folder may not be written.

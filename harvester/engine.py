@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harvester.eutils.reconcile import Answer
     from harvester.frontier import Frontier
     from harvester.hours import Hours
-    from harvester.limiter import Limiter, Permit
+    from harvester.limiter import Permit
     from harvester.settling import Settling
     from harvester.sizing import BatchSize
     from harvester.uids import UidSet
@@ -50,8 +50,7 @@ class Engine:
     """Asks until every UID of the frontier is settled.
 
     Args:
-        client: asks one question.
-        limiter: gives the permits.
+        client: asks one question, at the server's pace.
         frontier: what is to be asked.
         settling: what becomes of answers and failures.
         size: UIDs for the next batch.
@@ -66,7 +65,6 @@ class Engine:
         self,
         *,
         client: Client,
-        limiter: Limiter,
         frontier: Frontier,
         settling: Settling,
         size: BatchSize,
@@ -77,7 +75,6 @@ class Engine:
         known: UidSet,
     ) -> None:
         self._client = client
-        self._limiter = limiter
         self._frontier = frontier
         self._settling = settling
         self._size = size
@@ -128,7 +125,7 @@ class Engine:
             elif self._suspects.need_control(idle=idle):
                 await self._find_fault()
             elif ready_at is not None and ready_at <= now and self._has_room():
-                self._send(await self._limiter.acquire(), tasks)
+                self._send(await self._client.permit(), tasks)
             else:
                 await self._sleep(None if ready_at is None else max(ready_at - now, 0.01))
 
@@ -191,8 +188,7 @@ class Engine:
         except BaseException as error:
             self._emit(events.RequestEnded())
             if isinstance(error, RateLimited):
-                self._limiter.refused(error.retry_after, error.limit, permit.at)
-                self._emit(events.SlowedDown(self._limiter.rate))
+                self._emit(events.SlowedDown(self._client.rate))
             elif isinstance(error, RequestFailed) and error.fault is Fault.REFUSAL:
                 self._refusals += 1
                 if self._refusals >= _REFUSALS:
@@ -243,7 +239,7 @@ class Engine:
             await self._pause(delay)
             if self._hours.closed:
                 return
-            if await self._control_answers(await self._limiter.acquire()):
+            if await self._control_answers():
                 break
         suspects = self._suspects.release()
         if outage:
@@ -254,21 +250,30 @@ class Engine:
             for batch, failure in suspects:
                 self._settling.judge(batch, failure)
 
-    async def _control_answers(self, permit: Permit) -> bool:
+    async def _control_answers(self) -> bool:
+        """Whether the server is well; a 429 tells nothing, so that it is asked again."""
+        while True:
+            with suppress(RateLimited):
+                return await self._ask_control()
+
+    async def _ask_control(self) -> bool:
         """Whether the server answers for a UID that it answered before, or else for a new one.
 
-        If there is neither, EInfo must tell, but not where there was no connection at all.
+        If there is neither, EInfo must tell.
         """
         fresh = None if len(self._control) else self._frontier.take_fresh()
-        asked_at = self._loop.time()
         control = self._frontier.batch(self._control) if len(self._control) else fresh
         if control is None:
-            return await self._client.is_alive(permit)
+            return await self._client.is_alive()
+        permit = await self._client.permit()
+        asked_at = self._loop.time()
         try:
             answer = await self._attempt(control, permit)
         except RequestFailed as failure:
             if fresh:
                 self._settling.again([Retry(fresh, 0.0)], failure.reason)
+            if isinstance(failure, RateLimited):
+                raise
             return False
         if fresh:
             self._take(fresh, answer, asked_at)

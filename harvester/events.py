@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The job is loaded: `total` distinct UIDs, of which `done` have an outcome by now."""
+    """A sweep begins: `total` distinct UIDs, of which `done` have an outcome in it by now."""
 
     total: int
     done: int
@@ -26,6 +26,15 @@ class RunStarted:
     server: str
     hours_end: datetime | None = None
     """When NCBI's hours end, for a job that keeps them."""
+    sweep: int = 1
+    sweeps: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something about the job that may be wrong, in a sentence."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,7 @@ class RunEnded:
 
 Event: TypeAlias = (
     RunStarted
+    | Doubt
     | RequestSent
     | RequestEnded
     | BatchAnswered
@@ -115,6 +125,18 @@ Event: TypeAlias = (
     | RunEnded
 )
 Listener: TypeAlias = "Callable[[Event], None]"
+
+
+def to_all(listeners: Iterable[Listener]) -> Listener:
+    """One listener that tells several."""
+    told = list(listeners)
+
+    def emit(event: Event) -> None:
+        for listener in told:
+            listener(event)
+
+    return emit
+
 
 _SPAN_SECONDS = 30.0
 
@@ -141,6 +163,8 @@ class Tally:
     rate: float = 0.0
     server: str = ""
     hours_end: datetime | None = None
+    sweep: int = 1
+    sweeps: int = 1
     waiting: Waiting | None = None
     _sent_at: deque[float] = field(default_factory=deque)
     _settled_at: deque[tuple[float, int]] = field(default_factory=deque)
@@ -151,7 +175,9 @@ class Tally:
             case RunStarted():
                 self.total, self.links, self.rate = event.total, event.links, event.rate
                 self.server, self.hours_end = event.server, event.hours_end
+                self.sweep, self.sweeps = event.sweep, event.sweeps
                 self.outcomes = Counter(event.outcomes)
+                self._settled_at.clear()
                 self._settled_at.append((self.clock(), self.done))
             case RequestSent():
                 self.sent += 1

@@ -221,6 +221,13 @@ class Limits(_Group):
     stop_at_window_end: bool = Field(
         default=False, description="leave with exit code 75 when the hours end, to be resumed"
     )
+    passes: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="read every UID so often, in sweeps apart in time, and keep all links found: "
+        "NCBI silently drops some at times",
+    )
     confirm_empty: int = Field(
         default=0, ge=0, le=100, description="ask again, so often, for UIDs without links"
     )

@@ -1,4 +1,4 @@
-"""Parts and state together: commit, recover, merge.
+"""Parts and state together: commit, recover, merge, unite.
 
 A part is written aside, synced and renamed into place; then one transaction names it and adds
 the UIDs it covers. On opening, files that no record names are deleted. A crash at any instruction
@@ -7,38 +7,35 @@ costs what had not been committed, and never leaves a row lost or twice.
 
 from __future__ import annotations
 
+import itertools
 import json
-import os
-import re
 from contextlib import ExitStack
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from filelock import FileLock, Timeout
 
-from harvester import durable, uids
+from harvester import agreement, durable, schemas, uids
 from harvester.errors import BadInput, FolderError
-from harvester.schemas import UIDS
-from harvester.state import FILE, Part, Settled, State
+from harvester.folder import JOB, UNANSWERED, locked, see_no_orphans
+from harvester.outcomes import ANSWERED, Outcome
+from harvester.parts import SLICES, Parts
+from harvester.slices import ROWS, Slices
+from harvester.state import FILE, UNITED, Part, Settled, State
+from harvester.union import unite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from harvester.sinks import Sink
-    from harvester.uids import UidSet
+    from harvester.uids import UidArray, UidSet
 
-LOCK = ".lock"
-JOB = "job.toml"
-UNANSWERED = "unanswered.txt"
 MERGED_BYTES = 128 << 20
 """Parts are merged to about this size, which suits Spark, DuckDB and Polars alike."""
 
-_FOLDERS = ("links", "uids")
-_PART = re.compile(r"part-\d{5,}\.[a-z.]+|\.part-\d{5,}\.[a-z.]+\.tmp")
-_OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp", *_FOLDERS}
-_OURS |= {f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
+HASHED_BYTES = 2 << 30
+"""Parts of so many bytes in all are read whole on opening; of more, sizes alone are looked at."""
 
 
 class Ledger:
@@ -47,26 +44,34 @@ class Ledger:
     Args:
         folder: OUT; made if it is not there.
         sink: writes the parts.
-        dbfrom: for the rows of unanswered UIDs.
+        dbfrom: for the rows of `uids`.
+        schema: of the rows of `links`.
 
     Raises:
         FolderError: in use by another process, damaged, or newer.
         BadInput: the folder holds something else than a harvest.
     """
 
-    def __init__(self, folder: Path, sink: Sink, dbfrom: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sink: Sink,
+        dbfrom: str,
+        schema: pa.Schema = schemas.NEIGHBOR_LINKS,
+    ) -> None:
         self.folder = folder
-        self._sink = sink
+        self._parts = Parts(folder, sink)
         self._dbfrom = dbfrom
+        self._schema = schema
         with ExitStack() as undo:
-            self._lock = _locked(folder)
+            self._lock = locked(folder)
             undo.callback(self._lock.release)
-            _see_no_orphans(folder)
-            for name in _FOLDERS:
-                (folder / name).mkdir(exist_ok=True)
+            see_no_orphans(folder)
             self.state = State(folder / FILE)
             undo.callback(self.state.close)
-            self._next = self._recover()
+            recorded = self.state.parts()
+            self._see_no_damage(recorded)
+            self._parts.tidy(recorded)
             undo.pop_all()
 
     def __enter__(self) -> Ledger:
@@ -101,157 +106,139 @@ class Ledger:
 
     def reopen(self) -> None:
         """Failed and missing UIDs are to be asked for again."""
-        self.state.forget_unanswered()
+        self.state.forget(uids.union(one.uids for one in self.state.unanswered()))
         self._drop(self.state.parts("unanswered"))
         (self.folder / UNANSWERED).unlink(missing_ok=True)
 
     def commit(
-        self, links: pa.Table | None, rows: pa.Table | None, settled: Sequence[Settled]
+        self,
+        links: pa.Table | None,
+        rows: pa.Table | None,
+        settled: Sequence[Settled],
+        sweep: int = 1,
     ) -> None:
         """Make rows and the outcomes of their UIDs permanent, together.
 
         Args:
             links: rows of `links`, or None.
-            rows: rows of `uids` for the linked and empty UIDs among `settled`, or None.
+            rows: rows of `uids` for the linked and empty UIDs among `settled`, or None. Of a
+                later sweep they are not kept: they are made anew when it is united.
             settled: all UIDs that have an outcome now.
+            sweep: in which they were asked for.
         """
-        tables = {"links": links, "uids": rows}
+        tables = {"links": links, "uids": rows} if sweep == 1 else {"again": links}
         parts = [
-            self._write(kind, kind, table)
+            self._parts.write(kind, table)
             for kind, table in tables.items()
             if table is not None and table.num_rows
         ]
-        self.state.commit(parts, settled)
+        self.state.commit(parts, settled, sweep)
 
     def merge(self) -> None:
         """Join small parts to parts of about `MERGED_BYTES`."""
-        for kind in _FOLDERS:
+        for kind in ("links", "uids"):
             for group in _groups(self.state.parts(kind)):
-                self._replace(group)
+                self.state.replace(group, [self._parts.merge(group)])
+                self._parts.delete(group)
+
+    def unite(self, sweep: int) -> None:
+        """Make what a later sweep found part of the whole, in one transaction.
+
+        All rows are written anew: the union of both readings, in ranges of UIDs.
+        """
+        fresh = [one for one in self.state.settled(sweep) if one.outcome != UNITED]
+        if not fresh:
+            return
+        before = self.state.settled()
+        first, again = (_answered(settled) for settled in (before, fresh))
+        answered, both = first | again, first & again
+        old = self.state.parts()
+        linked = uids.as_set()
+        new: list[Part] = []
+        said = self.state.get("agreement")
+        agreed = agreement.from_json(json.loads(said)) if said else {}
+        bounds = _bounds(answered, sum(part.rows for part in old if part.kind != "uids"))
+        with Slices(self.folder / SLICES, bounds, self._schema) as slices:
+            for kind in ("links", "again"):
+                slices.fill(kind, self._parts.read(self.state.parts(kind), self._schema))
+            for number, asked in enumerate(_cut(answered, bounds)):
+                table, found = unite(
+                    slices.read("links", number),
+                    slices.read("again", number),
+                    uids.as_array(both & asked),
+                )
+                for name, one in found.items():
+                    agreed[name] = agreed.get(name, agreement.Agreement()) + one
+                rows = uids.as_array(asked)
+                counts = uids.count(table["from_uid"].to_numpy(), rows)
+                linked |= uids.as_set(rows[counts > 0])
+                tables = {
+                    "links": table,
+                    "uids": schemas.answered_rows(self._dbfrom, rows, counts),
+                }
+                new += [self._parts.write(kind, t) for kind, t in tables.items() if t.num_rows]
+        settled = [Settled(Outcome.LINKED, linked), Settled(Outcome.EMPTY, answered - linked)]
+        settled += _still_unanswered([*before, *fresh], answered)
+        self.state.unite(
+            sweep, (old, new), settled, agreement=json.dumps(agreement.to_json(agreed))
+        )
+        self._parts.delete(old)
 
     def write_unanswered(self) -> None:
         """The rows of failed and missing UIDs, and their list, in place of older ones."""
         self._drop(self.state.parts("unanswered"))
-        unanswered = self.state.unanswered()
         listed = self.folder / UNANSWERED
-        if not unanswered:
+        tables = [
+            schemas.unanswered_rows(self._dbfrom, uids.as_array(s.uids), s.outcome, s.reason)
+            for s in self.state.unanswered()
+        ]
+        if not tables:
             listed.unlink(missing_ok=True)
             return
-        table = pa.concat_tables([_unanswered_rows(self._dbfrom, s) for s in unanswered])
-        table = table.sort_by("from_uid")
+        table = pa.concat_tables(tables).sort_by("from_uid")
         durable.write_text(listed, "".join(f"{uid}\n" for uid in table["from_uid"].to_pylist()))
-        self.state.commit([self._write("unanswered", "uids", table)], [])
-
-    def _write(self, kind: str, folder: str, table: pa.Table) -> Part:
-        def fill(stream: IO[bytes]) -> None:
-            self._sink.write(table, stream)
-
-        name = self._new_name(folder)
-        written = durable.write(self.folder / name, fill)
-        return Part(name, kind, table.num_rows, written.bytes, written.sha256)
-
-    def _replace(self, group: Sequence[Part]) -> None:
-        def fill(stream: IO[bytes]) -> None:
-            self._sink.merge(self._opened(group), stream)
-
-        kind = group[0].kind
-        name = self._new_name(kind)
-        written = durable.write(self.folder / name, fill)
-        rows = sum(part.rows for part in group)
-        self.state.replace(group, [Part(name, kind, rows, written.bytes, written.sha256)])
-        self._delete(group)
-
-    def _opened(self, parts: Iterable[Part]) -> Iterator[IO[bytes]]:
-        """One part open at a time: a night makes thousands, and systems permit fewer files."""
-        for part in parts:
-            with (self.folder / part.name).open("rb") as stream:
-                yield stream
+        self.state.commit([self._parts.write("unanswered", table)])
 
     def _drop(self, parts: Sequence[Part]) -> None:
         if parts:
             self.state.replace(parts, [])
-            self._delete(parts)
+            self._parts.delete(parts)
 
-    def _delete(self, parts: Iterable[Part]) -> None:
-        for part in parts:
-            (self.folder / part.name).unlink(missing_ok=True)
-
-    def _new_name(self, folder: str) -> str:
-        name = f"{folder}/part-{self._next:05}{self._sink.suffix}"
-        self._next += 1
-        return name
-
-    def _recover(self) -> int:
-        """Delete what no record names, miss nothing that one does; the next part's number."""
-        recorded = {part.name: part for part in self.state.parts()}
-        for part in recorded.values():
-            path = self.folder / part.name
-            if not path.is_file() or path.stat().st_size != part.bytes:
-                found = "is missing" if not path.is_file() else "has another size"
-                raise FolderError(
-                    f"{path} {found} than when it was committed; nothing was changed. "
-                    "Restore it from a copy, or harvest into another folder."
-                )
-        for folder in _FOLDERS:
-            for path in (self.folder / folder).iterdir():
-                if f"{folder}/{path.name}" not in recorded and _PART.fullmatch(path.name):
-                    path.unlink()
-        numbers = [int(name.split("part-")[1].split(".")[0]) for name in recorded]
-        return max(numbers, default=-1) + 1
-
-
-def _locked(folder: Path) -> FileLock:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        strange = sorted(path.name for path in folder.iterdir() if path.name not in _OURS)
-        if strange and not (folder / FILE).exists():
-            raise BadInput(
-                f"{folder} is not empty and holds no harvest (there is {strange[0]}); "
-                "choose another folder."
-            )
-        lock = FileLock(folder / LOCK)
-        lock.acquire(timeout=1)
-    except Timeout:
-        raise FolderError(f"{folder} is in use by another harvest{_owner(folder)}.") from None
-    except OSError as error:
-        raise FolderError(f"{folder} cannot be written: {error.strerror}.") from error
-    return lock
-
-
-def _see_no_orphans(folder: Path) -> None:
-    """Parts without a state are not ours to delete, and cannot be built on."""
-    state = folder / FILE
-    if state.exists() and (state.stat().st_size or (folder / f"{FILE}-wal").exists()):
-        return
-    for name in _FOLDERS:
-        for path in sorted((folder / name).glob("*")):
+    def _see_no_damage(self, recorded: Sequence[Part]) -> None:
+        whole = sum(part.bytes for part in recorded) <= HASHED_BYTES
+        for wrong in self._parts.damage(recorded, whole=whole):
             raise FolderError(
-                f"{path} is there, but no {FILE} that says what it holds; nothing was changed. "
-                "Restore the state from a copy, or harvest into another folder."
+                f"{wrong}; nothing was changed. "
+                "Restore it from a copy, or harvest into another folder."
             )
 
 
-def _owner(folder: Path) -> str:
-    try:
-        state = State(folder / FILE, read_only=True)
-        pid = state.progress().get("pid")
-        state.close()
-    except FolderError:
-        return ""
-    return f", process {pid}" if pid else ""
+def _answered(settled: Sequence[Settled]) -> UidSet:
+    return uids.union(one.uids for one in settled if one.outcome in ANSWERED)
 
 
-def is_locked(folder: Path) -> bool:
-    """Whether a process is at work on the folder now."""
-    if not os.access(folder / LOCK, os.F_OK):
-        return False
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except (Timeout, OSError):
-        return True
-    lock.release()
-    return False
+def _still_unanswered(settled: Sequence[Settled], answered: UidSet) -> list[Settled]:
+    """Those never answered, each with the first of its outcomes and reasons."""
+    taken = answered.copy()
+    left = []
+    for one in settled:
+        if one.outcome in (Outcome.MISSING, Outcome.FAILED) and (rest := one.uids - taken):
+            left.append(Settled(one.outcome, rest, one.reason))
+            taken |= rest
+    return left
+
+
+def _bounds(answered: UidSet, rows: int) -> UidArray:
+    """The lowest UID of each range but the first, so that each has about `ROWS` rows."""
+    count = min(-(-rows // ROWS), len(answered)) or 1
+    return np.array([answered[len(answered) * i // count] for i in range(1, count)], np.int64)
+
+
+def _cut(answered: UidSet, bounds: UidArray) -> Iterator[UidSet]:
+    """The UIDs of each range."""
+    places = [0, *(answered.rank(bound) - 1 for bound in bounds.tolist()), len(answered)]
+    for start, end in itertools.pairwise(places):
+        yield answered[start:end]
 
 
 def _groups(parts: Sequence[Part]) -> list[list[Part]]:
@@ -267,19 +254,6 @@ def _groups(parts: Sequence[Part]) -> list[list[Part]]:
         groups[-1].append(part)
         size += part.bytes
     return [group for group in groups if len(group) > 1]
-
-
-def _unanswered_rows(dbfrom: str, settled: Settled) -> pa.Table:
-    asked = uids.as_array(settled.uids)
-    count = len(asked)
-    columns = [
-        pa.array([dbfrom] * count, pa.string()).dictionary_encode(),
-        pa.array(asked),
-        pa.array([settled.outcome] * count, pa.string()).dictionary_encode(),
-        pa.array(np.zeros(count, np.int64)),
-        pa.array([settled.reason] * count, pa.string()),
-    ]
-    return pa.Table.from_arrays(columns, schema=UIDS)
 
 
 def _difference(folder: Path, kept: dict[str, Any], asked: dict[str, Any]) -> str:

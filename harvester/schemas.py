@@ -1,4 +1,4 @@
-"""The Arrow schema of each kind of row, and the outcomes a UID can have.
+"""The Arrow schema of each kind of row, and rows made of what is known.
 
 Columns and types are those of the public interface: `links` has one row per distinct link,
 `uids` one row per distinct input UID.
@@ -6,9 +6,17 @@ Columns and types are those of the public interface: `links` has one row per dis
 
 from __future__ import annotations
 
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
+
+from harvester.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from harvester.uids import UidArray
 
 NAME = pa.dictionary(pa.int32(), pa.string())
 """Names repeat by the million (dbfrom, dbto, linkname): stored once, referred to by number."""
@@ -36,10 +44,30 @@ UIDS = pa.schema(
 )
 
 
-class Outcome(StrEnum):
-    """What became of one input UID."""
+def answered_rows(dbfrom: str, uids: UidArray, counts: NDArray[np.int64]) -> pa.Table:
+    """The rows of `uids` for UIDs that are linked or empty, by how many links they have."""
+    outcome = pa.DictionaryArray.from_arrays(
+        pa.array((counts == 0).astype(np.int32)), [Outcome.LINKED.value, Outcome.EMPTY.value]
+    )
+    zeros = pa.array(np.zeros(len(uids), np.int32))
+    columns = [
+        pa.DictionaryArray.from_arrays(zeros, [dbfrom]),
+        pa.array(uids),
+        outcome,
+        pa.array(counts),
+        pa.nulls(len(uids), pa.string()),
+    ]
+    return pa.Table.from_arrays(columns, schema=UIDS)
 
-    LINKED = "linked"  # answered in full, with at least one link
-    EMPTY = "empty"  # answered, without links
-    MISSING = "missing"  # left out of every answer, also when asked for alone
-    FAILED = "failed"  # no whole answer after every attempt
+
+def unanswered_rows(dbfrom: str, uids: UidArray, outcome: str, reason: str | None) -> pa.Table:
+    """The rows of `uids` for UIDs that share an outcome without an answer, and its reason."""
+    count = len(uids)
+    columns = [
+        pa.array([dbfrom] * count, pa.string()).dictionary_encode(),
+        pa.array(uids),
+        pa.array([outcome] * count, pa.string()).dictionary_encode(),
+        pa.array(np.zeros(count, np.int64)),
+        pa.array([reason] * count, pa.string()),
+    ]
+    return pa.Table.from_arrays(columns, schema=UIDS)

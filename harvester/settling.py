@@ -10,7 +10,7 @@ import numpy as np
 from harvester import events
 from harvester.committer import Delivery
 from harvester.errors import Fault
-from harvester.schemas import Outcome
+from harvester.outcomes import Outcome
 from harvester.verdict import Batch, Retry, after_empty, after_failure, after_left_out
 
 if TYPE_CHECKING:

@@ -10,14 +10,15 @@ import json
 import sqlite3
 import zlib
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harvester import uids
 from harvester.errors import FolderError, printable
+from harvester.outcomes import ANSWERED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from harvester.uids import UidSet
@@ -25,16 +26,21 @@ if TYPE_CHECKING:
 FILE = "state.sqlite"
 VERSION = 1
 
+UNITED = "united"
+"""In place of an outcome: what a later sweep found of these UIDs is in the outcomes of all."""
+
 _SCHEMA = """
 -- seal: a checksum of the row's other values, since SQLite has none of its own
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB, seal INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE part (
     name TEXT PRIMARY KEY,  -- below the harvest's folder, like links/part-00000.parquet
-    kind TEXT NOT NULL,     -- links, uids, or unanswered: the uids rows of failed and missing
+    kind TEXT NOT NULL,     -- links, or uids, or unanswered: the uids rows of failed and
+                            -- missing, or again: links of a later sweep, not united yet
     rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, seal INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE settled (
     id INTEGER PRIMARY KEY,
+    sweep INTEGER NOT NULL, -- the outcomes of the first are those of all, once united
     outcome TEXT NOT NULL, reason TEXT, count INTEGER NOT NULL,
     uids BLOB NOT NULL,     -- a roaring bitmap
     seal INTEGER NOT NULL
@@ -43,7 +49,7 @@ CREATE TABLE settled (
 _SEALED = {
     "meta": "key, value",
     "part": "name, kind, rows, bytes, sha256",
-    "settled": "outcome, reason, count, uids",
+    "settled": "sweep, outcome, reason, count, uids",
 }
 
 
@@ -53,7 +59,7 @@ class Part:
 
     Attributes:
         name: path below the harvest's folder, with forward slashes.
-        kind: `links`, `uids` or `unanswered`.
+        kind: `links`, `uids`, `unanswered` or `again`.
     """
 
     name: str
@@ -130,36 +136,32 @@ class State:
     def put(self, **values: str | bytes) -> None:
         """Set values of `meta`, together."""
         with self._transaction():
-            self._db.executemany(
-                "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)",
-                [(key, value, _seal(key, value)) for key, value in values.items()],
-            )
+            self._put(values)
 
     def wanted(self) -> UidSet | None:
         """The input UIDs, or None before they were all read."""
         data = self.get("wanted")
         return None if data is None else uids.load(data)
 
-    def done(self) -> UidSet:
-        """UIDs with an outcome."""
-        return self._union("SELECT uids FROM settled")
+    def done(self, sweep: int = 1) -> UidSet:
+        """UIDs with an outcome in a sweep."""
+        return uids.union(one.uids for one in self.settled(sweep))
 
     def answered(self) -> UidSet:
         """UIDs that were answered whole, with links or without."""
-        return self._union("SELECT uids FROM settled WHERE outcome IN ('linked', 'empty')")
+        return uids.union(one.uids for one in self.settled() if one.outcome in ANSWERED)
 
-    def outcomes(self) -> dict[str, int]:
+    def outcomes(self, sweep: int = 1) -> dict[str, int]:
         """How many UIDs have each outcome."""
-        query = "SELECT outcome, SUM(count) FROM settled GROUP BY outcome"
-        return dict(self._db.execute(query))
+        query = "SELECT outcome, SUM(count) FROM settled WHERE sweep = ? GROUP BY outcome"
+        return dict(self._db.execute(query, (sweep,)))
 
-    def unanswered(self) -> list[Settled]:
-        """The failed and missing UIDs, with their reasons."""
-        query = """SELECT outcome, uids, reason FROM settled
-                   WHERE outcome IN ('failed', 'missing') ORDER BY id"""
+    def settled(self, sweep: int = 1) -> list[Settled]:
+        """The UIDs of each outcome in a sweep, in the order they were settled."""
+        query = "SELECT outcome, uids, reason FROM settled WHERE sweep = ? ORDER BY id"
         return [
             Settled(outcome, uids.load(data), reason)
-            for outcome, data, reason in self._db.execute(query)
+            for outcome, data, reason in self._db.execute(query, (sweep,))
         ]
 
     def parts(self, *kinds: str) -> list[Part]:
@@ -174,37 +176,80 @@ class State:
         query = "SELECT COALESCE(SUM(rows), 0) FROM part WHERE kind = 'links'"
         return int(self._db.execute(query).fetchone()[0])
 
-    def commit(self, parts: Iterable[Part], settled: Iterable[Settled]) -> None:
+    def unanswered(self) -> list[Settled]:
+        """The failed and missing UIDs, with their reasons."""
+        return [one for one in self.settled() if one.outcome not in ANSWERED]
+
+    def commit(
+        self, parts: Iterable[Part], settled: Iterable[Settled] = (), sweep: int = 1
+    ) -> None:
         """New parts and the UIDs they cover: this makes both exist."""
         with self._transaction():
             self._insert(parts)
-            rows = [(str(s.outcome), s.reason, len(s.uids), uids.dump(s.uids)) for s in settled]
-            self._db.executemany(
-                "INSERT INTO settled (outcome, reason, count, uids, seal) VALUES (?, ?, ?, ?, ?)",
-                [(*row, _seal(*row)) for row in rows],
-            )
+            self._settle(settled, sweep)
 
     def replace(self, old: Iterable[Part], new: Iterable[Part]) -> None:
         """Some parts in place of others that hold the same rows."""
         with self._transaction():
-            self._db.executemany("DELETE FROM part WHERE name = ?", [(p.name,) for p in old])
+            self._delete(old)
             self._insert(new)
 
-    def forget_unanswered(self) -> None:
-        """Failed and missing UIDs have no outcome any more: they will be asked for again."""
+    def unite(
+        self,
+        sweep: int,
+        parts: tuple[Iterable[Part], Iterable[Part]],
+        settled: Iterable[Settled],
+        **values: str,
+    ) -> None:
+        """What a later sweep found becomes part of the whole.
+
+        Args:
+            sweep: whose UIDs have no outcome of their own from now on, but stay done.
+            parts: old ones, and those in their place.
+            settled: every UID with its outcome over all sweeps.
+            values: of `meta`.
+        """
+        old, new = parts
+        swept = self.done(sweep)
         with self._transaction():
-            self._db.execute("DELETE FROM settled WHERE outcome IN ('failed', 'missing')")
+            self._delete(old)
+            self._insert(new)
+            self._db.execute("DELETE FROM settled WHERE sweep IN (1, ?)", (sweep,))
+            self._settle(settled, 1)
+            self._settle([Settled(UNITED, swept)], sweep)
+            self._put(values)
+
+    def forget(self, unanswered: UidSet) -> None:
+        """Failed and missing UIDs are done in no sweep any more: they will be asked for again."""
+        sweeps = [row[0] for row in self._db.execute("SELECT DISTINCT sweep FROM settled")]
+        kept = {sweep: self.settled(sweep) for sweep in sweeps}
+        with self._transaction():
+            self._db.execute("DELETE FROM settled")
+            for sweep, settled in kept.items():
+                left = [replace(one, uids=one.uids - unanswered) for one in settled]
+                self._settle((one for one in left if one.uids), sweep)
 
     def progress(self) -> dict[str, Any]:
         """What the running or last process said of itself; empty before the first."""
         data = self.get("progress")
         return {} if data is None else dict(json.loads(data))
 
-    def _union(self, query: str) -> UidSet:
-        together = uids.as_set()
-        for (data,) in self._db.execute(query):
-            together |= uids.load(data)
-        return together
+    def _put(self, values: Mapping[str, str | bytes]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)",
+            [(key, value, _seal(key, value)) for key, value in values.items()],
+        )
+
+    def _settle(self, settled: Iterable[Settled], sweep: int) -> None:
+        columns = "sweep, outcome, reason, count, uids"
+        rows = [(sweep, str(s.outcome), s.reason, len(s.uids), uids.dump(s.uids)) for s in settled]
+        self._db.executemany(
+            f"INSERT INTO settled ({columns}, seal) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
+            [(*row, _seal(*row)) for row in rows],
+        )
+
+    def _delete(self, parts: Iterable[Part]) -> None:
+        self._db.executemany("DELETE FROM part WHERE name = ?", [(p.name,) for p in parts])
 
     def _insert(self, parts: Iterable[Part]) -> None:
         rows = [(p.name, p.kind, p.rows, p.bytes, p.sha256) for p in parts]

@@ -10,16 +10,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from harvester.errors import FolderError
-from harvester.ledger import JOB, is_locked
+from harvester.folder import JOB, is_locked
 from harvester.state import peek
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from harvester.events import Tally
 
 _COUNTS = ("sent", "ok", "retried", "rate_limited")
 _OUTCOMES = ("linked", "empty", "missing", "failed")
+_BAD = ("missing", "failed")
 _ENDED = ("complete", "complete_with_failures")
 
 
@@ -49,6 +51,7 @@ class Progress:
                 "host": socket.gethostname(),
                 "state": "waiting" if waiting else self.state,
                 "waiting": waiting.why if waiting else None,
+                "sweep": {"number": tally.sweep, "of": tally.sweeps, "done": tally.done},
                 "requests": {
                     key: self._before.get(key, 0) + getattr(tally, key) for key in _COUNTS
                 },
@@ -74,8 +77,9 @@ def status(folder: Path) -> dict[str, Any]:
         progress = state.progress()
         outcomes = state.outcomes()
         total = int(state.get("total") or 0)
-        parts = [part.name for part in state.parts()]
+        parts = [part.name for part in state.parts("links", "uids", "unanswered")]
         links = state.links()
+        agreement = json.loads(state.get("agreement") or "{}")
     said = progress.get("state", "interrupted")
     known = said if running or said in _ENDED else "interrupted"
     return {
@@ -85,13 +89,20 @@ def status(folder: Path) -> dict[str, Any]:
         "uids": {"total": total, "done": sum(outcomes.values())}
         | {outcome: outcomes.get(outcome, 0) for outcome in _OUTCOMES},
         "links": links,
+        "missing_links": {name: found["missing"] for name, found in agreement.items()},
         "parts": parts,
+        "sweep": progress.get("sweep"),
         "requests": dict.fromkeys(_COUNTS, 0) | progress.get("requests", {}),
         "rate": progress.get("rate", {"limit": None, "achieved": 0.0}),
         "eta_seconds": 0.0 if known in _ENDED else progress.get("eta_seconds"),
         "started_at": progress.get("started_at"),
         "updated_at": progress.get("updated_at"),
     }
+
+
+def end_state(outcomes: Mapping[str, int]) -> str:
+    """The state of a harvest in which every UID has an outcome."""
+    return "complete_with_failures" if any(map(outcomes.get, _BAD)) else "complete"
 
 
 def _flat(path: Path) -> dict[str, Any]:

@@ -32,6 +32,11 @@ def as_set(uids: UidArray | Iterable[int] = ()) -> UidSet:
     return BitMap64(uids)
 
 
+def union(sets: Iterable[UidSet]) -> UidSet:
+    """All members of any of them."""
+    return BitMap64().union(*sets)
+
+
 def as_array(uids: UidSet) -> UidArray:
     """The members in ascending order, int64."""
     return np.array(uids.to_array(), dtype=np.uint64).view(np.int64)
@@ -46,6 +51,13 @@ def dump(uids: UidSet) -> bytes:
 def load(data: bytes) -> UidSet:
     """The set that `dump` wrote."""
     return BitMap64.deserialize(data)
+
+
+def count(occurring: UidArray, uids: UidArray) -> NDArray[np.int64]:
+    """How often each of `uids` (ascending) occurs among those occurring, all of which are in it."""
+    if not len(occurring):
+        return np.zeros(len(uids), np.int64)
+    return np.bincount(np.searchsorted(uids, occurring), minlength=len(uids)).astype(np.int64)
 
 
 def shard(uids: UidSet, index: int, count: int) -> UidSet:

@@ -76,6 +76,8 @@ class PlainLines:
         match event:
             case events.RunStarted():
                 self._say(opening(event))
+            case events.Doubt():
+                self._say(event.text)
             case events.Waiting():
                 self._say(event.why)
             case events.Resumed():

@@ -35,6 +35,8 @@ class LiveDisplay:
         self._tally(event)
         if isinstance(event, events.RunStarted):
             self._console.print(Text(opening(event)))
+        elif isinstance(event, events.Doubt):
+            self._console.print(Text(event.text, style="yellow"))
         elif self._verbose and isinstance(event, events.BatchRetried):
             text = f"{event.uids} UIDs again in {event.delay:.1f} s: {event.reason}"
             self._console.print(Text(text, style="dim"))

@@ -37,6 +37,7 @@ _METAVARS = {
     "concurrency": "N",
     "batch_size": "N",
     "max_attempts": "N",
+    "passes": "N",
     "confirm_empty": "N",
 }
 

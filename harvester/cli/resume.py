@@ -18,7 +18,7 @@ def resume(out: Path, **values: Any) -> None:
     from harvester import jobfile
     from harvester.cli.session import hold_session
     from harvester.errors import BadInput
-    from harvester.ledger import JOB
+    from harvester.folder import JOB
 
     if not (out / JOB).is_file():
         raise BadInput(f"{out} holds no harvest to resume: it has no {JOB}.")

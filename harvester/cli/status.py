@@ -38,6 +38,14 @@ def _sentences(found: dict[str, Any]) -> str:
         f"requests  {requests['sent']:,} sent, {requests['ok']:,} answered, "
         f"{requests['retried']:,} retried, {requests['rate_limited']:,} over the limit",
     ]
+    for linkname, missing in found["missing_links"].items():
+        lines.append(
+            f"unseen    about {missing['links']:,.0f} links of {linkname} "
+            f"({missing['low']:,} to {missing['high']:,}), by how far the sweeps agree"
+        )
+    sweep = found["sweep"] or {"of": 1}
+    if sweep["of"] > 1 and found["state"] in ("running", "waiting", "interrupted"):
+        lines.append(f"sweep     {sweep['number']} of {sweep['of']}: {sweep['done']:,} UIDs")
     if found["waiting"]:
         lines.append(found["waiting"])
     elif found["state"] == "running" and found["eta_seconds"]:

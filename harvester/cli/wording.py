@@ -14,7 +14,11 @@ def opening(event: events.RunStarted) -> str:
     if not left:
         return f"All {event.total:,} UIDs are done; nothing is left to ask."
     before = f" ({event.done:,} are done)" if event.done else ""
-    return f"{left:,} UIDs to ask {event.server} for{before}, at {event.rate:g} requests a second."
+    again = f"Sweep {event.sweep} of {event.sweeps}: " if event.sweeps > 1 else ""
+    return (
+        f"{again}{left:,} UIDs to ask {event.server} for{before}, "
+        f"at {event.rate:g} requests a second."
+    )
 
 
 def line(tally: events.Tally) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from harvester import uids
 from harvester.schemas import NEIGHBOR_LINKS
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def reconcile(
     return Answer(
         links=links,
         answered=answered,
-        counts=_count(links["from_uid"].to_numpy(), answered),
+        counts=uids.count(links["from_uid"].to_numpy(), answered),
         broken=broken,
         left_out=np.setdiff1d(asked, seen),
         strangers=strangers,
@@ -134,10 +135,3 @@ def _codes(names: list[str]) -> tuple[pa.Array, NDArray[np.int32]]:
     """Names as their distinct values and a number for each."""
     known = {name: code for code, name in enumerate(dict.fromkeys(names))}
     return pa.array(list(known), pa.string()), np.array([known[n] for n in names], np.int32)
-
-
-def _count(from_uid: NDArray[np.int64], uids: UidArray) -> NDArray[np.int64]:
-    """How often each of `uids` (ascending) occurs in `from_uid`."""
-    if not len(from_uid):
-        return np.zeros(len(uids), np.int64)
-    return np.bincount(np.searchsorted(uids, from_uid), minlength=len(uids)).astype(np.int64)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
 
@@ -24,6 +24,13 @@ class Sink(Protocol):
 
     def merge(self, parts: Iterable[IO[bytes]], stream: IO[bytes]) -> None:
         """The rows of several parts, in their order, as one whole part, in bounded memory."""
+
+    def read(self, part: IO[bytes], schema: pa.Schema) -> Iterator[pa.Table]:
+        """The rows of a part, in tables that fit the memory.
+
+        Raises:
+            pyarrow.ArrowException: it is not a whole part.
+        """
 
 
 def make_sink(form: Literal["parquet", "jsonl"], codec: Literal["zstd", "gzip", "none"]) -> Sink:

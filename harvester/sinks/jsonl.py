@@ -13,11 +13,13 @@ from typing import IO, TYPE_CHECKING
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.json as pj
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _ROWS = 1 << 16  # rows joined at a time: the text of so many fits the processor's caches
+_BLOCK = 4 << 20  # bytes parsed at a time
 _SUFFIXES = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 
 
@@ -47,6 +49,26 @@ class JsonlSink:
         """The parts end to end, as gzip members (RFC 1952) and zstd frames (RFC 8878) may be."""
         for part in parts:
             shutil.copyfileobj(part, stream, 1 << 20)
+
+    def read(self, part: IO[bytes], schema: pa.Schema) -> Iterator[pa.Table]:
+        """The rows of a part, a block of text at a time."""
+        if not part.read(1):
+            return
+        part.seek(0)
+        stream = part if self._codec == "none" else pa.CompressedInputStream(part, self._codec)
+        plain = pa.schema([field.with_type(_plain(field.type)) for field in schema])
+        reader = pj.open_json(
+            stream,
+            read_options=pj.ReadOptions(block_size=_BLOCK),
+            parse_options=pj.ParseOptions(explicit_schema=plain),
+        )
+        for batch in reader:
+            yield pa.Table.from_batches([batch]).cast(schema)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """What JSON has in place of a dictionary."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _write_lines(table: pa.Table, stream: IO[bytes] | gzip.GzipFile) -> None:

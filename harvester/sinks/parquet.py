@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 ROW_GROUP = 1 << 20
 """Rows; DuckDB and Polars read row groups in parallel, and bigger ones compress no better."""
@@ -45,19 +45,27 @@ class ParquetSink:
             held.clear()
             rows = 0
 
-        for part in parts:
-            file = pq.ParquetFile(part)
-            schema = file.schema_arrow
-            if writer is None:
-                writer = pq.ParquetWriter(stream, schema, **self._options(schema))
-            for group in range(file.num_row_groups):
-                held.append(file.read_row_group(group))
-                rows += held[-1].num_rows
-                if rows >= ROW_GROUP:
-                    flush()
-        flush()
-        if writer is not None:
-            writer.close()
+        try:
+            for part in parts:
+                file = pq.ParquetFile(part)
+                schema = file.schema_arrow
+                if writer is None:
+                    writer = pq.ParquetWriter(stream, schema, **self._options(schema))
+                for group in range(file.num_row_groups):
+                    held.append(file.read_row_group(group))
+                    rows += held[-1].num_rows
+                    if rows >= ROW_GROUP:
+                        flush()
+            flush()
+        finally:
+            if writer is not None:
+                writer.close()
+
+    def read(self, part: IO[bytes], schema: pa.Schema) -> Iterator[pa.Table]:
+        """The rows of a part, a row group at a time."""
+        file = pq.ParquetFile(part)
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group).cast(schema)
 
     def _options(self, schema: pa.Schema) -> dict[str, Any]:
         names = [field.name for field in schema if pa.types.is_dictionary(field.type)]

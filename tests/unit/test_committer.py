@@ -15,7 +15,7 @@ from harvester import committer as committer_module
 from harvester import events
 from harvester.committer import Committer, Delivery
 from harvester.ledger import Ledger
-from harvester.schemas import Outcome
+from harvester.outcomes import Outcome
 from harvester.sinks import make_sink
 
 from .rows import links_of, links_table, read_part

@@ -43,6 +43,7 @@ def test_the_defaults_are_those_of_the_interface() -> None:
             "max_attempts": 6,
             "window": "auto",
             "stop_at_window_end": False,
+            "passes": 1,
             "confirm_empty": 0,
         },
         "contact": {"email": None, "tool": "elink-harvester"},

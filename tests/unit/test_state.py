@@ -95,7 +95,7 @@ def test_parts_are_replaced_without_touching_outcomes(state: State) -> None:
 def test_only_failed_and_missing_uids_are_forgotten(state: State) -> None:
     state.commit([], [_settled("linked", 1), _settled("empty", 2)])
     state.commit([], [_settled("failed", 3, reason="x"), _settled("missing", 4, reason="y")])
-    state.forget_unanswered()
+    state.forget(uids.as_set([3, 4]))
     assert list(state.done()) == [1, 2]
     assert state.unanswered() == []
 

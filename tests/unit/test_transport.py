@@ -18,7 +18,7 @@ from harvester.client import Client
 from harvester.errors import Fault, RateLimited, RequestFailed
 from harvester.eutils.elink import Elink
 from harvester.job import Contact, Link
-from harvester.limiter import Permit
+from harvester.limiter import Limiter, Permit
 from harvester.transport import Transport
 from harvester.verdict import Batch
 
@@ -95,7 +95,7 @@ async def test_it_must_be_opened_first() -> None:
 
 def _client(transport: Transport) -> Client:
     contact = Contact(email="me@example.org", tool="test")
-    return Client(transport, Elink(Link(dbfrom="pubmed"), contact, KEY))
+    return Client(transport, Limiter(1000), Elink(Link(dbfrom="pubmed"), contact, KEY))
 
 
 async def test_a_client_gives_a_reconciled_answer_and_its_size() -> None:
@@ -123,12 +123,23 @@ async def test_a_client_tells_a_refusal_for_the_rate_from_others() -> None:
                 await _client(transport).ask(batch, Permit(0.0))
 
 
-@pytest.mark.parametrize(("status", "alive"), [(200, True), (503, False), (429, False)])
+@pytest.mark.parametrize(("status", "alive"), [(200, True), (503, False)])
 async def test_einfo_tells_whether_the_server_is_alive(status: int, alive: bool) -> None:
     with aioresponses() as mocked:
         mocked.post(f"{BASE}einfo.fcgi", status=status, body=b"<eInfoResult/>")
         async with Transport(BASE, 5) as transport:
-            assert await _client(transport).is_alive(Permit(0.0)) is alive
+            assert await _client(transport).is_alive() is alive
+
+
+async def test_a_429_slows_all_utilities_down() -> None:
+    limit = b'{"error":"API rate limit exceeded","count":"11","limit":"10"}'
+    with aioresponses() as mocked:
+        mocked.post(f"{BASE}einfo.fcgi", status=429, body=limit)
+        async with Transport(BASE, 5) as transport:
+            client = _client(transport)
+            with pytest.raises(RateLimited):
+                await client.is_alive()
+            assert client.rate == 10.0
 
 
 # --- where it takes a socket ----------------------------------------------------------------

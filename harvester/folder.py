@@ -1,0 +1,117 @@
+"""A harvest's folder: whose it is, what belongs in it, and the lock on it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from harvester.errors import BadInput, FolderError
+from harvester.state import FILE, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LOCK = ".lock"
+JOB = "job.toml"
+UNANSWERED = "unanswered.txt"
+
+LINKS, UIDS, SWEEPS = "links", "uids", "sweeps"
+"""Folders of parts; `sweeps` holds links read again, until they are united with the first."""
+
+_OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp", LINKS, UIDS, SWEEPS}
+_OURS |= {f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
+
+
+def locked(folder: Path) -> FileLock:
+    """The folder, made if it is not there, locked for this process.
+
+    Raises:
+        FolderError: it is in use, or cannot be written.
+        BadInput: it holds something else than a harvest.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        strange = sorted(path.name for path in folder.iterdir() if path.name not in _OURS)
+        if strange and not (folder / FILE).exists():
+            raise BadInput(
+                f"{folder} is not empty and holds no harvest (there is {strange[0]}); "
+                "choose another folder."
+            )
+        lock = FileLock(folder / LOCK)
+        lock.acquire(timeout=1)
+    except Timeout:
+        raise FolderError(f"{folder} is in use by another harvest{_owner(folder)}.") from None
+    except OSError as error:
+        raise FolderError(f"{folder} cannot be written: {error.strerror}.") from error
+    return lock
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process is at work on the folder now."""
+    if not os.access(folder / LOCK, os.F_OK):
+        return False
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:  # a folder that cannot be written is nobody's work
+        return False
+    lock.release()
+    return False
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """While inside, what goes wrong with the disk becomes a sentence.
+
+    Raises:
+        FolderError: the disk is full, or the folder is gone or read-only.
+    """
+    try:
+        yield
+    except BrokenPipeError:  # who reads our output has left
+        raise
+    except OSError as error:
+        if not folder.exists():
+            raise FolderError(
+                f"{folder} was removed or moved away while the harvest ran; what was "
+                "committed went with it."
+            ) from error
+        remedy = "make room" if error.errno == errno.ENOSPC else "see that it can be written"
+        raise FolderError(
+            f"{folder} could not be written ({error.strerror}): {remedy}, then resume; "
+            "what was committed is kept."
+        ) from error
+
+
+def see_no_orphans(folder: Path) -> None:
+    """Parts without a state are not ours to delete, and cannot be built on.
+
+    Raises:
+        FolderError: there are some.
+    """
+    state = folder / FILE
+    if state.exists() and (state.stat().st_size or (folder / f"{FILE}-wal").exists()):
+        return
+    for name in (LINKS, UIDS, SWEEPS):
+        for path in sorted((folder / name).glob("*")):
+            raise FolderError(
+                f"{path} is there, but no {FILE} that says what it holds; nothing was changed. "
+                "Restore the state from a copy, or harvest into another folder."
+            )
+
+
+def _owner(folder: Path) -> str:
+    try:
+        state = State(folder / FILE, read_only=True)
+        pid = state.progress().get("pid")
+        state.close()
+    except FolderError:
+        return ""
+    return f", process {pid}" if pid else ""

@@ -1,0 +1,18 @@
+"""What can become of one input UID."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What became of one input UID."""
+
+    LINKED = "linked"  # answered in full, with at least one link
+    EMPTY = "empty"  # answered, without links
+    MISSING = "missing"  # left out of every answer, also when asked for alone
+    FAILED = "failed"  # no whole answer after every attempt
+
+
+ANSWERED = frozenset({Outcome.LINKED, Outcome.EMPTY})
+"""Outcomes by a whole answer; the others have a reason."""

@@ -1,0 +1,119 @@
+"""The parts of a harvest on disk: written, read, looked at and deleted, whatever their form."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING
+
+from harvester import durable
+from harvester.folder import LINKS, SWEEPS, UIDS
+from harvester.state import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from harvester.sinks import Sink
+
+FOLDERS = {"links": LINKS, "uids": UIDS, "unanswered": UIDS, "again": SWEEPS}
+"""Kind of a part → its folder."""
+
+SLICES = f"{SWEEPS}/slices"
+"""Made and removed while sweeps are united."""
+
+_PART = re.compile(r"part-(\d{5,})\.[a-z.]+|\.part-\d{5,}\.[a-z.]+\.tmp")
+
+
+class Parts:
+    """The files that the state names, in their folders.
+
+    Args:
+        folder: of the harvest.
+        sink: writes and reads them.
+    """
+
+    def __init__(self, folder: Path, sink: Sink) -> None:
+        self._folder = folder
+        self._sink = sink
+        self._next = 0
+
+    def tidy(self, recorded: Sequence[Part]) -> None:
+        """Make the folders, and delete in them what no record names."""
+        shutil.rmtree(self._folder / SLICES, ignore_errors=True)
+        names = {part.name for part in recorded}
+        for folder in (LINKS, UIDS, SWEEPS):
+            if folder != SWEEPS:
+                (self._folder / folder).mkdir(exist_ok=True)
+            for path in (self._folder / folder).glob("*"):
+                if f"{folder}/{path.name}" not in names and _PART.fullmatch(path.name):
+                    path.unlink()
+        self._close_sweeps()
+        numbers = [int(name.split("part-")[1].split(".")[0]) for name in names]
+        self._next = max(numbers, default=-1) + 1
+
+    def write(self, kind: str, table: pa.Table) -> Part:
+        """Rows as a part of its own."""
+        return self._written(kind, table.num_rows, lambda stream: self._sink.write(table, stream))
+
+    def merge(self, parts: Sequence[Part]) -> Part:
+        """The rows of several parts of a kind as one."""
+        rows = sum(part.rows for part in parts)
+        opened = self._opened(parts)
+        return self._written(parts[0].kind, rows, lambda stream: self._sink.merge(opened, stream))
+
+    def read(self, parts: Iterable[Part], schema: pa.Schema) -> Iterator[pa.Table]:
+        """The rows of parts, in tables that fit the memory."""
+        for stream in self._opened(parts):
+            yield from self._sink.read(stream, schema)
+
+    def delete(self, parts: Iterable[Part]) -> None:
+        """Remove files; those that are gone are gone."""
+        for part in parts:
+            (self._folder / part.name).unlink(missing_ok=True)
+        self._close_sweeps()
+
+    def damage(self, parts: Sequence[Part], *, whole: bool) -> list[str]:
+        """What is wrong with files, in half a sentence each.
+
+        Args:
+            parts: as they were committed.
+            whole: read them whole, rather than look at their sizes.
+        """
+
+        def look(part: Part) -> str | None:
+            path = self._folder / part.name
+            if not path.is_file():
+                return f"{path} is missing"
+            if path.stat().st_size != part.bytes:
+                return f"{path} has another size than when it was committed"
+            if whole and durable.checksum(path).sha256 != part.sha256:
+                return f"{path} is not as it was committed (its checksum differs)"
+            return None
+
+        with ThreadPoolExecutor() as pool:  # hashing and reading let go of the interpreter
+            return [wrong for wrong in pool.map(look, parts) if wrong]
+
+    def _close_sweeps(self) -> None:
+        """The folder of sweeps is there only while there is something in it."""
+        with suppress(OSError):
+            (self._folder / SWEEPS).rmdir()
+
+    def _written(self, kind: str, rows: int, fill: durable.Fill) -> Part:
+        name = f"{FOLDERS[kind]}/part-{self._next:05}{self._sink.suffix}"
+        self._next += 1
+        if FOLDERS[kind] == SWEEPS and not (self._folder / SWEEPS).exists():
+            (self._folder / SWEEPS).mkdir()
+            durable.sync_folder(self._folder)
+        written = durable.write(self._folder / name, fill)
+        return Part(name, kind, rows, written.bytes, written.sha256)
+
+    def _opened(self, parts: Iterable[Part]) -> Iterator[IO[bytes]]:
+        """One part open at a time: a night makes thousands, and systems permit fewer files."""
+        for part in parts:
+            with (self._folder / part.name).open("rb") as stream:
+                yield stream
