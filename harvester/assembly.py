@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from harvester import jobfile
 from harvester.client import Client
+from harvester.common import common_pace
 from harvester.engine import Engine
 from harvester.errors import HarvestError
 from harvester.eutils.elink import Elink
@@ -34,7 +37,9 @@ MOST_IN_FLIGHT = 1000
 async def connected(job: Job) -> AsyncIterator[Client]:
     """A client with an open session and the limiter that all requests of the job go through."""
     key = jobfile.api_key()
-    limiter = Limiter(job.rate(with_key=key is not None))
+    rate = job.rate(with_key=key is not None)
+    common = common_pace(urlsplit(job.server.base_url).netloc, key, rate, time.monotonic())
+    limiter = Limiter(rate, common, time.monotonic)
     async with Transport(job.server.base_url, job.limits.timeout) as transport:
         yield Client(transport, limiter, Elink(job.link, job.contact, key))
 

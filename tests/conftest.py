@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import aiohttp
 import aioresponses.core
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # No deadline: how long one example takes says more about the machine than about the code.
 settings.register_profile("quick", max_examples=60, deadline=None)
@@ -25,3 +29,11 @@ class _Response(aiohttp.ClientResponse):
 
 if "stream_writer" in inspect.signature(aiohttp.ClientResponse.__init__).parameters:
     setattr(aioresponses.core, "ClientResponse", _Response)  # noqa: B010 - it is not exported
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What harvests share on a machine is not shared with those of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield

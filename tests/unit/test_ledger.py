@@ -14,8 +14,8 @@ import pytest
 
 from harvester import durable, ledger, uids
 from harvester.errors import BadInput, FolderError
-from harvester.job import Job
 from harvester.folder import is_locked
+from harvester.job import Job
 from harvester.ledger import Ledger
 from harvester.sinks import make_sink
 from harvester.state import FILE, Settled, State

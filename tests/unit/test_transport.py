@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -95,7 +96,9 @@ async def test_it_must_be_opened_first() -> None:
 
 def _client(transport: Transport) -> Client:
     contact = Contact(email="me@example.org", tool="test")
-    return Client(transport, Limiter(1000), Elink(Link(dbfrom="pubmed"), contact, KEY))
+    return Client(
+        transport, Limiter(1000, clock=time.monotonic), Elink(Link(dbfrom="pubmed"), contact, KEY)
+    )
 
 
 async def test_a_client_gives_a_reconciled_answer_and_its_size() -> None:
@@ -103,7 +106,7 @@ async def test_a_client_gives_a_reconciled_answer_and_its_size() -> None:
         mocked.post(f"{BASE}elink.fcgi", body=ANSWER)
         async with Transport(BASE, 5) as transport:
             batch = Batch(np.array([1, 2, 3], np.int64), "json")
-            answer, size = await _client(transport).ask(batch, Permit(0.0))
+            answer, size = await _client(transport).ask(batch, Permit(0.0, clock=time.monotonic))
     assert size == len(ANSWER)
     assert answer.answered.tolist() == [1, 2]
     assert answer.left_out.tolist() == [3]
@@ -117,10 +120,10 @@ async def test_a_client_tells_a_refusal_for_the_rate_from_others() -> None:
         mocked.post(f"{BASE}elink.fcgi", status=502, body=b"<html>")
         async with Transport(BASE, 5) as transport:
             with pytest.raises(RateLimited) as caught:
-                await _client(transport).ask(batch, Permit(0.0))
+                await _client(transport).ask(batch, Permit(0.0, clock=time.monotonic))
             assert caught.value.limit == 10.0
             with pytest.raises(RequestFailed, match="HTTP 502"):
-                await _client(transport).ask(batch, Permit(0.0))
+                await _client(transport).ask(batch, Permit(0.0, clock=time.monotonic))
 
 
 @pytest.mark.parametrize(("status", "alive"), [(200, True), (503, False)])
@@ -272,7 +275,7 @@ async def test_gzip_cut_short_by_a_proxy_is_never_a_shorter_answer(cut: int) -> 
     async with answering as server, Transport(server.url, 5) as transport:
         batch = Batch(np.array([1, 2], np.int64), "json")
         try:
-            answer, _ = await _client(transport).ask(batch, Permit(0.0))
+            answer, _ = await _client(transport).ask(batch, Permit(0.0, clock=time.monotonic))
         except RequestFailed as failure:
             fault = failure.fault
         else:

@@ -1,0 +1,116 @@
+"""Databases and linknames: what is known, what EInfo says, and what it leaves unsaid."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from harvester.errors import BadInput, Fault, RequestFailed
+from harvester.eutils import einfo
+from harvester.job import Link
+from harvester.names import are_known, check_names, judge_names
+
+if TYPE_CHECKING:
+    from harvester.client import Client
+
+LISTED = ["pubmed", "pmc", "gene", "protein", "widgets"]
+LINKS = {"pubmed_pmc": "pmc", "pubmed_pubmed": "pubmed", "pubmed_gene": "gene"}
+
+
+class Teller:
+    """Says what EInfo would, and counts how often it is asked."""
+
+    def __init__(self, failure: RequestFailed | None = None) -> None:
+        self.asked = 0
+        self._failure = failure
+
+    async def databases(self) -> list[str]:
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self._failure:
+            raise self._failure
+        return LISTED
+
+    async def links(self, db: str) -> dict[str, str]:
+        self.asked += 1
+        await asyncio.sleep(0)
+        return LINKS if db == "pubmed" else {}
+
+
+def _check(teller: Teller, **link: object) -> list[str]:
+    return asyncio.run(check_names(cast("Client", teller), Link.model_validate(link)))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"dbfrom": "pubmed"},
+        {"dbfrom": "pubmed", "db": "pmc,gene", "linkname": "pubmed_pmc,pubmed_gene"},
+        {"dbfrom": "nucleotide", "db": "protein", "linkname": "nuccore_protein"},
+    ],
+)
+def test_well_known_names_cost_no_request(link: dict[str, object]) -> None:
+    teller = Teller()
+    assert are_known(Link.model_validate(link))
+    assert _check(teller, **link) == []
+    assert teller.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ({"dbfrom": "pubmd"}, "link.dbfrom: there is no database 'pubmd' (did you mean 'pubmed'?)"),
+        ({"dbfrom": "pubmed", "db": "pmc,genee"}, "link.db: .* 'genee' .did you mean 'gene'"),
+        (
+            {"dbfrom": "pubmed", "linkname": "pubmed_pmcc"},
+            "no links from pubmed are called 'pubmed_pmcc' .did you mean 'pubmed_pmc'",
+        ),
+        ({"dbfrom": "pubmed", "linkname": "citations"}, "'citations'; leave it out"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest(
+    link: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(BadInput, match=sentence.replace("(", r"\(").replace("?)", r"\?\)")):
+        _check(Teller(), **link)
+
+
+def test_what_only_this_server_knows_is_fine() -> None:
+    teller = Teller()
+    assert _check(teller, dbfrom="pubmed", db="widgets") == []
+    assert teller.asked == 2
+
+
+def test_an_unlisted_name_that_begins_like_a_real_one_is_doubted_only() -> None:
+    """ELink returns pubmed_pubmed_citedin, and EInfo does not list it (recorded in 2025)."""
+    (doubt,) = _check(Teller(), dbfrom="pubmed", linkname="pubmed_pubmed_citedin")
+    assert "does not list pubmed_pubmed_citedin" in doubt
+
+
+def test_a_server_that_tells_nothing_is_taken_as_it_is() -> None:
+    failing = Teller(RequestFailed(Fault.NETWORK, "refused"))
+    assert _check(failing, dbfrom="pubmd") == []
+    assert judge_names(Link(dbfrom="widgets"), LISTED, {}) == []
+    assert judge_names(Link(dbfrom="widgets", linkname=["any_name"]), LISTED, {}) == []
+
+
+OBJECT = b'{"einforesult":{"dbinfo":{"dbname":"x","linklist":[{"name":"x_y","dbto":"y"}]}}}'
+
+
+@pytest.mark.parametrize(
+    "body", [OBJECT, OBJECT.replace(b'"dbinfo":{', b'"dbinfo":[{')[:-2] + b"]}}"]
+)
+def test_links_are_read_from_the_old_shape_and_the_new(body: bytes) -> None:
+    assert einfo.read_links(body) == {"x_y": "y"}
+
+
+def test_a_database_that_is_not_there_has_no_links() -> None:
+    assert einfo.read_links(b'{"einforesult":{"ERROR":"Can not retrieve DbInfo"}}') == {}
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b"[]", b'{"einforesult":{"dblist":[]}}'])
+def test_what_is_no_list_of_databases_is_a_failed_request(body: bytes) -> None:
+    with pytest.raises(RequestFailed):
+        einfo.read_databases(body)
