@@ -155,8 +155,8 @@ class Ledger:
         old = self.state.parts()
         linked = uids.as_set()
         new: list[Part] = []
-        said = self.state.get("agreement")
-        agreed = agreement.from_json(json.loads(said)) if said else {}
+        said = json.loads(self.state.get("agreement") or "{}")
+        agreed = agreement.from_json(said.get(str(sweep), {}))
         bounds = _bounds(answered, sum(part.rows for part in old if part.kind != "uids"))
         with Slices(self.folder / SLICES, bounds, self._schema) as slices:
             for kind in ("links", "again"):
@@ -179,9 +179,8 @@ class Ledger:
                 new += [self._parts.write(kind, t) for kind, t in tables.items() if t.num_rows]
         settled = [Settled(Outcome.LINKED, linked), Settled(Outcome.EMPTY, answered - linked)]
         settled += _still_unanswered([*before, *fresh], answered)
-        self.state.unite(
-            sweep, (old, new), settled, agreement=json.dumps(agreement.to_json(agreed))
-        )
+        said[str(sweep)] = agreement.to_json(agreed)
+        self.state.unite(sweep, (old, new), settled, agreement=json.dumps(said))
         self._parts.delete(old)
 
     def write_unanswered(self) -> None:

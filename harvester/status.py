@@ -79,7 +79,7 @@ def status(folder: Path) -> dict[str, Any]:
         total = int(state.get("total") or 0)
         parts = [part.name for part in state.parts("links", "uids", "unanswered")]
         links = state.links()
-        agreement = json.loads(state.get("agreement") or "{}")
+        agreed = json.loads(state.get("agreement") or "{}")
     said = progress.get("state", "interrupted")
     known = said if running or said in _ENDED else "interrupted"
     return {
@@ -89,7 +89,11 @@ def status(folder: Path) -> dict[str, Any]:
         "uids": {"total": total, "done": sum(outcomes.values())}
         | {outcome: outcomes.get(outcome, 0) for outcome in _OUTCOMES},
         "links": links,
-        "missing_links": {name: found["missing"] for name, found in agreement.items()},
+        "missing_links": {
+            name: found["missing"] for name, found in agreed[max(agreed, key=int)].items()
+        }
+        if agreed
+        else {},
         "parts": parts,
         "sweep": progress.get("sweep"),
         "requests": dict.fromkeys(_COUNTS, 0) | progress.get("requests", {}),

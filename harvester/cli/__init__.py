@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "harvester.cli.run",
     "resume": "harvester.cli.resume",
     "status": "harvester.cli.status",
+    "verify": "harvester.cli.verify",
     "emulate": "harvester.emulator.command",
     "demo": "harvester.cli.demo",
 }
