@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harvester.errors import RateLimited, RequestFailed
+from harvester.errors import RateLimited
 from harvester.eutils import einfo, elink
 from harvester.eutils.reply import check
 
@@ -50,19 +50,13 @@ class Client:
         body = await self._send(elink.PATH, form, permit)
         return self._question.read(body, batch.uids, batch.retmode), len(body)
 
-    async def is_alive(self) -> bool:
-        """Whether the E-utilities answer at all: EInfo, which needs no UID, is asked.
+    async def ping(self) -> None:
+        """See that the E-utilities answer at all: EInfo, which needs no UID, is asked.
 
         Raises:
-            RateLimited: they do, but count too many requests.
+            RateLimited, RequestFailed: as for `ask`.
         """
-        try:
-            await self._send(einfo.PATH, self._question.identity, await self.permit())
-        except RateLimited:
-            raise
-        except RequestFailed:
-            return False
-        return True
+        await self._send(einfo.PATH, self._question.identity, await self.permit())
 
     async def databases(self) -> list[str]:
         """The names of all databases, by EInfo.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 10.0
 """How long answers in flight are awaited once a run is asked to stop."""
 
-_REFUSALS = 3  # in a row: NCBI's key service has been seen to call good keys invalid for a moment
+_REFUSALS = 4  # in a row: NCBI's key service has been seen to call good keys invalid for a moment
 _NAP_SECONDS = 60.0  # the clock is looked at so often while waiting: the machine may have slept
 
 
@@ -187,18 +187,24 @@ class Engine:
             answer, size = await self._client.ask(batch, permit)
         except BaseException as error:
             self._emit(events.RequestEnded())
-            if isinstance(error, RateLimited):
-                self._emit(events.SlowedDown(self._client.rate))
-            elif isinstance(error, RequestFailed) and error.fault is Fault.REFUSAL:
-                self._refusals += 1
-                if self._refusals >= _REFUSALS:
-                    self.halt(Refused(f"The server refuses us: {error.reason}."))
+            if isinstance(error, RequestFailed):
+                self._heed(error)
             raise
+        self._refusals = 0
         seconds = self._loop.time() - begun
         self._emit(events.RequestEnded())
         self._emit(events.BatchAnswered(seconds, answer.strangers))
         self._size.answered(len(batch), seconds, size)
         return answer
+
+    def _heed(self, failure: RequestFailed) -> None:
+        """What a failure says of all requests, rather than of one."""
+        if isinstance(failure, RateLimited):
+            self._emit(events.SlowedDown(self._client.rate))
+            return
+        self._refusals = self._refusals + 1 if failure.fault is Fault.REFUSAL else 0
+        if self._refusals >= _REFUSALS:
+            self.halt(Refused(f"The server refuses us: {failure.reason}."))
 
     def _take(self, batch: Batch, answer: Answer, asked_at: float) -> None:
         """An answer settles most of a batch; ERRORs in it count if it proves the server well."""
@@ -222,7 +228,6 @@ class Engine:
 
     def _prove_well(self, answer: Answer, asked_at: float) -> None:
         """The server answers: what failed before is charged to the UIDs, and asked again."""
-        self._refusals = 0
         self._control = answer.answered[:1]
         for batch, failure in self._suspects.release(asked_at):
             self._settling.judge(batch, failure)
@@ -241,6 +246,7 @@ class Engine:
                 return
             if await self._control_answers():
                 break
+            await asyncio.sleep(0)  # leave here if that refusal was the last
         suspects = self._suspects.release()
         if outage:
             self._emit(events.Resumed())
@@ -264,7 +270,7 @@ class Engine:
         fresh = None if len(self._control) else self._frontier.take_fresh()
         control = self._frontier.batch(self._control) if len(self._control) else fresh
         if control is None:
-            return await self._client.is_alive()
+            return await self._is_alive()
         permit = await self._client.permit()
         asked_at = self._loop.time()
         try:
@@ -278,6 +284,17 @@ class Engine:
         if fresh:
             self._take(fresh, answer, asked_at)
         return bool(len(answer.answered))
+
+    async def _is_alive(self) -> bool:
+        """Whether the E-utilities answer at all."""
+        try:
+            await self._client.ping()
+        except RequestFailed as failure:
+            self._heed(failure)
+            if isinstance(failure, RateLimited):
+                raise
+            return False
+        return True
 
     def _announce(self, delay: float) -> None:
         reason = self._suspects.held[-1][1].reason if self._suspects.held else "no answer"
