@@ -1,0 +1,65 @@
+"""Several harvests at a time with one key, as array jobs start: together they keep the rate."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .harness import assert_same, expected_links, rows, write_uids
+from .test_rate import busiest_second
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .servers import Servers
+
+RATE, BATCH = 10, 3
+
+
+def together(servers: Servers, folder: Path, processes: int, seconds: float) -> list[float]:
+    """Shares of one list, harvested by so many processes that start at once; when requests came."""
+    server = servers.start(rate=RATE, latency=(0.3,), seed=processes)
+    uids = range(1, round(RATE * seconds) * BATCH + 1)
+    ids = write_uids(folder / "ids", uids)
+
+    def share(number: int) -> None:
+        finished = servers.harvester(
+            "run", "--ids", ids, f"--shard={number}/{processes}", "--dbfrom=pubmed", "--db=pmc",
+            "--base-url", server.base_url, f"--rate={RATE}", f"--batch-size={BATCH}",
+            "-o", folder / str(number), env={"NCBI_API_KEY": "the-same"},
+        )  # fmt: skip
+        assert finished.code == 0, finished.err
+        truth = expected_links(server.graph, "pubmed", shares[number], ("pmc",))
+        assert_same(rows(folder / str(number), "links"), truth)
+
+    size = len(uids)
+    shares = {
+        number: uids[size * (number - 1) // processes : size * number // processes]
+        for number in range(1, processes + 1)
+    }
+    with ThreadPoolExecutor(processes) as pool:
+        list(pool.map(share, shares))
+    return sorted(entry.arrived for entry in server.log)
+
+
+def share_used(times: list[float], window: float) -> float:
+    """Of the rate, over the worst window of so many seconds while there was work for all."""
+    count = round(RATE * window)
+    busy = [time for time in times if time < times[-1] - 2.0]
+    spans = [end - start for start, end in zip(busy, busy[count:], strict=False)]
+    return count / max(spans) / RATE
+
+
+def test_eight_processes_keep_one_rate(servers: Servers, tmp_path: Path) -> None:
+    times = together(servers, tmp_path, processes=8, seconds=12)
+    assert busiest_second(times) <= RATE
+    assert share_used(times, window=6.0) >= 0.88
+
+
+@pytest.mark.torture
+def test_eight_processes_keep_one_rate_for_long(servers: Servers, tmp_path: Path) -> None:
+    times = together(servers, tmp_path, processes=8, seconds=60)
+    assert busiest_second(times) <= RATE
+    assert share_used(times, window=30.0) >= 0.9
