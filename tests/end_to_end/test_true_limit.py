@@ -1,0 +1,38 @@
+"""Where the server permits less than was expected: found out soon, and used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .harness import assert_exact, expected_links, write_uids
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .servers import Servers
+
+PERMITTED, EXPECTED, BATCH = 6, 10, 4
+
+
+def test_a_lower_limit_is_learnt_and_used(servers: Servers, tmp_path: Path) -> None:
+    """After ten seconds hardly a request is refused, and most of what is permitted is used."""
+    server = servers.start(rate=PERMITTED, latency=(0.2,))
+    uids = range(1, PERMITTED * 22 * BATCH + 1)
+    finished = servers.harvester(
+        "run", "--ids", write_uids(tmp_path / "ids", uids), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, f"--rate={EXPECTED}", f"--batch-size={BATCH}",
+        "-o", tmp_path / "out",
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    assert_exact(
+        tmp_path / "out", "pubmed", uids, expected_links(server.graph, "pubmed", uids, ("pmc",))
+    )
+    begun = min(entry.arrived for entry in server.log)
+    refused = [entry.status == 429 for entry in server.log]
+    assert any(refused), "the limit was met"
+    late = [entry for entry in server.log if entry.arrived > begun + 10]
+    last = max(entry.arrived for entry in late) - (begun + 10)
+    assert last > 8
+    assert sum(entry.status == 429 for entry in late) <= 0.05 * len(late)
+    answered = sum(entry.status == 200 for entry in late)
+    assert answered / last >= 0.7 * PERMITTED
