@@ -13,36 +13,32 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from harvester import events
+from harvester.asker import Asker
 from harvester.errors import (
-    Fault,
     HarvestError,
     RateLimited,
-    Refused,
     RequestFailed,
     WindowClosed,
 )
 from harvester.hours import utc_now
-from harvester.outage import Suspects, probe_delays
+from harvester.outage import probe_delays
 from harvester.uids import as_array
-from harvester.verdict import Retry, broken_part
+from harvester.verdict import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harvester.client import Client
-    from harvester.eutils.reconcile import Answer
     from harvester.frontier import Frontier
     from harvester.hours import Hours
     from harvester.limiter import Permit
     from harvester.settling import Settling
     from harvester.sizing import BatchSize
     from harvester.uids import UidSet
-    from harvester.verdict import Batch
 
 DRAIN_SECONDS = 10.0
 """How long answers in flight are awaited once a run is asked to stop."""
 
-_REFUSALS = 4  # in a row: NCBI's key service has been seen to call good keys invalid for a moment
 _NAP_SECONDS = 60.0  # the clock is looked at so often while waiting: the machine may have slept
 
 
@@ -82,9 +78,8 @@ class Engine:
         self._concurrency = concurrency
         self._full = full
         self._emit = emit
-        self._control = as_array(known[:1])
-        self._suspects = Suspects()
-        self._refusals = 0
+        self._asker = Asker(client, settling, size, emit, self.halt)
+        self._asker.control = as_array(known[:1])
         self._pacer: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -118,11 +113,11 @@ class Engine:
             now = self._loop.time()
             ready_at = self._frontier.ready_at(now)
             idle = not self._asking and (ready_at is None or ready_at > now)
-            if ready_at is None and idle and not self._suspects.held:
+            if ready_at is None and idle and not self._asker.suspects.held:
                 break
             if self._hours.closed:
                 await self._wait_for_hours()
-            elif self._suspects.need_control(idle=idle):
+            elif self._asker.suspects.need_control(idle=idle):
                 await self._find_fault()
             elif ready_at is not None and ready_at <= now and self._has_room():
                 self._send(await self._client.permit(), tasks)
@@ -143,7 +138,7 @@ class Engine:
             return
         batch = self._frontier.take(self._loop.time(), self._size.now)
         if batch is not None:
-            task = tasks.create_task(self._ask(batch, permit))
+            task = tasks.create_task(self._asker.ask(batch, permit))
             self._asking.add(task)
             task.add_done_callback(self._asked)
 
@@ -165,72 +160,7 @@ class Engine:
             for task in late:
                 task.cancel()
 
-    # --- one question -----------------------------------------------------------------------
-
-    async def _ask(self, batch: Batch, permit: Permit) -> None:
-        asked_at = self._loop.time()
-        try:
-            answer = await self._attempt(batch, permit)
-        except RateLimited as failure:
-            self._settling.again([Retry(batch, 0.0)], failure.reason)
-        except RequestFailed as failure:
-            self._size.failed(len(batch), failure)
-            self._hold(batch, failure)
-        else:
-            self._take(batch, answer, asked_at)
-
-    async def _attempt(self, batch: Batch, permit: Permit) -> Answer:
-        """One request, with what it tells of the server's health."""
-        begun = self._loop.time()
-        self._emit(events.RequestSent(len(batch)))
-        try:
-            answer, size = await self._client.ask(batch, permit)
-        except BaseException as error:
-            self._emit(events.RequestEnded())
-            if isinstance(error, RequestFailed):
-                self._heed(error)
-            raise
-        self._refusals = 0
-        seconds = self._loop.time() - begun
-        self._emit(events.RequestEnded())
-        self._emit(events.BatchAnswered(seconds, answer.strangers))
-        self._size.answered(len(batch), seconds, size)
-        return answer
-
-    def _heed(self, failure: RequestFailed) -> None:
-        """What a failure says of all requests, rather than of one."""
-        if isinstance(failure, RateLimited):
-            self._emit(events.SlowedDown(self._client.rate))
-            return
-        self._refusals = self._refusals + 1 if failure.fault is Fault.REFUSAL else 0
-        if self._refusals >= _REFUSALS:
-            self.halt(Refused(f"The server refuses us: {failure.reason}."))
-
-    def _take(self, batch: Batch, answer: Answer, asked_at: float) -> None:
-        """An answer settles most of a batch; ERRORs in it count if it proves the server well."""
-        broken = broken_part(batch, answer.broken)
-        if len(answer.answered):
-            self._prove_well(answer, asked_at)
-            if broken:
-                self._settling.judge(*broken)
-        elif broken:
-            self._hold(*broken)
-        else:
-            self._hold(batch, RequestFailed(Fault.LEFT_OUT, "left out of the answer"))
-            return
-        self._settling.take(batch, answer)
-
     # --- whose fault ------------------------------------------------------------------------
-
-    def _hold(self, batch: Batch, failure: RequestFailed) -> None:
-        """A failure that may be the server's: it waits for proof."""
-        self._suspects.add(batch, failure, self._loop.time())
-
-    def _prove_well(self, answer: Answer, asked_at: float) -> None:
-        """The server answers: what failed before is charged to the UIDs, and asked again."""
-        self._control = answer.answered[:1]
-        for batch, failure in self._suspects.release(asked_at):
-            self._settling.judge(batch, failure)
 
     async def _find_fault(self) -> None:
         """Ask control questions, ever more seldom, until one is answered.
@@ -247,7 +177,7 @@ class Engine:
             if await self._control_answers():
                 break
             await asyncio.sleep(0)  # leave here if that refusal was the last
-        suspects = self._suspects.release()
+        suspects = self._asker.suspects.release()
         if outage:
             self._emit(events.Resumed())
             for batch, failure in suspects:
@@ -267,14 +197,14 @@ class Engine:
 
         If there is neither, EInfo must tell.
         """
-        fresh = None if len(self._control) else self._frontier.take_fresh()
-        control = self._frontier.batch(self._control) if len(self._control) else fresh
+        fresh = None if len(self._asker.control) else self._frontier.take_fresh()
+        control = self._frontier.batch(self._asker.control) if len(self._asker.control) else fresh
         if control is None:
-            return await self._is_alive()
+            return await self._asker.ping()
         permit = await self._client.permit()
         asked_at = self._loop.time()
         try:
-            answer = await self._attempt(control, permit)
+            answer = await self._asker.attempt(control, permit)
         except RequestFailed as failure:
             if fresh:
                 self._settling.again([Retry(fresh, 0.0)], failure.reason)
@@ -282,22 +212,13 @@ class Engine:
                 raise
             return False
         if fresh:
-            self._take(fresh, answer, asked_at)
+            self._asker.take(fresh, answer, asked_at)
         return bool(len(answer.answered))
 
-    async def _is_alive(self) -> bool:
-        """Whether the E-utilities answer at all."""
-        try:
-            await self._client.ping()
-        except RequestFailed as failure:
-            self._heed(failure)
-            if isinstance(failure, RateLimited):
-                raise
-            return False
-        return True
-
     def _announce(self, delay: float) -> None:
-        reason = self._suspects.held[-1][1].reason if self._suspects.held else "no answer"
+        reason = (
+            self._asker.suspects.held[-1][1].reason if self._asker.suspects.held else "no answer"
+        )
         why = f"The server is not answering ({reason}); next try in {delay:.0f} s."
         self._emit(events.Waiting(why, utc_now() + timedelta(seconds=delay)))
 
