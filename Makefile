@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check torture bench clean
+.PHONY: demo test check torture bench soak clean
 
 demo: .venv/run  ## run the main job end to end on a local server, killed and resumed
 	$(BIN)/harvester demo
@@ -32,6 +32,9 @@ bench: .venv/dev  ## what the work costs, as ratios measured in one run
 	$(BIN)/python -m benchmarks.decode
 	$(BIN)/python -m benchmarks.sinks
 	$(BIN)/python -m benchmarks.end_to_end
+
+soak: .venv/dev  ## two million UIDs, faults and deaths: some minutes
+	$(BIN)/python -m benchmarks.soak
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -32,6 +32,10 @@ T = TypeVar("T")
 COMMIT_SECONDS = 8.0
 """How often answers become permanent; with the time a commit takes, well under 15 s."""
 
+FIRST_COMMIT_SECONDS = 1.0
+"""How soon at the start; then ever more seldom. Who is stopped after seconds, again and again,
+comes to an end all the same."""
+
 PART_BYTES = 64 << 20
 """Answers in memory, as Arrow, that are committed without waiting for the time."""
 
@@ -108,14 +112,16 @@ class Committer:
         """
         self._stopping = False
         loop = asyncio.get_running_loop()
-        due = loop.time() + COMMIT_SECONDS
+        pause = min(FIRST_COMMIT_SECONDS, COMMIT_SECONDS)
+        due = loop.time() + pause
         while not self._stopping:
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK_SECONDS):
                     await self._wake.wait()
             if self._wake.is_set() or loop.time() >= due:
                 await self.commit()
-                due = loop.time() + COMMIT_SECONDS
+                pause = min(2 * pause, COMMIT_SECONDS)
+                due = loop.time() + pause
             await self.report()
         await self.commit()
 

@@ -195,11 +195,17 @@ class Engine:
     async def _ask_control(self) -> bool:
         """Whether the server answers for a UID that it answered before, or else for a new one.
 
-        If there is neither, EInfo must tell.
+        If there is neither, one of those that failed is asked for alone, and at last EInfo.
         """
-        fresh = None if len(self._asker.control) else self._frontier.take_fresh()
-        control = self._frontier.batch(self._asker.control) if len(self._asker.control) else fresh
-        if control is None:
+        known = self._asker.control
+        fresh = None if len(known) else self._frontier.take_fresh()
+        if fresh is not None:
+            control = fresh
+        elif len(known):
+            control = self._frontier.batch(known)
+        elif (witness := self._asker.suspects.witness()) is not None:
+            control = self._frontier.batch(witness)
+        else:
             return await self._asker.ping()
         permit = await self._client.permit()
         asked_at = self._loop.time()
@@ -213,6 +219,8 @@ class Engine:
             return False
         if fresh:
             self._asker.take(fresh, answer, asked_at)
+        if len(answer.answered):
+            self._asker.control = answer.answered[:1]
         return bool(len(answer.answered))
 
     def _announce(self, delay: float) -> None:

@@ -78,6 +78,7 @@ class Fault(StrEnum):
     SERVER = "server"  # 5xx, ERROR in a 200, an HTML page
     BODY = "body"  # empty, cut or unparsable
     TOO_LARGE = "too large"  # 413, 414: halve at once
+    LINKSET = "linkset"  # ERROR inside the LinkSet of one UID
     LEFT_OUT = "left out"  # a sound answer that says nothing of any UID asked for
     REFUSAL = "refusal"  # bad key, blocked address, no such service
 

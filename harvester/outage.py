@@ -11,15 +11,22 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from harvester.errors import Fault
+from harvester.uids import as_set
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harvester.errors import RequestFailed
+    from harvester.uids import UidArray, UidSet
     from harvester.verdict import Batch
 
 SUSPICIOUS = 8
 """Failures in a row, with no answer between, after which nothing more is asked unproved."""
 
+_SERVICE = frozenset({Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER})
 FIRST_SECONDS, LONGEST_SECONDS = 5.0, 300.0
 
 
@@ -29,6 +36,7 @@ class Suspects:
 
     held: list[tuple[Batch, RequestFailed, float]] = field(default_factory=list)
     in_a_row: int = 0
+    _tried: UidSet = field(default_factory=as_set)
 
     def add(self, batch: Batch, failure: RequestFailed, at: float = 0.0) -> None:
         """Hold a batch that failed at a time."""
@@ -45,6 +53,19 @@ class Suspects:
         released = [(batch, failure) for batch, failure, at in self.held if at <= asked_at]
         self.held = [one for one in self.held if one[2] > asked_at]
         return released
+
+    def witness(self) -> UidArray | None:
+        """One of the UIDs held, to be asked for alone, where nobody else can tell; each once.
+
+        One UID that fails may be to blame; several that fail one by one speak of an outage. A
+        sound answer that lacks a UID speaks of that UID, and needs no witness.
+        """
+        for batch, failure, _ in self.held:
+            untried = as_set(batch.uids) - self._tried
+            if failure.fault in _SERVICE and untried:
+                self._tried.add(untried[0])
+                return np.array([untried[0]], np.int64)
+        return None
 
     def need_control(self, *, idle: bool) -> bool:
         """Whether to ask the control question: many failed in a row, or nobody else will tell.

@@ -102,7 +102,7 @@ def broken_part(batch: Batch, broken: Mapping[int, str]) -> tuple[Batch, Request
     text = broken[int(uids[0])]
     reason = printable(f"ERROR in its LinkSet: {text}")
     (part,) = _pieces(batch, uids, len(uids))
-    return part, RequestFailed(Fault.SERVER, reason)
+    return part, RequestFailed(Fault.LINKSET, reason)
 
 
 def after_left_out(

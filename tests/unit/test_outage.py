@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice, pairwise
 
 import numpy as np
+import pytest
 
 from harvester.errors import Fault, RequestFailed
 from harvester.outage import SUSPICIOUS, Suspects, probe_delays
@@ -73,3 +74,27 @@ def test_an_outage_once_declared_is_not_taken_back() -> None:
 
 def test_each_outage_begins_anew() -> None:
     assert list(islice(probe_delays(), 12)) == list(islice(probe_delays(), 12))
+
+
+def _failed(fault: Fault, *asked: int) -> Suspects:
+    suspects = Suspects()
+    batch = Batch(np.array(asked, np.int64), "json")
+    suspects.add(batch, RequestFailed(fault, "x"))
+    return suspects
+
+
+@pytest.mark.parametrize("fault", [Fault.SERVER, Fault.NETWORK, Fault.TIMEOUT])
+def test_each_of_those_that_failed_is_a_witness_once(fault: Fault) -> None:
+    """Also after they were released and failed again."""
+    suspects = _failed(fault, 3, 5)
+    witnesses = [suspects.witness() for _ in range(2)]
+    held = suspects.release()
+    for batch, failure in held:
+        suspects.add(batch, failure)
+    assert [w.tolist() for w in witnesses if w is not None] == [[3], [5]]
+    assert suspects.witness() is None
+
+
+@pytest.mark.parametrize("fault", [Fault.LEFT_OUT, Fault.LINKSET, Fault.BODY])
+def test_what_may_well_be_the_uids_own_fault_needs_no_witness(fault: Fault) -> None:
+    assert _failed(fault, 3, 5).witness() is None

@@ -186,7 +186,7 @@ def test_an_error_inside_a_linkset_counts_for_its_uid_alone() -> None:
     assert part is not None
     batch, failure = part
     assert batch.uids.tolist() == [3, 7]
-    assert failure.fault is Fault.SERVER
+    assert failure.fault is Fault.LINKSET
     assert failure.reason == "ERROR in its LinkSet: x y"
     assert broken_part(_batch([1, 2]), {}) is None
 
