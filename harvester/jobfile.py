@@ -15,7 +15,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from harvester.errors import BadInput, nearest, printable
-from harvester.job import RATE_WITH_KEY, RATE_WITHOUT_KEY, STDIN, Job
+from harvester.job import NCBI, RATE_WITH_KEY, RATE_WITHOUT_KEY, STDIN, Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -139,6 +139,11 @@ def absolute(job: Job) -> Job:
 def _permitted(job: Job, *, with_key: bool) -> None:
     if not job.server.is_ncbi:
         return
+    if not job.server.base_url.startswith("https:"):
+        raise BadInput(
+            "server.base_url: NCBI is asked over https, so that nobody on the way reads the "
+            f"API key; give {NCBI}, or leave it out."
+        )
     if job.contact.email is None:
         raise BadInput(
             "NCBI wants an email address of whoever asks: give --email, "
