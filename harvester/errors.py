@@ -120,7 +120,10 @@ def printable(text: str, limit: int = 160) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint for a misspelt name: `` (did you mean 'pubmed'?)``, or nothing."""
+    """A hint for a misspelt name: `` (did you mean 'pubmed'?)``, or nothing.
+
+    What is known may come from a server, so it is made printable.
+    """
     spelt = {name.lower(): name for name in known}
     close = get_close_matches(word.lower(), spelt, n=1, cutoff=0.6)
-    return f" (did you mean '{spelt[close[0]]}'?)" if close else ""
+    return f" (did you mean '{printable(spelt[close[0]])}'?)" if close else ""

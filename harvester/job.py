@@ -7,21 +7,20 @@ option's help. The API key is no field: it lives in the environment alone (`NCBI
 from __future__ import annotations
 
 import re
-from calendar import monthrange
-from datetime import date
-from pathlib import PurePath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
+
+from harvester import dates
+from harvester.values import Names, PathName, PathNames, sound
 
 NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 """The address all E-utility requests begin with (NBK25497)."""
@@ -33,57 +32,15 @@ RATE_WITHOUT_KEY, RATE_WITH_KEY = 3.0, 10.0
 """Requests per second NCBI permits, counted over all E-utilities (NBK25497)."""
 
 
-def _words(value: object) -> object:
-    """A comma list as its members, so that `pmc,gene` and `["pmc", "gene"]` are the same."""
-    if isinstance(value, str):
-        return [word.strip() for word in value.split(",") if word.strip()]
-    return value
-
-
-Names = Annotated[list[str], BeforeValidator(_words)]
-
-
-_DATE = re.compile(r"\d{4}(/(0?[1-9]|1[0-2])(/(0?[1-9]|[12]\d|3[01]))?)?", re.ASCII)
-
-
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     @field_validator("*", mode="before")
     @classmethod
     def _sound(cls, value: object, info: ValidationInfo) -> object:
-        """What pydantic alone would let pass: true for 1, and names no text file can hold."""
+        """As `values.sound` says."""
         field = cls.model_fields[info.field_name or ""]
-        if isinstance(value, bool) and field.annotation is not bool:
-            raise ValueError("a switch (true or false) stands where another value belongs")
-        for text in value if isinstance(value, list) else [value]:
-            if isinstance(text, str) and not text.isascii():
-                _utf8(text)
-        return value
-
-
-def _utf8(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("the name is not valid UTF-8; rename it") from None
-
-
-def _text(value: object) -> object:
-    """Paths are taken as paths, too."""
-    if isinstance(value, list | tuple):
-        return [_text(one) for one in value]
-    return str(value) if isinstance(value, PurePath) else value
-
-
-def _day(text: str, *, first: bool) -> date | None:
-    """The first or last day of a year, a month or a day; None where there is no such day."""
-    year, month, day = (*map(int, text.split("/")), 0, 0)[:3]
-    month = month or (1 if first else 12)
-    try:
-        return date(year, month, day or (1 if first else monthrange(year, month)[1]))
-    except ValueError:
-        return None
+        return sound(value, switch=field.annotation is bool)
 
 
 class Link(_Group):
@@ -120,7 +77,7 @@ class Link(_Group):
     @field_validator("mindate", "maxdate")
     @classmethod
     def _date(cls, value: str | None) -> str | None:
-        if value and (not _DATE.fullmatch(value) or _day(value, first=True) is None):
+        if value is not None and dates.first_day(value) is None:
             raise ValueError(f"'{value}' is not a date; write YYYY, YYYY/MM or YYYY/MM/DD")
         return value
 
@@ -128,9 +85,16 @@ class Link(_Group):
     @classmethod
     def _ordered(cls, value: str | None, info: ValidationInfo) -> str | None:
         mindate = info.data.get("mindate")
-        first, last = (mindate and _day(mindate, first=True)), (value and _day(value, first=False))
+        first, last = mindate and dates.first_day(mindate), value and dates.last_day(value)
         if first and last and first > last:
             raise ValueError(f"{value} is before mindate, {mindate}")
+        return value
+
+    @field_validator("term", "datetype")
+    @classmethod
+    def _says_something(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("an empty text filters nothing; leave it out")
         return value
 
     @model_validator(mode="after")
@@ -142,24 +106,28 @@ class Link(_Group):
         dated = self.mindate or self.reldate or self.datetype
         if dated and self.dbfrom != "pubmed":
             raise ValueError("ELink filters by date only where dbfrom is pubmed")
+        if self.datetype and not (self.mindate or self.reldate):
+            raise ValueError("datetype alone filters nothing; give reldate, or mindate and maxdate")
         return self
-
-
-def _listed(value: object) -> object:
-    value = _text(value)
-    return [value] if isinstance(value, str) else value
 
 
 class Source(_Group):
     """Where the UIDs come from."""
 
-    ids: Annotated[list[str], BeforeValidator(_listed)] = Field(
+    ids: PathNames = Field(
         default=[],
         description="file of UIDs, plain or .gz/.zst/.xz/.bz2; again for more; - is stdin",
     )
     shard: str = Field(
         default="1/1", description="I/N: only the I-th of N equal shares of the UIDs"
     )
+
+    @field_validator("ids")
+    @classmethod
+    def _stdin_once(cls, value: list[str]) -> list[str]:
+        if value.count(STDIN) > 1:
+            raise ValueError("standard input (-) can be read only once")
+        return value
 
     @field_validator("shard")
     @classmethod
@@ -177,9 +145,12 @@ class Source(_Group):
 
 
 class Output(_Group):
-    """The harvest's folder and the form of its files."""
+    """The harvest's folder and the form of its files.
 
-    path: Annotated[str, BeforeValidator(_text), Field(min_length=1)] = Field(
+    A relative path, in a job file too, is one of the folder the command runs in; ~ is the home.
+    """
+
+    path: PathName = Field(
         description="the harvest's folder; run again with it to resume "
         "(-: links as JSON lines on stdout, nothing kept)"
     )
@@ -243,7 +214,7 @@ class Contact(_Group):
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
-            raise ValueError(f"'{value}' is not an email address")
+            raise ValueError(f"'{value}' is not an email address, like you@example.org")
         return value
 
     @field_validator("tool")

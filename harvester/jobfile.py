@@ -15,15 +15,17 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from harvester.errors import BadInput, nearest, printable
-from harvester.job import RATE_WITH_KEY, RATE_WITHOUT_KEY, STDIN, Job
+from harvester.job import NCBI, RATE_WITH_KEY, RATE_WITHOUT_KEY, STDIN, Job
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from pydantic_core import ErrorDetails
 
 Settings = dict[str, dict[str, Any]]
 """Group → key → value, as in a job file."""
 
-_API_KEY = re.compile(r"(ncbi[-_]?)?(api[-_]?)?key", re.IGNORECASE)
+_API_KEY = re.compile(r"^(ncbi[-_ ]?)?key$|api[-_ ]?key", re.IGNORECASE)
 _ENVIRONMENT = {"NCBI_EMAIL": ("contact", "email"), "HARVESTER_BASE_URL": ("server", "base_url")}
 
 
@@ -59,13 +61,12 @@ def load(path: Path) -> Settings:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not the text of a job"
         raise BadInput(f"The job file {name} cannot be read: {why}.") from error
+    if _holds_api_key(found):
+        raise BadInput(
+            f"{name}: an API key does not belong in a job file; "
+            "set the environment variable NCBI_API_KEY instead."
+        )
     for group, keys in found.items():
-        inside = keys if isinstance(keys, dict) else {}
-        if any(_API_KEY.fullmatch(key) for key in (group, *inside)):
-            raise BadInput(
-                f"{name}: an API key does not belong in a job file; "
-                "set the environment variable NCBI_API_KEY instead."
-            )
         if group not in Job.model_fields:
             hint = nearest(group, Job.model_fields)
             raise BadInput(f"{name}: unknown group [{printable(group)}]{hint}.")
@@ -85,18 +86,25 @@ def build(
         BadInput: a value is wrong, missing or not permitted; names it and the remedy.
     """
     settings: Settings = {group: {} for group in Job.model_fields}
-    for group, keys in (load(path) if path else {}).items():
+    origins: dict[tuple[str, ...], str] = {}
+
+    def take(origin: str, group: str, keys: dict[str, Any]) -> None:
         settings[group].update(keys)
+        origins.update(dict.fromkeys([(group,), *((group, key) for key in keys)], origin))
+
+    if path:
+        origins[()] = f"{printable(str(path))}: "
+        for group, keys in load(path).items():
+            take(origins[()], group, keys)
     for variable, (group, key) in _ENVIRONMENT.items():
         if environ.get(variable):
-            settings[group][key] = environ[variable]
+            take(f"{variable}: ", group, {key: environ[variable]})
     for group, keys in (options or {}).items():
-        settings[group].update(keys)
+        take("", group, keys)
     try:
         job = Job.model_validate(settings)
     except ValidationError as error:
-        where = f"{printable(str(path))}: " if path else ""
-        raise BadInput(where + _sentence(error)) from None
+        raise BadInput(_sentence(error, origins)) from None
     _permitted(job, with_key=api_key(environ) is not None)
     return job
 
@@ -107,10 +115,17 @@ def dump(job: Job) -> str:
 
 
 def absolute(job: Job) -> Job:
-    """The job with paths that mean the same from every folder."""
+    """The job with paths that mean the same from every folder.
+
+    Raises:
+        BadInput: a path begins with the home of nobody.
+    """
 
     def whole(name: str) -> str:
-        return name if name == STDIN else str(Path(name).expanduser().absolute())
+        try:
+            return name if name == STDIN else str(Path(name).expanduser().absolute())
+        except RuntimeError as error:
+            raise BadInput(f"{name}: there is no such home; write the path out.") from error
 
     ids = [whole(name) for name in job.source.ids]
     return job.model_copy(
@@ -124,6 +139,11 @@ def absolute(job: Job) -> Job:
 def _permitted(job: Job, *, with_key: bool) -> None:
     if not job.server.is_ncbi:
         return
+    if not job.server.base_url.startswith("https:"):
+        raise BadInput(
+            "server.base_url: NCBI is asked over https, so that nobody on the way reads the "
+            f"API key; give {NCBI}, or leave it out."
+        )
     if job.contact.email is None:
         raise BadInput(
             "NCBI wants an email address of whoever asks: give --email, "
@@ -138,27 +158,56 @@ def _permitted(job: Job, *, with_key: bool) -> None:
         )
 
 
-def _sentence(error: ValidationError) -> str:
-    """The first thing that is wrong, in one sentence."""
+def _holds_api_key(found: object) -> bool:
+    """Whether a name at any depth says API key, or an address carries one."""
+    waiting = [found]
+    while waiting:
+        match waiting.pop():
+            case dict() as keys:
+                if any(_API_KEY.search(key) for key in keys):
+                    return True
+                waiting += keys.values()
+            case list() as values:
+                waiting += values
+            case str() as text if "api_key=" in text:
+                return True
+    return False
+
+
+def _sentence(error: ValidationError, origins: Mapping[tuple[str, ...], str]) -> str:
+    """The first thing that is wrong, in one sentence that begins with where it stands."""
     problems = error.errors(include_url=False)
     # A misspelt key explains what is missing.
     first, *others = sorted(problems, key=lambda one: one["type"] != "extra_forbidden")
-    group, key = (*map(str, first["loc"]), "")[:2]
+    place = tuple(map(str, first["loc"]))[:2]
+    where = origins.get(place, origins.get((), ""))
+    group, key = (*place, "")[:2]
     name = f"{group}.{key}" if key else group
     option = f"--{'out' if name == 'output.path' else key.replace('_', '-')}"
     match first["type"]:
         case "missing":
-            return f"{name} is missing: give {option}, or {key} under [{group}] in the job file."
+            said = f"{name} is missing: give {option}, or {key} under [{group}] in the job file."
         case "extra_forbidden":
-            return f"unknown key {printable(name)}{nearest(key, _keys(group))}."
+            said = f"unknown key {printable(name)}{nearest(key, _keys(group))}."
         case "value_error":
-            return f"{name}: {printable(str(first['ctx']['error']))}."
+            said = f"{name}: {printable(str(first['ctx']['error']))}."
         case _:
             same = [first, *(other for other in others if other["loc"][:2] == first["loc"][:2])]
-            wanted = " or ".join(
-                problem["msg"].removeprefix("Input ").removesuffix(".") for problem in same
-            )
-            return f"{name}{_given(first['input'])}: {wanted} (option {option})."
+            wanted, words = " or ".join(map(_wanted, same)), _words(same)
+            hint = nearest(first["input"], words) if isinstance(first["input"], str) else ""
+            said = f"{name}{_given(first['input'])}: should be {wanted}{hint} (option {option})."
+    return where + said
+
+
+def _wanted(problem: ErrorDetails) -> str:
+    """What should stand there, without pydantic's account of how it tried."""
+    return re.sub(r"^Input should be |, (unable|got) .*|\.$", "", problem["msg"])
+
+
+def _words(problems: Iterable[ErrorDetails]) -> list[str]:
+    """The words that could stand there."""
+    expected = [str(problem.get("ctx", {}).get("expected", "")) for problem in problems]
+    return re.findall("'([^']+)'", " ".join(expected))
 
 
 def _given(value: object) -> str:

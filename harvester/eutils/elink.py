@@ -5,9 +5,10 @@ A new cmd is one more row in `COMMANDS`, with a reader if its answers have a new
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
-from urllib.parse import urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from harvester.errors import Fault, RequestFailed, printable
 from harvester.eutils.readers import neighbor_json, neighbor_xml
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 PATH = "elink.fcgi"
 Retmode: TypeAlias = Literal["json", "xml"]
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
 Fields: TypeAlias = "Mapping[str, str | int | None]"
 
 
@@ -78,6 +80,8 @@ class Elink:
         who: Fields = {"tool": contact.tool, "email": contact.email, "api_key": api_key}
         self.identity = _form(who)
         self._form = _form(fields) + b"&" + self.identity
+        # Servers have been seen to repeat the key in their errors.
+        self._secrets = {api_key, quote(api_key, ""), quote_plus(api_key)} if api_key else ()
 
     def __repr__(self) -> str:
         """The question, without who asks it: the form holds the key."""
@@ -105,11 +109,20 @@ class Elink:
         """
         try:
             found = self._command.readers[retmode](body)
+            if not all(map(_NAME.fullmatch, {*found.dbto, *found.linkname})):
+                raise Unreadable("an ELink answer with names that are none")  # noqa: TRY301
         except Unreadable as error:
             raise RequestFailed(Fault.BODY, f"the answer is {error}") from error
         if found.error is not None:
-            raise RequestFailed(Fault.SERVER, printable(found.error))
-        return reconcile(found, asked, self._link.dbfrom, self._link.linkname)
+            raise RequestFailed(Fault.SERVER, self._told(found.error))
+        answer = reconcile(found, asked, self._link.dbfrom, self._link.linkname)
+        return replace(answer, broken={uid: self._told(e) for uid, e in answer.broken.items()})
+
+    def _told(self, text: str) -> str:
+        """A server's text fit to be kept and shown: on one line, and without the key."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return printable(text)
 
 
 def _form(fields: Fields) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import sys
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def shown(name: str) -> str:
+    """The name of a list as a sentence has it."""
+    return "standard input" if name == STDIN else printable(name)
+
+
 @contextmanager
 def open_input(name: str) -> Iterator[IO[bytes]]:
     """The decompressed bytes of a file, or of standard input for `-`.
@@ -33,15 +39,21 @@ def open_input(name: str) -> Iterator[IO[bytes]]:
     with ExitStack() as stack:
         try:
             if name == STDIN:
-                raw = cast("io.BufferedReader", sys.stdin.buffer)
+                raw = _stdin()
             else:
                 raw = stack.enter_context(Path(name).expanduser().open("rb"))
             magic = raw.peek(6)[:6]
         except (OSError, ValueError, RuntimeError) as error:  # no file, no such name, no such home
             why = getattr(error, "strerror", None) or "there is no such file"
-            raise BadInput(f"The UID list {printable(name)} cannot be read: {why}.") from error
+            raise BadInput(f"The UID list {shown(name)} cannot be read: {why}.") from error
         plain = _decompressed(raw, magic)
         yield raw if plain is None else stack.enter_context(plain)
+
+
+def _stdin() -> io.BufferedReader:
+    if sys.stdin is None:  # as after `<&-` in a shell
+        raise OSError(errno.EBADF, "it is closed")
+    return cast("io.BufferedReader", sys.stdin.buffer)
 
 
 def _decompressed(raw: io.BufferedReader, magic: bytes) -> IO[bytes] | None:

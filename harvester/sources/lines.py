@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from harvester.errors import BadInput, printable
-from harvester.sources.compressed import open_input
+from harvester.sources.compressed import open_input, shown
 from harvester.uids import MAX_UID
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def read_lines(name: str, dbfrom: str) -> Iterator[UidArray]:
     """
     line = 1
     with open_input(name) as stream:
+        name = shown(name)
         for block in _blocks(stream, name):
             if b"\r" in block:  # line ends of Windows and of old Macs
                 block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # noqa: PLW2901
@@ -125,6 +126,10 @@ def _careful(block: bytes, name: str, line: int, dbfrom: str) -> UidArray:
 
 def _not_a_uid(name: str, line: int, word: bytes, dbfrom: str) -> str:
     remedy = f"UIDs of {dbfrom} are positive whole numbers"
+    for db, prefix in _PREFIXES.items():
+        if db != dbfrom and re.fullmatch(rb"%b\d+" % prefix, word, re.IGNORECASE):
+            remedy += f"; this one is of {db}, asked for with --dbfrom {db}"
+            return f"{name}, line {line}: '{_shown(word)}' is not a UID; {remedy}."
     if re.fullmatch(rb"[A-Z]{1,6}_?\d+(\.\d+)?", word, re.IGNORECASE):
         remedy += "; this looks like an accession"
     return f"{name}, line {line}: '{_shown(word)}' is not a UID; {remedy}."

@@ -8,6 +8,7 @@ import numpy as np
 
 from harvester import uids
 from harvester.errors import BadInput
+from harvester.sources.compressed import shown
 from harvester.sources.lines import read_lines
 
 if TYPE_CHECKING:
@@ -28,5 +29,5 @@ def read_source(job: Job) -> UidSet:
         for block in read_lines(name, job.link.dbfrom):
             wanted |= uids.as_set(np.sort(block))
     if not wanted:
-        raise BadInput(f"There is no UID in {', '.join(job.source.ids)}.")
+        raise BadInput(f"There is no UID in {', '.join(map(shown, job.source.ids))}.")
     return uids.shard(wanted, *job.source.share)

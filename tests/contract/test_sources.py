@@ -43,7 +43,7 @@ def source(
         if place == "stdin":
             raw = io.BufferedReader(io.BytesIO(data))
             monkeypatch.setattr("sys.stdin", io.TextIOWrapper(raw))
-            return "-", read_lines("-", "pubmed")
+            return "standard input", read_lines("-", "pubmed")
         path = tmp_path / "list"
         path.write_bytes(data)
         return str(path), read_lines(str(path), "pubmed")

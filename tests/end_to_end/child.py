@@ -37,6 +37,9 @@ class Order:
         seconds: after which it is ended, by SIGALRM.
         env: what is added to the environment.
         patches: names of constants of the program, and other values for them.
+        stdin: a file for standard input; by default there is nothing in it.
+        cwd: the folder it runs in; empty for this one.
+        user: whom it runs as, by number; -1 for the same as this process.
         steps: a file for the kind of each step (see `Steps`), a line each; empty for none.
         kind, nth, when: the step to die at.
     """
@@ -46,6 +49,9 @@ class Order:
     seconds: int = 90
     env: dict[str, str] = field(default_factory=dict)
     patches: dict[str, Any] = field(default_factory=dict)
+    stdin: str = os.devnull
+    cwd: str = ""
+    user: int = -1
     steps: str = ""
     kind: str = ""
     nth: int = 0
@@ -58,6 +64,7 @@ def obey(order: Order) -> None:
     said = os.open(order.said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(said, stream)
+    os.dup2(os.open(order.stdin, os.O_RDONLY), 0)
     os.environ.update(order.env)
     for name, value in order.patches.items():
         module, _, attribute = name.rpartition(".")
@@ -73,6 +80,11 @@ def obey(order: Order) -> None:
         Steps(note, order.kind, order.nth, order.when).watch()
     sys.argv = ["harvester", *order.args]
     from harvester.cli import main
+
+    if order.cwd:
+        os.chdir(order.cwd)
+    if order.user != -1:
+        os.setuid(order.user)
 
     main()
 

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from harvester.emulator import Emulator, EmulatorConfig
 
 from .harness import Finished, assert_polite
+from .impostor import Impostor
 from .nursery import Nurseries, Nursery
 from .wiretap import Wiretap
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Coroutine, Iterator, Mapping
+
+    from .impostor import Mischief
 
 T = TypeVar("T")
 
@@ -64,6 +68,12 @@ class Servers:
     def tap(self, server: Emulator, hide: bytes = b"") -> Wiretap:
         """A listener before an emulator, with an address of its own (see `Wiretap`)."""
         return self._begin(Wiretap(server.port, hide))
+
+    def impostor(
+        self, server: Emulator, mischief: Mischief, tls: ssl.SSLContext | None = None
+    ) -> Impostor:
+        """A server before an emulator that answers some questions itself (see `Impostor`)."""
+        return self._begin(Impostor(server.port, mischief, tls))
 
     def nursery(self) -> AbstractContextManager[Nursery]:
         """A process to fork runs of the command from."""

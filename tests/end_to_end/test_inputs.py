@@ -110,45 +110,6 @@ def precedence(servers: Servers, folder: Path) -> None:
         assert kept["output"]["format"] == "jsonl"
 
 
-def refused_before_the_first_request(servers: Servers, folder: Path) -> None:
-    """By name, with the nearest spelling where there is one; exit code 2; no folder is made."""
-    server = servers.start()
-    ids = write_uids(folder / "ids", (1, 2, 3))
-    bad = folder / "bad"
-    bad.write_text("1\n2\nx3\n")
-    job = folder / "job.toml"
-    job.write_text('[link]\ndbform = "pubmed"\n')
-    secret = folder / "secret.toml"
-    secret.write_text('[link]\ndbfrom = "pubmed"\n[contact]\napi_key = "0123456789abcdef"\n')
-    base = ["run", "--base-url", server.base_url, "-o", folder / "out"]
-    asked = [*base, "--dbfrom=pubmed"]
-    for words, *named in (
-        ([*base, "--ids", ids], "dbfrom"),
-        ([*asked], "--ids"),
-        ([*asked, "--ids", folder / "none"], "none", "cannot be read"),
-        ([*asked, "--ids", bad], "line 3", "x3"),
-        ([*asked, "--ids", ids, "--ratee=3"], "--ratee", "--rate"),
-        ([*asked, "--ids", ids, "--rate=0"], "rate"),
-        ([*asked, "--ids", ids, "--cmd=neighbour"], "neighbour"),
-        ([*asked, "--ids", ids, "--format=csv"], "csv"),
-        ([*asked, "--ids", ids, "--batch-size=many"], "many"),
-        ([*asked, "--ids", ids, "--mindate=2001"], "maxdate"),
-        ([*asked, "--ids", ids, "--shard=4/3"], "4/3"),
-        ([*base, "--ids", ids, job], "dbform", "dbfrom"),
-        ([*base, "--ids", ids, secret], "NCBI_API_KEY"),
-        (["run", "--ids", ids, "--dbfrom=pubmed", "--base-url", server.base_url], "--out"),
-        (["rum"], "rum", "run"),
-    ):
-        refused = servers.harvester(*words)
-        assert refused.code == 2, (words, refused.err)
-        assert refused.err.count("\n") == 1, refused.err
-        for name in named:
-            assert name in refused.err, (words, refused.err)
-        assert "0123456789abcdef" not in refused.said
-    assert not (folder / "out").exists()
-    assert not server.log.entries
-
-
 def job_file(servers: Servers, folder: Path, name: str) -> None:
     """A job file of `configs/`, with its own links, on another list, server and folder."""
     (config,) = (path for path in CONFIGS if path.name == name)
@@ -189,7 +150,6 @@ SCENES = [
     Scene(every_spelling),
     Scene(shards),
     Scene(precedence),
-    Scene(refused_before_the_first_request),
     Scene(a_log_for_programs),
 ]
 SCENES += [Scene(job_file, path.name) for path in CONFIGS]

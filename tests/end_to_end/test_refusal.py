@@ -1,4 +1,4 @@
-"""A server that refuses us as a whole, and a key that must never be seen."""
+"""A server that refuses us as a whole."""
 
 from __future__ import annotations
 
@@ -54,26 +54,10 @@ def a_bad_key(servers: Servers, folder: Path, *talk: str) -> None:
     assert_unseen(GOOD, out, resumed.said)
 
 
-def the_key_is_unseen_whatever_befalls(servers: Servers, folder: Path) -> None:
-    """All faults at once, all that can be said is said."""
-    server = servers.start(seed=9, faults=("all:0.3", "bad-key:0.05"), fault_seconds=2.0)
-    out = folder / "out"
-    finished = harvester(
-        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
-        "--base-url", server.base_url, "--batch-size=20", "--timeout=1", "-o", out,
-        "-v", "--log-json", env={"NCBI_API_KEY": GOOD},
-    )  # fmt: skip
-    assert finished.code == 0, finished.err
-    assert len({entry.fault for entry in server.log}) > 4
-    assert '"reason"' in finished.err
-    assert_unseen(GOOD, out, finished.said)
-
-
 SCENES = [
     Scene(a_bad_key),
     Scene(a_bad_key, "-q"),
     Scene(a_bad_key, "-v", "--log-json"),
-    Scene(the_key_is_unseen_whatever_befalls),
 ]
 
 

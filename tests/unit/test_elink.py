@@ -84,7 +84,7 @@ def test_the_fields_of_a_full_question() -> None:
     }
 
 
-@given(st.text(min_size=1, max_size=30))
+@given(st.text(min_size=1, max_size=30).filter(str.strip))
 def test_no_term_can_add_a_field(term: str) -> None:
     try:
         term.encode()

@@ -1,67 +1,25 @@
-"""Reading UIDs from text: all spellings, all compressions, and a sentence for all that is wrong."""
+"""Reading UIDs from text: all spellings, all compressions, in blocks of any size."""
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import zstandard
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from harvester.errors import BadInput
 from harvester.sources import lines
 from harvester.sources.lines import read_lines
 from harvester.uids import MAX_UID
 
+from .uid_lists import COMPRESSIONS, Compress, read, refusal
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-Compress = Callable[[bytes], bytes]
-
-
-def _zstd(data: bytes) -> bytes:
-    return zstandard.ZstdCompressor().compress(data)
-
-
-COMPRESSIONS: dict[str, Compress] = {
-    "plain": bytes,
-    "gzip": gzip.compress,
-    "zstd": _zstd,
-    "xz": lzma.compress,
-    "bzip2": bz2.compress,
-}
 compressions = pytest.mark.parametrize("compress", COMPRESSIONS.values(), ids=COMPRESSIONS.keys())
-
-
-@pytest.fixture
-def listed(tmp_path: Path) -> Callable[[bytes], str]:
-    """Write a list and get its name."""
-
-    def write(data: bytes) -> str:
-        path = tmp_path / "uids.txt"
-        path.write_bytes(data)
-        return str(path)
-
-    return write
-
-
-def read(name: str, dbfrom: str = "pubmed") -> list[int]:
-    """All UIDs, in the order of the file."""
-    return [uid for block in read_lines(name, dbfrom) for uid in block.tolist()]
-
-
-def refusal(name: str, dbfrom: str = "pubmed") -> str:
-    """The sentence with which a list is refused."""
-    with pytest.raises(BadInput) as caught:
-        read(name, dbfrom)
-    return str(caught.value)
 
 
 # --- spellings ------------------------------------------------------------------------------
@@ -227,156 +185,3 @@ def test_the_line_of_an_error_is_counted_over_blocks(
     text = b"".join(b"%d, %d # line %d\r\n\n" % (n, n, n) for n in range(1, 101)) + b"1 2 oops 3"
     path = listed(text)
     assert refusal(path).startswith(f"{path}, line 201: 'oops' is not a UID")
-
-
-# --- what is refused ------------------------------------------------------------------------
-
-_NUMBERS = "UIDs of pubmed are positive whole numbers"
-_ACCESSION = f"{_NUMBERS}; this looks like an accession"
-_RANGE = f"is no UID; UIDs run from 1 to {2**63 - 1}."
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        (b"1\n2\nabc\n", f", line 3: 'abc' is not a UID; {_NUMBERS}."),
-        (b"1\r\n2\r\nabc\r\n", f", line 3: 'abc' is not a UID; {_NUMBERS}."),
-        (b"1,2,x,3\n", f", line 1: 'x' is not a UID; {_NUMBERS}."),
-        (b"1\n\n\n-5\n", f", line 4: '-5' is not a UID; {_NUMBERS}."),
-        (b"+5\n", f", line 1: '+5' is not a UID; {_NUMBERS}."),
-        (b"1.5\n", f", line 1: '1.5' is not a UID; {_NUMBERS}."),
-        (b"1e5\n", f", line 1: '1e5' is not a UID; {_NUMBERS}."),
-        (b"0x1F\n", f", line 1: '0x1F' is not a UID; {_NUMBERS}."),
-        (b"1_000\n", f", line 1: '1_000' is not a UID; {_NUMBERS}."),
-        (b"1;2\n", f", line 1: '1;2' is not a UID; {_NUMBERS}."),
-        (b'"1"\n', f", line 1: '\"1\"' is not a UID; {_NUMBERS}."),
-        (b"uid\n1\n", f", line 1: 'uid' is not a UID; {_NUMBERS}."),
-        (b"nan\n", f", line 1: 'nan' is not a UID; {_NUMBERS}."),
-        (b"NULL\n", f", line 1: 'NULL' is not a UID; {_NUMBERS}."),
-        (b"\xd9\xa1\n", f", line 1: '\u0661' is not a UID; {_NUMBERS}."),
-        (b"1\xc2\xa02\n", f", line 1: '1?2' is not a UID; {_NUMBERS}."),
-        (b"caf\xe9\n", f", line 1: 'caf\ufffd' is not a UID; {_NUMBERS}."),
-        (b"\x1b[31mred\n", f", line 1: '?[31mred' is not a UID; {_NUMBERS}."),
-        (b"x" * 41 + b"\n", f", line 1: '{'x' * 40}…' is not a UID; {_NUMBERS}."),
-        (b"x" * 40 + b"\n", f", line 1: '{'x' * 40}' is not a UID; {_NUMBERS}."),
-        (b"PMID\n", f", line 1: 'PMID' is not a UID; {_NUMBERS}."),
-        (b"PMID:x\n", f", line 1: 'PMID:x' is not a UID; {_NUMBERS}."),
-        (b"PMID:PMID:1\n", f", line 1: 'PMID:PMID:1' is not a UID; {_NUMBERS}."),
-        (b"PMC12\n", f", line 1: 'PMC12' is not a UID; {_ACCESSION}."),
-        (b"NM_000546.6\n", f", line 1: 'NM_000546.6' is not a UID; {_ACCESSION}."),
-        (b"0\n", f", line 1: 0 {_RANGE}"),
-        (b"1\n2\n00\n", f", line 3: 00 {_RANGE}"),
-        (b"PMID:0\n", f", line 1: 0 {_RANGE}"),
-        (b"9223372036854775808\n", f", line 1: 9223372036854775808 {_RANGE}"),
-        (b"1\n18446744073709551617\n", f", line 2: 18446744073709551617 {_RANGE}"),
-        (b"1" * 50 + b"\n", f", line 1: {'1' * 40}… {_RANGE}"),
-        (b"1\n\0\n", " is not a text file: a UID list has one UID a line."),
-        ("1\n2\n".encode("utf-16"), " is not a text file: a UID list has one UID a line."),
-        (b"PAR1\x15\0\x15", " is not a text file: a UID list has one UID a line."),
-    ],
-)
-def test_what_is_not_a_uid_is_named_with_file_line_and_text(
-    listed: Callable[[bytes], str], text: bytes, sentence: str
-) -> None:
-    path = listed(text)
-    assert refusal(path) == path + sentence
-
-
-@pytest.mark.parametrize(
-    ("word", "dbfrom"), [(b"PMC1", "pubmed"), (b"PMID:1", "pmc"), (b"PMID:1", "gene")]
-)
-def test_a_prefix_of_another_database_is_refused(
-    listed: Callable[[bytes], str], word: bytes, dbfrom: str
-) -> None:
-    sentence = refusal(listed(word), dbfrom)
-    assert f"'{word.decode()}' is not a UID; UIDs of {dbfrom} are" in sentence
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    path = str(tmp_path / "none.txt")
-    assert refusal(path) == f"The UID list {path} cannot be read: No such file or directory."
-
-
-def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
-    assert refusal(str(tmp_path)) == f"The UID list {tmp_path} cannot be read: Is a directory."
-
-
-def test_the_home_of_nobody_is_refused_with_a_sentence() -> None:
-    assert "~nobody-of-this-name/list" in refusal("~nobody-of-this-name/list")
-
-
-def test_a_name_that_no_file_can_have_is_refused_with_a_sentence() -> None:
-    assert "cannot be read" in refusal("a\0b")
-
-
-def test_a_comment_ends_where_a_line_of_old_mac_files_ends(
-    listed: Callable[[bytes], str],
-) -> None:
-    assert read(listed(b"# title\r1\r2\r")) == [1, 2]
-
-
-# --- properties -----------------------------------------------------------------------------
-
-_UIDS = st.lists(st.one_of(st.integers(1, 60_000_000), st.integers(1, MAX_UID)), max_size=60)
-_GAPS = st.sampled_from(
-    [b"\n", b"\r\n", b",", b" ", b"\t", b", ", b",,\n", b"\n\n", b" \x0b", b"\x0c", b" # 7,8 x\n",
-     b"#9\r\n", b"\n# 10\n\n"]
-)  # fmt: skip
-_HEADS = st.sampled_from([b"", b"0", b"000", b"PMID:", b"pmid", b"PmId:00"])
-_BEGINNINGS = st.sampled_from([b"", b"\xef\xbb\xbf", b"# 1 2 3\n", b"\n", b" "])
-_COMPRESS = st.sampled_from(list(COMPRESSIONS.values()))
-in_any_place = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@in_any_place
-@given(uids=_UIDS, data=st.data(), compress=_COMPRESS, block=st.integers(8, 200))
-def test_any_list_in_any_spelling_is_read_back(
-    listed: Callable[[bytes], str],
-    monkeypatch: pytest.MonkeyPatch,
-    uids: list[int],
-    data: st.DataObject,
-    compress: Compress,
-    block: int,
-) -> None:
-    monkeypatch.setattr(lines, "BLOCK", block)
-    count = len(uids)
-    heads = data.draw(st.lists(_HEADS, min_size=count, max_size=count))
-    gaps = data.draw(st.lists(_GAPS, min_size=count, max_size=count))
-    text = data.draw(_BEGINNINGS)
-    text += b"".join(b"%b%d%b" % row for row in zip(heads, uids, gaps, strict=True))
-    if data.draw(st.booleans()):
-        text = text.rstrip(b"\n\r, ")
-    assert read(listed(compress(text))) == uids
-
-
-@in_any_place
-@given(
-    text=st.one_of(
-        st.binary(max_size=200),
-        st.text(alphabet="0123456789 ,\n\r#PMID:C-", max_size=200).map(str.encode),
-        st.builds(
-            bytes.__add__,
-            st.sampled_from([b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"]),
-            st.binary(max_size=60),
-        ),
-    ),
-    dbfrom=st.sampled_from(["pubmed", "pmc", "gene"]),
-    block=st.sampled_from([8, 50, 1 << 20]),
-)
-@example(text=lzma.compress(b"1\n" * 50)[:-20] + b"\0" * 20, dbfrom="gene", block=50)
-def test_any_bytes_are_uids_or_bad_input(
-    listed: Callable[[bytes], str],
-    monkeypatch: pytest.MonkeyPatch,
-    text: bytes,
-    dbfrom: str,
-    block: int,
-) -> None:
-    monkeypatch.setattr(lines, "BLOCK", block)
-    try:
-        uids = read(listed(text), dbfrom)
-    except BadInput as error:
-        said = str(error)
-    else:
-        said = ""
-        assert all(1 <= uid <= MAX_UID for uid in uids)
-    assert said.isprintable()

@@ -17,6 +17,7 @@ import pyarrow as pa
 from harvester.eutils.readers.columns import LinkSets, Unreadable, uid_array
 
 _ERROR_TEXT = re.compile(rb'"ERROR":"(?:[^"\\]|\\.)*"', re.DOTALL)
+_MISSHAPEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
 
 
@@ -31,7 +32,7 @@ def read(body: bytes) -> LinkSets:
         return _columns(document)
     except Unreadable:
         raise
-    except (TypeError, AttributeError, KeyError, ValueError, pa.ArrowException) as error:
+    except (*_MISSHAPEN, pa.ArrowException) as error:
         raise Unreadable("JSON of another shape than an ELink answer") from error
 
 
@@ -81,8 +82,10 @@ def _links(lists: list[list[Any]]) -> tuple[pa.Array, pa.Array | None]:
     if not flat or not any(isinstance(links[0], dict) for links in lists):
         return uid_array(_texts(flat)), None
     links = [link if isinstance(link, dict) else {"id": link} for link in flat]
-    scores = pa.array([link.get("score") for link in links], pa.int64())
-    return uid_array(_texts([link["id"] for link in links])), scores
+    scores = pa.array([link.get("score") for link in links])
+    if scores.type not in (pa.int64(), pa.null()):  # a cast would cut a fraction off
+        raise TypeError("scores that are no whole numbers")
+    return uid_array(_texts([link["id"] for link in links])), scores.cast(pa.int64())
 
 
 def _texts(ids: list[Any]) -> list[str]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _ERROR_TEXT = re.compile(rb"<ERROR>.*?</ERROR>", re.DOTALL)
 _CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
 
+_DEEPEST = 20
+"""Elements inside each other at most; an answer has 6."""
+
 
 def read(body: bytes) -> LinkSets:
     """The LinkSets of an XML answer.
@@ -103,6 +106,8 @@ class _Reader:
         raise Unreadable("XML that declares entities")
 
     def _start(self, name: str, _: dict[str, str]) -> None:
+        if len(self._path) > _DEEPEST:
+            raise Unreadable("XML that is nested too deeply")
         if not self._path:
             self._root = name == "eLinkResult"
         elif name == "LinkSet":

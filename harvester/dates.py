@@ -1,0 +1,30 @@
+"""Dates as ELink takes them: YYYY, YYYY/MM or YYYY/MM/DD."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date
+
+_SPELLING = re.compile(r"\d{4}(/(0?[1-9]|1[0-2])(/(0?[1-9]|[12]\d|3[01]))?)?", re.ASCII)
+
+
+def first_day(text: str) -> date | None:
+    """The first day of a year, a month or a day; None where there is no such day."""
+    return _day(text, first=True)
+
+
+def last_day(text: str) -> date | None:
+    """The last day of a year, a month or a day; None where there is no such day."""
+    return _day(text, first=False)
+
+
+def _day(text: str, *, first: bool) -> date | None:
+    if not _SPELLING.fullmatch(text):
+        return None
+    year, month, day = (*map(int, text.split("/")), 0, 0)[:3]
+    month = month or (1 if first else 12)
+    try:
+        return date(year, month, day or (1 if first else monthrange(year, month)[1]))
+    except ValueError:
+        return None

@@ -1,0 +1,209 @@
+"""The API key: it goes to the server, in the body of requests, and nowhere else."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from .harness import harvester, rows, running, status, write_uids
+from .impostor import Question, response
+from .refusals import Nobody
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .harness import Running
+    from .servers import Servers
+
+KEY = "5ec/re+7=%&<k>" * 3
+"""NCBI's keys are hexadecimal; what this one is made of is written in many ways."""
+
+SPELLINGS = {
+    KEY, quote(KEY), quote(KEY, ""), quote_plus(KEY), html.escape(KEY), json.dumps(KEY)[1:-1],
+    KEY.replace("/", "\\/"), KEY.encode("utf-16-le").decode("latin-1"),
+}  # fmt: skip
+
+UIDS = range(1, 91)
+
+
+def assert_unseen(said: str | bytes, where: object) -> None:
+    """None of the spellings is there."""
+    data = said.encode() if isinstance(said, str) else said
+    for spelling in SPELLINGS:
+        assert spelling.encode() not in data, where
+
+
+def assert_unseen_in(folder: Path) -> int:
+    """None is in any file, or in the name of one; how many were looked at."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    for path in files:
+        assert_unseen(str(path), "a name")
+        try:
+            assert_unseen(path.read_bytes(), path)
+        except FileNotFoundError:
+            continue  # merged in the meantime
+    return len(files)
+
+
+def assert_unseen_rows(out: Path) -> None:
+    """None is in what is compressed either."""
+    for kind in ("links", "uids"):
+        assert_unseen(json.dumps(rows(out, kind).to_pylist()), kind)
+
+
+def assert_unseen_all_along(command: Running, folder: Path) -> None:
+    """Nor, at any moment, in what the system shows of the process, in the log of the state, or
+    in what is said."""
+    looks, logs = 0, 0
+    while command.alive:
+        line = Path(f"/proc/{command.pid}/cmdline")
+        assert_unseen(line.read_bytes() if line.exists() else b"", line)
+        logs += (folder / "out" / "state.sqlite-wal").exists()
+        looks += assert_unseen_in(folder) > 0
+        time.sleep(0.05)
+    assert looks > 3
+    assert logs, "the log of the state was never there to be looked at"
+
+
+def whatever_befalls(servers: Servers, folder: Path, retmode: str, *talk: str) -> None:
+    """All faults at once, that of a bad key too, which NCBI answers by repeating it; all that can
+    be said is said."""
+    server = servers.start(seed=9, faults=("all:0.4", "bad-key:0.05"), fault_seconds=2.0)
+    out, env = folder / "out", {"NCBI_API_KEY": KEY, "XDG_STATE_HOME": str(folder / "state")}
+    words = [
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--batch-size=3", "--timeout=1", "--rate=60",
+        "--compression=none", f"--retmode={retmode}", "-v", *talk, "-o", out,
+    ]  # fmt: skip
+    soon = {"harvester.verdict.BACKOFF_SECONDS": 0.05, "harvester.outage.FIRST_SECONDS": 0.2}
+    with running(*words, err=folder / "err", env=env, patches=soon) as command:
+        assert_unseen_all_along(command, folder)
+        finished = command.ended()
+    assert finished.code in (0, 3), finished.err
+    faults = {entry.fault for entry in server.log}
+    assert len(faults) > 5
+    assert "again in" in finished.err or '"reason"' in finished.err
+    assert_unseen_in(folder)
+    assert_unseen_rows(out)
+    checked = harvester("verify", out, "--resample=10%", env=env)
+    assert_unseen(checked.said, "verify")
+    assert_unseen(json.dumps(status(out)), "status")
+    assert_unseen_in(folder)
+
+
+class Echo:
+    """Repeats the key in every place of an answer that somebody might pass on.
+
+    For two UIDs always, for some others the first time they are asked for.
+    """
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def __call__(self, question: Question) -> bytes | None:
+        if question.uids <= {13, 14}:
+            return repeated(question)
+        new = question.uids - self._seen
+        self._seen |= question.uids
+        return repeated(question) if new else None
+
+
+def repeated(question: Question) -> bytes | None:
+    """The answer for one UID."""
+    key, shown = question.value("api_key"), json.dumps(question.value("api_key"))
+    found = {"dbfrom": "pubmed", "ids": [str(uid) for uid in question.uids]}
+    if 13 in question.uids:
+        error = f"the API key {key} may not see this"
+        said: dict[str, Any] = {"linksets": [{**found, "ERROR": error}]}
+        return response(json.dumps(said).encode())
+    if 14 in question.uids:
+        said = {"linksets": [], "ERROR": f"API key {quote_plus(key)}: exLinkSrv2 failed"}
+        return response(json.dumps(said).encode())
+    told = quote(key, "")
+    return {
+        1: response(
+            f'{{"error":"API rate limit exceeded","api-key":{shown},"limit":"9"}}'.encode(),
+            "X-RateLimit-Limit: 9", "Retry-After: 0", f"X-Key: {told}", status=f"429 {told}",
+        ),
+        4: response(f'{{"error":"API key invalid","api-key":{shown}}}'.encode(), status="400 Bad"),
+        6: response(f"<html><body>{html.escape(key)} failed</body></html>".encode()),
+        8: response(b"", f"Location: http://else.where/{told}", status="302 Found"),
+        10: response(key.encode(), f"Set-Cookie: key={told}", status=f"500 {told}"),
+        12: response(f'{{"linksets":[{{"ERROR":{shown}'.encode()),
+        16: b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + key.encode(),
+        18: b"HTTP/1.1 " + key.encode() + b"\r\n\r\n",
+        20: response(b"", f"Content-Encoding: gzip\r\nX-Bad {told}"),
+        22: response(f'{{"linksets":{shown}}}'.encode()),
+    }.get(min(question.uids, default=0))  # fmt: skip
+
+
+def a_server_that_repeats_it(servers: Servers, folder: Path, *talk: str) -> None:
+    """Whatever the server says of the key: in headers, pages, errors of UIDs, broken answers."""
+    impostor = servers.impostor(servers.start(), Echo())
+    out, env = folder / "out", {"NCBI_API_KEY": KEY, "XDG_STATE_HOME": str(folder / "state")}
+    finished = harvester(
+        "run", "--ids", write_uids(folder / "ids", range(1, 41)), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", impostor.base_url, "--batch-size=1", "--max-attempts=3", "--rate=40",
+        "--timeout=3", "--compression=none", "-v", *talk, "-o", out, env=env,
+    )  # fmt: skip
+    assert finished.code == 3, finished.err
+    assert all(quote_plus(KEY).encode() in question.body for question in impostor.questions)
+    assert len(impostor.questions) > 40
+    reasons = [row["reason"] for row in rows(out, "uids").to_pylist() if row["reason"]]
+    assert len(reasons) == 2
+    assert all("***" in reason for reason in reasons), reasons
+    assert_unseen(finished.said, "said")
+    assert_unseen_in(folder)
+    assert_unseen_rows(out)
+
+
+def a_redirect(servers: Servers, folder: Path, number: int) -> None:
+    """Nobody else is told, wherever the server says that it has moved to."""
+    with Nobody() as nobody:
+        target = f"{nobody.base_url}elink.fcgi?api_key={quote(KEY, '')}"
+        for_good = number in (301, 308)
+        moved = response(b"moved", f"Location: {target}", status=f"{number} Moved")
+
+        def mischief(question: Question) -> bytes | None:
+            return moved if for_good or question.number <= 3 else None
+
+        impostor = servers.impostor(servers.start(), mischief)
+        finished = servers.harvester(
+            "run", "--ids", write_uids(folder / "ids", range(1, 21)), "--dbfrom=pubmed",
+            "--db=pmc", "--base-url", impostor.base_url, "--batch-size=1", "--rate=50", "-v",
+            "-o", folder / "out", env={"NCBI_API_KEY": KEY},
+        )  # fmt: skip
+        assert nobody.visits() == 0
+        if for_good:  # the user is told where to
+            assert finished.code == 4, finished.err
+            assert f"it has moved to {nobody.base_url}elink.fcgi" in finished.err
+        else:
+            assert finished.code == 0, finished.err
+    assert_unseen(finished.said, "said")
+    assert_unseen_in(folder)
+
+
+SCENES = [
+    Scene(whatever_befalls, "json"),
+    Scene(whatever_befalls, "json", "--log-json"),
+    Scene(whatever_befalls, "xml"),
+    Scene(whatever_befalls, "xml", "--log-json", "--format=jsonl"),
+    Scene(a_server_that_repeats_it),
+    Scene(a_server_that_repeats_it, "--log-json"),
+]
+SCENES += [Scene(a_redirect, number) for number in (301, 302, 303, 307, 308)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="what others see of a process is asked of /proc")
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_the_key_is_unseen(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)

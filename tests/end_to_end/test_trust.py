@@ -1,0 +1,141 @@
+"""Whom the program trusts: servers that prove who they are; and nobody is let in, or led astray."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import ssl
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .harness import (
+    assert_exact,
+    emulate,
+    expected_links,
+    running,
+    status,
+    wait_until,
+    write_uids,
+)
+
+if TYPE_CHECKING:
+    from .servers import Servers
+
+KEY = "5ec2e7" * 6
+UIDS = range(1, 21)
+
+
+@pytest.fixture
+def self_signed(tmp_path: Path) -> ssl.SSLContext:
+    """The context of a server whose certificate nobody vouches for."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+            "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout", key, "-out", certificate,
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def test_a_server_that_cannot_prove_who_it_is_learns_nothing(
+    servers: Servers, tmp_path: Path, self_signed: ssl.SSLContext
+) -> None:
+    """The reason is told, no UID is charged for it, and not a byte of a request is sent."""
+    impostor = servers.impostor(servers.start(), lambda _: None, self_signed)
+    with running(
+        "run", "--ids", write_uids(tmp_path / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", impostor.base_url, "--rate=100", "-o", tmp_path / "out",
+        err=tmp_path / "err", env={"NCBI_API_KEY": KEY},
+    ) as command:  # fmt: skip
+        wait_until(lambda: "certificate" in command.said(), "it says what is wrong")
+        command.signal(signal.SIGINT)
+        ended = command.ended(30.0)
+    assert ended.code == 130, ended.err
+    assert impostor.questions == []
+    assert status(tmp_path / "out")["uids"]["done"] == 0
+
+
+def listening(port: int) -> set[str]:
+    """The addresses on which a port is listened to, in hexadecimal."""
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        pytest.skip("the system has no list of sockets to look at")
+    found = set()
+    for path in (table, Path("/proc/net/tcp6")):
+        for line in path.read_text().splitlines()[1:] if path.exists() else ():
+            _, local, _, state, *_ = line.split()
+            address, _, number = local.partition(":")
+            if int(number, 16) == port and state == "0A":
+                found.add(address)
+    return found
+
+
+def test_the_emulator_listens_on_this_machine_alone() -> None:
+    with emulate("--no-limit") as url:
+        assert url.startswith("http://127.0.0.1:")
+        assert listening(int(url.split(":")[2].split("/")[0])) == {"0100007F"}
+
+
+def test_the_emulator_listens_elsewhere_when_told_to() -> None:
+    with emulate("--no-limit", "--host=0.0.0.0") as url:
+        assert listening(int(url.split(":")[2].split("/")[0])) == {"00000000"}
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("../x", "x"),
+        ("~/x", "home/x"),
+        ("$HOME/x", "here/$HOME/x"),
+        ("~x", None),
+        ("link/x", "elsewhere/x"),
+    ],
+)
+def test_a_path_in_a_job_file_means_what_it_means_in_a_shell(
+    servers: Servers, tmp_path: Path, path: str, where: str | None
+) -> None:
+    """It is one of the folder the command runs in, whichever the job file lies in; ~ is the home;
+    nothing else in it is replaced."""
+    server = servers.start()
+    for name in ("here", "home", "elsewhere", "jobs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "elsewhere")
+    write_uids(tmp_path / "here" / "ids", UIDS)
+    job = tmp_path / "jobs" / "job.toml"
+    job.write_text(
+        '[link]\ndbfrom = "pubmed"\ndb = "pmc"\n[source]\nids = "ids"\n'
+        f'[output]\npath = "{path}"\n[server]\nbase_url = "{server.base_url}"\n'
+    )
+    before = set(tmp_path.rglob("*"))
+    with servers.nursery() as nursery:
+        life = nursery.raise_one(
+            ["run", "../jobs/job.toml", "--rate=100"],
+            cwd=str(tmp_path / "here"), env={"HOME": str(tmp_path / "home")},
+        )  # fmt: skip
+    if where is None:
+        assert life.code == 2, life.said
+        assert "no such home" in life.said
+        assert set(tmp_path.rglob("*")) == before
+        return
+    assert life.code == 0, life.said
+    out = tmp_path / where
+    truth = expected_links(server.graph, "pubmed", UIDS, ("pmc",))
+    assert_exact(out, "pubmed", UIDS, truth)
+    assert {new for new in set(tmp_path.rglob("*")) - before if not new.is_relative_to(out)} <= {
+        tmp_path / "here" / "$HOME"
+    }
+    kept = tomllib.loads((out / "job.toml").read_text())["output"]["path"]
+    assert Path(kept).is_absolute()
+    assert Path(kept).resolve() == out.resolve()

@@ -1,0 +1,35 @@
+"""Files that several modules of tests write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[str | bytes], Path]:
+    """Write a job file."""
+
+    def write(text: str | bytes) -> Path:
+        path = tmp_path / "job.toml"
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Callable[[bytes], str]:
+    """Write a list of UIDs and get its name."""
+
+    def write(data: bytes) -> str:
+        path = tmp_path / "uids.txt"
+        path.write_bytes(data)
+        return str(path)
+
+    return write

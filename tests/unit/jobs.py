@@ -1,0 +1,41 @@
+"""The settings of a good job, and the sentence with which a bad one is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harvester import jobfile
+from harvester.errors import BadInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCAL = {"base_url": "http://localhost:8080/"}
+BASE: dict[str, dict[str, Any]] = {
+    "link": {"dbfrom": "pubmed"},
+    "output": {"path": "out"},
+    "server": LOCAL,
+}
+SECRET = "0123456789abcdef0123456789abcdef0123"
+"""Stands for an API key."""
+
+
+def changed(**groups: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The settings of a good job, with some keys changed."""
+    together = {group: dict(keys) for group, keys in BASE.items()}
+    for group, keys in groups.items():
+        together[group] = {**together.get(group, {}), **keys}
+    return together
+
+
+def refused(
+    options: dict[str, dict[str, Any]] | None = None,
+    path: Path | None = None,
+    environ: dict[str, str] | None = None,
+) -> str:
+    """The sentence."""
+    with pytest.raises(BadInput) as caught:
+        jobfile.build(options, path, environ or {})
+    return str(caught.value)

@@ -1,0 +1,41 @@
+"""Lists of UIDs, packed in every way and read back."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable
+
+import pytest
+import zstandard
+
+from harvester.errors import BadInput
+from harvester.sources.lines import read_lines
+
+Compress = Callable[[bytes], bytes]
+
+
+def _zstd(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(data)
+
+
+COMPRESSIONS: dict[str, Compress] = {
+    "plain": bytes,
+    "gzip": gzip.compress,
+    "zstd": _zstd,
+    "xz": lzma.compress,
+    "bzip2": bz2.compress,
+}
+
+
+def read(name: str, dbfrom: str = "pubmed") -> list[int]:
+    """All UIDs, in the order of the file."""
+    return [uid for block in read_lines(name, dbfrom) for uid in block.tolist()]
+
+
+def refusal(name: str, dbfrom: str = "pubmed") -> str:
+    """The sentence with which a list is refused."""
+    with pytest.raises(BadInput) as caught:
+        read(name, dbfrom)
+    return str(caught.value)
