@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harvester import events, jobfile, uids
 from harvester.assembly import connected, drive, make_engine
 from harvester.errors import BadInput
-from harvester.folder import disk_errors
+from harvester.folder import disk_errors, see_fit
 from harvester.hours import Hours
 from harvester.ledger import Ledger
 from harvester.names import check_names
@@ -97,11 +97,12 @@ async def harvest(
     told = list(listeners)
     asked = None if resume else read_source(job)  # before the folder: bad input leaves no trace
     sink = make_sink(job.output.format, job.output.codec)
+    folder = Path(job.output.path)
+    see_fit(folder)
     async with connected(job) as client:
-        if not resume and not (Path(job.output.path) / FILE).exists():
+        if not resume and not (folder / FILE).exists():
             for doubt in await check_names(client, job.link):
                 events.to_all(told)(events.Doubt(doubt))
-        folder = Path(job.output.path)
         with disk_errors(folder), Ledger(folder, sink, job.link.dbfrom) as ledger:
             ledger.adopt(job.identity(), jobfile.dump(job))
             if asked is None:

@@ -27,6 +27,28 @@ _OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp", LINKS
 _OURS |= {f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
 
 
+def see_fit(folder: Path) -> None:
+    """See that a harvest can be made in a folder, or is in it; nothing is changed.
+
+    Raises:
+        BadInput: it is a file, or holds something else.
+    """
+    for path in (folder, *folder.parents):
+        if path.is_file():
+            raise BadInput(f"{path} is a file, not a folder; choose another folder (--out).")
+    if not folder.is_dir() or (folder / FILE).exists():
+        return
+    try:
+        strange = sorted(path.name for path in folder.iterdir() if path.name not in _OURS)
+    except OSError as error:
+        raise FolderError(f"{folder} cannot be read: {error.strerror}.") from error
+    if strange:
+        raise BadInput(
+            f"{folder} is not empty and holds no harvest (there is {strange[0]}); "
+            "choose another folder."
+        )
+
+
 def locked(folder: Path) -> FileLock:
     """The folder, made if it is not there, locked for this process.
 
@@ -34,14 +56,9 @@ def locked(folder: Path) -> FileLock:
         FolderError: it is in use, or cannot be written.
         BadInput: it holds something else than a harvest.
     """
+    see_fit(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        strange = sorted(path.name for path in folder.iterdir() if path.name not in _OURS)
-        if strange and not (folder / FILE).exists():
-            raise BadInput(
-                f"{folder} is not empty and holds no harvest (there is {strange[0]}); "
-                "choose another folder."
-            )
         lock = FileLock(folder / LOCK)
         lock.acquire(timeout=1)
     except Timeout:

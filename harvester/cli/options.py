@@ -55,8 +55,11 @@ class JobCommand(click.RichCommand):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
+            name = error.option_name
             hint = f" (did you mean {error.possibilities[0]}?)" if error.possibilities else ""
-            raise click.UsageError(f"There is no option {error.option_name}{hint}.", ctx) from None
+            if name.endswith("key") and "query" not in name:
+                hint = ": the API key is read from the environment variable NCBI_API_KEY alone"
+            raise click.UsageError(f"There is no option {name}{hint}.", ctx) from None
 
 
 def settings(values: dict[str, Any]) -> Settings:

@@ -338,7 +338,7 @@ def test_things_beside_a_harvest_do_no_harm(out: Path) -> None:
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(FolderError, match="cannot be written: "):
+    with pytest.raises(BadInput, match="is a file, not a folder"):
         _open(tmp_path / "out")
 
 
