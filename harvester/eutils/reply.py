@@ -89,14 +89,20 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _stated_limit(reply: Reply) -> float | None:
-    """Requests per second the server says it permits, in its body or headers."""
+    """Requests per second the server says it permits, in its body or headers.
+
+    Where it only says how many it counted (the form that NBK25497 shows), the first it refuses is
+    one more than it permits.
+    """
     try:
-        stated = orjson.loads(reply.body).get("limit")
+        said = orjson.loads(reply.body)
+        stated, count = said.get("limit"), said.get("count")
     except (orjson.JSONDecodeError, AttributeError):
-        stated = None
-    for value in (stated, reply.headers.get("x-ratelimit-limit")):
+        stated = count = None
+    header = reply.headers.get("x-ratelimit-limit")
+    for value, excess in ((stated, 0), (header, 0), (count, 1)):
         try:
-            limit = float(value)  # type: ignore[arg-type]
+            limit = float(value) - excess  # type: ignore[arg-type]
         except (TypeError, ValueError):
             continue
         if 0 < limit <= 10_000:

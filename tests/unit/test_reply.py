@@ -101,7 +101,7 @@ def test_each_kind_of_failure_is_told_apart(status: int, body: bytes, fault: Fau
 
 
 @pytest.mark.parametrize("status", [200, 429])
-@pytest.mark.parametrize(("body", "limit"), [(LIMIT, 3.0), (SHORT_LIMIT, None)])
+@pytest.mark.parametrize(("body", "limit"), [(LIMIT, 3.0), (SHORT_LIMIT, 10.0)])
 def test_the_rate_limit_is_known_by_status_or_text(
     status: int, body: bytes, limit: float | None
 ) -> None:
@@ -125,6 +125,9 @@ def test_429_needs_no_known_body(body: bytes) -> None:
         (SHORT_LIMIT, "10", 10.0),
         (b"", "3", 3.0),
         (b'{"limit":"0"}', "", None),
+        (b'{"count":"7"}', "", 6.0),
+        (b'{"count":"17"}', "9", 9.0),
+        (b'{"count":"1"}', "", None),
         (b'{"limit":"-3"}', "6", 6.0),
         (b'{"limit":"many"}', "nan", None),
         (b'{"limit":1e300}', "inf", None),
