@@ -222,7 +222,7 @@ _RECORDED = {
     "quoted-in-issues-and-docs/ratecontrol_unroutable.txt": (503, Fault.SERVER),
 }
 _RECORDED_LIMITS = {
-    "quoted-in-issues-and-docs/http429_docs_form.json": None,
+    "quoted-in-issues-and-docs/http429_docs_form.json": 10.0,
     "quoted-in-issues-and-docs/http429_with_ip.json": 3.0,
     "quoted-in-issues-and-docs/http429_with_ip_2.json": 3.0,
     "genomoncology-biomcp/ratelimit_429_body.json": 3.0,
