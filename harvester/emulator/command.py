@@ -104,9 +104,9 @@ def _outage(
     "--fault",
     "faults",
     multiple=True,
-    metavar="NAME[@UID,UID]:P",
-    help="Let this befall requests (with these UIDs) with probability P; again and again. `all`"
-    " is any of them; --list-faults names them.",
+    metavar="NAME[@UID,UID][*N][:P]",
+    help="Let this befall requests (with these UIDs; N of them, then no more) with probability P;"
+    " again and again. `all` is any of them; --list-faults names them.",
 )
 @click.option("--list-faults", is_flag=True, help="Print the names of the faults and exit.")
 @click.option(

@@ -28,7 +28,7 @@ class EmulatorConfig:
         api_keys: the keys that are accepted; empty accepts all.
         latency: seconds before an answer; of several one is drawn for each request.
         latency_per_uid: seconds more for each UID asked for.
-        faults: as on the command line, `NAME:P` or `NAME@UID,UID`.
+        faults: as on the command line, `NAME:P`, `NAME@UID,UID` or `NAME*N`.
         fault_seconds: what `hang` holds a connection for at most.
         drip_seconds: between two bytes of the fault `drip`.
         keepalive_timeout: seconds after which an idle connection is closed.

@@ -321,6 +321,20 @@ def test_probabilities_hold_and_all_is_any_of_them() -> None:
     assert set(fired) == set(NAMES) - set(CONSTANT) - set(SPARED)
 
 
+def test_faults_that_heal() -> None:
+    requests = [f"id={n % 4}" for n in range(20)]
+    told = [
+        [draw.spec.name for draw in plan.draw(Asked.read("elink", query, b"", ""))]
+        for plan in [fault_plan(["503*2", "short@3*1", "lost-blocks*3:0.5"], 1)]
+        for query in requests
+    ]
+    fired = [name for names in told for name in names]
+    assert (fired.count("503"), fired.count("short")) == (2, 1)
+    assert [n for n, names in enumerate(told) if "lost-blocks" in names] == [0, 1, 2]
+    assert "503" in told[0]
+    assert not any(told[8:]), "healed, and well from then on"
+
+
 @pytest.mark.parametrize(
     ("text", "spec"),
     [
@@ -328,6 +342,8 @@ def test_probabilities_hold_and_all_is_any_of_them() -> None:
         ("http-500:0.05", FaultSpec("http-500", 0.05)),
         ("poison@1,22", FaultSpec("poison", 1.0, frozenset({"1", "22"}))),
         ("short@5:0.5", FaultSpec("short", 0.5, frozenset({"5"}))),
+        ("503*2", FaultSpec("503", times=2)),
+        ("short@5*3:0.5", FaultSpec("short", 0.5, frozenset({"5"}), 3)),
     ],
 )
 def test_spellings(text: str, spec: FaultSpec) -> None:
@@ -337,7 +353,13 @@ def test_spellings(text: str, spec: FaultSpec) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("shrot", "did you mean short"), ("500:2", "from 0 to 1"), ("500:x", "from 0 to 1")],
+    [
+        ("shrot", "did you mean short"),
+        ("500:2", "from 0 to 1"),
+        ("500:x", "from 0 to 1"),
+        ("500*x", "number of times, from 1"),
+        ("500*0", "number of times, from 1"),
+    ],
 )
 def test_bad_spellings_are_named(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def fault_plan(texts: Iterable[str], seed: int) -> FaultPlan:
     """The faults that some texts ask for (see `FaultSpec`).
 
     Raises:
-        ValueError: a name is unknown, or a probability is none.
+        ValueError: a name is unknown, or a probability or a number of times is none.
     """
     specs = []
     for text in texts:
@@ -39,7 +40,7 @@ def fault_plan(texts: Iterable[str], seed: int) -> FaultPlan:
             near = get_close_matches(name, NAMES, 1)
             hint = f"did you mean {near[0]}?" if near else f"the names are {', '.join(NAMES)}."
             raise ValueError(f"there is no fault {spec.name!r}: {hint}")
-        specs.append(FaultSpec(name, spec.probability, spec.uids))
+        specs.append(replace(spec, name=name))
     every = [name for name in NAMES if name not in CONSTANT and name not in SPARED]
     return FaultPlan(specs, every, CONSTANT, seed)
 

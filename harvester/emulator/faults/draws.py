@@ -1,12 +1,13 @@
 """Which faults befall a request: drawn from a seed, the request and how often it has been seen.
 
-So a run is the same again, whatever the order in which its requests arrive.
+So a run is the same again, whatever the order in which its requests arrive; a fault that heals
+after so many requests goes by their order.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -20,34 +21,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
-    """A fault asked for: `NAME:P`, `NAME@UID,UID` or `NAME@UID,UID:P`.
+    """A fault asked for: `NAME`, then any of `@UID,UID`, `*N` and `:P`, in this order.
 
     Attributes:
         name: as in the table of faults.
         probability: that it befalls a request, 0 to 1.
         uids: ids it is restricted to; empty restricts it to none.
+        times: requests that it befalls, after which it has healed; None never heals.
     """
 
     name: str
     probability: float = 1.0
     uids: frozenset[str] = frozenset()
+    times: int | None = None
 
     @classmethod
     def read(cls, text: str) -> FaultSpec:
         """The fault that a text on the command line asks for.
 
         Raises:
-            ValueError: the probability is none.
+            ValueError: the probability or the number of times is none.
         """
         head, colon, share = text.partition(":")
+        head, star, times = head.partition("*")
         name, _, uids = head.partition("@")
+        if star and not (times.isascii() and times.isdigit() and int(times) > 0):
+            raise ValueError(f"fault {text!r}: after * comes a number of times, from 1")
         try:
             probability = float(share) if colon else 1.0
         except ValueError:
             probability = -1.0
         if not 0.0 <= probability <= 1.0:
             raise ValueError(f"fault {text!r}: the probability must be a number from 0 to 1")
-        return cls(name, probability, frozenset(uid for uid in uids.split(",") if uid))
+        limit = int(times) if star else None
+        return cls(name, probability, frozenset(uid for uid in uids.split(",") if uid), limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,7 @@ class FaultPlan:
         self._constant = frozenset(constant)
         self._seed = seed
         self._seen: Counter[int] = Counter()
+        self._befell: Counter[FaultSpec] = Counter()
 
     def draw(self, asked: Asked) -> list[Draw]:
         """The faults of this request: at most one by chance, and the constant ones."""
@@ -89,17 +97,21 @@ class FaultPlan:
             return []
         self._seen[asked.digest] += 1
         random = Random(key_of(self._seed, asked.digest, self._seen[asked.digest]))
-        fired, constant = [], []
+        fired: list[tuple[FaultSpec, str]] = []
+        constant: list[tuple[FaultSpec, str]] = []
         for spec in self._specs:
             if spec.uids and not spec.uids & asked.uids():
                 continue
+            if spec.times is not None and self._befell[spec] >= spec.times:
+                continue
             if spec.name in self._constant:
-                constant.append(Draw(spec, asked, random, self._seed))
+                constant.append((spec, spec.name))
             elif random.random() < spec.probability:
                 name = random.choice(self._every) if spec.name == "all" else spec.name
-                fired.append(FaultSpec(name, spec.probability, spec.uids))
-        chosen = [Draw(random.choice(fired), asked, random, self._seed)] if fired else []
-        return [*chosen, *constant]
+                fired.append((spec, name))
+        told = [random.choice(fired), *constant] if fired else constant
+        self._befell.update(spec for spec, _ in told)
+        return [Draw(replace(spec, name=name), asked, random, self._seed) for spec, name in told]
 
 
 def befalls(seed: int, name: str, uid: str, probability: float) -> bool:
