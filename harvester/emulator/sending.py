@@ -7,7 +7,7 @@ import zlib
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 if TYPE_CHECKING:
     from harvester.emulator.answers.answer import Answer
@@ -64,12 +64,19 @@ def headers(
 def whole(
     request: web.BaseRequest, answer: Answer, said: dict[str, str], *, gzip: bool
 ) -> web.Response:
-    """The answer as it should be: chunked, and gzip for clients that accept it."""
+    """The answer as it should be: chunked, and gzip for clients that accept it.
+
+    HTTP/1.0, which EDirect speaks, knows no chunks: the end of the connection ends the answer.
+    """
     body = answer.body
     if gzip and body and "gzip" in request.headers.get("Accept-Encoding", ""):
         packer = zlib.compressobj(1, zlib.DEFLATED, 31)
         body = packer.compress(body) + packer.flush()
         said = said | {"Content-Encoding": "gzip"}
     response = web.Response(body=body, status=answer.status, headers=said)
-    response.enable_chunked_encoding()
+    if request.version >= HttpVersion11:
+        response.enable_chunked_encoding()
+    else:
+        response.headers["Connection"] = "close"
+        response.force_close()
     return response

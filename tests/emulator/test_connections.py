@@ -39,6 +39,22 @@ def test_keys_and_addresses_are_counted_apart() -> None:
     assert limit.count("1.2.3.4", 0.0, has_key=False).granted
 
 
+async def test_http_1_0_is_answered_without_chunks() -> None:
+    """EDirect's curl asks with --http1.0."""
+    async with Emulator(EmulatorConfig(rate=None)) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET /entrez/eutils/elink.fcgi?id=1&retmode=json HTTP/1.0\r\n\r\n")
+        head, _, body = (await asyncio.wait_for(reader.read(), 30)).partition(b"\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        async with aiohttp.ClientSession() as session:
+            whole = await Client(session, server).json("id=1")
+    assert head.startswith(b"HTTP/1.0 200 OK")
+    assert b"chunked" not in head.lower()
+    assert b"Connection: close" in head
+    assert json.loads(body) == whole
+
+
 async def test_over_the_limit_is_429_over_all_utilities(session: aiohttp.ClientSession) -> None:
     async with Emulator(EmulatorConfig(retry_after=2)) as server:
         client = Client(session, server)
