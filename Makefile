@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check torture bench soak clean
+.PHONY: demo test check torture bench soak conformance clean
 
 demo: .venv/run  ## run the main job end to end on a local server, killed and resumed
 	$(BIN)/harvester demo
@@ -36,5 +36,13 @@ bench: .venv/dev  ## what the work costs, as ratios measured in one run
 soak: .venv/dev  ## two million UIDs, faults and deaths: some minutes
 	$(BIN)/python -m benchmarks.soak
 
+conformance: .venv/dev .venv-conformance/run  ## this and other clients under NCBI's faults, into docs/conformance.md
+	$(BIN)/python -m benchmarks.conformance .venv-conformance/bin/python
+
+.venv-conformance/run: benchmarks/conformance/requirements.txt
+	$(PYTHON) -m venv .venv-conformance
+	.venv-conformance/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-conformance .pytest_cache .mypy_cache .ruff_cache .hypothesis

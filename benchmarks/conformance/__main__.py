@@ -1,0 +1,70 @@
+"""`python -m benchmarks.conformance PYTHON`: play every row, write docs/conformance.md.
+
+PYTHON is the interpreter that has the other clients. With --only WORD the rows whose title or
+faults contain it are played, and printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from benchmarks.conformance.clients import CLIENTS
+from benchmarks.conformance.rows import CONTROL, ROWS, Row
+from benchmarks.conformance.scoring import Verdict
+from benchmarks.conformance.stage import ROOT, Actor, Played, actors
+from benchmarks.conformance.table import cell, insert, measured
+
+AT_ONCE = 6
+"""Clients at a time: most of them wait, most of the time."""
+
+PAGE = ROOT / "docs" / "conformance.md"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("python")
+    parser.add_argument("--only", metavar="WORD")
+    options = parser.parse_args()
+    versions = {actor: actor.version() for actor in actors(options.python, CLIENTS)}
+    there = [actor for actor, version in versions.items() if version]
+    rows = [row for group in ROWS.values() for row in group]
+    if options.only:
+        rows = [row for row in rows if options.only in " ".join((row.title, *row.faults))]
+    results = play(there, rows)
+    if options.only:
+        for (row, name), played in results.items():
+            print(f"{row.title:<48} {CLIENTS[name]:<12} {cell(played)}")
+        return
+    names = {actor.name: version for actor, version in versions.items()}
+    text = f"{stamp()}\n\n{measured(results, names)}"
+    PAGE.write_text(insert(PAGE.read_text(), text))
+
+
+def play(clients: list[Actor], rows: list[Row]) -> dict[tuple[Row, str], Played]:
+    """Every row by every client, after the one without a fault has shown that all is set up."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        control = dict(zip(clients, pool.map(lambda one: one.play(CONTROL), clients), strict=True))
+        for actor, played in control.items():
+            if played.score.verdict > Verdict.MERGED:
+                raise SystemExit(f"{actor.name} fails without a fault: {played.score}")
+        pairs = [(row, actor) for row in rows for actor in clients]
+        done = pool.map(lambda pair: pair[1].play(pair[0], control[pair[1]].lines), pairs)
+        results = {}
+        for (row, actor), played in zip(pairs, done, strict=True):
+            results[row, actor.name] = played
+            print(f"{row.title}: {actor.name}: {cell(played)}", file=sys.stderr)
+    return results
+
+
+def stamp() -> str:
+    """When and where."""
+    day = datetime.now(UTC).date()
+    return f"Measured on {day} with Python {platform.python_version()} on {platform.system()}."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""What a client gave its user. Standard library alone: the clients' own environment imports it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+DBFROM = DB = "pubmed"
+LINKNAME = "pubmed_pubmed"
+"""The question: related articles, which every client here can ask for."""
+
+KEY = "c0nf0rmance0key0that0nobody0may0see00"
+"""An API key that is looked for in everything a client writes."""
+
+
+@dataclass
+class Outcome:
+    """Links as a client hands them on, and what it says of them.
+
+    Attributes:
+        groups: (UIDs from, UIDs to): one UID from, where the client keeps pairs.
+        failure: its own word for not having succeeded, where it neither raised nor exited.
+        shown: an ERROR that its data carry beside the links, for whoever looks.
+        named: UIDs it names as not answered.
+    """
+
+    groups: list[tuple[list[str], list[str]]] = field(default_factory=list)
+    failure: str = ""
+    shown: str = ""
+    named: list[str] = field(default_factory=list)

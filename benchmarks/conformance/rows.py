@@ -1,0 +1,108 @@
+"""The faults, under readable names. Each befalls the first request that asks for certain UIDs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+UIDS = tuple(str(uid) for uid in range(31_000_007, 31_000_207, 10))
+"""Few enough for one request of any client."""
+
+MANY = tuple(str(uid) for uid in range(32_000_000, 32_000_300))
+
+LINKED = (*UIDS, *MANY)
+"""UIDs that have links."""
+
+VICTIMS = UIDS[3], UIDS[11], UIDS[16]
+"""Those whose requests are spoilt, and whose LinkSets, where it is LinkSets that suffer."""
+
+ONE = VICTIMS[:1]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is played in one row of a table.
+
+    Attributes:
+        title: what NCBI does.
+        faults: names of the emulator, with a probability where that is the fault's nature; the
+            cell shows the worst of them.
+        for_good: for every request with the first of the victims; otherwise only for the first.
+        seeds: of graph and fault, where chance has a part in it.
+        uids: those asked for.
+        api_keys: keys that are accepted; none accepts all.
+        outage: seconds after the start between which every request fails.
+    """
+
+    title: str
+    faults: tuple[str, ...] = ()
+    for_good: bool = False
+    seeds: tuple[int, ...] = (1,)
+    uids: tuple[str, ...] = UIDS
+    api_keys: tuple[str, ...] = ()
+    outage: tuple[float, float] | None = None
+
+    def spec(self, fault: str) -> str:
+        """The fault as the emulator is told."""
+        name, colon, share = fault.partition(":")
+        whom = f"{','.join(ONE)}" if self.for_good else f"{','.join(VICTIMS)}*1"
+        return f"{name}@{whom}{colon}{share}"
+
+
+CHANCE = (1, 2, 3)
+
+CONTROL = Row("no fault")
+
+ROWS: dict[str, list[Row]] = {
+    "Nothing amiss": [
+        CONTROL,
+        Row("one UID has no links", uids=(*UIDS, "30999999")),
+        Row("300 UIDs (a GET of all is refused, 414)", uids=MANY),
+    ],
+    "The first request is refused, a second would be answered": [
+        Row("429, without Retry-After", ("429",)),
+        Row("500, 502, 503, 504", ("500", "502", "503", "504", "forwarding", "unroutable")),
+        Row("400, for good ids, for a good API key", ("400", "bad-key")),
+        Row("414, for a request that is not too long", ("414",)),
+    ],
+    "The first answer is something else, with status 200": [
+        Row(
+            "an ERROR in place of the LinkSets",
+            ("error-address", "error-readall", "error-backend", "error-db"),
+        ),
+        Row("the rate-limit message", ("rate-limit-200",)),
+        Row("an HTML page", ("html-200",)),
+        Row("nothing", ("empty",)),
+        Row("the XML prolog alone", ("prolog-only",)),
+    ],
+    "The first answer is damaged on its way": [
+        Row("cut, its length said to be right", ("cut", "gzip-cut"), seeds=CHANCE),
+        Row("closed or reset half-way", ("cut-close", "cut-reset"), seeds=CHANCE),
+        Row("control characters, bytes not UTF-8", ("control-chars", "bad-utf8"), seeds=CHANCE),
+        Row("connection reset", ("reset",)),
+        Row("connection hangs", ("hang",)),
+        Row("one byte a second", ("drip",)),
+    ],
+    "The first answer is well formed, and not what was asked for": [
+        Row("LinkSets of some UIDs left out", ("short",)),
+        Row("some LinkSets for UID 0", ("id-0",)),
+        Row("ERROR in some LinkSets", ("error-in-linkset",)),
+        Row(
+            "ERROR in their LinkSetDbs",
+            ("error-in-linksetdb", "exception-in-linksetdb"),
+            seeds=CHANCE,
+        ),
+        Row("LinkSets in another order", ("reordered",)),
+        Row("some LinkSets twice", ("doubled",)),
+        Row("LinkSets of UIDs not asked for", ("alien",), seeds=CHANCE),
+        Row("LinkSets without a UID", ("no-ids",), seeds=CHANCE),
+        Row("lists lack some links", ("lost-leading", "lost-blocks:0.7"), seeds=CHANCE),
+    ],
+    "For good": [
+        Row("one UID makes every request fail (500)", ("poison",), for_good=True),
+        Row("one UID is always left out", ("short",), for_good=True),
+        Row("one UID always gets an ERROR", ("error-in-linkset",), for_good=True),
+        Row("503 to everything", outage=(0.0, 1e9)),
+        Row("the API key is refused", api_keys=("another",)),
+    ],
+}
+"""Group to its rows."""

@@ -1,0 +1,170 @@
+"""The stage: an emulator with a fault, a client in a process before it, what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.conformance.outcome import DB, DBFROM, KEY, LINKNAME, Outcome
+from benchmarks.conformance.rows import LINKED
+from benchmarks.conformance.scoring import Ran, Score, score
+from harvester.emulator import EmulatorConfig, SeededGraph, TableGraph, background, truth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from benchmarks.conformance.rows import Row
+    from harvester.emulator import Graph
+
+LIMIT_SECONDS = 90.0
+"""After which a client is stopped; ours gives up a request that hangs after 60."""
+
+OURS = "outcome.json"
+"""What `ask` writes; the rest of a client's folder is its own."""
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Played:
+    """The worst of a client's runs in a row.
+
+    Attributes:
+        score: the verdict.
+        leaked: where the API key was seen: `terminal`, `file`.
+        met: whether any request met the fault.
+        lines: what it wrote to stderr, numbers left out.
+    """
+
+    score: Score
+    leaked: frozenset[str]
+    met: bool
+    lines: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A client, and the interpreter whose environment it is installed in."""
+
+    name: str
+    python: str
+
+    def version(self) -> str | None:
+        """The client's version; None where it is not installed."""
+        code = f"from benchmarks.conformance.clients.{self.name} import version; print(version())"
+        ran = subprocess.run(
+            [self.python, "-W", "ignore", "-c", code],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return ran.stdout.strip() if ran.returncode == 0 else None
+
+    def play(self, row: Row, usual: Iterable[str] = ()) -> Played:
+        """Meet each fault of a row, once a seed.
+
+        Args:
+            row: faults to be met, one at a time.
+            usual: lines that the client writes to stderr when all is well.
+        """
+        each = [
+            self._once(row, fault, seed, frozenset(usual))
+            for fault in row.faults or [""]
+            for seed in row.seeds
+        ]
+        worst = max(each, key=lambda played: (played.score.verdict, played.score.harm))
+        leaked = frozenset[str]().union(*(played.leaked for played in each))
+        return replace(worst, leaked=leaked, met=all(played.met for played in each))
+
+    def _once(self, row: Row, fault: str, seed: int, usual: frozenset[str]) -> Played:
+        faults = (row.spec(fault),) if fault else ()
+        config = EmulatorConfig(
+            rate=None,
+            seed=seed,
+            graph=graph(),
+            faults=faults,
+            api_keys=row.api_keys,
+            outage=row.outage,
+        )
+        with tempfile.TemporaryDirectory() as scratch, background(config) as server:
+            home = Path(scratch)
+            ran, lines = self._run(server.base_url, row.uids, home, usual)
+            name = fault.partition(":")[0]
+            met = not fault or any(entry.fault == name for entry in server.log)
+            told = score(links(server.graph, row.uids), ran)
+            return Played(told, leaks(home), met, lines)
+
+    def _run(
+        self, url: str, uids: Sequence[str], home: Path, usual: frozenset[str]
+    ) -> tuple[Ran, frozenset[str]]:
+        """Run in an empty folder, which is its home too."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+        env |= {"PYTHONPATH": str(ROOT), "HOME": str(home), "NCBI_API_KEY": KEY}
+        command = [self.python, "-m", "benchmarks.conformance.ask", self.name, url, OURS]
+        with (home / "stdout").open("wb") as out, (home / "stderr").open("wb") as err:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=err,
+                cwd=home,
+                env=env,
+                start_new_session=True,
+            )
+            try:
+                process.communicate(" ".join(uids).encode(), timeout=LIMIT_SECONDS)
+                stopped = False
+            except subprocess.TimeoutExpired:
+                stopped = True
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        text = (home / "stderr").read_text(errors="replace").replace(str(home), "")
+        lines = frozenset(re.sub(r"\d[\d,.:]*", "#", line).strip() for line in text.split("\n"))
+        said = bool(lines - usual - {""})
+        if stopped:
+            return Ran(stopped=True, said=said), lines
+        told = json.loads((home / OURS).read_text())
+        if "raised" in told:
+            return Ran(raised=told["raised"], exit=process.returncode, said=said), lines
+        return Ran(Outcome(**told), said=said), lines
+
+
+@cache
+def graph() -> Graph:
+    """Related articles of some UIDs; all others have none."""
+    uids = [int(uid) for uid in LINKED]
+    return TableGraph(truth(SeededGraph(1), DBFROM, uids, {DB}, {LINKNAME}))
+
+
+def links(graph: Graph, uids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    """The truth: UIDs linked to, of each UID."""
+    table = truth(graph, DBFROM, [int(uid) for uid in uids], {DB}, {LINKNAME})
+    found: dict[str, set[str]] = {uid: set() for uid in uids}
+    for row in table.select(["from_uid", "to_uid"]).to_pylist():
+        found[str(row["from_uid"])].add(str(row["to_uid"]))
+    return {uid: frozenset(to) for uid, to in found.items()}
+
+
+def leaks(home: Path) -> frozenset[str]:
+    """Where a client left the API key: on the terminal, or in a file."""
+    return frozenset(
+        "terminal" if path.name in ("stdout", "stderr") and path.parent == home else "file"
+        for path in home.rglob("*")
+        if path.is_file() and path.name != OURS and KEY.encode() in path.read_bytes()
+    )
+
+
+def actors(python: str, names: Iterable[str]) -> list[Actor]:
+    """All clients: ours in this environment, the others in that of another interpreter."""
+    theirs = str(Path(python).absolute())  # not resolved: a link is what makes an environment
+    return [Actor(name, sys.executable if name == "harvester" else theirs) for name in names]

@@ -1,0 +1,45 @@
+"""The stage on which clients are compared: what comes of a LinkSet left out, in a real run."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.conformance.rows import CONTROL, Row
+from benchmarks.conformance.scoring import Verdict
+from benchmarks.conformance.stage import Actor
+
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .servers import Servers
+
+SHORT = Row("LinkSets left out", ("short",))
+
+
+def judged(servers: Servers, folder: Path, name: str, verdict: Verdict) -> None:
+    """Exact without the fault; with it, one asks again and the other does not notice."""
+    actor = Actor(name, sys.executable)
+    control = actor.play(CONTROL)
+    assert control.score.verdict is Verdict.EXACT, control
+    short = actor.play(SHORT, control.lines)
+    assert short.met
+    assert short.score.verdict is verdict, short
+    assert not short.leaked
+
+
+SCENES = [
+    Scene(judged, "harvester", Verdict.EXACT),
+    Scene(judged, "biopython", Verdict.SILENT),
+]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_conformance(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)
