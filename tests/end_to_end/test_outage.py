@@ -128,8 +128,21 @@ def several_in_a_row(servers: Servers, folder: Path) -> None:
     assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
 
 
+def of_elink_alone(servers: Servers, folder: Path) -> None:
+    """EInfo is well, and all UIDs are in one request: one by one, they tell of the outage."""
+    server = servers.start(faults=("error-address*7",))
+    ids, out = write_uids(folder / "ids", UIDS[:40]), folder / "out"
+    words = [*options(ids, out, server.base_url), "--batch-size=40"]
+    finished = servers.harvester(*words, patches=SOON)
+    assert finished.code == 0, finished.err
+    assert "The server is not answering" in finished.err
+    assert all(entry.ids in {1, 40} for entry in server.log)
+    truth = expected_links(server.graph, "pubmed", UIDS[:40], ("pmc",))
+    assert_exact(out, "pubmed", UIDS[:40], truth)
+
+
 SCENES = [Scene(play, kind) for play in (in_the_middle, at_the_start) for kind in KINDS]
-SCENES += [Scene(slow_answers_from_before), Scene(several_in_a_row)]
+SCENES += [Scene(slow_answers_from_before), Scene(several_in_a_row), Scene(of_elink_alone)]
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
