@@ -32,10 +32,10 @@ def main() -> None:
     versions = {actor: actor.version() for actor in actors(options.python, CLIENTS)}
     there = [actor for actor, version in versions.items() if version]
     rows = [row for group in ROWS.values() for row in group]
-    if options.only:
+    if options.only is not None:
         rows = [row for row in rows if options.only in " ".join((row.title, *row.faults))]
     results = play(there, rows)
-    if options.only:
+    if options.only is not None:
         for (row, name), played in results.items():
             print(f"{row.title:<48} {CLIENTS[name]:<12} {cell(played)}")
         return
