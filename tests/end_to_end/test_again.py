@@ -11,7 +11,6 @@ import pytest
 
 from .harness import (
     assert_exact,
-    children,
     digests,
     expected_links,
     harvester,
@@ -176,34 +175,6 @@ def a_folder_that_is_no_harvest(servers: Servers, folder: Path) -> None:
     assert not server.log.entries
 
 
-def a_damaged_folder(servers: Servers, folder: Path) -> None:
-    """A part that is gone or cut, a state that is no database: named, and nothing built upon."""
-    server, out = servers.start(), folder / "out"
-    words = [
-        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
-        "--base-url", server.base_url, "--rate=100", "-o", out,
-    ]  # fmt: skip
-    assert harvester(*words).code == 0
-    (part,) = children(out, "links")
-    whole = part.read_bytes()
-    for damage in (lambda: part.write_bytes(whole[:-1]), part.unlink):
-        damage()
-        refused = harvester(*words)
-        assert refused.code == 1, refused.err
-        assert part.name in refused.err
-        assert not part.exists() or part.read_bytes() == whole[:-1]
-    part.write_bytes(whole)
-    assert harvester(*words).code == 0
-    for name in ("state.sqlite-wal", "state.sqlite-shm"):
-        (out / name).unlink(missing_ok=True)
-    (out / "state.sqlite").write_bytes(b"This is no database, whatever its name says." * 100)
-    for command in (words, ["resume", out], ["status", out]):
-        refused = harvester(*command)
-        assert refused.code == 1, refused.err
-        assert "state.sqlite" in refused.err
-    assert part.read_bytes() == whole
-
-
 SCENES = [
     Scene(complete),
     Scene(a_longer_list, "parquet"),
@@ -212,7 +183,6 @@ SCENES = [
     Scene(a_second_process),
     Scene(resume_needs_nothing_else),
     Scene(a_folder_that_is_no_harvest),
-    Scene(a_damaged_folder),
 ]
 
 

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import json
 import lzma
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ import zstandard
 
 from .harness import (
     assert_exact,
+    command,
+    environment,
     expected_links,
     harvester,
     rows,
@@ -146,12 +149,29 @@ def a_log_for_programs(servers: Servers, folder: Path) -> None:
     assert finished.out == ""
 
 
+def closed_streams(servers: Servers, folder: Path, number: int) -> None:
+    """Some schedulers start programs with a standard stream closed; nothing takes its place."""
+    server, out = servers.start(), folder / "out"
+    words = command(
+        "run", "--ids", write_uids(folder / "ids", range(1, 50)), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--rate=100", "-o", out,
+    )  # fmt: skip
+    shell = ["sh", "-c", f'exec "$@" {number}>&-', "sh", *words]
+    done = subprocess.run(
+        shell, capture_output=True, env=environment(), timeout=90, check=False, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    truth = expected_links(server.graph, "pubmed", range(1, 50), ("pmc",))
+    assert_exact(out, "pubmed", range(1, 50), truth)
+
+
 SCENES = [
     Scene(every_spelling),
     Scene(shards),
     Scene(precedence),
     Scene(a_log_for_programs),
 ]
+SCENES += [Scene(closed_streams, number) for number in (0, 1, 2)]
 SCENES += [Scene(job_file, path.name) for path in CONFIGS]
 
 

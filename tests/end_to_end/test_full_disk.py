@@ -1,0 +1,144 @@
+"""No room left, at any moment, and a disk that cannot be written: told in one sentence; when there
+is room again, `resume` goes on, and the result is exact."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .disks import assert_one_sentence, small_disk
+from .harness import assert_exact, expected_links, running, status, wait_until, write_uids
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from harvester.emulator import Emulator
+
+    from .servers import Servers
+
+UIDS = range(1, 601)
+OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.2, "harvester.committer.TICK_SECONDS": 0.05}
+
+
+def words(folder: Path, server: Emulator, *options: str) -> list[object]:
+    """A harvest of some hundred kilobytes, onto the disk."""
+    return [
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--batch-size=5", "--rate=60",
+        "-o", folder / "disk" / "out", *options,
+    ]  # fmt: skip
+
+
+def assert_done(folder: Path, server: Emulator) -> None:
+    """The folder holds the truth."""
+    truth = expected_links(server.graph, "pubmed", UIDS, ("pmc",))
+    assert_exact(folder / "disk" / "out", "pubmed", UIDS, truth)
+
+
+def full_in_the_middle(servers: Servers, folder: Path, form: str, leaving: int) -> None:
+    """What was committed by then is kept, and none of it is asked for again."""
+    server = servers.start(links_per_uid=40)
+    out = folder / "disk" / "out"
+    with small_disk(folder / "disk") as disk:
+        with running(
+            *words(folder, server, f"--format={form}"), err=folder / "err", patches=OFTEN
+        ) as command:
+            wait_until(lambda: _done(out) > 20, "something is committed")
+            disk.fill(leaving)
+            ended = command.ended(30.0)
+        assert_one_sentence(ended, str(out), "make room", "resume")
+        done = _done(out)
+        assert 20 < done < len(UIDS)
+        again = servers.harvester("resume", out)
+        assert_one_sentence(again, str(out), "make room")
+        disk.clear()
+        disk.resize(16384)
+        asked = sum(entry.ids for entry in server.log)
+        assert _done(out) >= done
+        resumed = servers.harvester("resume", out)
+        assert resumed.code == 0, resumed.err
+        assert sum(entry.ids for entry in server.log) - asked <= len(UIDS) - done
+        assert_done(folder, server)
+
+
+def _done(out: Path) -> int:
+    try:
+        return int(status(out)["uids"]["done"])
+    except Exception:  # noqa: BLE001 - it has only begun
+        return 0
+
+
+def full_at_the_start(servers: Servers, folder: Path, form: str) -> None:
+    """With no room, or some, but not enough: until there is, the same sentence."""
+    server = servers.start(links_per_uid=40)
+    out = folder / "disk" / "out"
+    with small_disk(folder / "disk") as disk:
+        for leaving in (0, 4, 8, 16, 24, 32, 48, 64, 96):
+            disk.fill(leaving)
+            refused = servers.harvester(*words(folder, server, f"--format={form}"), patches=OFTEN)
+            assert_one_sentence(refused, str(out), "make room")
+            disk.clear()
+        disk.resize(16384)
+        finished = servers.harvester(*words(folder, server, f"--format={form}"))
+        assert finished.code == 0, finished.err
+        assert_done(folder, server)
+
+
+def read_only(servers: Servers, folder: Path) -> None:
+    """A harvest on a disk that can only be read: it can be looked at, and not gone on with."""
+    server = servers.start()
+    out = folder / "disk" / "out"
+    with small_disk(folder / "disk") as disk:
+        with running(*words(folder, server), err=folder / "err", patches=OFTEN) as command:
+            wait_until(lambda: _done(out) > 20, "something is committed")
+            command.kill()
+        said = status(out)
+        disk.make_read_only()
+        servers.harvester("resume", out)  # what the killed one has sent has arrived by now
+        asked = len(server.log)
+        for again in (words(folder, server), ["resume", out]):
+            refused = servers.harvester(*again)
+            assert_one_sentence(refused, str(out), "cannot be written", "Read-only file system")
+        assert len(server.log) == asked
+        looked = servers.harvester("status", out, "--json")
+        assert looked.code == 0, looked.err
+        assert json.loads(looked.err)["uids"] == said["uids"]
+        disk.make_writable()
+        resumed = servers.harvester("resume", out)
+        assert resumed.code == 0, resumed.err
+        assert_done(folder, server)
+        disk.make_read_only()
+        complete = servers.harvester("status", out, "--json")
+        assert complete.code == 0, complete.err
+        assert json.loads(complete.err)["state"] == "complete"
+
+
+def read_only_all_at_once(servers: Servers, folder: Path) -> None:
+    """As a disk becomes that has failed while it was written."""
+    server = servers.start()
+    out = folder / "disk" / "out"
+    with small_disk(folder / "disk") as disk:
+        disk.make_read_only()
+        refused = servers.harvester(*words(folder, server))
+        assert_one_sentence(refused, str(out), "cannot be written", "Read-only file system")
+        assert not server.log.entries
+        disk.make_writable()
+        finished = servers.harvester(*words(folder, server))
+        assert finished.code == 0, finished.err
+        assert_done(folder, server)
+
+
+FORMS = ("parquet", "jsonl")
+SCENES = [Scene(full_in_the_middle, form, room) for form in FORMS for room in (0, 8, 24)]
+SCENES += [Scene(full_at_the_start, form) for form in FORMS]
+SCENES += [Scene(read_only), Scene(read_only_all_at_once)]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_the_disk(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)

@@ -1,0 +1,131 @@
+"""A harvest's folder that goes away, in whole or in part, while it is written or before."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .disks import assert_one_sentence
+from .harness import assert_exact, digests, expected_links, running, status, wait_until, write_uids
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from harvester.emulator import Emulator
+
+    from .servers import Servers
+
+UIDS = range(1, 301)
+OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.2, "harvester.committer.TICK_SECONDS": 0.05}
+
+
+def words(folder: Path, server: Emulator) -> list[object]:
+    """A harvest of some seconds."""
+    return [
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--batch-size=5", "--rate=25", "-o", folder / "out",
+    ]  # fmt: skip
+
+
+def assert_done(out: Path, server: Emulator) -> None:
+    """The folder holds the truth."""
+    truth = expected_links(server.graph, "pubmed", UIDS, ("pmc",))
+    assert_exact(out, "pubmed", UIDS, truth)
+
+
+def lost_while_it_runs(
+    servers: Servers, folder: Path, lose: Callable[[Path], None], *parts: str
+) -> Emulator:
+    """Run until something is committed, lose something, and see how it ends."""
+    server, out = servers.start(), folder / "out"
+    with running(*words(folder, server), err=folder / "err", patches=OFTEN) as command:
+        wait_until(lambda: out.is_dir() and any((out / "links").glob("part-*")), "parts are there")
+        wait_until(lambda: status(out)["uids"]["done"] > 20, "something is committed")
+        lose(out)
+        ended = command.ended(30.0)
+    assert_one_sentence(ended, str(out), *parts)
+    return server
+
+
+def the_folder_is_deleted(servers: Servers, folder: Path) -> None:
+    """It says so, and makes no new one; run again, it begins anew."""
+    out = folder / "out"
+    server = lost_while_it_runs(servers, folder, shutil.rmtree, "removed or moved away")
+    assert not out.exists()
+    finished = servers.harvester(*words(folder, server), "--rate=200")
+    assert finished.code == 0, finished.err
+    assert_done(out, server)
+
+
+def the_folder_is_moved(servers: Servers, folder: Path) -> None:
+    """It says so; where the folder is now, what was committed is there, and is gone on with."""
+    new = folder / "elsewhere" / "harvest"
+    new.parent.mkdir()
+
+    def move(out: Path) -> None:
+        out.rename(new)
+
+    server = lost_while_it_runs(servers, folder, move, "removed or moved away")
+    assert not (folder / "out").exists()
+    done = status(new)["uids"]["done"]
+    assert 20 < done < len(UIDS)
+    asked = sum(entry.ids for entry in server.log)
+    resumed = servers.harvester("resume", new)
+    assert resumed.code == 0, resumed.err
+    assert sum(entry.ids for entry in server.log) - asked <= len(UIDS) - done
+    assert_done(new, server)
+    assert not (folder / "out").exists()
+
+
+def its_parts_are_deleted(servers: Servers, folder: Path) -> None:
+    """Links that were committed and are gone are not harvested over."""
+    out, copy = folder / "out", folder / "copy"
+
+    def lose(out: Path) -> None:
+        (out / "links").rename(copy)
+
+    lost_while_it_runs(servers, folder, lose, "links")
+    kept = status(out)["uids"]["done"]
+    refused = servers.harvester("resume", out)
+    assert_one_sentence(refused, str(out / "links" / "part-"), "missing", "copy")
+    assert status(out)["uids"]["done"] == kept
+
+
+def its_parts_come_back(servers: Servers, folder: Path) -> None:
+    """From a copy, and all is well: as if nothing had happened."""
+    server, out = servers.start(), folder / "out"
+    with running(*words(folder, server), err=folder / "err", patches=OFTEN) as command:
+        wait_until(lambda: out.is_dir() and any((out / "links").glob("part-*")), "parts are there")
+        command.signal(signal.SIGTERM)
+        command.ended(30.0)
+    before = digests(out)
+    for name in ("links", "uids"):
+        (out / name).rename(folder / "aside")
+        for again in (["resume", out], words(folder, server)):
+            refused = servers.harvester(*again)
+            assert_one_sentence(refused, str(out / name / "part-"), "missing", "copy")
+        shutil.rmtree(out / name, ignore_errors=True)
+        (folder / "aside").rename(out / name)
+    assert digests(out) == before
+    resumed = servers.harvester("resume", out)
+    assert resumed.code == 0, resumed.err
+    assert_done(out, server)
+
+
+SCENES = [
+    Scene(the_folder_is_deleted),
+    Scene(the_folder_is_moved),
+    Scene(its_parts_are_deleted),
+    Scene(its_parts_come_back),
+]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_what_is_lost(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)
