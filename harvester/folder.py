@@ -100,9 +100,11 @@ def disk_errors(folder: Path) -> Iterator[None]:
                 f"{folder} was removed or moved away while the harvest ran; what was "
                 "committed went with it."
             ) from error
-        remedy = "make room" if error.errno == errno.ENOSPC else "see that it can be written"
+        full = error.errno == errno.ENOSPC
+        remedy = "make room" if full else "see that it can be written, or restore it from a copy"
+        where = folder / str(error.filename or "")
         raise FolderError(
-            f"{folder} could not be written ({error.strerror}): {remedy}, then resume; "
+            f"{where} could not be written ({error.strerror}): {remedy}, then resume; "
             "what was committed is kept."
         ) from error
 

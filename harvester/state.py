@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 import sqlite3
 import zlib
 from contextlib import closing, contextmanager
@@ -28,6 +29,9 @@ VERSION = 1
 
 UNITED = "united"
 """In place of an outcome: what a later sweep found of these UIDs is in the outcomes of all."""
+
+_SHARED_MEMORY_BYTES = 1 << 17
+"""SQLite's -shm and -wal need some room of their own."""
 
 _SCHEMA = """
 -- seal: a checksum of the row's other values, since SQLite has none of its own
@@ -90,6 +94,7 @@ class State:
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._path = path
         mode = "ro" if read_only else "rwc"
         try:
             self._db = sqlite3.connect(
@@ -111,6 +116,8 @@ class State:
             if version == VERSION:
                 self._check()
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if _is_full(error, path):
+                raise _as_os_error(error, path) from error
             raise FolderError(
                 f"{path} cannot be read ({printable(str(error))}); nothing was "
                 "changed. Restore it from a copy, or harvest into another folder."
@@ -279,7 +286,7 @@ class State:
             self._db.execute("COMMIT")
         except sqlite3.OperationalError as error:
             self._undo()
-            raise OSError(errno.ENOSPC, f"SQLite says: {error}") from error
+            raise _as_os_error(error, self._path) from error
         except BaseException:
             self._undo()
             raise
@@ -287,6 +294,20 @@ class State:
     def _undo(self) -> None:
         if self._db.in_transaction:  # SQLite has rolled back by itself where the disk is full
             self._db.execute("ROLLBACK")
+
+
+def _is_full(error: Exception, path: Path) -> bool:
+    """Whether it was for want of room, for which SQLite has more than one word."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF  # without its details
+    if code == sqlite3.SQLITE_IOERR and path.parent.is_dir():
+        return shutil.disk_usage(path.parent).free < _SHARED_MEMORY_BYTES
+    return code == sqlite3.SQLITE_FULL
+
+
+def _as_os_error(error: Exception, path: Path) -> OSError:
+    """What SQLite could not write, as the system would say it."""
+    number = errno.ENOSPC if _is_full(error, path) else errno.EIO
+    return OSError(number, f"SQLite says: {error}", str(path))
 
 
 def _seal(*values: str | bytes | int | None) -> int:

@@ -113,8 +113,14 @@ def _flat(path: Path) -> dict[str, Any]:
     """The keys of all groups of a job file side by side; no two groups share one."""
     if not path.is_file():
         raise FolderError(f"{path} is missing: the harvest ended as it began; run it again.")
-    groups = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {key: value for group in groups.values() for key, value in group.items()}
+    try:
+        groups = tomllib.loads(path.read_text(encoding="utf-8"))
+        job = {key: value for group in groups.values() for key, value in group.items()}
+        return job | {"dbfrom": str(job["dbfrom"]), "db": list(job["db"]), "cmd": str(job["cmd"])}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise FolderError(
+            f"{path} is damaged; restore it from a copy, or run the job again with its options."
+        ) from error
 
 
 def _now() -> str:
