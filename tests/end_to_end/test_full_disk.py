@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .servers import Servers
 
-UIDS = range(1, 601)
+UIDS = range(1, 1801)
 OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.2, "harvester.committer.TICK_SECONDS": 0.05}
 
 
