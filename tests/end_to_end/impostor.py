@@ -42,6 +42,8 @@ class Question:
 Bytes = bytes | Iterable[bytes]
 """A whole HTTP response, perhaps without an end."""
 
+_STAYING = (b"connection:", b"keep-alive:")
+
 Mischief = Callable[[Question], Bytes | None]
 """The response to a question; None leaves it to the emulator."""
 
@@ -131,6 +133,9 @@ class Impostor:
         reader, upstream = await asyncio.open_connection("127.0.0.1", self._port)
         upstream.write(head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1) + body)
         with closing(upstream):
+            first, *lines = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")
+            kept = [line for line in lines if not line.lower().startswith(_STAYING)]
+            writer.write(b"\r\n".join([first, b"Connection: close", *kept]))
             while data := await reader.read(1 << 16):
                 writer.write(data)
                 await writer.drain()
