@@ -1,9 +1,10 @@
-"""Emulators in this process, for commands that are killed in others; and a stage for scenes."""
+"""Emulators in this process, for commands that are killed in others; a stage; a death toll."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from end_to_end.conftest import all_servers, servers
@@ -16,6 +17,25 @@ if TYPE_CHECKING:
     from end_to_end.servers import Servers
 
 __all__ = ["all_servers", "servers"]
+
+Deaths: TypeAlias = "Counter[str]"
+
+_DEATHS = pytest.StashKey[Deaths]()
+
+
+@pytest.fixture(scope="session")
+def deaths(pytestconfig: pytest.Config) -> Deaths:
+    """How many runs were killed, and how, each of which was brought to its end and was exact."""
+    return pytestconfig.stash.setdefault(_DEATHS, Counter())
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say it."""
+    if toll := config.stash.get(_DEATHS, None):
+        how = ", ".join(f"{count:,} {how}" for how, count in toll.items())
+        terminalreporter.write_line(f"{toll.total():,} runs were killed and recovered: {how}")
 
 
 @pytest.fixture(scope="session")
