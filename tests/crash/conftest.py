@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from end_to_end.conftest import all_servers, servers
@@ -43,7 +43,7 @@ def see(
     request: pytest.FixtureRequest,
     all_servers: Servers,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[Scene], None]]:
+) -> Iterator[Callable[[Scene], Any]]:
     """See a scene through; all of them are played side by side."""
     base, folder = tmp_path_factory.mktemp("scenes"), Path(__file__).parent
     with staged(request.session.items, folder, all_servers, base) as see:

@@ -39,9 +39,7 @@ def spread(found: Iterable[T], count: int, kind: Callable[[T], Hashable]) -> lis
     return chosen
 
 
-def lead(
-    servers: Servers, lives: Sequence[T], survive: Callable[[T, int, Nursery], int]
-) -> int:
+def lead(servers: Servers, lives: Sequence[T], survive: Callable[[T, int, Nursery], int]) -> int:
     """Lead all lives.
 
     Args:

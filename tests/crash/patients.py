@@ -81,7 +81,10 @@ class Patient:
         if resumes:
             return ["resume", out]
         more = {"retry": ["--retry-failed"], "sweeps": ["--passes=2"]}
-        return [*self._run(out, self.well if self.retries else self.server), *more.get(self.kind, ())]
+        return [
+            *self._run(out, self.well if self.retries else self.server),
+            *more.get(self.kind, ()),
+        ]
 
     def prepare(self, nursery: Nursery, out: Path) -> None:
         """What has to be there before the run that is ended early."""

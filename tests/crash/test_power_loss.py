@@ -140,13 +140,20 @@ def read(out: Path) -> list[Any] | None:
         return None
     try:
         with peek(out) as state:
-            return json.loads(json.dumps(committed(state)))
+            found: list[Any] = json.loads(json.dumps(committed(state)))
+            return found
     except FolderError as error:
-        assert "ended as it began" in str(error), error
-        return None
+        if "ended as it began" in str(error):
+            return None
+        raise
 
 
 def all_survive(servers: Servers, base: Path, library: Path, patient: Patient, count: int) -> None:
+    """Lose power at so many moments of a run, and some more after its end.
+
+    What was committed by then is there, and what came next perhaps; the command brings it to its
+    end, and to nothing else than if nothing had befallen it.
+    """
     run = recorded(patient, base, library)
     losses = run.losses(count)
     folders = run.rebuild(losses, base / "losses")
@@ -177,7 +184,7 @@ def test_power_is_lost_at_some_moments(
     servers: Servers, tmp_path: Path, library: Path, form: str
 ) -> None:
     """Of every kind, spread over the run."""
-    all_survive(servers, tmp_path, library, Patient(servers, tmp_path, form, "first"), 20)
+    all_survive(servers, tmp_path, library, Patient(servers, tmp_path, form, "first"), 16)
 
 
 @pytest.mark.torture
@@ -187,4 +194,4 @@ def test_power_is_lost_at_many_moments(
     servers: Servers, tmp_path: Path, library: Path, kind: str, form: str
 ) -> None:
     """The same, of all kinds of runs."""
-    all_survive(servers, tmp_path, library, Patient(servers, tmp_path, form, kind), 300)
+    all_survive(servers, tmp_path, library, Patient(servers, tmp_path, form, kind), 150)

@@ -23,7 +23,6 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from end_to_end.steps import Steps
-
 from harvester.state import State
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Order:
 
     args: list[str]
     said: str
-    seconds: int = 90
+    seconds: float = 90.0
     env: dict[str, str] = field(default_factory=dict)
     patches: dict[str, Any] = field(default_factory=dict)
     stdin: str = os.devnull
@@ -80,7 +79,7 @@ class Order:
 
 def obey(order: Order) -> None:
     """Run the command in this process, which ends with it."""
-    signal.alarm(order.seconds)
+    signal.setitimer(signal.ITIMER_REAL, order.seconds)
     said = os.open(order.said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(said, stream)
@@ -92,7 +91,7 @@ def obey(order: Order) -> None:
             raise SystemExit(f"there is no {name} to change")
         setattr(sys.modules[module], attribute, value)
     if order.wal_pages:
-        sqlite3.connect = partial(_connect, sqlite3.connect, order.wal_pages)
+        setattr(sqlite3, "connect", partial(_connect, sqlite3.connect, order.wal_pages))  # noqa: B010 - it has overloads
     if order.steps:
         steps = os.open(order.steps, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 

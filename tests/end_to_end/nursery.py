@@ -46,8 +46,8 @@ class Life:
 
     @property
     def killed(self) -> bool:
-        """Whether it was ended with no say in it."""
-        return self.code in (-signal.SIGKILL, -signal.SIGXFSZ)
+        """Whether it was ended without a say in it: at its moment, at its size, or in its time."""
+        return self.code in (-signal.SIGKILL, -signal.SIGXFSZ, -signal.SIGALRM)
 
 
 class Nursery:
