@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 Fill: TypeAlias = "Callable[[IO[bytes]], None]"
 """Writes the content of a file to the binary stream it is given."""
+
+_CANNOT_SYNC = (errno.EBADF, errno.EINVAL, errno.ENOTSUP)
+"""What systems say that do not know how to sync a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +100,41 @@ def write_text(path: Path, text: str) -> Written:
     return write(path, fill)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder that outlasts a power cut, and those above it; one that is there is well."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+    sync_folder(path.parent)  # also if it is there: whoever made it may have had no time to
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files for good: after a power cut none of them is back. Those gone are gone."""
+    folders = set()
+    for path in paths:
+        path.unlink(missing_ok=True)
+        folders.add(path.parent)
+    for folder in folders:
+        sync_folder(folder)
+
+
 def sync_folder(folder: Path) -> None:
-    """Make names in a folder durable. Windows cannot sync a folder, and needs not."""
+    """Make names in a folder durable, as far as the system can.
+
+    Windows cannot sync a folder, and needs not; some network file systems cannot; and a folder
+    above ours may be closed to us.
+    """
     if os.name == "nt":
         return
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
     finally:
         os.close(handle)
 

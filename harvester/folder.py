@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from harvester import durable
 from harvester.errors import BadInput, FolderError
 from harvester.state import FILE, State
 
@@ -58,7 +59,7 @@ def locked(folder: Path) -> FileLock:
     """
     see_fit(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(folder)
         lock = FileLock(folder / LOCK)
         lock.acquire(timeout=1)
     except Timeout:

@@ -108,7 +108,7 @@ class Ledger:
         """Failed and missing UIDs are to be asked for again."""
         self.state.forget(uids.union(one.uids for one in self.state.unanswered()))
         self._drop(self.state.parts("unanswered"))
-        (self.folder / UNANSWERED).unlink(missing_ok=True)
+        durable.remove([self.folder / UNANSWERED])
 
     def commit(
         self,
@@ -192,7 +192,7 @@ class Ledger:
             for s in self.state.unanswered()
         ]
         if not tables:
-            listed.unlink(missing_ok=True)
+            durable.remove([listed])
             return
         table = pa.concat_tables(tables).sort_by("from_uid")
         durable.write_text(listed, "".join(f"{uid}\n" for uid in table["from_uid"].to_pylist()))

@@ -48,10 +48,12 @@ class Parts:
         names = {part.name for part in recorded}
         for folder in (LINKS, UIDS, SWEEPS):
             if folder != SWEEPS:
-                (self._folder / folder).mkdir(exist_ok=True)
-            for path in (self._folder / folder).glob("*"):
-                if f"{folder}/{path.name}" not in names and _PART.fullmatch(path.name):
-                    path.unlink()
+                durable.make_folder(self._folder / folder)
+            durable.remove(
+                path
+                for path in (self._folder / folder).glob("*")
+                if f"{folder}/{path.name}" not in names and _PART.fullmatch(path.name)
+            )
         self._close_sweeps()
         numbers = [int(name.split("part-")[1].split(".")[0]) for name in names]
         self._next = max(numbers, default=-1) + 1
@@ -73,8 +75,7 @@ class Parts:
 
     def delete(self, parts: Iterable[Part]) -> None:
         """Remove files; those that are gone are gone."""
-        for part in parts:
-            (self._folder / part.name).unlink(missing_ok=True)
+        durable.remove(self._folder / part.name for part in parts)
         self._close_sweeps()
 
     def damage(self, parts: Sequence[Part], *, whole: bool) -> list[str]:
@@ -102,13 +103,13 @@ class Parts:
         """The folder of sweeps is there only while there is something in it."""
         with suppress(OSError):
             (self._folder / SWEEPS).rmdir()
+            durable.sync_folder(self._folder)
 
     def _written(self, kind: str, rows: int, fill: durable.Fill) -> Part:
         name = f"{FOLDERS[kind]}/part-{self._next:05}{self._sink.suffix}"
         self._next += 1
-        if FOLDERS[kind] == SWEEPS and not (self._folder / SWEEPS).exists():
-            (self._folder / SWEEPS).mkdir()
-            durable.sync_folder(self._folder)
+        if FOLDERS[kind] == SWEEPS:
+            durable.make_folder(self._folder / SWEEPS)
         written = durable.write(self._folder / name, fill)
         return Part(name, kind, rows, written.bytes, written.sha256)
 

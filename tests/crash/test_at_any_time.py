@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-import signal
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 from end_to_end.harness import (
     assert_exact,
-    assert_polite,
     expected_links,
     harvester,
     running,
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
     from end_to_end.servers import Servers
 
     from harvester.emulator import Emulator
+
+    from .conftest import Deaths
 
 OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.3, "harvester.committer.TICK_SECONDS": 0.1}
 """So that a run that lives for a second leaves something behind."""
@@ -47,64 +47,63 @@ def assert_done(folder: Path, uids: range, server: Emulator) -> None:
     assert_exact(folder / "out", "pubmed", uids, truth)
 
 
-def again_and_again(servers: Servers, folder: Path, seed: int, form: str) -> None:
+def again_and_again(servers: Servers, folder: Path, seed: int, form: str) -> int:
     """Killed several times in a row, each time a little further; then left alone."""
-    server, chooser = servers.start(latency=(0.05, 0.3)), random.Random(seed)
     uids = range(1, 1201)
+    server, chooser = servers.start(latency=(0.05, 0.3)), random.Random(seed)
     words = command(folder, uids, server, "--rate=60", "--batch-size=5", f"--format={form}")
-    done = 0
-    for death in range(5):
+    done = death = 0
+    while death < 5 and done < len(uids):
         asked = len(server.log)
         with running(*words, err=folder / f"err-{death}", patches=OFTEN) as run:
             wait_until(lambda asked=asked: len(server.log) > asked, "it asks")  # type: ignore[misc]
             time.sleep(chooser.uniform(0.0, 1.2))
             run.kill()
-        before, done = done, status(folder / "out")["uids"]["done"]
+        before, done, death = done, status(folder / "out")["uids"]["done"], death + 1
         assert before <= done
-        if done == len(uids):
-            break
-    assert death > 0
+    assert death > 1
     assert done > 0, "nothing was ever committed: this would prove nothing"
     finished = harvester(*words)
     assert finished.code == 0, finished.err
     assert_done(folder, uids, server)
+    return death
 
 
-def while_it_loads(servers: Servers, folder: Path) -> None:
+def life_after_life(servers: Servers, folder: Path, seed: int, form: str) -> int:
+    """Of a long run; none of its lives lasts for more than three seconds, save the last."""
+    server, chooser = servers.start(latency=(0.05, 0.3)), random.Random(seed)
+    uids = range(1, 6001)
+    words = command(folder, uids, server, "--rate=60", "--batch-size=5", f"--format={form}")
+    died = 0
+    with servers.nursery() as nursery:
+        for seconds in [*(chooser.uniform(0.2, 3.0) for _ in range(30)), 300.0]:
+            life = nursery.raise_one(words, seconds=seconds, patches=OFTEN)
+            if not life.killed:
+                break
+            died += 1
+    assert life.code == 0, life.said
+    assert died > 5
+    assert_done(folder, uids, server)
+    return died
+
+
+def while_it_loads(servers: Servers, folder: Path) -> int:
     """Killed as soon as there is a folder, a lock, a state, a job file: a long list is read."""
     server = servers.start()
     uids = range(1, 200_001)
     words = command(folder, uids, server, "--rate=50", "--batch-size=5000")
-    for death, name in enumerate(("", ".lock", "state.sqlite", "job.toml")):
+    names = ("", ".lock", "state.sqlite", "job.toml")
+    for death, name in enumerate(names):
         with running(*words, err=folder / f"err-{death}") as run:
             wait_until(lambda name=name: (folder / "out" / name).exists(), name, pause=0.0)  # type: ignore[misc]
             run.kill()
     finished = harvester(*words)
     assert finished.code == 0, finished.err
     assert_done(folder, uids, server)
+    return len(names)
 
 
-def stopped_and_continued(servers: Servers, folder: Path) -> None:
-    """As a laptop that is closed: answers have come and gone, connections are dead."""
-    # A burst to make up for lost time would be far above this limit.
-    server = servers.start(rate=40, latency=(0.2, 0.5), keepalive_timeout=1.0)
-    uids = range(1, 601)
-    words = command(folder, uids, server, "--rate=20", "--batch-size=6", "--timeout=1.5")
-    with running(*words, err=folder / "err") as run:
-        for _ in range(2):
-            asked = len(server.log)
-            wait_until(lambda asked=asked: len(server.log) > asked + 15, "it asks")  # type: ignore[misc]
-            run.signal(signal.SIGSTOP)
-            time.sleep(2.0)
-            run.signal(signal.SIGCONT)
-        ended = run.ended()
-    assert ended.code == 0, ended.err
-    assert_polite(ended.err)
-    assert {entry.status for entry in server.log} <= {200, 0}, "no burst"
-    assert_done(folder, uids, server)
-
-
-def what_a_death_costs(servers: Servers, folder: Path, seconds: float, cost: float) -> None:
+def what_a_death_costs(servers: Servers, folder: Path, seconds: float, cost: float) -> int:
     """No more is asked again than was asked in the last few seconds before."""
     server = servers.start(latency=(0.1,))
     uids = range(1, round((seconds + 3) * 20) * 5)
@@ -122,6 +121,7 @@ def what_a_death_costs(servers: Servers, folder: Path, seconds: float, cost: flo
     again = sum(entry.ids for entry in server.log) - len(uids)
     assert 0 < again <= late
     assert_done(folder, uids, server)
+    return 1
 
 
 SCENES = [
@@ -129,25 +129,16 @@ SCENES = [
     Scene(again_and_again, 1, "parquet"),
     Scene(again_and_again, 2, "jsonl"),
     Scene(while_it_loads),
-    Scene(stopped_and_continued),
+]
+NIGHT = [Scene(what_a_death_costs, 30.0, 15.0)]
+NIGHT += [
+    Scene(life_after_life, seed, form) for seed in range(10, 15) for form in ("parquet", "jsonl")
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_death(scene: Scene, see: Callable[[Scene], None]) -> None:
+@pytest.mark.parametrize(
+    "scene", [*SCENES, *(pytest.param(one, marks=pytest.mark.torture) for one in NIGHT)], ids=str
+)
+def test_death(scene: Scene, see: Callable[[Scene], int], deaths: Deaths) -> None:
     """See the scene's own words."""
-    see(scene)
-
-
-@pytest.mark.torture
-def test_a_death_costs_15_seconds_at_most(servers: Servers, tmp_path: Path) -> None:
-    """After a run that was longer than that."""
-    what_a_death_costs(servers, tmp_path, 30.0, 15.0)
-
-
-@pytest.mark.torture
-@pytest.mark.parametrize("form", ["parquet", "jsonl"])
-@pytest.mark.parametrize("seed", range(10, 20))
-def test_again_and_again(servers: Servers, tmp_path: Path, seed: int, form: str) -> None:
-    """At many more moments."""
-    again_and_again(servers, tmp_path, seed, form)
+    deaths["at any time"] += see(scene)

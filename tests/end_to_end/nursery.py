@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,14 +24,16 @@ SCRIPT = Path(__file__).with_name("child.py")
 
 @dataclass(frozen=True)
 class Moment:
-    """A step to die at."""
+    """A step to be sent signals at: to die, as a rule."""
 
     kind: str
     nth: int
     when: str
+    signals: tuple[int, ...] = (signal.SIGKILL,)
 
     def __str__(self) -> str:
-        return f"{self.when} {self.kind} number {self.nth}"
+        names = " and ".join(signal.Signals(number).name for number in self.signals)
+        return f"{names} {self.when} {self.kind} number {self.nth}"
 
 
 @dataclass(frozen=True)
@@ -43,21 +46,25 @@ class Life:
 
     @property
     def killed(self) -> bool:
-        """Whether it came to its moment."""
-        return self.code == -9
+        """Whether it was ended without a say in it: at its moment, at its size, or in its time."""
+        return self.code in (-signal.SIGKILL, -signal.SIGXFSZ, -signal.SIGALRM)
 
 
 class Nursery:
-    """A process that forks a run for each order; one at a time."""
+    """A process that forks a run for each order; one at a time.
 
-    def __init__(self) -> None:
+    Args:
+        env: what is added to its environment.
+    """
+
+    def __init__(self, **env: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="nursery-")
         self._process = subprocess.Popen(
             [sys.executable, str(SCRIPT)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment(),
+            env=environment(**env),
         )
 
     def __enter__(self) -> Self:
@@ -75,8 +82,6 @@ class Nursery:
         self,
         args: Sequence[object],
         moment: Moment | None = None,
-        *,
-        watched: bool = False,
         **more: Any,
     ) -> Life:
         """Run the command until its end, or until a moment.
@@ -84,13 +89,12 @@ class Nursery:
         Args:
             args: the command line.
             moment: when to die; None lives on.
-            watched: whether to note the steps, also without a moment to die at.
-            more: fields of `Order`.
+            more: fields of `Order`; with `root`, the steps are noted.
         """
         folder = Path(self._folder.name)
         said, steps = folder / "said", folder / "steps"
         steps.write_text("")
-        if moment or watched:
+        if "root" in more:
             more["steps"] = str(steps)
         order = asdict(Order([str(arg) for arg in args], str(said), **more))
         order |= asdict(moment) if moment else {}

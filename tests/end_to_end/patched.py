@@ -1,7 +1,8 @@
 """Run the command with constants of the program changed: `patched.py MODULE.NAME=JSON … -- ARGS`.
 
 A name that the program no longer has is an error, so that no test passes by patching nothing.
-`clock=ISO` sets the wall clock by which NCBI's hours are kept.
+`clock=ISO` sets the wall clock by which NCBI's hours are kept, `clock=FILE` to what a file says:
+it is set again whenever the file says something else.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime
+from pathlib import Path
 
 
 def _set(name: str, value: object) -> None:
@@ -24,13 +26,12 @@ def _set_clock(start: str) -> None:
     """The clock of `Hours` runs from `start`, beginning when it is first looked at."""
     from harvester import hours
 
-    begun: list[datetime] = []
+    begun: dict[str, datetime] = {}
 
     def clock() -> datetime:
         now = real()
-        begun.append(now)
-        elapsed: timedelta = now - begun[0]
-        return datetime.fromisoformat(start) + elapsed
+        told = Path(start).read_text() if Path(start).is_file() else start
+        return datetime.fromisoformat(told) + (now - begun.setdefault(told, now))
 
     real = hours.utc_now
     hours.utc_now = clock

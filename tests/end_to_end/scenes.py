@@ -30,16 +30,16 @@ class Scene:
         arguments: named in the test's id.
     """
 
-    def __init__(self, play: Callable[..., None], *arguments: object) -> None:
+    def __init__(self, play: Callable[..., Any], *arguments: object) -> None:
         self._play = play
         self._arguments = arguments
 
     def __str__(self) -> str:
         return "-".join([self._play.__name__, *map(str, self._arguments)])
 
-    def __call__(self, servers: Servers, folder: Path) -> None:
+    def __call__(self, servers: Servers, folder: Path) -> Any:
         """Play it."""
-        self._play(servers, folder, *self._arguments)
+        return self._play(servers, folder, *self._arguments)
 
 
 @dataclass
@@ -59,31 +59,31 @@ class Stage:
     pool: ThreadPoolExecutor
 
     def __post_init__(self) -> None:
-        self._played: dict[Scene, Future[None]] = {}
+        self._played: dict[Scene, Future[Any]] = {}
 
-    def see(self, scene: Scene) -> None:
+    def see(self, scene: Scene) -> Any:
         """Wait for the end of a scene; what failed in it is raised here."""
         if not self._played:
             for number, one in enumerate(self.scenes):
                 self._played[one] = self.pool.submit(self._play, one, number)
-        self._played[scene].result()
+        return self._played[scene].result()
 
     def close(self) -> None:
         """Play nothing more."""
         for future in self._played.values():
             future.cancel()
 
-    def _play(self, scene: Scene, number: int) -> None:
+    def _play(self, scene: Scene, number: int) -> Any:
         folder = self.base / str(number)
         folder.mkdir()
         with self.servers.group() as servers:
-            scene(servers, folder)
+            return scene(servers, folder)
 
 
 @contextmanager
 def staged(
     items: Iterable[Any], folder: Path, servers: Servers, base: Path
-) -> Iterator[Callable[[Scene], None]]:
+) -> Iterator[Callable[[Scene], Any]]:
     """A stage for the scenes of a folder's tests; what sees one of them through.
 
     Args:

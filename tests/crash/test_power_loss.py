@@ -1,0 +1,197 @@
+"""The power is lost: of what was not synced anything may be gone, and the harvest goes on."""
+
+from __future__ import annotations
+
+import json
+import random
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from end_to_end.child import committed
+from end_to_end.harness import assert_polite
+from end_to_end.nursery import Nursery
+
+from harvester.errors import FolderError
+from harvester.state import peek
+
+from .disk import Disk, Drawn, nothing, whole
+from .lives import lead, spread
+from .patients import FORMS, KINDS, Patient
+from .recording import notes, recorder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from end_to_end.servers import Servers
+
+    from .disk import Fate
+    from .recording import Note
+
+PLACE = "night/out"
+"""Of the harvest, in a folder that is there before: the one between has to be made."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A moment to lose power at.
+
+    Attributes:
+        after: so many calls.
+        step: what the next call would have done.
+        seed: of the fate of what was not synced; 0 where all of that is lost, and -1 where
+            nothing is, as if the process had been killed.
+        kept: what was committed by then, as `committed` says; None where nothing was.
+        coming: what was committed next.
+        ended: whether nothing was left to be committed: whoever looks may hold the harvest for
+            complete, and need not run it again.
+    """
+
+    after: int
+    step: str
+    seed: int
+    kept: list[Any] | None = None
+    coming: list[Any] | None = None
+    ended: bool = False
+
+    def __str__(self) -> str:
+        return f"power lost after call {self.after}, before {self.step}, seed {self.seed}"
+
+    @property
+    def fate(self) -> Fate:
+        """Of what was not synced."""
+        return {0: nothing, -1: whole}.get(self.seed) or Drawn(self.seed)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run that nothing befell, call by call.
+
+    Attributes:
+        before: the disk as it was.
+        notes: what was done to it.
+        kept: what was committed before.
+    """
+
+    before: Disk
+    notes: list[Note]
+    kept: list[Any] | None
+
+    def losses(self, count: int) -> list[Loss]:
+        """So many moments of all kinds, and some more after the end."""
+        chooser, found = random.Random(count), list[Loss]()
+        marks = [place for place, note in enumerate(self.notes) if note.kind == "mark"]
+        after_all = replace(self.notes[-1], kind="", path="")
+        for after, note in enumerate([*self.notes, after_all]):
+            past = [place for place in marks if place < after]
+            kept = self._told(past[-1]) if past else self.kept
+            coming = self._told(marks[len(past)]) if len(past) < len(marks) else kept
+            loss = Loss(after, note.step, 0, kept, coming, ended=past == marks)
+            seeds = [0, *(chooser.randrange(1, 1 << 30) for _ in range(2))]
+            found += [replace(loss, seed=seed) for seed in seeds if note.kind != "mark"]
+        chosen = spread(found, count, lambda loss: (loss.step, loss.seed == 0))
+        ends = [replace(found[-1], seed=seed) for seed in range(-1, count // 10)]
+        return sorted([*chosen, *ends], key=lambda loss: loss.after)
+
+    def _told(self, place: int) -> list[Any]:
+        told: list[Any] = json.loads(self.notes[place].to)
+        return told
+
+    def rebuild(self, losses: list[Loss], base: Path) -> list[Path]:
+        """The disk as it is found after each of some losses, in the order of time."""
+        disk, done, found = deepcopy(self.before), 0, []
+        for number, loss in enumerate(losses):
+            disk.apply(self.notes[done : loss.after])
+            done = loss.after
+            found.append(base / str(number))
+            disk.write(found[-1], loss.fate, loss.seed)
+        return found
+
+
+def recorded(patient: Patient, base: Path, library: Path) -> Recorded:
+    """Lead a run, and see that its record accounts for every byte that it left."""
+    home = (base / "recorded").resolve()
+    home.mkdir()
+    out, log = home / PLACE, base / "notes"
+    with Nursery(LD_PRELOAD=str(library)) as nursery:
+        patient.prepare(nursery, out)
+        kept, before = read(out), Disk(home)
+        life = nursery.raise_one(
+            patient.command(out), root=str(home), record=str(log), **patient.often
+        )
+    assert life.code == patient.code, life.said
+    made = Recorded(before, notes(log, before.files), kept)
+    (end,) = made.rebuild([Loss(len(made.notes), "", -1)], base / "end")
+    assert contents(end) == contents(home), "the record is not whole"
+    return made
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """All files below a folder."""
+    return {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def read(out: Path) -> list[Any] | None:
+    """What is committed; None where there is nothing yet."""
+    if not (out / "job.toml").exists():
+        return None
+    try:
+        with peek(out) as state:
+            found: list[Any] = json.loads(json.dumps(committed(state)))
+            return found
+    except FolderError as error:
+        if "ended as it began" in str(error):
+            return None
+        raise
+
+
+def all_survive(servers: Servers, base: Path, library: Path, patient: Patient, count: int) -> None:
+    """Lose power at so many moments of a run, and some more after its end.
+
+    What was committed by then is there, and what came next perhaps; the command brings it to its
+    end, and to nothing else than if nothing had befallen it.
+    """
+    run = recorded(patient, base, library)
+    losses = run.losses(count)
+    folders = run.rebuild(losses, base / "losses")
+
+    def survive(loss: Loss, number: int, nursery: Nursery) -> int:
+        out = folders[number] / PLACE
+        assert read(out) in (loss.kept, loss.coming)
+        if loss.ended:
+            patient.assert_well(out)
+        resumes = number % 2 == 1 and patient.can_resume(out)
+        life = nursery.raise_one(patient.command(out, resumes=resumes))
+        assert_polite(life.said)
+        assert life.code == patient.code, life.said
+        patient.assert_well(out)
+        return 1
+
+    assert lead(servers, losses, survive) == len(losses)
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recorder."""
+    return recorder(tmp_path_factory.mktemp("recorder"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_power_is_lost_at_some_moments(
+    servers: Servers, tmp_path: Path, library: Path, form: str
+) -> None:
+    """Of every kind, spread over the run."""
+    all_survive(servers, tmp_path, library, Patient(servers, tmp_path, form, "first"), 16)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_power_is_lost_at_many_moments(
+    servers: Servers, tmp_path: Path, library: Path, kind: str, form: str
+) -> None:
+    """The same, of all kinds of runs."""
+    all_survive(servers, tmp_path, library, Patient(servers, tmp_path, form, kind), 150)

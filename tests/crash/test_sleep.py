@@ -1,0 +1,200 @@
+"""Machines that sleep: all stands still, clocks go on or do not, and connections die unnoticed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from end_to_end.harness import (
+    assert_exact,
+    assert_polite,
+    expected_links,
+    harvester,
+    running,
+    status,
+    wait_until,
+    write_uids,
+)
+from end_to_end.scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from end_to_end.servers import Servers
+
+    from harvester.emulator import Emulator
+
+UIDS = range(1, 601)
+RATE = 20
+
+
+def words(folder: Path, server: Emulator, *options: str) -> list[object]:
+    """A harvest of some seconds into `out`."""
+    return [
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, f"--rate={RATE}", "--batch-size=6", "-o", folder / "out",
+        *options,
+    ]  # fmt: skip
+
+
+def assert_done(folder: Path, server: Emulator) -> None:
+    """The folder holds the truth."""
+    assert_exact(
+        folder / "out", "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",))
+    )
+
+
+@contextmanager
+def lateness(servers: Servers) -> Iterator[list[float]]:
+    """By how much the servers' thread was held up, in seconds, all along.
+
+    A server that is held up takes in a moment what arrived over a while.
+    """
+    late = [0.0]
+
+    async def listen() -> None:
+        while True:
+            due = time.monotonic() + 0.02
+            await asyncio.sleep(0.02)
+            late.append(time.monotonic() - due)
+
+    async def begin() -> asyncio.Task[None]:
+        return asyncio.create_task(listen())
+
+    listening = servers.wait(begin())
+    try:
+        yield late
+    finally:
+        listening.get_loop().call_soon_threadsafe(listening.cancel)
+
+
+# --- stopped and continued --------------------------------------------------------------------
+
+
+def stopped_and_continued(servers: Servers, folder: Path) -> None:
+    """As a laptop that is closed: answers have come and gone, connections are dead.
+
+    What was not asked meanwhile is not made up for: 80 requests would come in one second.
+    """
+    server = servers.start(latency=(0.2, 0.5), keepalive_timeout=1.0)
+    with (
+        lateness(servers) as late,
+        running(
+            *words(folder, server, "--timeout=3", "--max-attempts=20"), err=folder / "err"
+        ) as run,
+    ):
+        for seconds in (4.0, 1.0):
+            asked = len(server.log)
+            wait_until(lambda asked=asked: len(server.log) > asked + 15, "it asks")  # type: ignore[misc]
+            run.signal(signal.SIGSTOP)
+            time.sleep(seconds)
+            run.signal(signal.SIGCONT)
+        ended = run.ended()
+    assert ended.code == 0, ended.err
+    assert_polite(ended.err)
+    assert server.log.busiest_second() <= RATE * (1 + 2 * max(late)) + 2
+    assert_done(folder, server)
+
+
+def stopped_while_asked_to_stop(servers: Servers, folder: Path) -> None:
+    """A signal that comes while all stands still is heeded once it goes on."""
+    server = servers.start(latency=(0.2, 0.5))
+    with running(*words(folder, server), err=folder / "err") as run:
+        wait_until(lambda: len(server.log) > 15, "it asks")
+        run.signal(signal.SIGSTOP)
+        run.signal(signal.SIGTERM)
+        time.sleep(0.5)
+        asked = len(server.log)
+        run.signal(signal.SIGCONT)
+        ended = run.ended()
+    assert ended.code == 143, ended.err
+    assert_polite(ended.err)
+    assert len(server.log) < asked + RATE / 2, "asking did not stop"
+    finished = harvester(*words(folder, server, "--rate=200"))
+    assert finished.code == 0, finished.err
+    assert sum(entry.ids for entry in server.log) == len(UIDS)
+    assert_done(folder, server)
+
+
+# --- the wall clock jumps, the other clock does not -------------------------------------------
+
+
+def set_clock(folder: Path, at: str) -> dict[str, object]:
+    """Set the wall clock of the run in a folder; what it is to be patched with."""
+    aside = folder / "clock-aside"
+    aside.write_text(at)
+    aside.replace(folder / "clock")
+    return {"clock": str(folder / "clock"), "harvester.engine._NAP_SECONDS": 0.2}
+
+
+def asleep_until_the_hours_begin(servers: Servers, folder: Path) -> None:
+    """It waits for nine in the evening, the machine sleeps past it, and it goes on at once."""
+    server = servers.start()
+    noon = set_clock(folder, "2026-11-18T12:00:00-05:00")
+    waits = words(folder, server, "--window=off-peak", "--rate=200")
+    with running(*waits, err=folder / "err", patches=noon) as run:
+        wait_until(lambda: "Waiting" in run.said(), "it waits")
+        assert not server.log.entries
+        set_clock(folder, "2026-11-18T23:10:00-05:00")
+        ended = run.ended()
+    assert ended.code == 0, ended.err
+    assert_polite(ended.err)
+    assert_done(folder, server)
+
+
+def asleep_until_the_hours_are_over(servers: Servers, folder: Path) -> None:
+    """It asks at night, and wakes up in the morning: nothing is asked until the evening."""
+    server = servers.start(latency=(0.1,))
+    night = set_clock(folder, "2026-11-18T23:00:00-05:00")
+    hours = words(folder, server, "--window=off-peak", "--stop-at-window-end")
+    with running(*hours, err=folder / "err", patches=night) as run:
+        wait_until(lambda: len(server.log) > 15, "it asks")
+        set_clock(folder, "2026-11-19T09:00:00-05:00")
+        asked = len(server.log)
+        ended = run.ended()
+    assert ended.code == 75, ended.err
+    assert len(server.log) < asked + RATE, "asking did not stop"
+    assert status(folder / "out")["uids"]["done"] == sum(entry.ids for entry in server.log)
+    evening = harvester("resume", folder / "out", patches={"clock": "2026-11-19T21:00:00-05:00"})
+    assert evening.code == 0, evening.err
+    assert sum(entry.ids for entry in server.log) == len(UIDS)
+    assert_done(folder, server)
+
+
+def set_back_and_forth(servers: Servers, folder: Path) -> None:
+    """A clock that is put right while it asks, by a day or by years, changes nothing."""
+    server = servers.start(latency=(0.05,))
+    now = datetime.fromisoformat("2026-11-21T12:00:00-05:00")
+    clock = set_clock(folder, now.isoformat())
+    hours = words(folder, server, "--window=off-peak")
+    with running(*hours, err=folder / "err", patches=clock) as run:
+        for days in (-1 / 24, 700, -7 * 300, 7 * 300):
+            asked = len(server.log)
+            wait_until(lambda asked=asked: len(server.log) > asked + 10, "it asks")  # type: ignore[misc]
+            set_clock(folder, (now + timedelta(days)).isoformat())
+        ended = run.ended()
+    assert ended.code == 0, ended.err
+    assert_polite(ended.err)
+    assert sum(entry.ids for entry in server.log) == len(UIDS)
+    assert_done(folder, server)
+
+
+SCENES = [
+    Scene(stopped_and_continued),
+    Scene(stopped_while_asked_to_stop),
+    Scene(asleep_until_the_hours_begin),
+    Scene(asleep_until_the_hours_are_over),
+    Scene(set_back_and_forth),
+]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_sleep(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)
