@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from harvester.emulator.answering import answer
 from harvester.emulator.answers import pages
 from harvester.emulator.answers.answer import TEXT_TYPE, Answer
-from harvester.emulator.faults import WIRE, fault_plan
+from harvester.emulator.faults import NCBI_LIMITS, WIRE, fault_plan
 from harvester.emulator.faults.wire import SILENT, Wire, hang, reset
 from harvester.emulator.graph.mixing import key_of
 from harvester.emulator.latency import latency
@@ -53,8 +53,9 @@ class Handler:
         self._config = config
         self._world = world
         self._log = log
-        self._plan = fault_plan(config.faults, config.seed)
-        self._limit = None if config.rate is None else RateLimit(config.rate, config.rate_with_key)
+        limits = NCBI_LIMITS if config.rate is None else (config.rate, config.rate_with_key)
+        self._plan = fault_plan(config.faults, config.seed, limits)
+        self._limit = None if config.rate is None else RateLimit(*limits)
         self._latencies = Random(key_of(config.seed, "latency"))
         self._connections: weakref.WeakKeyDictionary[asyncio.BaseTransport, _Connection] = (
             weakref.WeakKeyDictionary()

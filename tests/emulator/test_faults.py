@@ -64,6 +64,18 @@ async def test_answers_that_stand_in_place_of_the_right_one(
     assert b'"linksetdbs"' not in body
 
 
+@pytest.mark.parametrize("name", ["429", "rate-limit-200"])
+@pytest.mark.parametrize(("key", "limit"), [("", 70), ("&api_key=k", 200)])
+async def test_a_drawn_429_states_the_limit_that_is_kept(
+    session: aiohttp.ClientSession, name: str, key: str, limit: int
+) -> None:
+    limits = EmulatorConfig(rate=70, rate_with_key=200, faults=(name,))
+    async with Emulator(limits) as server:
+        _, body = await Client(session, server).raw("elink", QUERY + key)
+    said = json.loads(body)
+    assert int(said["limit"]) == limit < int(said["count"])
+
+
 async def test_prolog_only(session: aiohttp.ClientSession) -> None:
     async with with_fault("prolog-only") as server:
         _, body = await Client(session, server).raw("elink", QUERY)

@@ -25,9 +25,17 @@ NAMES = (*PAGES, *BODIES, *LINKSETS, *WIRE, *HISTORY)
 SPARED = ("bad-key", "lost-leading")
 """What `all` leaves out: a client must stop at the one, and cannot tell the other in one answer."""
 
+NCBI_LIMITS = (3, 10)
+"""Requests a second without an API key and with one (NBK25497)."""
 
-def fault_plan(texts: Iterable[str], seed: int) -> FaultPlan:
+
+def fault_plan(texts: Iterable[str], seed: int, limits: tuple[int, int] = NCBI_LIMITS) -> FaultPlan:
     """The faults that some texts ask for (see `FaultSpec`).
+
+    Args:
+        texts: as on the command line.
+        seed: another seed draws others.
+        limits: requests a second, without an API key and with one, that a drawn 429 states.
 
     Raises:
         ValueError: a name is unknown, or a probability or a number of times is none.
@@ -42,7 +50,7 @@ def fault_plan(texts: Iterable[str], seed: int) -> FaultPlan:
             raise ValueError(f"there is no fault {spec.name!r}: {hint}")
         specs.append(replace(spec, name=name))
     every = [name for name in NAMES if name not in CONSTANT and name not in SPARED]
-    return FaultPlan(specs, every, CONSTANT, seed)
+    return FaultPlan(specs, every, CONSTANT, seed, limits)
 
 
 __all__ = [
@@ -51,6 +59,7 @@ __all__ = [
     "HISTORY",
     "LINKSETS",
     "NAMES",
+    "NCBI_LIMITS",
     "PAGES",
     "SPARED",
     "WIRE",

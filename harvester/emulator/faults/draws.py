@@ -59,12 +59,17 @@ class FaultSpec:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One fault that befalls one request, with its own random numbers."""
+    """One fault that befalls one request, with its own random numbers.
+
+    Attributes:
+        limit: requests a second that the server permits whoever asks.
+    """
 
     spec: FaultSpec
     asked: Asked
     random: Random
     seed: int
+    limit: int
 
 
 class FaultPlan:
@@ -75,6 +80,7 @@ class FaultPlan:
         every: names that `all` stands for.
         constant: names of faults that befall every request and draw for each part of it.
         seed: another seed draws others.
+        limits: requests a second without an API key and with one.
     """
 
     def __init__(
@@ -83,11 +89,13 @@ class FaultPlan:
         every: Sequence[str],
         constant: Iterable[str],
         seed: int,
+        limits: tuple[int, int],
     ) -> None:
         self._specs = list(specs)
         self._every = every
         self._constant = frozenset(constant)
         self._seed = seed
+        self._limits = limits
         self._seen: Counter[int] = Counter()
         self._befell: Counter[FaultSpec] = Counter()
 
@@ -97,6 +105,7 @@ class FaultPlan:
             return []
         self._seen[asked.digest] += 1
         random = Random(key_of(self._seed, asked.digest, self._seen[asked.digest]))
+        limit = self._limits[asked.has_key]
         fired: list[tuple[FaultSpec, str]] = []
         constant: list[tuple[FaultSpec, str]] = []
         for spec in self._specs:
@@ -111,7 +120,9 @@ class FaultPlan:
                 fired.append((spec, name))
         told = [random.choice(fired), *constant] if fired else constant
         self._befell.update(spec for spec, _ in told)
-        return [Draw(replace(spec, name=name), asked, random, self._seed) for spec, name in told]
+        return [
+            Draw(replace(spec, name=name), asked, random, self._seed, limit) for spec, name in told
+        ]
 
 
 def befalls(seed: int, name: str, uid: str, probability: float) -> bool:

@@ -24,9 +24,8 @@ def _bad_request(draw: Draw) -> Answer:
 
 def _rate_limit(status: int) -> Callable[[Draw], Answer]:
     def page(draw: Draw) -> Answer:
-        limit = 10 if draw.asked.has_key else 3
-        count = limit + draw.random.randint(1, 20)
-        return pages.rate_limit(draw.asked.who, count, limit, status)
+        count = draw.limit + draw.random.randint(1, 20)
+        return pages.rate_limit(draw.asked.who, count, draw.limit, status)
 
     return page
 
