@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from harvester.emulator.answering import answer
 from harvester.emulator.answers import pages
 from harvester.emulator.answers.answer import TEXT_TYPE, Answer
+from harvester.emulator.arrival import waited
 from harvester.emulator.faults import NCBI_LIMITS, WIRE, fault_plan
 from harvester.emulator.faults.wire import SILENT, Wire, hang, reset
 from harvester.emulator.graph.mixing import key_of
@@ -66,8 +67,13 @@ class Handler:
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         connection = self._connection(request)
-        client = request.remote or ""
-        entry = self._log.arrive(client, connection.number, connection.requests, request.method)
+        entry = self._log.arrive(
+            request.remote or "",
+            connection.number,
+            connection.requests,
+            request.method,
+            waited(request.transport),
+        )
         try:
             return await self._respond(request, entry)
         finally:

@@ -76,9 +76,12 @@ class RequestLog:
         self.entries: list[Entry] = []
         self._file = Path(path).open("ab", buffering=0) if path else None  # noqa: SIM115
 
-    def arrive(self, client: str, connection: int, nth: int, method: str) -> Entry:
-        """Note a request as it comes in."""
-        entry = Entry(time.monotonic(), time.time(), client, connection, nth, method)
+    def arrive(
+        self, client: str, connection: int, nth: int, method: str, waited: float = 0.0
+    ) -> Entry:
+        """Note a request that came in some seconds ago."""
+        arrived, at = time.monotonic() - waited, time.time() - waited
+        entry = Entry(arrived, at, client, connection, nth, method)
         self.entries.append(entry)
         return entry
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from dataclasses import dataclass
 
@@ -40,9 +41,9 @@ class RateLimit:
         self._arrivals: dict[str, deque[float]] = {}
 
     def count(self, who: str, now: float, *, has_key: bool) -> Allowance:
-        """Count a request that arrived at `now` (monotonic seconds)."""
+        """Count a request that arrived at `now` (monotonic seconds), perhaps before others."""
         arrivals = self._arrivals.setdefault(who, deque())
-        while arrivals and arrivals[0] <= now - 1.0:
+        insort(arrivals, now)
+        while arrivals[0] <= arrivals[-1] - 1.0:
             arrivals.popleft()
-        arrivals.append(now)
         return Allowance(len(arrivals), self._limits[has_key])

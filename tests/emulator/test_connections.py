@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+import time
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,15 @@ def test_no_sliding_second_has_more_than_the_limit() -> None:
     assert not limit.count("1.2.3.4", 1.4, has_key=False).granted
     quiet = limit.count("1.2.3.4", 2.45, has_key=False)
     assert (quiet.granted, quiet.count, quiet.remaining) == (True, 1, 2)
+
+
+def test_requests_read_out_of_turn_are_counted_in_turn() -> None:
+    limit = RateLimit(3, 10)
+    for arrived in (1.0, 1.9, 0.8):
+        assert limit.count("1.2.3.4", arrived, has_key=False).granted
+    # Within the second that ends with the last: 0.95, 1.0 and 1.9, then one too many.
+    assert limit.count("1.2.3.4", 0.95, has_key=False).granted
+    assert not limit.count("1.2.3.4", 1.85, has_key=False).granted
 
 
 def test_keys_and_addresses_are_counted_apart() -> None:
@@ -75,6 +86,18 @@ async def test_over_the_limit_is_429_over_all_utilities(session: aiohttp.ClientS
         assert (await client.raw("elink", "id=1&api_key=abc"))[0] == 200
         assert server.log.busiest_second() == 5
         assert [entry.status for entry in server.log] == [200, 200, 200, 429, 200]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows when it came")
+async def test_a_request_counts_from_when_it_came_not_from_when_it_was_read() -> None:
+    async with Emulator(EmulatorConfig()) as server:
+        reader, writer = await asyncio.open_connection(server.config.host, server.port)
+        writer.write(b"GET /entrez/eutils/elink.fcgi?id=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.5)  # noqa: ASYNC251 - the server is busy
+        read_from = time.monotonic()
+        await reader.readline()
+        writer.close()
+    assert server.log.entries[0].arrived < read_from - 0.25
 
 
 async def test_a_key_that_is_not_accepted_is_400(session: aiohttp.ClientSession) -> None:
