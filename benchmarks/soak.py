@@ -38,8 +38,6 @@ FAULTS = 0.05
 """Share of the requests that one of all faults befalls which heal, and can be noticed."""
 
 _LEFT_OUT = {
-    "429": "states a limit of its own, which is then kept",
-    "rate-limit-200": "the same",
     "bad-key": "ends a run, when it comes four times in a row",
     "poison": "does not heal",
     "lost-leading": "cannot be noticed",

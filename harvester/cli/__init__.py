@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -63,6 +64,7 @@ def program() -> None:
 
 def main() -> None:
     """Run the program; whatever goes wrong is one sentence and an exit code."""
+    _occupy_standard_streams()
     try:
         code = program.main(prog_name="harvester", standalone_mode=False)
     except Exit as leave:
@@ -79,6 +81,15 @@ def main() -> None:
         sys.stderr.close()  # who read our output has left
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _occupy_standard_streams() -> None:
+    """Some schedulers close standard streams; no file or socket of ours may take their place."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    sys.stdin, sys.stdout = sys.stdin or os.fdopen(0), sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
 def _text(error: HarvestError) -> str:

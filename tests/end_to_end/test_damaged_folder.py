@@ -88,8 +88,9 @@ def harvest(servers: Servers, folder: Path, state: str) -> Harvest:
         assert servers.harvester(*made.words(), patches=OFTEN).code == 0
     else:
         with servers.nursery() as nursery:
-            moment = Moment("replace", 10, "before")  # job.toml, and the parts of four commits
-            life = nursery.raise_one([*made.words(), "--rate=25"], moment, patches=OFTEN)
+            moment = Moment("replace links/.part-N.parquet.tmp", 4, "before")
+            words = [*made.words(), "--rate=25"]
+            life = nursery.raise_one(words, moment, patches=OFTEN, root=str(made.out))
         assert life.killed, life.said
     assert parts(made.out, "links")
     shutil.copytree(made.out, folder / "copy")
