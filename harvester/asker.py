@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from harvester.client import Client
     from harvester.errors import HarvestError
+    from harvester.eutils.question import Question
     from harvester.eutils.reconcile import Answer
     from harvester.limiter import Permit
     from harvester.settling import Settling
@@ -31,7 +32,8 @@ class Asker:
     """Asks about batches, one request each.
 
     Args:
-        client: asks one question, at the server's pace.
+        client: asks, at the server's pace.
+        question: what to ask about each batch.
         settling: what becomes of answers and failures.
         size: told how batches of which size fare.
         emit: told of everything that happens.
@@ -46,12 +48,14 @@ class Asker:
     def __init__(
         self,
         client: Client,
+        question: Question,
         settling: Settling,
         size: BatchSize,
         emit: events.Listener,
         halt: Callable[[HarvestError], None],
     ) -> None:
         self._client = client
+        self._question = question
         self._settling = settling
         self._size = size
         self._emit = emit
@@ -83,7 +87,7 @@ class Asker:
         begun = self._loop.time()
         self._emit(events.RequestSent(len(batch)))
         try:
-            answer, size = await self._client.ask(batch, permit)
+            answer, size = await self._client.ask(self._question, batch, permit)
         except BaseException as error:
             self._emit(events.RequestEnded())
             if isinstance(error, RequestFailed):

@@ -16,6 +16,7 @@ from harvester.engine import Engine
 from harvester.errors import HarvestError
 from harvester.eutils.elink import Elink
 from harvester.frontier import Frontier
+from harvester.identity import Identity
 from harvester.limiter import Limiter
 from harvester.settling import Settling
 from harvester.sizing import BatchSize
@@ -41,7 +42,7 @@ async def connected(job: Job) -> AsyncIterator[Client]:
     common = common_pace(urlsplit(job.server.base_url).netloc, key, rate, time.monotonic())
     limiter = Limiter(rate, common, time.monotonic)
     async with Transport(job.server.base_url, job.limits.timeout) as transport:
-        yield Client(transport, limiter, Elink(job.link, job.contact, key))
+        yield Client(transport, limiter, Identity(job.contact, key))
 
 
 def make_engine(
@@ -62,6 +63,7 @@ def make_engine(
     frontier = Frontier(todo, job.link.retmode)
     return Engine(
         client=client,
+        question=Elink(job.link, client.identity),
         frontier=frontier,
         settling=Settling(frontier, limits, deliver, emit),
         size=BatchSize(limits.batch_size, limits.timeout),

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
 
-from harvester.errors import RateLimited
-from harvester.eutils import einfo, elink
+from harvester.errors import Fault, RateLimited, Refused, RequestFailed
+from harvester.eutils import einfo
 from harvester.eutils.reply import check
+from harvester.identity import form_of
+from harvester.verdict import backoff
 
 if TYPE_CHECKING:
-    from harvester.eutils.elink import Elink
+    from collections.abc import Callable
+
+    from harvester.eutils.question import Question
     from harvester.eutils.reconcile import Answer
+    from harvester.identity import Fields, Identity
     from harvester.limiter import Limiter, Permit
     from harvester.transport import Transport
     from harvester.verdict import Batch
+
+T = TypeVar("T")
+
+ATTEMPTS = 6
+"""Of a single question; one about a batch is put again by the engine."""
 
 
 class Client:
@@ -22,13 +33,13 @@ class Client:
     Args:
         transport: an open session.
         limiter: gives the permits, and is told of every 429.
-        question: what to ask about each batch.
+        identity: who asks.
     """
 
-    def __init__(self, transport: Transport, limiter: Limiter, question: Elink) -> None:
+    def __init__(self, transport: Transport, limiter: Limiter, identity: Identity) -> None:
         self._transport = transport
         self._limiter = limiter
-        self._question = question
+        self.identity = identity
 
     @property
     def rate(self) -> float:
@@ -39,16 +50,15 @@ class Client:
         """Wait for leave to ask once."""
         return await self._limiter.acquire()
 
-    async def ask(self, batch: Batch, permit: Permit) -> tuple[Answer, int]:
+    async def ask(self, question: Question, batch: Batch, permit: Permit) -> tuple[Answer, int]:
         """The answer for a batch, reconciled with it, and its size in bytes.
 
         Raises:
             RateLimited: the server counted too many requests.
             RequestFailed: no whole answer came.
         """
-        form = self._question.body(batch.uids, batch.retmode)
-        body = await self._send(elink.PATH, form, permit)
-        return self._question.read(body, batch.uids, batch.retmode), len(body)
+        body = await self._send(question.path, question.body(batch), permit)
+        return question.read(body, batch), len(body)
 
     async def ping(self) -> None:
         """See that the E-utilities answer at all: EInfo, which needs no UID, is asked.
@@ -56,29 +66,41 @@ class Client:
         Raises:
             RateLimited, RequestFailed: as for `ask`.
         """
-        await self._send(einfo.PATH, self._question.identity, await self.permit())
+        await self._send(einfo.PATH, b"", await self.permit())
 
-    async def databases(self) -> list[str]:
-        """The names of all databases, by EInfo.
+    async def call(
+        self, path: str, fields: Fields, read: Callable[[bytes], T], attempts: int = ATTEMPTS
+    ) -> T:
+        """A single question to any utility, put again after pauses while its failure may pass.
+
+        Args:
+            path: of the utility, below the base URL.
+            fields: its parameters; those without a value are left out.
+            read: makes a value of the body; what it raises of RequestFailed counts as a failure.
+            attempts: requests at most, those that the server counts as too many apart.
 
         Raises:
-            RateLimited, RequestFailed: as for `ask`.
+            Refused: the server refuses us.
+            RequestFailed: every attempt failed.
         """
-        form = b"retmode=json&" + self._question.identity
-        return einfo.read_databases(await self._send(einfo.PATH, form, await self.permit()))
-
-    async def links(self, db: str) -> dict[str, str]:
-        """The linknames of a database and where each leads, by EInfo; none if it knows no such.
-
-        Raises:
-            RateLimited, RequestFailed: as for `ask`.
-        """
-        form = b"retmode=json&db=%b&%b" % (db.encode(), self._question.identity)
-        return einfo.read_links(await self._send(einfo.PATH, form, await self.permit()))
+        form, tries = form_of(fields), 0
+        while True:
+            try:
+                return read(await self._send(path, form, await self.permit()))
+            except RateLimited:
+                continue  # the limiter has slowed down
+            except RequestFailed as failure:
+                tries += 1
+                if failure.fault is Fault.REFUSAL and tries >= min(attempts, 4):
+                    raise Refused(f"The server refuses us: {failure.reason}.") from failure
+                if tries >= attempts:
+                    raise
+                await asyncio.sleep((failure.retry_after or 0.0) + backoff(tries))
 
     async def _send(self, path: str, form: bytes, permit: Permit) -> bytes:
+        body = form + b"&" + self.identity.form if form else self.identity.form
         with permit.boarding() as left:
-            reply = await self._transport.post(path, form, left)
+            reply = await self._transport.post(path, body, left)
         try:
             return check(reply)
         except RateLimited as error:

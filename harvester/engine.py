@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harvester.client import Client
+    from harvester.eutils.question import Question
     from harvester.frontier import Frontier
     from harvester.hours import Hours
     from harvester.limiter import Permit
@@ -46,7 +47,8 @@ class Engine:
     """Asks until every UID of the frontier is settled.
 
     Args:
-        client: asks one question, at the server's pace.
+        client: asks, at the server's pace.
+        question: what to ask about each batch.
         frontier: what is to be asked.
         settling: what becomes of answers and failures.
         size: UIDs for the next batch.
@@ -61,6 +63,7 @@ class Engine:
         self,
         *,
         client: Client,
+        question: Question,
         frontier: Frontier,
         settling: Settling,
         size: BatchSize,
@@ -78,7 +81,7 @@ class Engine:
         self._concurrency = concurrency
         self._full = full
         self._emit = emit
-        self._asker = Asker(client, settling, size, emit, self.halt)
+        self._asker = Asker(client, question, settling, size, emit, self.halt)
         self._asker.control = as_array(known[:1])
         self._pacer: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()

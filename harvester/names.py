@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from harvester.errors import BadInput, RequestFailed, nearest
+from harvester.eutils import einfo
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -47,8 +48,12 @@ async def check_names(client: Client, link: Link) -> list[str]:
         return []
     try:
         async with asyncio.timeout(SECONDS):
-            asked = (client.databases(), client.links(link.dbfrom))
-            databases, links = await asyncio.gather(*asked)
+            databases, links = await asyncio.gather(
+                client.call(einfo.PATH, {"retmode": "json"}, einfo.read_databases, 1),
+                client.call(
+                    einfo.PATH, {"retmode": "json", "db": link.dbfrom}, einfo.read_links, 1
+                ),
+            )
     except (RequestFailed, TimeoutError):
         return []
     return judge_names(link, databases, links)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
-from urllib.parse import quote, quote_plus, urlencode
 
-from harvester.errors import Fault, RequestFailed, printable
+from harvester.errors import Fault, RequestFailed
 from harvester.eutils.readers import neighbor_json, neighbor_xml
 from harvester.eutils.readers.columns import LinkSets, Unreadable
 from harvester.eutils.reconcile import Answer, reconcile
+from harvester.identity import form_of
 from harvester.schemas import NEIGHBOR_LINKS
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from harvester.job import Contact, Link
-    from harvester.uids import UidArray
+    from harvester.identity import Identity
+    from harvester.job import Link
+    from harvester.verdict import Batch
 
 PATH = "elink.fcgi"
 Retmode: TypeAlias = Literal["json", "xml"]
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
-Fields: TypeAlias = "Mapping[str, str | int | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +53,34 @@ class Elink:
 
     Args:
         link: what to ask for.
-        contact: who asks; `tool` and `email` go with every request (NBK25497).
-        api_key: goes into the form body only, never into a URL that an error could print.
-
-    Attributes:
-        identity: the fields that say who asks, as a form body.
+        identity: knows what must not be repeated of an ERROR.
     """
 
-    def __init__(self, link: Link, contact: Contact, api_key: str | None = None) -> None:
+    path = PATH
+
+    def __init__(self, link: Link, identity: Identity) -> None:
         self._link = link
         self._command = COMMANDS[link.cmd]
-        fields: Fields = {
-            "dbfrom": link.dbfrom,
-            # Without db NCBI takes pubmed, without a word (NBK25499).
-            "db": ",".join(link.db),
-            "cmd": link.cmd,
-            # A list of linknames is nowhere documented, and an unknown one has no links: where
-            # there are several, all are asked for, and those wanted are kept.
-            "linkname": link.linkname[0] if len(link.linkname) == 1 else None,
-            "term": link.term,
-            "datetype": link.datetype,
-            "mindate": link.mindate,
-            "maxdate": link.maxdate,
-            "reldate": link.reldate,
-        }
-        who: Fields = {"tool": contact.tool, "email": contact.email, "api_key": api_key}
-        self.identity = _form(who)
-        self._form = _form(fields) + b"&" + self.identity
-        # Servers have been seen to repeat the key in their errors.
-        self._secrets = {api_key, quote(api_key, ""), quote_plus(api_key)} if api_key else ()
+        self._identity = identity
+        self._form = form_of(
+            {
+                "dbfrom": link.dbfrom,
+                # Without db NCBI takes pubmed, without a word (NBK25499).
+                "db": ",".join(link.db),
+                "cmd": link.cmd,
+                # A list of linknames is nowhere documented, and an unknown one has no links:
+                # where there are several, all are asked for, and those wanted are kept.
+                "linkname": link.linkname[0] if len(link.linkname) == 1 else None,
+                "term": link.term,
+                "datetype": link.datetype,
+                "mindate": link.mindate,
+                "maxdate": link.maxdate,
+                "reldate": link.reldate,
+            }
+        )
 
     def __repr__(self) -> str:
-        """The question, without who asks it: the form holds the key."""
+        """The question."""
         return f"Elink({self._link!r})"
 
     @property
@@ -92,39 +88,29 @@ class Elink:
         """Of the rows that answers become."""
         return self._command.schema
 
-    def body(self, uids: UidArray, retmode: Retmode) -> bytes:
+    def body(self, batch: Batch) -> bytes:
         """The form of a question by id: `id` repeated, so that each UID gets its own LinkSet.
 
         A comma list would merge the links of all of them (NBK25499). One format of the whole
         body costs an eighth of aiohttp's FormData.
         """
-        ids = "&id=".join(map(str, uids.tolist()))
-        return b"%b&retmode=%b&id=%b" % (self._form, retmode.encode(), ids.encode())
+        ids = "&id=".join(map(str, batch.uids.tolist()))
+        return b"%b&retmode=%b&id=%b" % (self._form, batch.retmode.encode(), ids.encode())
 
-    def read(self, body: bytes, asked: UidArray, retmode: Retmode) -> Answer:
-        """The answer to `asked`, reconciled.
+    def read(self, body: bytes, batch: Batch) -> Answer:
+        """The answer to a batch, reconciled.
 
         Raises:
             RequestFailed: the body is not a whole answer, or says ERROR for all.
         """
         try:
-            found = self._command.readers[retmode](body)
+            found = self._command.readers[batch.retmode](body)
             if not all(map(_NAME.fullmatch, {*found.dbto, *found.linkname})):
                 raise Unreadable("an ELink answer with names that are none")  # noqa: TRY301
         except Unreadable as error:
             raise RequestFailed(Fault.BODY, f"the answer is {error}") from error
+        told = self._identity.told
         if found.error is not None:
-            raise RequestFailed(Fault.SERVER, self._told(found.error))
-        answer = reconcile(found, asked, self._link.dbfrom, self._link.linkname)
-        return replace(answer, broken={uid: self._told(e) for uid, e in answer.broken.items()})
-
-    def _told(self, text: str) -> str:
-        """A server's text fit to be kept and shown: on one line, and without the key."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return printable(text)
-
-
-def _form(fields: Fields) -> bytes:
-    """Fields as a form body; those without a value are left out."""
-    return urlencode({key: value for key, value in fields.items() if value}).encode()
+            raise RequestFailed(Fault.SERVER, told(found.error))
+        answer = reconcile(found, batch.uids, self._link.dbfrom, self._link.linkname)
+        return replace(answer, broken={uid: told(e) for uid, e in answer.broken.items()})

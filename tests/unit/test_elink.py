@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils.elink import Elink
+from harvester.identity import Identity
 from harvester.job import Contact, Link
+from harvester.verdict import Batch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harvester.eutils.elink import Retmode
 
 KEY = "0123456789abcdef0123456789abcdef0123"
@@ -22,7 +26,11 @@ ME = Contact(email="me@example.org", tool="test-tool")
 
 
 def _elink(key: str | None = None, **link: Any) -> Elink:
-    return Elink(Link.model_validate({"dbfrom": "pubmed", **link}), ME, key)
+    return Elink(Link.model_validate({"dbfrom": "pubmed", **link}), Identity(ME, key))
+
+
+def _batch(uids: Sequence[int], retmode: Retmode = "json") -> Batch:
+    return Batch(np.array(uids, np.int64), retmode)
 
 
 def _fields(body: bytes) -> list[tuple[str, str]]:
@@ -32,7 +40,7 @@ def _fields(body: bytes) -> list[tuple[str, str]]:
 
 def _asked(question: Elink, *uids: int, retmode: Retmode = "json") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name, value in _fields(question.body(np.array(uids, np.int64), retmode)):
+    for name, value in _fields(question.body(_batch(uids, retmode))):
         found.setdefault(name, []).append(value)
     return found
 
@@ -47,8 +55,6 @@ def test_the_fields_of_a_plain_question() -> None:
         "dbfrom": ["pubmed"],
         "db": ["all"],
         "cmd": ["neighbor"],
-        "tool": ["test-tool"],
-        "email": ["me@example.org"],
         "retmode": ["json"],
         "id": ["1"],
     }
@@ -56,7 +62,6 @@ def test_the_fields_of_a_plain_question() -> None:
 
 def test_the_fields_of_a_full_question() -> None:
     question = _elink(
-        KEY,
         db="pmc,gene",
         linkname="pubmed_pmc",
         cmd="neighbor_score",
@@ -76,9 +81,6 @@ def test_the_fields_of_a_full_question() -> None:
         "mindate": ["2020/01"],
         "maxdate": ["2021"],
         "reldate": ["30"],
-        "tool": ["test-tool"],
-        "email": ["me@example.org"],
-        "api_key": [KEY],
         "retmode": ["xml"],
         "id": ["1"],
     }
@@ -94,7 +96,7 @@ def test_no_term_can_add_a_field(term: str) -> None:
 
 
 def test_who_asks_is_known_without_a_question() -> None:
-    assert _fields(_elink(KEY).identity) == [
+    assert _fields(Identity(ME, KEY).form) == [
         ("tool", "test-tool"),
         ("email", "me@example.org"),
         ("api_key", KEY),
@@ -102,7 +104,7 @@ def test_who_asks_is_known_without_a_question() -> None:
 
 
 def test_nobody_reads_the_key_by_printing() -> None:
-    assert KEY not in repr(_elink(KEY))
+    assert KEY not in repr(_elink(KEY)) + repr(Identity(ME, KEY))
     assert "pubmed" in repr(_elink(KEY))
 
 
@@ -111,7 +113,7 @@ def test_nobody_reads_the_key_by_printing() -> None:
 
 def _read(body: bytes, retmode: Retmode = "json", *asked: int) -> RequestFailed:
     with pytest.raises(RequestFailed) as caught:
-        _elink().read(body, np.array(asked or [1], np.int64), retmode)
+        _elink().read(body, _batch(asked or [1], retmode))
     return caught.value
 
 
@@ -192,7 +194,7 @@ def test_an_answer_is_reconciled_with_the_question() -> None:
         b'{"dbto":"pmc","linkname":"pubmed_pmc","links":["5","6"]},'
         b'{"dbto":"pmc","linkname":"pubmed_pmc_refs","links":["7"]}]}]}'
     )
-    answer = _elink(linkname="pubmed_pmc").read(body, np.array([1, 2], np.int64), "json")
+    answer = _elink(linkname="pubmed_pmc").read(body, _batch([1, 2]))
     assert answer.answered.tolist() == [2]
     assert answer.left_out.tolist() == [1]
     assert answer.counts.tolist() == [2]

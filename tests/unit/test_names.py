@@ -26,17 +26,16 @@ class Teller:
         self.asked = 0
         self._failure = failure
 
-    async def databases(self) -> list[str]:
+    async def call(self, path: str, fields: dict[str, str], read: object, attempts: int) -> object:
+        assert (path, attempts) == (einfo.PATH, 1)
         self.asked += 1
         await asyncio.sleep(0)
         if self._failure:
             raise self._failure
-        return LISTED
-
-    async def links(self, db: str) -> dict[str, str]:
-        self.asked += 1
-        await asyncio.sleep(0)
-        return LINKS if db == "pubmed" else {}
+        if read is einfo.read_databases:
+            return LISTED
+        assert read is einfo.read_links
+        return LINKS if fields["db"] == "pubmed" else {}
 
 
 def _check(teller: Teller, **link: object) -> list[str]:

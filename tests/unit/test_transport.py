@@ -18,6 +18,7 @@ from harvester import transport as transport_module
 from harvester.client import Client
 from harvester.errors import Fault, RateLimited, RequestFailed
 from harvester.eutils.elink import Elink
+from harvester.identity import Identity
 from harvester.job import Contact, Link
 from harvester.limiter import Limiter, Permit
 from harvester.transport import Transport
@@ -96,9 +97,10 @@ async def test_it_must_be_opened_first() -> None:
 
 def _client(transport: Transport) -> Client:
     contact = Contact(email="me@example.org", tool="test")
-    return Client(
-        transport, Limiter(1000, clock=time.monotonic), Elink(Link(dbfrom="pubmed"), contact, KEY)
-    )
+    return Client(transport, Limiter(1000, clock=time.monotonic), Identity(contact, KEY))
+
+
+ELINK = Elink(Link(dbfrom="pubmed"), Identity(Contact()))
 
 
 async def test_a_client_gives_a_reconciled_answer_and_its_size() -> None:
@@ -106,7 +108,9 @@ async def test_a_client_gives_a_reconciled_answer_and_its_size() -> None:
         mocked.post(f"{BASE}elink.fcgi", body=ANSWER)
         async with Transport(BASE, 5) as transport:
             batch = Batch(np.array([1, 2, 3], np.int64), "json")
-            answer, size = await _client(transport).ask(batch, Permit(0.0, clock=time.monotonic))
+            answer, size = await _client(transport).ask(
+                ELINK, batch, Permit(0.0, clock=time.monotonic)
+            )
     assert size == len(ANSWER)
     assert answer.answered.tolist() == [1, 2]
     assert answer.left_out.tolist() == [3]
@@ -120,10 +124,10 @@ async def test_a_client_tells_a_refusal_for_the_rate_from_others() -> None:
         mocked.post(f"{BASE}elink.fcgi", status=502, body=b"<html>")
         async with Transport(BASE, 5) as transport:
             with pytest.raises(RateLimited) as caught:
-                await _client(transport).ask(batch, Permit(0.0, clock=time.monotonic))
+                await _client(transport).ask(ELINK, batch, Permit(0.0, clock=time.monotonic))
             assert caught.value.limit == 10.0
             with pytest.raises(RequestFailed, match="HTTP 502"):
-                await _client(transport).ask(batch, Permit(0.0, clock=time.monotonic))
+                await _client(transport).ask(ELINK, batch, Permit(0.0, clock=time.monotonic))
 
 
 @pytest.mark.parametrize(("status", "alive"), [(200, True), (503, False)])
@@ -276,7 +280,9 @@ async def test_gzip_cut_short_by_a_proxy_is_never_a_shorter_answer(cut: int) -> 
     async with answering as server, Transport(server.url, 5) as transport:
         batch = Batch(np.array([1, 2], np.int64), "json")
         try:
-            answer, _ = await _client(transport).ask(batch, Permit(0.0, clock=time.monotonic))
+            answer, _ = await _client(transport).ask(
+                ELINK, batch, Permit(0.0, clock=time.monotonic)
+            )
         except RequestFailed as failure:
             fault = failure.fault
         else:
