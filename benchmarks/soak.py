@@ -171,14 +171,17 @@ def busiest_second(log: Path) -> tuple[int, int]:
 
 
 def see_flat(looks: list[Look]) -> None:
-    """Print the tenths, and see that nothing grows with them."""
+    """Print the tenths, and see that nothing grows with them.
+
+    The last is taken when all is answered and small parts are merged, which holds some row groups.
+    """
     print("tenth      UIDs      links   MiB  files  requests  over the limit")
     for tenth, one in enumerate(looks, 1):
         print(
             f"{tenth:5} {one.uids:9,} {one.links:10,} {one.rss:5.0f} {one.files:6} "
             f"{one.requests:9,} {one.refused:15,}"
         )
-    early, late = looks[2:5], looks[6:9]
+    early, late = looks[2:5], looks[5:8]
     for name in ("rss", "files"):
         before, after = (max(getattr(one, name) for one in some) for some in (early, late))
         if after > before * GROWTH:
