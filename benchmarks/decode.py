@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harvester.eutils.readers.columns import LinkSets
-    from harvester.eutils.reconcile import Answer
+    from harvester.eutils.answer import Answer
     from harvester.uids import UidArray
 
 

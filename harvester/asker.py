@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from harvester.client import Client
     from harvester.errors import HarvestError
+    from harvester.eutils.answer import Answer
     from harvester.eutils.question import Question
-    from harvester.eutils.reconcile import Answer
     from harvester.limiter import Permit
     from harvester.settling import Settling
     from harvester.sizing import BatchSize
@@ -69,16 +69,18 @@ class Asker:
         """Ask about a batch, and settle it, put it back or hold it as a suspect."""
         asked_at = self._loop.time()
         try:
-            answer = await self.attempt(batch, permit)
+            answer, body = await self.attempt(batch, permit)
         except RateLimited as failure:
             self._settling.again([Retry(batch, 0.0)], failure.reason)
         except RequestFailed as failure:
             self._size.failed(len(batch), failure)
+            self._settling.keep(batch, failure.body or b"")
+            failure.body = None
             self._hold(batch, failure)
         else:
-            self.take(batch, answer, asked_at)
+            self.take(batch, answer, body, asked_at)
 
-    async def attempt(self, batch: Batch, permit: Permit) -> Answer:
+    async def attempt(self, batch: Batch, permit: Permit) -> tuple[Answer, bytes]:
         """One request, with what it tells of the server's health.
 
         Raises:
@@ -87,7 +89,7 @@ class Asker:
         begun = self._loop.time()
         self._emit(events.RequestSent(len(batch)))
         try:
-            answer, size = await self._client.ask(self._question, batch, permit)
+            answer, body = await self._client.ask(self._question, batch, permit)
         except BaseException as error:
             self._emit(events.RequestEnded())
             if isinstance(error, RequestFailed):
@@ -97,8 +99,8 @@ class Asker:
         seconds = self._loop.time() - begun
         self._emit(events.RequestEnded())
         self._emit(events.BatchAnswered(seconds, answer.strangers))
-        self._size.answered(len(batch), seconds, size)
-        return answer
+        self._size.answered(len(batch), seconds, len(body))
+        return answer, body
 
     async def ping(self) -> bool:
         """Whether the E-utilities answer at all.
@@ -124,7 +126,7 @@ class Asker:
         if self._refusals >= _REFUSALS:
             self._halt(Refused(f"The server refuses us: {failure.reason}."))
 
-    def take(self, batch: Batch, answer: Answer, asked_at: float) -> None:
+    def take(self, batch: Batch, answer: Answer, body: bytes, asked_at: float) -> None:
         """An answer settles most of a batch; ERRORs in it count if it proves the server well."""
         broken = broken_part(batch, answer.broken)
         if len(answer.answered):
@@ -134,9 +136,10 @@ class Asker:
         elif broken:
             self._hold(*broken)
         else:
+            self._settling.keep(batch, body)
             self._hold(batch, RequestFailed(Fault.LEFT_OUT, "left out of the answer"))
             return
-        self._settling.take(batch, answer)
+        self._settling.take(batch, answer, body)
 
     def _hold(self, batch: Batch, failure: RequestFailed) -> None:
         """A failure that may be the server's: it waits for proof."""

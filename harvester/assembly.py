@@ -14,7 +14,6 @@ from harvester.client import Client
 from harvester.common import common_pace
 from harvester.engine import Engine
 from harvester.errors import HarvestError
-from harvester.eutils.elink import Elink
 from harvester.frontier import Frontier
 from harvester.identity import Identity
 from harvester.limiter import Limiter
@@ -23,9 +22,10 @@ from harvester.sizing import BatchSize
 from harvester.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from harvester.committer import Committer, Delivery
+    from harvester.eutils.question import Question
     from harvester.events import Listener
     from harvester.hours import Hours
     from harvester.job import Job
@@ -48,6 +48,7 @@ async def connected(job: Job) -> AsyncIterator[Client]:
 def make_engine(
     job: Job,
     client: Client,
+    question: Question,
     todo: UidSet,
     *,
     deliver: Callable[[Delivery], None],
@@ -55,17 +56,18 @@ def make_engine(
     emit: Listener,
     known: UidSet,
     hours: Hours,
+    fed: bool = True,
 ) -> Engine:
-    """An engine that asks for `todo`; see `Engine` for the rest."""
+    """An engine that asks for `todo`, and if not `fed` for what comes; see `Engine` for the rest."""
     limits = job.limits
     # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
     natural = min(math.ceil(client.rate * limits.timeout), MOST_IN_FLIGHT)
-    frontier = Frontier(todo, job.link.retmode)
+    frontier = Frontier(todo, job.link.retmode, fed=fed)
     return Engine(
         client=client,
-        question=Elink(job.link, client.identity),
+        question=question,
         frontier=frontier,
-        settling=Settling(frontier, limits, deliver, emit),
+        settling=Settling(frontier, limits, deliver, emit, keep_raw=job.output.keep_raw),
         size=BatchSize(limits.batch_size, limits.timeout),
         hours=hours,
         concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
@@ -75,8 +77,12 @@ def make_engine(
     )
 
 
-async def drive(engine: Engine, committer: Committer | None = None) -> HarvestError | None:
-    """Run an engine to its end, with a committer beside it.
+async def drive(
+    engine: Engine,
+    committer: Committer | None = None,
+    feeding: Awaitable[None] | None = None,
+) -> HarvestError | None:
+    """Run an engine to its end, with a committer beside it, and what feeds it.
 
     Returns:
         Why the run ended before its end, if it did; all that was answered is committed.
@@ -95,13 +101,23 @@ async def drive(engine: Engine, committer: Committer | None = None) -> HarvestEr
             failed.append(error)
             engine.halt(HarvestError("the disk failed"))
 
+    async def feed(source: Awaitable[None]) -> None:
+        try:
+            await source
+        except HarvestError as error:
+            engine.halt(error)
+        engine.end_feed()
+
     async with asyncio.TaskGroup() as tasks:
         if committer is not None:
             tasks.create_task(commit())
+        fed = tasks.create_task(feed(feeding)) if feeding is not None else None
         try:
             await engine.run(tasks)
         except HarvestError as error:
             ended = error
+        if fed is not None:
+            fed.cancel()
         if committer is not None:
             committer.stop()
     if failed:

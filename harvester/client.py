@@ -14,8 +14,8 @@ from harvester.verdict import backoff
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harvester.eutils.answer import Answer
     from harvester.eutils.question import Question
-    from harvester.eutils.reconcile import Answer
     from harvester.identity import Fields, Identity
     from harvester.limiter import Limiter, Permit
     from harvester.transport import Transport
@@ -50,15 +50,19 @@ class Client:
         """Wait for leave to ask once."""
         return await self._limiter.acquire()
 
-    async def ask(self, question: Question, batch: Batch, permit: Permit) -> tuple[Answer, int]:
-        """The answer for a batch, reconciled with it, and its size in bytes.
+    async def ask(self, question: Question, batch: Batch, permit: Permit) -> tuple[Answer, bytes]:
+        """The answer for a batch, reconciled with it, and as it came.
 
         Raises:
             RateLimited: the server counted too many requests.
-            RequestFailed: no whole answer came.
+            RequestFailed: no whole answer came; holds what did.
         """
         body = await self._send(question.path, question.body(batch), permit)
-        return question.read(body, batch), len(body)
+        try:
+            return question.read(body, batch), body
+        except RequestFailed as failure:
+            failure.body = body
+            raise
 
     async def ping(self) -> None:
         """See that the E-utilities answer at all: EInfo, which needs no UID, is asked.

@@ -15,7 +15,7 @@ import pyarrow as pa
 from harvester import uids
 from harvester.events import PartCommitted
 from harvester.outcomes import Outcome
-from harvester.schemas import answered_rows
+from harvester.schemas import RAW, answered_rows
 from harvester.state import Settled
 
 if TYPE_CHECKING:
@@ -46,6 +46,15 @@ TICK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Raw:
+    """An answer as it came, to a question for some UIDs in some form."""
+
+    retmode: str
+    asked: UidArray
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """UIDs that are settled, and their links.
 
@@ -55,6 +64,7 @@ class Delivery:
         counts: links of each.
         outcome: of `unanswered`, failed or missing.
         reason: why.
+        raw: answers as they came, where they are kept.
     """
 
     links: pa.Table | None = None
@@ -63,6 +73,7 @@ class Delivery:
     unanswered: UidArray = field(default_factory=lambda: np.empty(0, np.int64))
     outcome: Outcome = Outcome.FAILED
     reason: str | None = None
+    raw: tuple[Raw, ...] = ()
 
 
 class Committer:
@@ -73,18 +84,25 @@ class Committer:
         dbfrom: for the rows of `uids`.
         emit: told of each commit.
         progress: the text other processes read as `status`, fresh at each call.
+        committed: told, in the loop's thread, of the links of each commit.
 
     Attributes:
         sweep: in which everything is asked for.
     """
 
     def __init__(
-        self, ledger: Ledger, dbfrom: str, emit: Listener, progress: Callable[[], str]
+        self,
+        ledger: Ledger,
+        dbfrom: str,
+        emit: Listener,
+        progress: Callable[[], str],
+        committed: Callable[[pa.Table], None] | None = None,
     ) -> None:
         self._ledger = ledger
         self._dbfrom = dbfrom
         self._emit = emit
         self._progress = progress
+        self._committed = committed
         self.sweep = 1
         self._pending: list[Delivery] = []
         self._bytes = 0
@@ -96,6 +114,7 @@ class Committer:
         """Take what was answered; it is permanent some seconds later."""
         self._pending.append(delivery)
         self._bytes += delivery.links.nbytes if delivery.links is not None else 0
+        self._bytes += sum(len(raw.body) for raw in delivery.raw)
         if self._bytes >= PART_BYTES:
             self._wake.set()
 
@@ -137,7 +156,10 @@ class Committer:
         if pending:
             begun = asyncio.get_running_loop().time()
             links, rows = await self.in_thread(lambda: self._write(pending))
-            self._emit(PartCommitted(links, rows, asyncio.get_running_loop().time() - begun))
+            count = 0 if links is None else links.num_rows
+            self._emit(PartCommitted(count, rows, asyncio.get_running_loop().time() - begun))
+            if self._committed is not None and links is not None:
+                self._committed(links)
 
     async def report(self) -> None:
         """Let other processes see how far we are."""
@@ -153,7 +175,7 @@ class Committer:
         """Wait for the thread's last work."""
         self._thread.shutdown(wait=True)
 
-    def _write(self, pending: list[Delivery]) -> tuple[int, int]:
+    def _write(self, pending: list[Delivery]) -> tuple[pa.Table | None, int]:
         tables = [d.links for d in pending if d.links is not None and d.links.num_rows]
         links = pa.concat_tables(tables) if tables else None
         answered = np.concatenate([d.answered for d in pending])
@@ -171,6 +193,19 @@ class Committer:
             Settled(outcome, uids.as_set(np.concatenate(asked)), reason)
             for (outcome, reason), asked in reasons.items()
         ]
-        rows = answered_rows(self._dbfrom, answered, counts)
-        self._ledger.commit(links, rows, settled, self.sweep)
-        return (0 if links is None else links.num_rows), sum(len(s.uids) for s in settled)
+        column = self._ledger.identifiers.column(answered)
+        rows = answered_rows(self._dbfrom, column, counts)
+        raw = self._raw_rows([raw for delivery in pending for raw in delivery.raw])
+        self._ledger.commit(links, rows, settled, self.sweep, raw)
+        return links, sum(len(s.uids) for s in settled)
+
+    def _raw_rows(self, answers: list[Raw]) -> pa.Table | None:
+        if not answers:
+            return None
+        columns = {
+            "sweep": [self.sweep] * len(answers),
+            "retmode": [raw.retmode for raw in answers],
+            "asked": [raw.asked for raw in answers],
+            "body": [raw.body for raw in answers],
+        }
+        return pa.table(columns, schema=RAW)

@@ -4,57 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harvester import events, jobfile, uids
-from harvester.assembly import connected, drive, make_engine
-from harvester.errors import BadInput
-from harvester.folder import disk_errors, see_fit
-from harvester.hours import Hours
-from harvester.ledger import Ledger
-from harvester.names import check_names
-from harvester.sinks import make_sink
-from harvester.sizing import requests_for
+from harvester import jobfile
+from harvester.assembly import connected
+from harvester.folder import see_fit
+from harvester.harvesting import Harvesting, Result
+from harvester.hops import run_hops
+from harvester.signals import Stop, heeded
 from harvester.sources.wanted import read_source
-from harvester.state import FILE
-from harvester.status import end_state
-from harvester.sweeps import Sweeps
+from harvester.streaming import stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
-    import pyarrow as pa
-
-    from harvester.committer import Delivery
+    from harvester import events
     from harvester.job import Job
 
-_TABLES_AHEAD = 8  # a slow reader of `stream` slows the asking down at so many
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a harvest came to.
-
-    Attributes:
-        folder: the harvest's folder.
-        state: `complete` or `complete_with_failures`.
-        total: distinct input UIDs.
-        outcomes: outcome → UIDs; together they are `total`.
-        links: distinct links.
-    """
-
-    folder: Path
-    state: str
-    total: int
-    outcomes: dict[str, int]
-    links: int
-
-    @property
-    def exit_code(self) -> int:
-        """0, or 3 where some UIDs failed or are missing."""
-        return 0 if self.state == "complete" else 3
+__all__ = ["Result", "harvest", "run", "stream"]
 
 
 async def harvest(
@@ -94,101 +63,28 @@ async def harvest(
         ```
     """
     job = jobfile.absolute(job)
-    told = list(listeners)
-    asked = None if resume else read_source(job)  # before the folder: bad input leaves no trace
-    sink = make_sink(job.output.format, job.output.codec)
-    folder = Path(job.output.path)
-    see_fit(folder)
-    async with connected(job) as client:
-        if not resume and not (folder / FILE).exists():
-            for doubt in await check_names(client, job.link):
-                events.to_all(told)(events.Doubt(doubt))
-        with disk_errors(folder), Ledger(folder, sink, job.link.dbfrom) as ledger:
-            ledger.adopt(job.identity(), jobfile.dump(job))
-            if asked is None:
-                asked = uids.as_set() if ledger.state.wanted() is not None else read_source(job)
-            wanted = ledger.want(asked)
-            if retry_failed:
-                ledger.reopen()
-            await Sweeps(job, client, ledger, wanted, told, signals).run()
-            outcomes = ledger.state.outcomes()
-            return Result(
-                folder=ledger.folder,
-                state=end_state(outcomes),
-                total=len(wanted),
-                outcomes=outcomes,
-                links=ledger.state.links(),
+    # Before the folder, and before anybody is asked: bad input leaves no trace.
+    listed = None if resume or job.source.is_remote else read_source(job)
+    see_fit(Path(job.output.path))
+    stop = Stop()
+    with heeded(stop) if signals else nullcontext():
+        async with connected(job) as client:
+            harvesting = Harvesting(
+                client=client,
+                listeners=list(listeners),
+                stop=stop,
+                resume=resume,
+                retry_failed=retry_failed,
             )
+            if job.hop:
+                return await run_hops(harvesting, job, listed)
+            return await harvesting.make(job, listed)
 
 
 def run(job: Job, **options: Any) -> Result:
     """`harvest` for code without an event loop; takes the same options."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(harvest(job, **options))
-
-
-async def stream(
-    job: Job, *, listeners: Iterable[events.Listener] = ()
-) -> AsyncGenerator[pa.Table, None]:
-    """The links of a job as tables, one for each answered batch, with nothing written.
-
-    A slow reader slows the asking down. Failed and missing UIDs give no rows.
-
-    Args:
-        job: what to harvest; its output is not looked at.
-        listeners: told of every event; they must not block.
-
-    Raises:
-        BadInput, Refused, WindowClosed: as for `harvest`.
-
-    Example:
-        ```
-        async for table in stream(job):
-            print(table.num_rows)
-        ```
-    """
-    if job.limits.passes > 1:
-        raise BadInput(
-            "limits.passes: reading again needs a folder to compare with; "
-            "give one (-o DIR), or leave --passes out."
-        )
-    queue: asyncio.Queue[pa.Table | None] = asyncio.Queue()
-    emit = events.to_all(listeners)
-
-    def deliver(delivery: Delivery) -> None:
-        if delivery.links is not None and delivery.links.num_rows:
-            queue.put_nowait(delivery.links)
-
-    async def ask() -> None:
-        try:
-            todo = read_source(job)
-            async with connected(job) as client:
-                for doubt in await check_names(client, job.link):
-                    emit(events.Doubt(doubt))
-                engine = make_engine(
-                    job,
-                    client,
-                    todo,
-                    deliver=deliver,
-                    full=lambda: queue.qsize() >= _TABLES_AHEAD,
-                    emit=emit,
-                    known=uids.as_set(),
-                    hours=Hours.of(job, requests_for(len(todo), job.limits.batch_size)),
-                )
-                ended = await drive(engine)
-            if ended is not None:
-                raise ended
-        finally:
-            queue.put_nowait(None)
-
-    asking = asyncio.create_task(ask())
-    try:
-        while (table := await queue.get()) is not None:
-            yield table
-        await asking
-    finally:
-        asking.cancel()
-        await asyncio.wait([asking])
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

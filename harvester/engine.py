@@ -116,7 +116,7 @@ class Engine:
             now = self._loop.time()
             ready_at = self._frontier.ready_at(now)
             idle = not self._asking and (ready_at is None or ready_at > now)
-            if ready_at is None and idle and not self._asker.suspects.held:
+            if ready_at is None and idle and self._frontier.fed and not self._asker.suspects.held:
                 break
             if self._hours.closed:
                 await self._wait_for_hours()
@@ -132,6 +132,16 @@ class Engine:
         self._halted = self._halted or why
         if self._pacer is not None:
             self._pacer.cancel()
+
+    def feed(self, todo: UidSet) -> None:
+        """More to ask for, while running."""
+        self._frontier.feed(todo)
+        self._changed.set()
+
+    def end_feed(self) -> None:
+        """Nothing more will be fed."""
+        self._frontier.end()
+        self._changed.set()
 
     def _has_room(self) -> bool:
         return len(self._asking) < self._concurrency and not self._full()
@@ -213,7 +223,7 @@ class Engine:
         permit = await self._client.permit()
         asked_at = self._loop.time()
         try:
-            answer = await self._asker.attempt(control, permit)
+            answer, body = await self._asker.attempt(control, permit)
         except RequestFailed as failure:
             if fresh:
                 self._settling.again([Retry(fresh, 0.0)], failure.reason)
@@ -221,7 +231,7 @@ class Engine:
                 raise
             return False
         if fresh:
-            self._asker.take(fresh, answer, asked_at)
+            self._asker.take(fresh, answer, body, asked_at)
         if len(answer.answered):
             self._asker.control = answer.answered[:1]
         return bool(len(answer.answered))

@@ -90,7 +90,12 @@ class RequestFailed(HarvestError):
         fault: which kind of failure.
         reason: a short text for the `reason` column, free of secrets.
         retry_after: seconds the server asked us to wait, if it did.
+
+    Attributes:
+        body: what came in place of an answer, as far as it is known.
     """
+
+    body: bytes | None = None
 
     def __init__(self, fault: Fault, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)

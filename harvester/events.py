@@ -31,6 +31,13 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """More UIDs are known: now `total` distinct ones."""
+
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """Something about the job that may be wrong, in a sentence."""
 
@@ -112,6 +119,7 @@ class RunEnded:
 
 Event: TypeAlias = (
     RunStarted
+    | Wanted
     | Doubt
     | RequestSent
     | RequestEnded
@@ -125,9 +133,10 @@ Event: TypeAlias = (
     | RunEnded
 )
 Listener: TypeAlias = "Callable[[Event], None]"
+Listeners: TypeAlias = "Iterable[Listener]"
 
 
-def to_all(listeners: Iterable[Listener]) -> Listener:
+def to_all(listeners: Listeners) -> Listener:
     """One listener that tells several."""
     told = list(listeners)
 
@@ -179,6 +188,8 @@ class Tally:
                 self.outcomes = Counter(event.outcomes)
                 self._settled_at.clear()
                 self._settled_at.append((self.clock(), self.done))
+            case Wanted():
+                self.total = event.total
             case RequestSent():
                 self.sent += 1
                 self.in_flight += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,17 @@ LOCK = ".lock"
 JOB = "job.toml"
 UNANSWERED = "unanswered.txt"
 
-LINKS, UIDS, SWEEPS = "links", "uids", "sweeps"
+LINKS, UIDS, SWEEPS, RAW = "links", "uids", "sweeps", "raw"
 """Folders of parts; `sweeps` holds links read again, until they are united with the first."""
 
-_OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp", LINKS, UIDS, SWEEPS}
-_OURS |= {f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
+_OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp"}
+_OURS |= {LINKS, UIDS, SWEEPS, RAW, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
+_HOP = re.compile(r"hop-\d+")
+
+
+def hop_folder(folder: Path, number: int) -> Path:
+    """Of the harvest of one hop of a chain, from 1."""
+    return folder / f"hop-{number}"
 
 
 def see_fit(folder: Path) -> None:
@@ -40,9 +47,10 @@ def see_fit(folder: Path) -> None:
     if not folder.is_dir() or (folder / FILE).exists():
         return
     try:
-        strange = sorted(path.name for path in folder.iterdir() if path.name not in _OURS)
+        names = sorted(path.name for path in folder.iterdir())
     except OSError as error:
         raise FolderError(f"{folder} cannot be read: {error.strerror}.") from error
+    strange = [name for name in names if name not in _OURS and not _HOP.fullmatch(name)]
     if strange:
         raise BadInput(
             f"{folder} is not empty and holds no harvest (there is {strange[0]}); "

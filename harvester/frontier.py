@@ -20,11 +20,13 @@ class Frontier:
     Args:
         todo: UIDs never asked for in this run.
         retmode: the form fresh UIDs are asked in.
+        fed: whether these are all; else more come until `end` is called.
     """
 
-    def __init__(self, todo: UidSet, retmode: Retmode) -> None:
+    def __init__(self, todo: UidSet, retmode: Retmode, *, fed: bool = True) -> None:
         self._fresh = Cursor(todo)
         self._retmode: Retmode = retmode
+        self.fed = fed
         self._again: list[tuple[float, int, Batch]] = []
         self._order = count()
 
@@ -36,6 +38,14 @@ class Frontier:
     def fresh(self) -> int:
         """UIDs never asked for."""
         return len(self._fresh)
+
+    def feed(self, todo: UidSet) -> None:
+        """Take more UIDs never asked for."""
+        self._fresh = Cursor(self._fresh.rest() | todo)
+
+    def end(self) -> None:
+        """No more UIDs will be fed."""
+        self.fed = True
 
     def put(self, retry: Retry, now: float) -> None:
         """Take a batch back, to be asked again after its delay."""

@@ -6,8 +6,10 @@ option's help. The API key is no field: it lives in the environment alone (`NCBI
 
 from __future__ import annotations
 
+import itertools
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -32,6 +34,27 @@ RATE_WITHOUT_KEY, RATE_WITH_KEY = 3.0, 10.0
 """Requests per second NCBI permits, counted over all E-utilities (NBK25497)."""
 
 
+Cmd: TypeAlias = Literal[
+    "neighbor", "neighbor_score", "neighbor_history", "acheck", "ncheck", "lcheck", "llinks",
+    "llinkslib", "prlinks",
+]  # fmt: skip
+"""ELink's commands (NBK25499)."""
+
+_NEIGHBORS = ("neighbor", "neighbor_score", "neighbor_history")
+
+TAKEN_BY: Mapping[str, tuple[str, ...]] = {
+    "linkname": (*_NEIGHBORS, "acheck"),  # of acheck's rows, those of other names are dropped here
+    "term": _NEIGHBORS,
+    "datetype": _NEIGHBORS,
+    "mindate": _NEIGHBORS,
+    "maxdate": _NEIGHBORS,
+    "reldate": _NEIGHBORS,
+    "holding": ("llinks", "llinkslib"),
+    "targets_only": ("neighbor",),
+}
+"""Which cmds take which parameter (NBK25499); the others are taken by all."""
+
+
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
@@ -54,14 +77,27 @@ class Link(_Group):
     linkname: Names = Field(
         default=[], description="keep only these link names, for example pubmed_pmc"
     )
-    cmd: Literal["neighbor", "neighbor_score"] = Field(
-        default="neighbor", description="ELink command"
+    cmd: Cmd = Field(
+        default="neighbor",
+        description="ELink command: neighbor, neighbor_score, neighbor_history, acheck, ncheck, "
+        "lcheck, llinks, llinkslib or prlinks",
     )
     term: str | None = Field(default=None, description="keep links whose records match this query")
     datetype: str | None = Field(default=None, description="kind of date, for example pdat")
     mindate: str | None = Field(default=None, description="first date, YYYY[/MM[/DD]]")
     maxdate: str | None = Field(default=None, description="last date, YYYY[/MM[/DD]]")
     reldate: int | None = Field(default=None, ge=1, description="only the last so many days")
+    holding: str | None = Field(
+        default=None, description="LinkOut addresses of this provider (NameAbbr) only"
+    )
+    idtype: Literal["uid", "acc"] = Field(
+        default="uid", description="acc: accession.version in and out"
+    )
+    targets_only: bool = Field(
+        default=False,
+        description="only the distinct linked records of the whole set, not who links to whom: "
+        "far fewer requests",
+    )
     retmode: Literal["json", "xml"] = Field(
         default="json", description="form of the answers; what JSON cannot carry is asked in XML"
     )
@@ -90,12 +126,20 @@ class Link(_Group):
             raise ValueError(f"{value} is before mindate, {mindate}")
         return value
 
-    @field_validator("term", "datetype")
+    @field_validator("term", "datetype", "holding")
     @classmethod
     def _says_something(cls, value: str | None) -> str | None:
         if value is not None and not value.strip():
             raise ValueError("an empty text filters nothing; leave it out")
         return value
+
+    @model_validator(mode="after")
+    def _taken(self) -> Link:
+        """NCBI ignores what a cmd does not take (NBK25499); here it is an error."""
+        for key, cmds in TAKEN_BY.items():
+            if getattr(self, key) and self.cmd not in cmds:
+                raise ValueError(f"{key} is for cmd {', '.join(cmds)}, not for {self.cmd}")
+        return self
 
     @model_validator(mode="after")
     def _fits(self) -> Link:
@@ -110,13 +154,29 @@ class Link(_Group):
             raise ValueError("datetype alone filters nothing; give reldate, or mindate and maxdate")
         return self
 
+    def doubts(self) -> list[str]:
+        """What NCBI will not do, and say nothing of it; a sentence each."""
+        if self.term and set(self.db) != {self.dbfrom}:
+            return [
+                "ELink keeps to a term only where db is dbfrom (NBK25499); elsewhere it ignores it."
+            ]
+        return []
+
 
 class Source(_Group):
-    """Where the UIDs come from."""
+    """Where the UIDs come from: lists, or one of the others."""
 
     ids: PathNames = Field(
         default=[],
-        description="file of UIDs, plain or .gz/.zst/.xz/.bz2; again for more; - is stdin",
+        description="file of UIDs, plain or .gz/.zst/.xz/.bz2, or .csv/.tsv/.parquet; again for "
+        "more; - is stdin",
+    )
+    ids_column: str | None = Field(default=None, description="column of a table of UIDs")
+    query: str | None = Field(default=None, description="all records of dbfrom that match this")
+    webenv: str | None = Field(default=None, description="a set on the History server, with ...")
+    query_key: str | None = Field(default=None, description="... its number there")
+    run: PathName | None = Field(
+        default=None, description="the distinct to_uids of an earlier harvest"
     )
     shard: str = Field(
         default="1/1", description="I/N: only the I-th of N equal shares of the UIDs"
@@ -128,6 +188,36 @@ class Source(_Group):
         if value.count(STDIN) > 1:
             raise ValueError("standard input (-) can be read only once")
         return value
+
+    @field_validator("query_key", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("query", "webenv", "query_key", "ids_column")
+    @classmethod
+    def _says_something(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("it is empty; leave it out")
+        if value and info.field_name == "query_key" and not re.fullmatch(r"[0-9]+", value):
+            raise ValueError(f"'{value}' is not the number of a set, like 1")
+        return value
+
+    @model_validator(mode="after")
+    def _one(self) -> Source:
+        kinds = [key for key in ("ids", "query", "webenv", "run") if getattr(self, key)]
+        if len(kinds) > 1:
+            raise ValueError(f"{' and '.join(kinds)} are different sources; give one of them")
+        if (self.webenv is None) != (self.query_key is None):
+            raise ValueError("webenv and query_key go together: they name a History set")
+        if self.ids_column and not self.ids:
+            raise ValueError("ids_column is for tables of UIDs, given with ids")
+        return self
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the server has to be asked for the UIDs."""
+        return self.query is not None or self.webenv is not None
 
     @field_validator("shard")
     @classmethod
@@ -157,6 +247,9 @@ class Output(_Group):
     format: Literal["parquet", "jsonl"] = Field(default="parquet", description="form of the tables")
     compression: Literal["zstd", "gzip", "none"] | None = Field(
         default=None, description="default: zstd for parquet, none for jsonl"
+    )
+    keep_raw: bool = Field(
+        default=False, description="also keep every answer as it came, compressed, in OUT/raw"
     )
 
     @property
@@ -266,11 +359,47 @@ class Job(_Group):
     """
 
     link: Link
+    hop: list[Link] = []
     source: Source = Source()
     output: Output
     limits: Limits = Limits()
     contact: Contact = Contact()
     server: Server = Server()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _chained(cls, value: Any) -> Any:
+        """The first of several hops is the link, where there is none; each leads to the next."""
+        if not isinstance(value, dict) or not isinstance(value.get("hop"), list):
+            return value
+        hops = value["hop"]
+        if hops and not value.get("link"):
+            value = {**value, "link": hops[0]}
+            hops = hops[1:]
+        before, chained = value.get("link"), []
+        for hop in hops:
+            if isinstance(hop, dict) and "dbfrom" not in hop:
+                hop = {"dbfrom": _only_db(before), **hop}  # noqa: PLW2901
+            chained.append(hop)
+            before = hop
+        return {**value, "hop": chained}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Job:
+        chain = [self.link, *self.hop]
+        for number, (one, after) in enumerate(itertools.pairwise(chain), 1):
+            if one.cmd not in ("neighbor", "neighbor_score"):
+                raise ValueError(f"hop {number}: cmd {one.cmd} leads to no records")
+            if after.dbfrom not in one.db and one.db != ["all"]:
+                raise ValueError(
+                    f"hop {number} leads to {', '.join(one.db)}, but the next starts from "
+                    f"{after.dbfrom}"
+                )
+        if self.limits.passes > 1 and self.link.cmd not in ("neighbor", "neighbor_score"):
+            raise ValueError(f"passes compare lists of links, and cmd {self.link.cmd} gives none")
+        if self.limits.passes > 1 and self.link.targets_only:
+            raise ValueError("passes compare lists of links, and targets_only keeps none")
+        return self
 
     def rate(self, *, with_key: bool) -> float:
         """Requests per second: as asked for, else what NCBI permits with or without a key."""
@@ -279,5 +408,19 @@ class Job(_Group):
     def identity(self) -> dict[str, Any]:
         """What a folder's rows depend on: a rerun into the folder must agree with it."""
         link = self.link.model_dump(mode="json", exclude={"retmode"})
-        output = {"format": self.output.format, "compression": self.output.codec}
-        return {"link": link, "output": output}
+        output = {
+            "format": self.output.format,
+            "compression": self.output.codec,
+            "keep_raw": self.output.keep_raw,
+        }
+        # Lists may grow; what a server was asked for is asked once.
+        keys = ("query", "webenv", "query_key")
+        source = {key: getattr(self.source, key) for key in keys if getattr(self.source, key)}
+        return {"link": link, "output": output, "source": source}
+
+
+def _only_db(link: Any) -> str:
+    """The database that a link given as a dict leads to, where it is one; else a word that is none."""
+    db = link.get("db") if isinstance(link, dict) else None
+    names = db.split(",") if isinstance(db, str) else db
+    return names[0] if isinstance(names, list) and len(names) == 1 else ""

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Settings = dict[str, dict[str, Any]]
 """Group → key → value, as in a job file."""
 
+GROUPS = tuple(name for name in Job.model_fields if name != "hop")
+"""Those whose keys are options, too."""
+
 _API_KEY = re.compile(r"^(ncbi[-_ ]?)?key$|api[-_ ]?key", re.IGNORECASE)
 _ENVIRONMENT = {"NCBI_EMAIL": ("contact", "email"), "HARVESTER_BASE_URL": ("server", "base_url")}
 
@@ -70,7 +73,10 @@ def load(path: Path) -> Settings:
         if group not in Job.model_fields:
             hint = nearest(group, Job.model_fields)
             raise BadInput(f"{name}: unknown group [{printable(group)}]{hint}.")
-        if not isinstance(keys, dict):
+        if group == "hop":
+            if not (isinstance(keys, list) and all(isinstance(hop, dict) for hop in keys)):
+                raise BadInput(f"{name}: each hop begins with [[hop]] on a line.")
+        elif not isinstance(keys, dict):
             raise BadInput(f"{name}: [{group}] is a group of keys, like [{group}] on a line.")
     return found
 
@@ -85,7 +91,8 @@ def build(
     Raises:
         BadInput: a value is wrong, missing or not permitted; names it and the remedy.
     """
-    settings: Settings = {group: {} for group in Job.model_fields}
+    settings: Settings = {group: {} for group in GROUPS}
+    hops: Any = []
     origins: dict[tuple[str, ...], str] = {}
 
     def take(origin: str, group: str, keys: dict[str, Any]) -> None:
@@ -94,7 +101,9 @@ def build(
 
     if path:
         origins[()] = f"{printable(str(path))}: "
-        for group, keys in load(path).items():
+        found = load(path)
+        hops = found.pop("hop", [])
+        for group, keys in found.items():
             take(origins[()], group, keys)
     for variable, (group, key) in _ENVIRONMENT.items():
         if environ.get(variable):
@@ -102,7 +111,7 @@ def build(
     for group, keys in (options or {}).items():
         take("", group, keys)
     try:
-        job = Job.model_validate(settings)
+        job = Job.model_validate({**settings, "hop": hops})
     except ValidationError as error:
         raise BadInput(_sentence(error, origins)) from None
     _permitted(job, with_key=api_key(environ) is not None)
@@ -111,7 +120,8 @@ def build(
 
 def dump(job: Job) -> str:
     """The job as resolved, as TOML without secrets."""
-    return tomli_w.dumps(job.model_dump(mode="json", exclude_none=True))
+    exclude = None if job.hop else {"hop"}
+    return tomli_w.dumps(job.model_dump(mode="json", exclude_none=True, exclude=exclude))
 
 
 def absolute(job: Job) -> Job:
@@ -128,9 +138,10 @@ def absolute(job: Job) -> Job:
             raise BadInput(f"{name}: there is no such home; write the path out.") from error
 
     ids = [whole(name) for name in job.source.ids]
+    run = None if job.source.run is None else whole(job.source.run)
     return job.model_copy(
         update={
-            "source": job.source.model_copy(update={"ids": ids}),
+            "source": job.source.model_copy(update={"ids": ids, "run": run}),
             "output": job.output.model_copy(update={"path": whole(job.output.path)}),
         }
     )
@@ -179,10 +190,13 @@ def _sentence(error: ValidationError, origins: Mapping[tuple[str, ...], str]) ->
     problems = error.errors(include_url=False)
     # A misspelt key explains what is missing.
     first, *others = sorted(problems, key=lambda one: one["type"] != "extra_forbidden")
-    place = tuple(map(str, first["loc"]))[:2]
-    where = origins.get(place, origins.get((), ""))
-    group, key = (*place, "")[:2]
+    place = tuple(map(str, first["loc"]))
+    where = origins.get(place[:2], origins.get((), ""))
+    group, key = (*place, "", "")[:2]
     name = f"{group}.{key}" if key else group
+    if group == "hop" and key:
+        group, key = "link", (*place, "")[2]
+        name = f"hop {int(place[1]) + 1}: {key}"
     option = f"--{'out' if name == 'output.path' else key.replace('_', '-')}"
     match first["type"]:
         case "missing":
@@ -190,7 +204,8 @@ def _sentence(error: ValidationError, origins: Mapping[tuple[str, ...], str]) ->
         case "extra_forbidden":
             said = f"unknown key {printable(name)}{nearest(key, _keys(group))}."
         case "value_error":
-            said = f"{name}: {printable(str(first['ctx']['error']))}."
+            said = f"{name}: " if name else ""
+            said += f"{printable(str(first['ctx']['error']))}."
         case _:
             same = [first, *(other for other in others if other["loc"][:2] == first["loc"][:2])]
             wanted, words = " or ".join(map(_wanted, same)), _words(same)

@@ -17,17 +17,20 @@ import pyarrow as pa
 
 from harvester import agreement, durable, schemas, uids
 from harvester.errors import BadInput, FolderError
-from harvester.folder import JOB, UNANSWERED, locked, see_no_orphans
+from harvester.folder import JOB, LINKS, UNANSWERED, locked, see_no_orphans
+from harvester.identifiers import identifiers_of, numbered, written
 from harvester.outcomes import ANSWERED, Outcome
 from harvester.parts import SLICES, Parts
 from harvester.slices import ROWS, Slices
 from harvester.state import FILE, UNITED, Part, Settled, State
+from harvester.targets import Targets
 from harvester.union import unite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from harvester.eutils.answer import Answer
     from harvester.sinks import Sink
     from harvester.uids import UidArray, UidSet
 
@@ -46,6 +49,12 @@ class Ledger:
         sink: writes the parts.
         dbfrom: for the rows of `uids`.
         schema: of the rows of `links`.
+        idtype: how UIDs are written: `uid` or `acc`.
+        rows: the folder of the rows of `links`.
+
+    Attributes:
+        wanted: the input UIDs, as far as they are known.
+        identifiers: how UIDs are written.
 
     Raises:
         FolderError: in use by another process, damaged, or newer.
@@ -58,11 +67,16 @@ class Ledger:
         sink: Sink,
         dbfrom: str,
         schema: pa.Schema = schemas.NEIGHBOR_LINKS,
+        idtype: str = "uid",
+        rows: str = LINKS,
     ) -> None:
         self.folder = folder
-        self._parts = Parts(folder, sink)
+        self._parts = Parts(folder, sink, rows)
         self._dbfrom = dbfrom
         self._schema = schema
+        self._idtype = idtype
+        self._has_targets = {"to_uid"} < set(schema.names) and "from_uid" not in schema.names
+        self._targets: Targets | None = None
         with ExitStack() as undo:
             self._lock = locked(folder)
             undo.callback(self._lock.release)
@@ -72,6 +86,10 @@ class Ledger:
             recorded = self.state.parts()
             self._see_no_damage(recorded)
             self._parts.tidy(recorded)
+            self.identifiers = identifiers_of(idtype, self.state.get("accessions"))
+            kept = self.state.wanted()
+            self.wanted = uids.as_set() if kept is None else kept
+            self._grown = False
             undo.pop_all()
 
     def __enter__(self) -> Ledger:
@@ -96,13 +114,62 @@ class Ledger:
         if kept is None:
             self.state.put(identity=json.dumps(identity))
 
-    def want(self, wanted: UidSet) -> UidSet:
-        """Add input UIDs to those of earlier runs; the whole set."""
-        before = self.state.wanted()
-        together = wanted if before is None else before | wanted
-        if before is None or len(together) > len(before):
-            self.state.put(wanted=uids.dump(together), total=str(len(together)))
-        return together
+    @property
+    def source_ended(self) -> bool:
+        """Whether all input UIDs are known."""
+        return self.state.get("source") is not None
+
+    def want(self, listed: UidSet | Iterable[str]) -> UidSet:
+        """Add input UIDs to those known; those that are new. They are kept with the next commit."""
+        together = self.wanted | self.identifiers.number_all(listed)
+        new = together - self.wanted
+        if new:
+            self.wanted, self._grown = together, True
+        return new
+
+    def end_source(self) -> None:
+        """All input UIDs are known: keep them."""
+        self.state.put(source="ended", **self._growth())
+
+    def _growth(self) -> dict[str, str | bytes]:
+        """What is to be kept of input UIDs that came since the last time."""
+        if not self._grown and self.state.get("total") is not None:
+            return {}
+        self._grown = False
+        wanted = self.wanted
+        kept: dict[str, str | bytes] = {"wanted": uids.dump(wanted), "total": str(len(wanted))}
+        accessions = self.identifiers.dump()
+        return kept | ({"accessions": accessions} if accessions else {})
+
+    def read_links(self) -> Iterator[pa.Table]:
+        """The committed rows of `links`."""
+        return self._parts.read(self.state.parts("links"), self._schema)
+
+    def read_raw(self) -> Iterator[pa.Table]:
+        """The answers that were kept, in the order they came."""
+        return self._parts.read(self.state.parts("raw"), schemas.RAW)
+
+    def rewrite(self, pieces: Iterable[Sequence[Answer]]) -> int:
+        """Links and outcomes made of answers, in place of those committed, in one transaction.
+
+        Returns:
+            Rows of links.
+        """
+        old, new, rows = self.state.parts("links", "uids"), [], 0
+        targets = Targets() if self._has_targets else None
+        for answers in pieces:
+            links = pa.concat_tables([answer.links for answer in answers])
+            if targets is not None:
+                links = targets.unseen(links)
+            column = self.identifiers.column(np.concatenate([one.answered for one in answers]))
+            counts = np.concatenate([one.counts for one in answers])
+            tables = {"links": links, "uids": schemas.answered_rows(self._dbfrom, column, counts)}
+            new += [self._parts.write(kind, table) for kind, table in tables.items() if len(table)]
+            rows += links.num_rows
+        self.state.replace(old, new)
+        self._parts.delete(old)
+        self.merge()
+        return rows
 
     def reopen(self) -> None:
         """Failed and missing UIDs are to be asked for again."""
@@ -116,6 +183,7 @@ class Ledger:
         rows: pa.Table | None,
         settled: Sequence[Settled],
         sweep: int = 1,
+        raw: pa.Table | None = None,
     ) -> None:
         """Make rows and the outcomes of their UIDs permanent, together.
 
@@ -125,14 +193,23 @@ class Ledger:
                 later sweep they are not kept: they are made anew when it is united.
             settled: all UIDs that have an outcome now.
             sweep: in which they were asked for.
+            raw: the answers as they came, where they are kept.
         """
+        if links is not None and self._has_targets:
+            links = self._unseen(links)
         tables = {"links": links, "uids": rows} if sweep == 1 else {"again": links}
+        tables["raw"] = raw
         parts = [
             self._parts.write(kind, table)
             for kind, table in tables.items()
             if table is not None and table.num_rows
         ]
-        self.state.commit(parts, settled, sweep)
+        self.state.commit(parts, settled, sweep, **self._growth())
+
+    def _unseen(self, links: pa.Table) -> pa.Table:
+        if self._targets is None:
+            self._targets = Targets(self.read_links())
+        return self._targets.unseen(links)
 
     def merge(self) -> None:
         """Join small parts to parts of about `MERGED_BYTES`."""
@@ -158,9 +235,11 @@ class Ledger:
         said = json.loads(self.state.get("agreement") or "{}")
         agreed = agreement.from_json(said.get(str(sweep), {}))
         bounds = _bounds(answered, sum(part.rows for part in old if part.kind != "uids"))
-        with Slices(self.folder / SLICES, bounds, self._schema) as slices:
+        tos = identifiers_of(self._idtype)
+        with Slices(self.folder / SLICES, bounds, schemas.NEIGHBOR_LINKS) as slices:
             for kind in ("links", "again"):
-                slices.fill(kind, self._parts.read(self.state.parts(kind), self._schema))
+                read = self._parts.read(self.state.parts(kind), self._schema)
+                slices.fill(kind, (numbered(table, self.identifiers, tos) for table in read))
             for number, asked in enumerate(_cut(answered, bounds)):
                 table, found = unite(
                     slices.read("links", number),
@@ -172,9 +251,10 @@ class Ledger:
                 rows = uids.as_array(asked)
                 counts = uids.count(table["from_uid"].to_numpy(), rows)
                 linked |= uids.as_set(rows[counts > 0])
+                column = self.identifiers.column(rows)
                 tables = {
-                    "links": table,
-                    "uids": schemas.answered_rows(self._dbfrom, rows, counts),
+                    "links": written(table, self.identifiers, tos),
+                    "uids": schemas.answered_rows(self._dbfrom, column, counts),
                 }
                 new += [self._parts.write(kind, t) for kind, t in tables.items() if t.num_rows]
         settled = [Settled(Outcome.LINKED, linked), Settled(Outcome.EMPTY, answered - linked)]
@@ -188,7 +268,9 @@ class Ledger:
         self._drop(self.state.parts("unanswered"))
         listed = self.folder / UNANSWERED
         tables = [
-            schemas.unanswered_rows(self._dbfrom, uids.as_array(s.uids), s.outcome, s.reason)
+            schemas.unanswered_rows(
+                self._dbfrom, self.identifiers.column(uids.as_array(s.uids)), s.outcome, s.reason
+            )
             for s in self.state.unanswered()
         ]
         if not tables:

@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from harvester import durable
-from harvester.folder import LINKS, SWEEPS, UIDS
+from harvester.folder import LINKS, RAW, SWEEPS, UIDS
+from harvester.sinks import make_sink
 from harvester.state import Part
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
     from harvester.sinks import Sink
 
-FOLDERS = {"links": LINKS, "uids": UIDS, "unanswered": UIDS, "again": SWEEPS}
+FOLDERS = {"links": LINKS, "uids": UIDS, "unanswered": UIDS, "again": SWEEPS, "raw": RAW}
 """Kind of a part → its folder."""
+
+_PASSING = (SWEEPS, RAW)
+"""Folders that are there only while there is something in them."""
 
 SLICES = f"{SWEEPS}/slices"
 """Made and removed while sweeps are united."""
@@ -35,10 +39,12 @@ class Parts:
     Args:
         folder: of the harvest.
         sink: writes and reads them.
+        rows: the folder of the rows of `links`, which may be of another kind.
     """
 
-    def __init__(self, folder: Path, sink: Sink) -> None:
+    def __init__(self, folder: Path, sink: Sink, rows: str = LINKS) -> None:
         self._folder = folder
+        self._folders = FOLDERS | {"links": rows}
         self._sink = sink
         self._next = 0
 
@@ -46,21 +52,22 @@ class Parts:
         """Make the folders, and delete in them what no record names."""
         shutil.rmtree(self._folder / SLICES, ignore_errors=True)
         names = {part.name for part in recorded}
-        for folder in (LINKS, UIDS, SWEEPS):
-            if folder != SWEEPS:
+        for folder in dict.fromkeys(self._folders.values()):
+            if folder not in _PASSING:
                 durable.make_folder(self._folder / folder)
             durable.remove(
                 path
                 for path in (self._folder / folder).glob("*")
                 if f"{folder}/{path.name}" not in names and _PART.fullmatch(path.name)
             )
-        self._close_sweeps()
+        self._close_empty()
         numbers = [int(name.split("part-")[1].split(".")[0]) for name in names]
         self._next = max(numbers, default=-1) + 1
 
     def write(self, kind: str, table: pa.Table) -> Part:
         """Rows as a part of its own."""
-        return self._written(kind, table.num_rows, lambda stream: self._sink.write(table, stream))
+        sink = self._of(kind)
+        return self._written(kind, table.num_rows, lambda stream: sink.write(table, stream))
 
     def merge(self, parts: Sequence[Part]) -> Part:
         """The rows of several parts of a kind as one."""
@@ -70,13 +77,14 @@ class Parts:
 
     def read(self, parts: Iterable[Part], schema: pa.Schema) -> Iterator[pa.Table]:
         """The rows of parts, in tables that fit the memory."""
-        for stream in self._opened(parts):
-            yield from self._sink.read(stream, schema)
+        for part in parts:
+            for stream in self._opened([part]):
+                yield from self._of(part.kind).read(stream, schema)
 
     def delete(self, parts: Iterable[Part]) -> None:
         """Remove files; those that are gone are gone."""
         durable.remove(self._folder / part.name for part in parts)
-        self._close_sweeps()
+        self._close_empty()
 
     def damage(self, parts: Sequence[Part], *, whole: bool) -> list[str]:
         """What is wrong with files, in half a sentence each.
@@ -99,19 +107,24 @@ class Parts:
         with ThreadPoolExecutor() as pool:  # hashing and reading let go of the interpreter
             return [wrong for wrong in pool.map(look, parts) if wrong]
 
-    def _close_sweeps(self) -> None:
-        """The folder of sweeps is there only while there is something in it."""
-        with suppress(OSError):
-            (self._folder / SWEEPS).rmdir()
-            durable.sync_folder(self._folder)
+    def _close_empty(self) -> None:
+        """Some folders are there only while there is something in them."""
+        for folder in _PASSING:
+            with suppress(OSError):
+                (self._folder / folder).rmdir()
+                durable.sync_folder(self._folder)
 
     def _written(self, kind: str, rows: int, fill: durable.Fill) -> Part:
-        name = f"{FOLDERS[kind]}/part-{self._next:05}{self._sink.suffix}"
+        name = f"{self._folders[kind]}/part-{self._next:05}{self._of(kind).suffix}"
         self._next += 1
-        if FOLDERS[kind] == SWEEPS:
-            durable.make_folder(self._folder / SWEEPS)
+        if self._folders[kind] in _PASSING:
+            durable.make_folder(self._folder / self._folders[kind])
         written = durable.write(self._folder / name, fill)
         return Part(name, kind, rows, written.bytes, written.sha256)
+
+    def _of(self, kind: str) -> Sink:
+        """Answers are bytes, which JSON has no form for."""
+        return make_sink("parquet", "zstd") if kind == "raw" else self._sink
 
     def _opened(self, parts: Iterable[Part]) -> Iterator[IO[bytes]]:
         """One part open at a time: a night makes thousands, and systems permit fewer files."""

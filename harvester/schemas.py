@@ -16,8 +16,6 @@ from harvester.outcomes import Outcome
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from harvester.uids import UidArray
-
 NAME = pa.dictionary(pa.int32(), pa.string())
 """Names repeat by the million (dbfrom, dbto, linkname): stored once, referred to by number."""
 
@@ -44,30 +42,58 @@ UIDS = pa.schema(
 )
 
 
-def answered_rows(dbfrom: str, uids: UidArray, counts: NDArray[np.int64]) -> pa.Table:
+TARGETS = pa.schema(
+    [
+        pa.field("dbfrom", NAME),
+        pa.field("dbto", NAME),
+        pa.field("linkname", NAME),
+        pa.field("to_uid", pa.int64()),
+    ]
+)
+"""What a whole set is linked to, each target once: who links to it is not asked."""
+
+
+RAW = pa.schema(
+    [
+        pa.field("sweep", pa.int32()),
+        pa.field("retmode", pa.string()),
+        pa.field("asked", pa.list_(pa.int64())),
+        pa.field("body", pa.binary()),
+    ]
+)
+"""Answers as they came: for which UIDs (of accessions their numbers), and in which form."""
+
+
+def with_ids(schema: pa.Schema, kind: pa.DataType) -> pa.Schema:
+    """The schema with another type for its UIDs: accessions are strings."""
+    types = {"from_uid": kind, "to_uid": kind, "from_uids": pa.list_(kind)}
+    return pa.schema([field.with_type(types.get(field.name, field.type)) for field in schema])
+
+
+def constant(name: str, count: int) -> pa.DictionaryArray:
+    """A column of one name."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), [name])
+
+
+def answered_rows(dbfrom: str, uids: pa.Array, counts: NDArray[np.int64]) -> pa.Table:
     """The rows of `uids` for UIDs that are linked or empty, by how many links they have."""
     outcome = pa.DictionaryArray.from_arrays(
         pa.array((counts == 0).astype(np.int32)), [Outcome.LINKED.value, Outcome.EMPTY.value]
     )
-    zeros = pa.array(np.zeros(len(uids), np.int32))
     columns = [
-        pa.DictionaryArray.from_arrays(zeros, [dbfrom]),
-        pa.array(uids),
-        outcome,
-        pa.array(counts),
-        pa.nulls(len(uids), pa.string()),
-    ]
-    return pa.Table.from_arrays(columns, schema=UIDS)
+        constant(dbfrom, len(uids)), uids, outcome, pa.array(counts), pa.nulls(len(uids), pa.string()),
+    ]  # fmt: skip
+    return pa.Table.from_arrays(columns, schema=with_ids(UIDS, uids.type))
 
 
-def unanswered_rows(dbfrom: str, uids: UidArray, outcome: str, reason: str | None) -> pa.Table:
+def unanswered_rows(dbfrom: str, uids: pa.Array, outcome: str, reason: str | None) -> pa.Table:
     """The rows of `uids` for UIDs that share an outcome without an answer, and its reason."""
     count = len(uids)
     columns = [
-        pa.array([dbfrom] * count, pa.string()).dictionary_encode(),
-        pa.array(uids),
-        pa.array([outcome] * count, pa.string()).dictionary_encode(),
+        constant(dbfrom, count),
+        uids,
+        constant(outcome, count),
         pa.array(np.zeros(count, np.int64)),
         pa.array([reason] * count, pa.string()),
     ]
-    return pa.Table.from_arrays(columns, schema=UIDS)
+    return pa.Table.from_arrays(columns, schema=with_ids(UIDS, uids.type))

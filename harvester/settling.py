@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harvester import events
-from harvester.committer import Delivery
+from harvester.committer import Delivery, Raw
 from harvester.errors import Fault
 from harvester.outcomes import Outcome
 from harvester.verdict import Batch, Retry, after_empty, after_failure, after_left_out
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harvester.errors import RequestFailed
-    from harvester.eutils.reconcile import Answer
+    from harvester.eutils.answer import Answer
     from harvester.frontier import Frontier
     from harvester.job import Limits
     from harvester.uids import UidArray
@@ -33,6 +33,7 @@ class Settling:
         limits: of the job.
         deliver: takes what is settled.
         emit: told of both.
+        keep_raw: deliver answers as they came, too.
     """
 
     def __init__(
@@ -41,20 +42,33 @@ class Settling:
         limits: Limits,
         deliver: Callable[[Delivery], None],
         emit: events.Listener,
+        *,
+        keep_raw: bool = False,
     ) -> None:
+        self._keep_raw = keep_raw
         self._frontier = frontier
         self._limits = limits
         self._deliver = deliver
         self._emit = emit
 
-    def take(self, batch: Batch, answer: Answer) -> None:
+    def take(self, batch: Batch, answer: Answer, body: bytes) -> None:
         """Deliver what an answer settles, and ask again for what it left out."""
         empty = answer.answered[answer.counts == 0]
         unsure = after_empty(batch, empty, self._limits.confirm_empty)
         self.again(unsure, "no links, to be confirmed")
-        self._settle(answer, answer.counts > 0 if unsure else answer.counts >= 0)
+        self._settle(
+            answer, answer.counts > 0 if unsure else answer.counts >= 0, self._raw(batch, body)
+        )
         if len(answer.left_out):
             self._left_out(batch, answer.left_out)
+
+    def keep(self, batch: Batch, body: bytes) -> None:
+        """Deliver an answer that settles nothing, where answers are kept."""
+        if body and (raw := self._raw(batch, body)):
+            self._deliver(Delivery(raw=raw))
+
+    def _raw(self, batch: Batch, body: bytes) -> tuple[Raw, ...]:
+        return (Raw(batch.retmode, batch.uids, body),) if self._keep_raw else ()
 
     def judge(self, batch: Batch, failure: RequestFailed) -> None:
         """A failure counts: ask again, or give the UID up."""
@@ -79,12 +93,15 @@ class Settling:
         if not retries:
             self._give_up(uids, Outcome.MISSING, "left out of every answer")
 
-    def _settle(self, answer: Answer, sure: NDArray[np.bool_]) -> None:
+    def _settle(self, answer: Answer, sure: NDArray[np.bool_], raw: tuple[Raw, ...]) -> None:
         counts = answer.counts[sure]
         if not len(counts):
+            if raw:
+                self._deliver(Delivery(raw=raw))
             return
         linked = int(np.count_nonzero(counts))
-        self._deliver(Delivery(answer.links, answer.answered[sure], counts))
+        settled = answer if sure.all() else answer.only(answer.answered[sure])
+        self._deliver(Delivery(settled.links, settled.answered, counts, raw=raw))
         outcomes = {Outcome.LINKED.value: linked, Outcome.EMPTY.value: len(counts) - linked}
         self._emit(events.UidsSettled(outcomes, answer.links.num_rows))
 

@@ -13,26 +13,61 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harvester.engine import Engine
+    from harvester.errors import HarvestError
 
 _HANDLED = (signal.SIGINT, signal.SIGTERM)
 
 
+class Stop:
+    """Ends all engines at work, and those that would begin after."""
+
+    def __init__(self) -> None:
+        self._engines: list[Engine] = []
+        self._why: HarvestError | None = None
+
+    @contextmanager
+    def of(self, engine: Engine) -> Iterator[None]:
+        """An engine is at work while inside."""
+        self._engines.append(engine)
+        if self._why is not None:
+            engine.halt(self._why)
+        try:
+            yield
+        finally:
+            self._engines.remove(engine)
+
+    @property
+    def asked(self) -> bool:
+        """Whether all is to end."""
+        return self._why is not None
+
+    def ask(self, why: HarvestError) -> bool:
+        """Have everything end gently; False where nothing is at work that could."""
+        self._why = self._why or why
+        for engine in self._engines:
+            engine.halt(self._why)
+        return bool(self._engines)
+
+
 @contextmanager
-def heeded(engine: Engine) -> Iterator[None]:
-    """While inside, the first signal ends the engine's run gently, the second ends this task.
+def heeded(stop: Stop) -> Iterator[None]:
+    """While inside, the first signal ends the engines gently, the second ends this task.
 
     Raises:
-        Interrupted: at the second signal, in place of the cancellation.
+        Interrupted: at the second signal, or the first where no engine is at work, in place of
+            the cancellation.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     caught: list[int] = []
+    cancelled = False
 
     def on_signal(signum: int) -> None:
+        nonlocal cancelled
         caught.append(signum)
-        if len(caught) == 1:
-            engine.halt(Interrupted(signum))
-        elif task is not None:
+        gently = len(caught) == 1 and stop.ask(Interrupted(signum))
+        if not gently and task is not None:
+            cancelled = True
             task.cancel()
 
     for signum in _HANDLED:
@@ -40,7 +75,7 @@ def heeded(engine: Engine) -> Iterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        if len(caught) > 1:
+        if cancelled:
             raise Interrupted(caught[0]) from None
         raise
     finally:

@@ -188,12 +188,17 @@ class State:
         return [one for one in self.settled() if one.outcome not in ANSWERED]
 
     def commit(
-        self, parts: Iterable[Part], settled: Iterable[Settled] = (), sweep: int = 1
+        self,
+        parts: Iterable[Part],
+        settled: Iterable[Settled] = (),
+        sweep: int = 1,
+        **values: str | bytes,
     ) -> None:
-        """New parts and the UIDs they cover: this makes both exist."""
+        """New parts and the UIDs they cover, with values of `meta`: this makes all of it exist."""
         with self._transaction():
             self._insert(parts)
             self._settle(settled, sweep)
+            self._put(values)
 
     def replace(self, old: Iterable[Part], new: Iterable[Part]) -> None:
         """Some parts in place of others that hold the same rows."""

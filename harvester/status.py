@@ -115,7 +115,8 @@ def _flat(path: Path) -> dict[str, Any]:
         raise FolderError(f"{path} is missing: the harvest ended as it began; run it again.")
     try:
         groups = tomllib.loads(path.read_text(encoding="utf-8"))
-        job = {key: value for group in groups.values() for key, value in group.items()}
+        tables = [group for group in groups.values() if isinstance(group, dict)]
+        job = {key: value for group in tables for key, value in group.items()}
         return job | {"dbfrom": str(job["dbfrom"]), "db": list(job["db"]), "cmd": str(job["cmd"])}
     except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
         raise FolderError(

@@ -7,7 +7,6 @@ any stop, with a longer list, or with more passes than last time.
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,38 +17,47 @@ from harvester.assembly import drive, make_engine
 from harvester.committer import Committer
 from harvester.errors import HarvestError
 from harvester.hours import Hours
-from harvester.signals import heeded
 from harvester.sizing import requests_for
 from harvester.status import Progress, end_state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    import pyarrow as pa
 
     from harvester.client import Client
+    from harvester.engine import Engine
+    from harvester.eutils.question import Question
     from harvester.job import Job
     from harvester.ledger import Ledger
+    from harvester.signals import Stop
+    from harvester.sources.feed import Feed
     from harvester.uids import UidSet
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeps:
     """Brings a folder to its end.
 
     Attributes:
         job: what to harvest.
         client: asks.
-        ledger: the folder.
-        wanted: the input UIDs.
+        question: what to ask.
+        ledger: the folder, with the UIDs that are known.
         listeners: told of every event.
-        signals: heed SIGINT and SIGTERM while asking.
+        stop: ends everything when asked to.
+        feed: brings more UIDs, in the first sweep; None where all are known.
+        committed: told of the links of each commit.
     """
 
     job: Job
     client: Client
+    question: Question
     ledger: Ledger
-    wanted: UidSet
     listeners: Sequence[events.Listener]
-    signals: bool
+    stop: Stop
+    feed: Feed | None = None
+    committed: Callable[[pa.Table], None] | None = None
 
     async def run(self) -> None:
         """Ask for what is not done yet, commit it, and bring the folder into its final form.
@@ -62,7 +70,8 @@ class Sweeps:
         emit = events.to_all([tally, *self.listeners])
         state = self.ledger.state
         progress = Progress(tally, state.progress(), self.client.rate)
-        committer = Committer(self.ledger, self.job.link.dbfrom, emit, progress)
+        dbfrom = self.job.link.dbfrom
+        committer = Committer(self.ledger, dbfrom, emit, progress, self.committed)
         ended: HarvestError | None = None
         try:
             ended = await self._ask_all(committer, emit)
@@ -79,19 +88,21 @@ class Sweeps:
 
     async def _ask_all(self, committer: Committer, emit: events.Listener) -> HarvestError | None:
         """One sweep after the other; why they ended before their end, if they did."""
-        passes, state = self.job.limits.passes, self.ledger.state
-        todo = {sweep: self.wanted - state.done(sweep) for sweep in range(1, passes + 1)}
-        size = self.job.limits.batch_size
-        hours = Hours.of(self.job, sum(requests_for(len(left), size) for left in todo.values()))
-        if not any(todo.values()):
+        passes, state, size = self.job.limits.passes, self.ledger.state, self.job.limits.batch_size
+        left = [len(self.ledger.wanted - state.done(sweep)) for sweep in range(1, passes + 1)]
+        coming = self.feed.expected * passes if self.feed else 0
+        hours = Hours.of(self.job, requests_for(sum(left) + coming, size))
+        if not any(left) and not self.feed:
             emit(self._start(passes, hours))
-        for sweep, left in todo.items():
+        for sweep in range(1, passes + 1):
             committer.sweep = sweep
-            if left:
+            todo = self.ledger.wanted - state.done(sweep)
+            feed = self.feed if sweep == 1 else None
+            if todo or feed:
                 emit(self._start(sweep, hours))
                 await committer.report()
-                ended = await self._ask(left, committer, emit, hours)
-                lost = len(self.wanted - state.done(sweep))
+                ended = await self._ask(todo, feed, committer, emit, hours)
+                lost = len(self.ledger.wanted - state.done(sweep))
                 if lost and ended is None:
                     ended = HarvestError(
                         f"{lost} UIDs have no outcome yet: resume, and please report it."
@@ -103,25 +114,44 @@ class Sweeps:
         return None
 
     async def _ask(
-        self, todo: UidSet, committer: Committer, emit: events.Listener, hours: Hours
+        self,
+        todo: UidSet,
+        feed: Feed | None,
+        committer: Committer,
+        emit: events.Listener,
+        hours: Hours,
     ) -> HarvestError | None:
         engine = make_engine(
             self.job,
             self.client,
+            self.question,
             todo,
             deliver=committer.add,
             full=lambda: committer.full,
             emit=emit,
             known=self.ledger.state.answered(),
             hours=hours,
+            fed=feed is None,
         )
-        with heeded(engine) if self.signals else nullcontext():
-            return await drive(engine, committer)
+        feeding = None if feed is None else self._pass_on(feed, engine, committer, emit)
+        with self.stop.of(engine):
+            return await drive(engine, committer, feeding)
+
+    async def _pass_on(
+        self, feed: Feed, engine: Engine, committer: Committer, emit: events.Listener
+    ) -> None:
+        """New UIDs of a feed to the ledger and the engine, those done before to the ledger alone."""
+        async for listed in feed.blocks():
+            new = self.ledger.want(listed)
+            if new:
+                emit(events.Wanted(len(self.ledger.wanted)))
+                engine.feed(new)
+        await committer.in_thread(self.ledger.end_source)
 
     def _start(self, sweep: int, hours: Hours) -> events.RunStarted:
         outcomes = self.ledger.state.outcomes(sweep)
         return events.RunStarted(
-            total=len(self.wanted),
+            total=len(self.ledger.wanted),
             done=sum(outcomes.values()),
             outcomes=outcomes,
             links=self.ledger.state.links() if sweep == 1 else 0,

@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 
 from harvester import events, uids
 from harvester.assembly import connected, drive, make_engine
-from harvester.errors import FolderError
+from harvester.errors import BadInput, FolderError
+from harvester.eutils.elink import COMMANDS, Elink, schema_of
 from harvester.folder import is_locked
 from harvester.hours import Hours
+from harvester.identifiers import identifiers_of
 from harvester.parts import Parts
-from harvester.schemas import NEIGHBOR_LINKS, UIDS
+from harvester.schemas import RAW, UIDS, with_ids
 from harvester.sinks import make_sink
 from harvester.sizing import requests_for
 from harvester.state import peek
@@ -25,11 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harvester.committer import Delivery
-    from harvester.job import Job
+    from harvester.job import Job, Link
     from harvester.state import Part
     from harvester.uids import UidSet
-
-_LINK = ("from_uid", "dbto", "linkname", "to_uid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Resampled:
     links: int
     gone: int
     new: int
-    differing: list[int]
+    differing: list[int] | list[str]
 
 
 def verify(job: Job) -> Verified:
@@ -87,7 +87,7 @@ def verify(job: Job) -> Verified:
         done = state.done()
     damage = parts.damage(recorded, whole=True)
     sound = [part for part in recorded if not damage or not parts.damage([part], whole=True)]
-    damage += [text for part in sound if (text := _rows_differ(parts, part))]
+    damage += [text for part in sound if (text := _rows_differ(parts, part, job.link))]
     if len(done) != sum(outcomes.values()):
         damage.append("the state has more than one outcome for some UIDs")
     if len(done - wanted):
@@ -110,9 +110,12 @@ async def resample(
         FolderError: as for `verify`.
         HarvestError: the server refuses us, or its hours are over.
     """
-    folder = Path(job.output.path)
+    folder, key = Path(job.output.path), COMMANDS[job.link.cmd].key
+    if not key or job.link.targets_only:
+        raise BadInput(f"{folder} holds sets, not links of single UIDs: they cannot be compared.")
     with peek(folder) as state:
         answered, recorded = state.answered(), state.parts("links")
+        identifiers = identifiers_of(job.link.idtype, state.get("accessions"))
     chosen = _chosen(answered, share, seed)
     tables: list[pa.Table] = []
     again = uids.as_set()
@@ -127,6 +130,7 @@ async def resample(
         engine = make_engine(
             job,
             client,
+            Elink(job.link, client.identity, identifiers),
             chosen,
             deliver=take,
             full=lambda: False,
@@ -139,10 +143,13 @@ async def resample(
             if ended is not None:
                 raise ended
     parts = Parts(folder, make_sink(job.output.format, job.output.codec))
-    kept = [_of(table, again) for table in parts.read(recorded, NEIGHBOR_LINKS)]
-    before, now = _links(kept), _links([_of(table, again) for table in tables])
-    gone = before.join(now, list(_LINK), join_type="left anti")
-    new = now.join(before, list(_LINK), join_type="left anti")
+    seen = identifiers.column(uids.as_array(again))
+    schema = schema_of(job.link)
+    kept = [_of(table, seen) for table in parts.read(recorded, schema)]
+    before = _links([schema.empty_table(), *kept], key)
+    now = _links([schema.empty_table(), *(_of(table, seen) for table in tables)], key)
+    gone = before.join(now, list(key), join_type="left anti")
+    new = now.join(before, list(key), join_type="left anti")
     differing = pc.unique(pa.concat_tables([gone, new])["from_uid"])
     return Resampled(
         uids=len(chosen),
@@ -154,8 +161,14 @@ async def resample(
     )
 
 
-def _rows_differ(parts: Parts, part: Part) -> str | None:
-    schema = NEIGHBOR_LINKS if part.kind in ("links", "again") else UIDS
+def _rows_differ(parts: Parts, part: Part, link: Link) -> str | None:
+    match part.kind:
+        case "links" | "again":
+            schema = schema_of(link)
+        case "raw":
+            schema = RAW
+        case _:
+            schema = with_ids(UIDS, identifiers_of(link.idtype).type)
     try:
         rows = sum(table.num_rows for table in parts.read([part], schema))
     except (pa.ArrowException, OSError):
@@ -172,17 +185,17 @@ def _chosen(answered: UidSet, share: float, seed: int | None) -> UidSet:
     return uids.as_set(int(answered[int(place)]) for place in places)
 
 
-def _of(table: pa.Table, wanted: UidSet) -> pa.Table:
-    return table.filter(pc.is_in(table["from_uid"], pa.array(uids.as_array(wanted))))
+def _of(table: pa.Table, seen: pa.Array) -> pa.Table:
+    return table.filter(pc.is_in(table["from_uid"], seen))
 
 
-def _links(tables: list[pa.Table]) -> pa.Table:
+def _links(tables: list[pa.Table], key: tuple[str, ...]) -> pa.Table:
     """What makes a link a link, each once; names as plain text, to be compared."""
-    table = pa.concat_tables([NEIGHBOR_LINKS.empty_table(), *tables]).select(list(_LINK))
+    table = pa.concat_tables(tables).select(list(key))
     plain = pa.schema(
         [
             field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field
             for field in table.schema
         ]
     )
-    return table.cast(plain).group_by(list(_LINK)).aggregate([])
+    return table.cast(plain).group_by(list(key)).aggregate([])

@@ -17,6 +17,7 @@ COMMANDS = {
     "resume": "harvester.cli.resume",
     "status": "harvester.cli.status",
     "verify": "harvester.cli.verify",
+    "reparse": "harvester.cli.reparse",
     "emulate": "harvester.emulator.command",
     "demo": "harvester.cli.demo",
 }

@@ -17,13 +17,19 @@ PANELS = {
     "contact": "Who asks",
     "server": "Whom to ask",
 }
-_SHORT = {"path": ["-o", "--out"]}
+_SHORT = {"path": ["-o", "--out"], "run": ["--from-run"]}
 _METAVARS = {
     "dbfrom": "DB",
     "db": "DB[,DB]",
     "linkname": "NAME[,NAME]",
     "cmd": "CMD",
     "ids": "PATH",
+    "ids_column": "NAME",
+    "query": "TERM",
+    "webenv": "W",
+    "query_key": "K",
+    "run": "OUT",
+    "holding": "NAME",
     "path": "DIR",
     "shard": "I/N",
     "timeout": "S",
@@ -65,9 +71,11 @@ class JobCommand(click.RichCommand):
 def settings(values: dict[str, Any]) -> Settings:
     """The options that were given, as groups and keys of a job file."""
     from harvester.job import Job
+    from harvester.jobfile import GROUPS
 
     found: Settings = {}
-    for group, info in Job.model_fields.items():
+    for group in GROUPS:
+        info = Job.model_fields[group]
         for key in info.annotation.model_fields:  # type: ignore[union-attr]
             value = values.get(f"{group}_{key}")
             if value not in (None, ()):
@@ -77,11 +85,12 @@ def settings(values: dict[str, Any]) -> Settings:
 
 def _job_options() -> list[click.Parameter]:
     from harvester.job import Job
+    from harvester.jobfile import GROUPS
 
     return [
         _option(group, key, field)
-        for group, info in Job.model_fields.items()
-        for key, field in info.annotation.model_fields.items()  # type: ignore[union-attr]
+        for group in GROUPS
+        for key, field in Job.model_fields[group].annotation.model_fields.items()  # type: ignore[union-attr]
     ]
 
 

@@ -9,43 +9,99 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import pyarrow as pa
+
 from harvester.errors import Fault, RequestFailed
-from harvester.eutils.readers import neighbor_json, neighbor_xml
-from harvester.eutils.readers.columns import LinkSets, Unreadable
-from harvester.eutils.reconcile import Answer, reconcile
+from harvester.eutils.listing import reconcile_entries, reconcile_sets
+from harvester.eutils.readers import acheck, checks, history, neighbor_json, neighbor_xml, urls
+from harvester.eutils.readers.columns import LinkSets, Unreadable, accession_array, uid_array
+from harvester.eutils.reconcile import reconcile, reconcile_merged
+from harvester.identifiers import Identifiers, Uids
 from harvester.identity import form_of
-from harvester.schemas import NEIGHBOR_LINKS
+from harvester.schemas import NAME, NEIGHBOR_LINKS, TARGETS, with_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import pyarrow as pa
-
+    from harvester.eutils.answer import Answer
+    from harvester.eutils.readers.entries import Entries
     from harvester.identity import Identity
     from harvester.job import Link
+    from harvester.uids import UidArray
     from harvester.verdict import Batch
 
 PATH = "elink.fcgi"
 Retmode: TypeAlias = Literal["json", "xml"]
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
+_FROM = [pa.field("dbfrom", NAME), pa.field("from_uid", pa.int64())]
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How one cmd of ELink is answered.
+    """How one cmd of ELink is asked and answered.
 
     Attributes:
         schema: of its rows in `links`.
-        readers: for each retmode, bytes of an answer to columns.
+        readers: for each retmode, bytes of an answer to its entries.
+        key: the columns that make a row what it is, or none where answers cannot be compared.
+        flag: the column that says whether a row stands for links; every row does, without one.
+        merged: asked by comma list; the answer is about all its UIDs together.
     """
 
     schema: pa.Schema
-    readers: Mapping[Retmode, Callable[[bytes], LinkSets]]
+    readers: Mapping[Retmode, Callable[..., LinkSets | Entries]]
+    key: tuple[str, ...]
+    flag: str | None = None
+    merged: bool = False
 
 
-_NEIGHBOR = Command(NEIGHBOR_LINKS, {"json": neighbor_json.read, "xml": neighbor_xml.read})
+_NEIGHBOR = Command(
+    NEIGHBOR_LINKS,
+    {"json": neighbor_json.read, "xml": neighbor_xml.read},
+    ("from_uid", "dbto", "linkname", "to_uid"),
+)
+_URLS = Command(
+    pa.schema([*_FROM, *urls.SCHEMA]),
+    {"json": urls.read_json, "xml": urls.read_xml},
+    ("from_uid", "url", "provider_id"),
+)
 
-COMMANDS: Mapping[str, Command] = {"neighbor": _NEIGHBOR, "neighbor_score": _NEIGHBOR}
+COMMANDS: Mapping[str, Command] = {
+    "neighbor": _NEIGHBOR,
+    "neighbor_score": _NEIGHBOR,
+    "neighbor_history": Command(
+        pa.schema(
+            [
+                pa.field("dbfrom", NAME),
+                *history.SCHEMA,
+                pa.field("from_uids", pa.list_(pa.int64())),
+            ]
+        ),
+        {"json": history.read_json, "xml": history.read_xml},
+        (),
+        merged=True,
+    ),
+    "acheck": Command(
+        pa.schema([*_FROM, *acheck.SCHEMA]),
+        {"json": acheck.read_json, "xml": acheck.read_xml},
+        ("from_uid", "dbto", "linkname"),
+    ),
+    "ncheck": Command(
+        pa.schema([*_FROM, *checks.NCHECK]),
+        {"json": checks.read_ncheck_json, "xml": checks.read_ncheck_xml},
+        ("from_uid", "has_neighbor"),
+        flag="has_neighbor",
+    ),
+    "lcheck": Command(
+        pa.schema([*_FROM, *checks.LCHECK]),
+        {"json": checks.read_lcheck_json, "xml": checks.read_lcheck_xml},
+        ("from_uid", "has_linkout"),
+        flag="has_linkout",
+    ),
+    "llinks": _URLS,
+    "llinkslib": _URLS,
+    "prlinks": _URLS,
+}
 
 
 class Elink:
@@ -54,14 +110,20 @@ class Elink:
     Args:
         link: what to ask for.
         identity: knows what must not be repeated of an ERROR.
+        identifiers: how UIDs are written; as they are, by default.
     """
 
     path = PATH
 
-    def __init__(self, link: Link, identity: Identity) -> None:
+    def __init__(
+        self, link: Link, identity: Identity, identifiers: Identifiers | None = None
+    ) -> None:
         self._link = link
         self._command = COMMANDS[link.cmd]
         self._identity = identity
+        self._identifiers = identifiers or Uids()
+        self._to_ids = accession_array if link.idtype == "acc" else uid_array
+        self._merged = self._command.merged or link.targets_only
         self._form = form_of(
             {
                 "dbfrom": link.dbfrom,
@@ -76,6 +138,8 @@ class Elink:
                 "mindate": link.mindate,
                 "maxdate": link.maxdate,
                 "reldate": link.reldate,
+                "holding": link.holding,
+                "idtype": link.idtype if link.idtype == "acc" else None,
             }
         )
 
@@ -86,15 +150,16 @@ class Elink:
     @property
     def schema(self) -> pa.Schema:
         """Of the rows that answers become."""
-        return self._command.schema
+        return schema_of(self._link)
 
     def body(self, batch: Batch) -> bytes:
         """The form of a question by id: `id` repeated, so that each UID gets its own LinkSet.
 
-        A comma list would merge the links of all of them (NBK25499). One format of the whole
-        body costs an eighth of aiohttp's FormData.
+        A comma list merges the links of all of them (NBK25499): that is for sets alone. One
+        format of the whole body costs an eighth of aiohttp's FormData.
         """
-        ids = "&id=".join(map(str, batch.uids.tolist()))
+        separator = "," if self._merged else "&id="
+        ids = separator.join(self._identifiers.texts(batch.uids))
         return b"%b&retmode=%b&id=%b" % (self._form, batch.retmode.encode(), ids.encode())
 
     def read(self, body: bytes, batch: Batch) -> Answer:
@@ -104,13 +169,38 @@ class Elink:
             RequestFailed: the body is not a whole answer, or says ERROR for all.
         """
         try:
-            found = self._command.readers[batch.retmode](body)
-            if not all(map(_NAME.fullmatch, {*found.dbto, *found.linkname})):
-                raise Unreadable("an ELink answer with names that are none")  # noqa: TRY301
+            found = self._read(body, batch.retmode)
         except Unreadable as error:
             raise RequestFailed(Fault.BODY, f"the answer is {error}") from error
         told = self._identity.told
         if found.error is not None:
             raise RequestFailed(Fault.SERVER, told(found.error))
-        answer = reconcile(found, batch.uids, self._link.dbfrom, self._link.linkname)
+        answer = self._reconciled(found, batch.uids)
         return replace(answer, broken={uid: told(e) for uid, e in answer.broken.items()})
+
+    def _read(self, body: bytes, retmode: Retmode) -> LinkSets | Entries:
+        read = self._command.readers[retmode]
+        if self._command is not _NEIGHBOR:
+            return read(body)
+        found = read(body, self._to_ids)
+        if isinstance(found, LinkSets) and not all(
+            map(_NAME.fullmatch, {*found.dbto, *found.linkname})
+        ):
+            raise Unreadable("an ELink answer with names that are none")
+        return found
+
+    def _reconciled(self, found: LinkSets | Entries, asked: UidArray) -> Answer:
+        dbfrom, linknames, identifiers = self._link.dbfrom, self._link.linkname, self._identifiers
+        if isinstance(found, LinkSets):
+            match = reconcile_merged if self._merged else reconcile
+            return match(found, asked, dbfrom, linknames, identifiers)
+        if self._merged:
+            return reconcile_sets(found, asked, dbfrom, identifiers, linknames)
+        flag = self._command.flag
+        return reconcile_entries(found, asked, dbfrom, identifiers, linknames, flag)
+
+
+def schema_of(link: Link) -> pa.Schema:
+    """Of the rows of `links` that a job harvests."""
+    schema = TARGETS if link.targets_only else COMMANDS[link.cmd].schema
+    return with_ids(schema, pa.string() if link.idtype == "acc" else pa.int64())

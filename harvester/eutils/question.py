@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from harvester.eutils.reconcile import Answer
+    from harvester.eutils.answer import Answer
     from harvester.verdict import Batch
 
 

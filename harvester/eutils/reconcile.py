@@ -1,19 +1,16 @@
-"""Hold an answer against the question: which UIDs are answered whole, and their links as a table.
-
-Everything is matched by the id echoed in the LinkSet, never by position: answers come sorted as
-text, short, doubled, with an id of 0 or none at all (recorded 2008 to 2026).
-"""
+"""The LinkSets of cmd=neighbor and its like held against the question: their links as a table."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from harvester import uids
-from harvester.schemas import NEIGHBOR_LINKS
+from harvester.eutils.answer import Answer, merged_owners, owners
+from harvester.identifiers import Identifiers, Uids
+from harvester.schemas import NEIGHBOR_LINKS, TARGETS, constant, with_ids
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,31 +21,14 @@ if TYPE_CHECKING:
     from harvester.uids import UidArray
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One question's answer, reconciled.
-
-    Attributes:
-        links: rows for `answered` UIDs only, each link once.
-        answered: UIDs answered whole, ascending.
-        counts: links of each answered UID.
-        broken: UIDs with an ERROR inside their LinkSet, and its text; none of their links count.
-        left_out: UIDs asked for of which the answer says nothing.
-        strangers: LinkSets dropped since they are for no single UID that was asked for.
-    """
-
-    links: pa.Table
-    answered: UidArray
-    counts: NDArray[np.int64]
-    broken: dict[int, str]
-    left_out: UidArray
-    strangers: int
-
-
 def reconcile(
-    found: LinkSets, asked: UidArray, dbfrom: str, linknames: Collection[str] = ()
+    found: LinkSets,
+    asked: UidArray,
+    dbfrom: str,
+    linknames: Collection[str] = (),
+    identifiers: Identifiers | None = None,
 ) -> Answer:
-    """Match the LinkSets of an answer with the UIDs asked for.
+    """Match the LinkSets of an answer with the UIDs asked for, and make their links a table.
 
     Args:
         found: what a reader made of the answer.
@@ -56,35 +36,29 @@ def reconcile(
         dbfrom: the value of the `dbfrom` column.
         linknames: keep only links of these names; all, when empty. (NCBI ignores parameters it
             does not understand, so what was asked for is enforced here.)
+        identifiers: how UIDs are written in the answer; as numbers, by default.
     """
-    wanted = {str(uid): uid for uid in asked.tolist()}
-    uid_of = np.zeros(len(found.ids), np.int64)  # 0: a LinkSet for nobody
-    broken: dict[int, str] = {}
-    for index, (ids, error) in enumerate(zip(found.ids, found.errors, strict=True)):
-        uid = wanted.get(ids[0]) if len(ids) == 1 else None
-        if uid is not None:
-            uid_of[index] = uid
-            if error is not None:
-                broken.setdefault(uid, error)
-    strangers = int(np.count_nonzero(uid_of == 0))
-    if broken:
-        uid_of[np.isin(uid_of, list(broken))] = 0
-    links = _table(found, uid_of, dbfrom, linknames)
-    answered = np.unique(uid_of[uid_of != 0])
-    seen = np.union1d(answered, np.fromiter(broken, np.int64, len(broken)))
+    identifiers = identifiers or Uids()
+    whose = owners(found.ids, found.errors, asked, identifiers.texts(asked))
+    links = _table(found, whose.uid_of, dbfrom, linknames)
+    from_uid = links["from_uid"].to_numpy()
+    if identifiers.type != pa.int64():
+        links = links.set_column(1, "from_uid", identifiers.column(from_uid))
     return Answer(
-        links=links,
-        answered=answered,
-        counts=uids.count(links["from_uid"].to_numpy(), answered),
-        broken=broken,
-        left_out=np.setdiff1d(asked, seen),
-        strangers=strangers,
+        links=links.cast(with_ids(NEIGHBOR_LINKS, identifiers.type)),
+        answered=whose.answered,
+        counts=uids.count(from_uid, whose.answered),
+        broken=whose.broken,
+        left_out=whose.left_out,
+        strangers=whose.strangers,
+        owner=from_uid,
     )
 
 
 def _table(
     found: LinkSets, uid_of: NDArray[np.int64], dbfrom: str, linknames: Collection[str]
 ) -> pa.Table:
+    """The rows of `links`, with numbers for from_uid."""
     owner = uid_of[np.array(found.owner, np.int64)]
     counts = np.array(found.counts, np.int64)
     from_uid = np.repeat(owner, counts)
@@ -93,7 +67,7 @@ def _table(
     linkname, linkname_codes = _codes(found.linkname)
     dbto, dbto_codes = _codes(found.dbto)
     columns = [
-        pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(rank), np.int32)), [dbfrom]),
+        constant(dbfrom, len(rank)),
         pa.array(from_uid),
         pa.DictionaryArray.from_arrays(pa.array(np.repeat(dbto_codes, counts)), dbto),
         pa.DictionaryArray.from_arrays(pa.array(np.repeat(linkname_codes, counts)), linkname),
@@ -101,7 +75,8 @@ def _table(
         pa.nulls(len(rank), pa.int64()) if found.score is None else found.score,
         pa.array(rank.astype(np.int32)),
     ]
-    table = pa.Table.from_arrays(columns, schema=NEIGHBOR_LINKS)
+    names = [field.name for field in NEIGHBOR_LINKS]
+    table = pa.Table.from_arrays(columns, names)
     keep = owner != 0
     if linknames:
         keep &= np.isin(found.linkname, list(linknames))
@@ -111,13 +86,40 @@ def _table(
     return _distinct(table, np.repeat(family[keep], counts[keep]))
 
 
+def reconcile_merged(
+    found: LinkSets,
+    asked: UidArray,
+    dbfrom: str,
+    linknames: Collection[str],
+    identifiers: Identifiers,
+) -> Answer:
+    """The targets of a comma list: which of its UIDs are linked to them is not to be known.
+
+    Returns:
+        Rows of `TARGETS`; each UID counts the targets of all.
+    """
+    whose = merged_owners(found.ids, found.errors, asked, identifiers.texts(asked))
+    table = _table(found, whose.uid_of, dbfrom, linknames)
+    table = table.select(TARGETS.names).cast(with_ids(TARGETS, identifiers.type))
+    if whose.broken:
+        table = table.slice(0, 0)
+    return Answer(
+        links=table,
+        answered=whose.answered,
+        counts=np.full(len(whose.answered), table.num_rows, np.int64),
+        broken=whose.broken,
+        left_out=whose.left_out,
+        strangers=whose.strangers,
+    )
+
+
 def _distinct(table: pa.Table, family: NDArray[np.int64]) -> pa.Table:
     """The table without repeated links; of several, the first stays.
 
     The cheap question (is any from-to pair there twice?) is asked first, of one integer a row; a
     pair may well be linked by several names, and only then, or at a collision, rows are sorted.
     """
-    from_uid, to_uid = table["from_uid"].to_numpy(), table["to_uid"].to_numpy()
+    from_uid, to_uid = table["from_uid"].to_numpy(), _numbers(table["to_uid"])
     with np.errstate(over="ignore"):
         mixed = (from_uid * np.int64(-7046029254386353131) + to_uid) ^ (family << 56)
     mixed.sort()
@@ -129,6 +131,15 @@ def _distinct(table: pa.Table, family: NDArray[np.int64]) -> pa.Table:
     keep = np.ones(len(order), bool)
     keep[order[1:][repeated]] = False
     return table.filter(pa.array(keep))
+
+
+def _numbers(column: pa.ChunkedArray) -> UidArray:
+    """A number for each value: equal ones for equal values."""
+    if not pa.types.is_string(column.type):
+        numbers: UidArray = column.to_numpy()
+        return numbers
+    codes: NDArray[np.int32] = column.combine_chunks().dictionary_encode().indices.to_numpy()
+    return codes.astype(np.int64)
 
 
 def _codes(names: list[str]) -> tuple[pa.Array, NDArray[np.int32]]:

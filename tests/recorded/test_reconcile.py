@@ -19,7 +19,7 @@ from .rendering import Db, Made, Script, as_json, as_xml, scripts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harvester.eutils.reconcile import Answer
+    from harvester.eutils.answer import Answer
 
 Row = dict[str, Any]
 

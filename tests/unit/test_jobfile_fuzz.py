@@ -48,6 +48,7 @@ _VALUES = st.recursive(
 _KEYS = {
     group: list(field.annotation.model_fields)  # type: ignore[union-attr]
     for group, field in Job.model_fields.items()
+    if group != "hop"
 }
 _GROUPS = st.fixed_dictionaries(
     {},

@@ -115,10 +115,13 @@ def test_no_name_is_used_twice_over_runs(out: Path) -> None:
 def test_the_wanted_uids_only_grow(out: Path) -> None:
     with _open(out) as book:
         assert list(book.want(uids.as_set([3, 1]))) == [1, 3]
-        assert list(book.want(uids.as_set([2]))) == [1, 2, 3]
-        assert list(book.want(uids.as_set())) == [1, 2, 3]
+        assert list(book.want(uids.as_set([2, 3]))) == [2]
+        assert list(book.want(uids.as_set())) == []
+        assert not book.source_ended
+        book.end_source()
     with _open(out) as book:
-        assert book.state.wanted() == uids.as_set([1, 2, 3])
+        assert book.source_ended
+        assert book.wanted == book.state.wanted() == uids.as_set([1, 2, 3])
         assert book.state.get("total") == "3"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from harvester import events, uids
 from harvester.errors import Fault, RequestFailed
-from harvester.eutils.reconcile import Answer
+from harvester.eutils.answer import Answer
 from harvester.frontier import Frontier
 from harvester.job import Limits
 from harvester.settling import Settling
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harvester.committer import Delivery
+
+
+BODY = b"an answer as it came"
 
 
 class _Desk:
@@ -83,7 +86,7 @@ def _answer(links: Mapping[int, int], left_out: tuple[int, ...] = ()) -> Answer:
 
 async def test_a_whole_answer_settles_all() -> None:
     desk = _Desk()
-    desk.settling.take(_batch(1, 2, 3), _answer({1: 2, 2: 0, 3: 1}))
+    desk.settling.take(_batch(1, 2, 3), _answer({1: 2, 2: 0, 3: 1}), BODY)
     assert desk.delivered() == {"linked": [1, 3], "empty": [2], "missing": [], "failed": []}
     assert desk.settled() == {"linked": 2, "empty": 1}
     assert desk.nothing_left()
@@ -95,12 +98,12 @@ async def test_a_whole_answer_settles_all() -> None:
 @pytest.mark.parametrize("times", [1, 3])
 async def test_uids_without_links_wait_until_they_are_confirmed(times: int) -> None:
     desk = _Desk(confirm_empty=times)
-    desk.settling.take(_batch(1, 2), _answer({1: 1, 2: 0}))
+    desk.settling.take(_batch(1, 2), _answer({1: 1, 2: 0}), BODY)
     for _ in range(times):
         assert desk.delivered() == {"linked": [1], "empty": [], "missing": [], "failed": []}
         batch = desk.next()
         assert batch.uids.tolist() == [2]
-        desk.settling.take(batch, _answer({2: 0}))
+        desk.settling.take(batch, _answer({2: 0}), BODY)
     assert desk.delivered()["empty"] == [2]
     assert desk.settled() == {"linked": 1, "empty": 1}
     assert desk.nothing_left()
@@ -108,21 +111,21 @@ async def test_uids_without_links_wait_until_they_are_confirmed(times: int) -> N
 
 async def test_links_that_come_when_confirming_count() -> None:
     desk = _Desk(confirm_empty=2)
-    desk.settling.take(_batch(2), _answer({2: 0}))
-    desk.settling.take(desk.next(), _answer({2: 3}))
+    desk.settling.take(_batch(2), _answer({2: 0}), BODY)
+    desk.settling.take(desk.next(), _answer({2: 3}), BODY)
     assert desk.delivered() == {"linked": [2], "empty": [], "missing": [], "failed": []}
     assert desk.nothing_left()
 
 
 async def test_uids_left_out_are_asked_again_and_then_missing() -> None:
     desk = _Desk(max_attempts=3)
-    desk.settling.take(_batch(1, 2, 3, 4), _answer({1: 1, 3: 0}, left_out=(2, 4)))
+    desk.settling.take(_batch(1, 2, 3, 4), _answer({1: 1, 3: 0}, left_out=(2, 4)), BODY)
     assert desk.delivered() == {"linked": [1], "empty": [3], "missing": [], "failed": []}
     while not desk.nothing_left():
         batch = desk.next()
         known = {uid: 1 for uid in batch.uids.tolist() if uid == 4}
         out = tuple(uid for uid in batch.uids.tolist() if uid == 2)
-        desk.settling.take(batch, _answer(known, left_out=out))
+        desk.settling.take(batch, _answer(known, left_out=out), BODY)
     assert desk.delivered() == {"linked": [1, 4], "empty": [3], "missing": [2], "failed": []}
     assert desk.settled() == {"linked": 2, "empty": 1, "missing": 1}
 
@@ -148,6 +151,6 @@ async def test_what_is_asked_again_is_told_with_its_reason() -> None:
 
 async def test_an_answer_with_nothing_in_it_settles_nothing() -> None:
     desk = _Desk()
-    desk.settling.take(_batch(1, 2), _answer({}, left_out=(1, 2)))
+    desk.settling.take(_batch(1, 2), _answer({}, left_out=(1, 2)), BODY)
     assert desk.deliveries == []
     assert not desk.nothing_left()

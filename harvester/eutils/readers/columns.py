@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DIGITS = b"0123456789"
+_ACCESSION = r"^[A-Za-z0-9_.|:-]{1,64}$"
 
 
 @dataclass(slots=True)
@@ -27,13 +33,32 @@ class LinkSets:
     linkname: list[str] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     to_uid: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
-    """int64, one a link."""
+    """int64, or strings where accessions were asked for; one a link."""
     score: pa.Array | None = None
     """int64 with nulls, one a link; None where no link has a score."""
 
 
 class Unreadable(ValueError):
     """The body is not a whole answer in the form that was asked for; the text says how."""
+
+
+ToIds: TypeAlias = "Callable[[list[str]], pa.Array]"
+"""Makes the column to_uid of the texts in an answer: `uid_array` or `accession_array`."""
+
+
+def accession_array(texts: list[str]) -> pa.Array:
+    """Accessions, or UIDs where a database has none, as strings.
+
+    Raises:
+        Unreadable: something is neither.
+    """
+    try:
+        strings = pa.array(texts, pa.string())
+    except (pa.ArrowException, TypeError) as error:
+        raise Unreadable("an ELink answer with ids that are no texts") from error
+    if len(strings) and not pc.all(pc.match_substring_regex(strings, _ACCESSION)).as_py():
+        raise Unreadable("an ELink answer with ids that are no accessions")
+    return strings
 
 
 def uid_array(texts: list[str]) -> pa.Array:

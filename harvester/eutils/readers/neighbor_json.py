@@ -14,14 +14,14 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from harvester.eutils.readers.columns import LinkSets, Unreadable, uid_array
+from harvester.eutils.readers.columns import LinkSets, ToIds, Unreadable, uid_array
 
 _ERROR_TEXT = re.compile(rb'"ERROR":"(?:[^"\\]|\\.)*"', re.DOTALL)
 _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
 
 
-def read(body: bytes) -> LinkSets:
+def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
     """The LinkSets of a JSON answer.
 
     Raises:
@@ -29,7 +29,7 @@ def read(body: bytes) -> LinkSets:
     """
     document = _parse(body)
     try:
-        return _columns(document)
+        return _columns(document, ids)
     except Unreadable:
         raise
     except (*_MISSHAPEN, pa.ArrowException) as error:
@@ -54,7 +54,7 @@ def _without_controls(text: re.Match[bytes]) -> bytes:
     return text[0].translate(_CONTROLS_TO_BLANKS)
 
 
-def _columns(document: dict[str, Any]) -> LinkSets:
+def _columns(document: dict[str, Any], ids: ToIds) -> LinkSets:
     found = LinkSets(error=_text(document.get("ERROR")))
     lists: list[list[Any]] = []
     for index, linkset in enumerate(document.get("linksets") or ()):
@@ -73,19 +73,19 @@ def _columns(document: dict[str, Any]) -> LinkSets:
                 lists.append(links)
         found.ids.append([str(uid) for uid in linkset.get("ids") or ()])
         found.errors.append(error)
-    found.to_uid, found.score = _links(lists)
+    found.to_uid, found.score = _links(lists, ids)
     return found
 
 
-def _links(lists: list[list[Any]]) -> tuple[pa.Array, pa.Array | None]:
+def _links(lists: list[list[Any]], ids: ToIds) -> tuple[pa.Array, pa.Array | None]:
     flat = list(chain.from_iterable(lists))
     if not flat or not any(isinstance(links[0], dict) for links in lists):
-        return uid_array(_texts(flat)), None
+        return ids(_texts(flat)), None
     links = [link if isinstance(link, dict) else {"id": link} for link in flat]
     scores = pa.array([link.get("score") for link in links])
     if scores.type not in (pa.int64(), pa.null()):  # a cast would cut a fraction off
         raise TypeError("scores that are no whole numbers")
-    return uid_array(_texts([link["id"] for link in links])), scores.cast(pa.int64())
+    return ids(_texts([link["id"] for link in links])), scores.cast(pa.int64())
 
 
 def _texts(ids: list[Any]) -> list[str]:

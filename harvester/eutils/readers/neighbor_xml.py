@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 import pyarrow as pa
 
-from harvester.eutils.readers.columns import LinkSets, Unreadable, uid_array
+from harvester.eutils.readers.columns import LinkSets, ToIds, Unreadable, uid_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,21 +25,21 @@ _DEEPEST = 20
 """Elements inside each other at most; an answer has 6."""
 
 
-def read(body: bytes) -> LinkSets:
+def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
     """The LinkSets of an XML answer.
 
     Raises:
         Unreadable: not well-formed, declares entities, or not of ELink's shape.
     """
     try:
-        return _read(body)
+        return _read(body, ids)
     except Unreadable:
         raise
     except (LookupError, ValueError) as error:  # elements where none belong; unknown encodings
         raise Unreadable("XML of another shape than an ELink answer") from error
 
 
-def _read(body: bytes) -> LinkSets:
+def _read(body: bytes, ids: ToIds) -> LinkSets:
     reader = _Reader()
     try:
         reader.feed(body)
@@ -50,7 +50,7 @@ def _read(body: bytes) -> LinkSets:
             reader.feed(_ERROR_TEXT.sub(_without_controls, body))
         except expat.ExpatError as error:
             raise Unreadable("not well-formed XML, or cut short") from error
-    return reader.result()
+    return reader.result(ids)
 
 
 def _without_controls(text: re.Match[bytes]) -> bytes:
@@ -89,13 +89,13 @@ class _Reader:
         parser.SkippedEntityHandler = self._refuse
         parser.Parse(body, True)
 
-    def result(self) -> LinkSets:
+    def result(self, ids: ToIds) -> LinkSets:
         if not self._root:
             raise Unreadable("XML, but not an ELink answer")
         if not self._links == len(self._to_uid) == sum(self.found.counts):
             raise Unreadable("XML with links out of place")
         try:
-            self.found.to_uid = uid_array(self._to_uid)
+            self.found.to_uid = ids(self._to_uid)
             if any(score is not None for score in self._score):
                 self.found.score = pa.array(self._score, pa.string()).cast(pa.int64())
         except pa.ArrowException as error:

@@ -1,0 +1,5 @@
+PATH = "esummary.fcgi"
+
+
+def read(body):
+    raise NotImplementedError

@@ -1,0 +1,94 @@
+"""The entries of the other cmds' answers held against the question: their rows as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harvester import uids
+from harvester.eutils.answer import Answer, merged_owners, owners
+from harvester.schemas import constant
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from harvester.eutils.readers.entries import Entries
+    from harvester.identifiers import Identifiers
+    from harvester.uids import UidArray
+
+
+def reconcile_entries(
+    found: Entries,
+    asked: UidArray,
+    dbfrom: str,
+    identifiers: Identifiers,
+    linknames: Collection[str] = (),
+    flag: str | None = None,
+) -> Answer:
+    """Match the entries of an answer with the UIDs asked for.
+
+    Args:
+        found: what a reader made of the answer.
+        asked: the UIDs of the question, distinct.
+        dbfrom: the value of the `dbfrom` column.
+        identifiers: how UIDs are written in the answer.
+        linknames: keep only rows of these names; all, when empty.
+        flag: the column that says whether a row stands for links; every row does, without one.
+
+    Returns:
+        Rows that begin with dbfrom and from_uid. Of a UID answered twice the first answer counts.
+    """
+    whose = owners(found.ids, found.errors, asked, identifiers.texts(asked))
+    _, firsts = np.unique(whose.uid_of, return_index=True)
+    first = np.zeros(len(whose.uid_of), bool)
+    first[firsts] = True
+    keep = np.repeat(first & (whose.uid_of != 0), found.counts)
+    if linknames:
+        keep &= pc.is_in(found.rows["linkname"], pa.array(list(linknames))).to_numpy()
+    rows = found.rows.filter(pa.array(keep))
+    from_uid = np.repeat(whose.uid_of, found.counts)[keep]
+    linked = from_uid if flag is None else from_uid[rows[flag].to_numpy()]
+    links = rows.add_column(0, "from_uid", identifiers.column(from_uid))
+    return Answer(
+        links=links.add_column(0, "dbfrom", constant(dbfrom, len(from_uid))),
+        answered=whose.answered,
+        counts=uids.count(linked, whose.answered),
+        broken=whose.broken,
+        left_out=whose.left_out,
+        strangers=whose.strangers,
+        owner=from_uid,
+    )
+
+
+def reconcile_sets(
+    found: Entries,
+    asked: UidArray,
+    dbfrom: str,
+    identifiers: Identifiers,
+    linknames: Collection[str] = (),
+) -> Answer:
+    """The History sets of a comma list: each holds what all its UIDs are linked to.
+
+    Returns:
+        Rows that end with from_uids; each UID counts the sets of all.
+    """
+    whose = merged_owners(found.ids, found.errors, asked, identifiers.texts(asked))
+    keep = np.repeat(whose.uid_of != 0, found.counts)
+    if linknames:
+        keep &= pc.is_in(found.rows["linkname"], pa.array(list(linknames))).to_numpy()
+    rows = found.rows.filter(pa.array(keep & (not whose.broken)))
+    count = rows.num_rows
+    listed = identifiers.column(np.tile(whose.answered, count))
+    bounds = pa.array(np.arange(count + 1, dtype=np.int32) * len(whose.answered))
+    links = rows.add_column(0, "dbfrom", constant(dbfrom, count))
+    return Answer(
+        links=links.append_column("from_uids", pa.ListArray.from_arrays(bounds, listed)),
+        answered=whose.answered,
+        counts=np.full(len(whose.answered), count, np.int64),
+        broken=whose.broken,
+        left_out=whose.left_out,
+        strangers=whose.strangers,
+    )

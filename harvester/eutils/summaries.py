@@ -1,0 +1,82 @@
+"""ESummary asked about batches: one row a record, its DocSum as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from harvester.eutils import esummary
+from harvester.eutils.answer import Answer
+from harvester.identity import form_of
+from harvester.schemas import NAME, constant
+
+if TYPE_CHECKING:
+    from harvester.identifiers import Identifiers
+    from harvester.identity import Identity
+    from harvester.verdict import Batch
+
+SCHEMA = pa.schema(
+    [pa.field("db", NAME), pa.field("uid", pa.int64()), pa.field("record", pa.string())]
+)
+
+
+class Summaries:
+    """The DocSums of a database.
+
+    Args:
+        db: of the records.
+        identity: knows what must not be repeated of an ERROR.
+        identifiers: how UIDs are written.
+    """
+
+    path = esummary.PATH
+    schema = SCHEMA
+
+    def __init__(self, db: str, identity: Identity, identifiers: Identifiers) -> None:
+        self._db = db
+        self._identity = identity
+        self._identifiers = identifiers
+        self._form = form_of({"db": db, "retmode": "json"})
+
+    def body(self, batch: Batch) -> bytes:
+        """A comma list: each DocSum says whose it is. JSON is the form that has all fields."""
+        return self._form + b"&id=" + ",".join(self._identifiers.texts(batch.uids)).encode()
+
+    def read(self, body: bytes, batch: Batch) -> Answer:
+        """The DocSums of a batch.
+
+        Raises:
+            RequestFailed: the body is not a whole answer, or says ERROR for all.
+        """
+        found = esummary.read(body)
+        texts = self._identifiers.texts(batch.uids)
+        wanted = dict(zip(texts, batch.uids.tolist(), strict=True))
+        records: dict[int, str] = {}
+        broken: dict[int, str] = {}
+        for text, record in found.items():
+            uid = wanted.get(text)
+            if uid is None:
+                continue
+            if isinstance(record, str):
+                broken[uid] = self._identity.told(record)
+            else:
+                records[uid] = orjson.dumps(record).decode()
+        answered = np.array(sorted(records), np.int64)
+        columns = [
+            constant(self._db, len(answered)),
+            self._identifiers.column(answered),
+            pa.array([records[uid] for uid in answered.tolist()], pa.string()),
+        ]
+        seen = np.array(sorted({*records, *broken}), np.int64)
+        return Answer(
+            links=pa.Table.from_arrays(columns, names=SCHEMA.names),
+            answered=answered,
+            counts=np.ones(len(answered), np.int64),
+            broken=broken,
+            left_out=np.setdiff1d(batch.uids, seen),
+            strangers=len(found.keys() - wanted.keys()),
+            owner=answered,
+        )

@@ -1,0 +1,175 @@
+"""One harvest into one folder, from its source to its final form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harvester import events, jobfile
+from harvester.eutils.elink import Elink, schema_of
+from harvester.folder import LINKS, disk_errors, see_fit
+from harvester.ledger import Ledger
+from harvester.names import check_names
+from harvester.sinks import make_sink
+from harvester.sources.wanted import read_source, search
+from harvester.state import FILE, peek
+from harvester.status import end_state
+from harvester.sweeps import Sweeps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pyarrow as pa
+
+    from harvester.client import Client
+    from harvester.eutils.question import Question
+    from harvester.identifiers import Identifiers, Listed
+    from harvester.job import Job, Link
+    from harvester.signals import Stop
+    from harvester.sources.feed import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a harvest came to.
+
+    Attributes:
+        folder: the harvest's folder.
+        state: `complete` or `complete_with_failures`.
+        total: distinct input UIDs.
+        outcomes: outcome → UIDs; together they are `total`.
+        links: distinct links.
+        hops: of a chain, what each of its hops came to; then the rest is that of the last.
+    """
+
+    folder: Path
+    state: str
+    total: int
+    outcomes: dict[str, int]
+    links: int
+    hops: tuple[Result, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where some UIDs failed or are missing."""
+        states = [hop.state for hop in self.hops] or [self.state]
+        return 0 if all(state == "complete" for state in states) else 3
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a harvest asks, and what its rows are.
+
+    Attributes:
+        schema: of the rows.
+        question: made for a client, and the way UIDs are written.
+        rows: the folder of the rows, in the harvest's.
+    """
+
+    schema: pa.Schema
+    question: Callable[[Client, Identifiers], Question]
+    rows: str = LINKS
+
+
+def links_of(link: Link) -> Kind:
+    """The kind of a harvest of links."""
+    return Kind(
+        schema_of(link), lambda client, identifiers: Elink(link, client.identity, identifiers)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harvesting:
+    """How harvests are made.
+
+    Attributes:
+        client: asks.
+        listeners: told of every event.
+        stop: ends everything when asked to.
+        resume: take the UIDs from the folder; the source is read only if it never was to its end.
+        retry_failed: ask again for UIDs that failed or are missing.
+    """
+
+    client: Client
+    listeners: Sequence[events.Listener]
+    stop: Stop
+    resume: bool = False
+    retry_failed: bool = False
+
+    async def make(
+        self,
+        job: Job,
+        listed: Listed | None,
+        feed: Feed | None = None,
+        opened: Callable[[Ledger], None] | None = None,
+        committed: Callable[[pa.Table], None] | None = None,
+        kind: Kind | None = None,
+    ) -> Result:
+        """Bring the folder of a job to its end.
+
+        Args:
+            job: with absolute paths.
+            listed: its input UIDs, where they could be read beforehand.
+            feed: brings them, where they come from another harvest.
+            opened: told of the folder before anything is asked.
+            committed: told of the links of each commit.
+            kind: what to ask; links, by default.
+
+        Raises:
+            HarvestError: as `harvester.harvest` says.
+        """
+        folder = Path(job.output.path)
+        emit = events.to_all(self.listeners)
+        see_fit(folder)
+        if not self.resume and not (folder / FILE).exists():
+            for doubt in [*job.link.doubts(), *await check_names(self.client, job.link)]:
+                emit(events.Doubt(doubt))
+        if listed is None and feed is None and not _is_read(folder):
+            feed, listed = await self._source(job)
+        sink = make_sink(job.output.format, job.output.codec)
+        link, kind = job.link, kind or links_of(job.link)
+        with (
+            disk_errors(folder),
+            Ledger(folder, sink, link.dbfrom, kind.schema, link.idtype, kind.rows) as ledger,
+        ):
+            ledger.adopt(job.identity(), jobfile.dump(job))
+            if opened is not None:
+                opened(ledger)
+            if listed is not None:
+                ledger.want(listed)
+                ledger.end_source()
+            if self.retry_failed:
+                ledger.reopen()
+            await Sweeps(
+                job=job,
+                client=self.client,
+                question=kind.question(self.client, ledger.identifiers),
+                ledger=ledger,
+                listeners=self.listeners,
+                stop=self.stop,
+                feed=feed,
+                committed=committed,
+            ).run()
+            outcomes = ledger.state.outcomes()
+            return Result(
+                folder=ledger.folder,
+                state=end_state(outcomes),
+                total=len(ledger.wanted),
+                outcomes=outcomes,
+                links=ledger.state.links(),
+            )
+
+    async def _source(self, job: Job) -> tuple[Feed | None, Listed | None]:
+        """A search, begun; or a list, read."""
+        if not job.source.is_remote:
+            return None, read_source(job)
+        return await search(job, self.client, events.to_all(self.listeners)), None
+
+
+def _is_read(folder: Path) -> bool:
+    """Whether all input UIDs of a harvest are in its folder."""
+    if not (folder / FILE).exists():
+        return False
+    with peek(folder) as state:
+        return state.get("source") is not None
