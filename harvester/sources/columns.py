@@ -103,8 +103,10 @@ def text_of(cell: object) -> str:
 
 def _of_text(name: str, column: str | None, delimiter: str) -> Iterator[pa.Array]:
     with open_input(name) as stream:
-        names = _header(stream.read(_HEADER), name, delimiter)
-    column = _chosen(names, column, name)
+        start = stream.read(_HEADER)
+    column = _chosen(_header(start, name, delimiter), column, name)
+    if b"\n" not in start and b"\r" not in start:  # a header alone, which pyarrow takes for none
+        return
     with open_input(name) as stream:
         reader = pacsv.open_csv(
             pa.PythonFile(stream, "r"),
