@@ -66,6 +66,7 @@ class Slices:
         """
         if count > self._most:
             self._known = sorted([*self._known, (high, count)])
+            self._left = max(self._left, count)  # records appear while they are counted
             self._misled = max(self._misled, 0) + 1
             return False
         thin = count < self._most * FULL * _THIN
