@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from harvester.errors import BadInput
-from harvester.sources import lines
+from harvester.sources import words
 from harvester.uids import MAX_UID
 
 from .uid_lists import COMPRESSIONS, Compress, read
@@ -42,7 +42,7 @@ def test_any_list_in_any_spelling_is_read_back(
     compress: Compress,
     block: int,
 ) -> None:
-    monkeypatch.setattr(lines, "BLOCK", block)
+    monkeypatch.setattr(words, "BLOCK", block)
     count = len(uids)
     heads = data.draw(st.lists(_HEADS, min_size=count, max_size=count))
     gaps = data.draw(st.lists(_GAPS, min_size=count, max_size=count))
@@ -135,7 +135,7 @@ def test_any_bytes_are_the_uids_in_them_or_bad_input(
     compress: Compress,
 ) -> None:
     """Nothing but UIDs or BadInput ever comes of a list, and the UIDs are the right ones."""
-    monkeypatch.setattr(lines, "BLOCK", block)
+    monkeypatch.setattr(words, "BLOCK", block)
     simply = read_simply(text, dbfrom)
     name = listed(compress(text))
     try:

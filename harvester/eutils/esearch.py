@@ -1,0 +1,134 @@
+"""ESearch: how many records match a query, the ids of some, and a set on the History server.
+
+Shapes: answers recorded from 2008 to 2026 in both forms. In JSON all numbers are strings. What
+ESearch does not know it leaves out of a query and says so beside the hits of the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harvester.errors import Fault, RequestFailed, printable
+from harvester.eutils.envelope import is_json, json_object, texts, xml_root
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+PATH = "esearch.fcgi"
+
+MOST = 9_999
+"""Records of PubMed that one query gives at most, from 0 to 9,998 (quoted in 2025)."""
+
+_PAST_CAP = re.compile(r"cannot be larger than \d+|only retrieve the first [\d,]+ records")
+_LOST = re.compile(r"Unable to obtain query|Empty history|WebEnv", re.IGNORECASE)
+
+
+class PastCap(RequestFailed):
+    """A page was asked for past those that ESearch gives: asking again does not help."""
+
+
+class SetLost(RequestFailed):
+    """The set is not on the History server, or no longer: asking again does not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What ESearch found.
+
+    Attributes:
+        count: records that match.
+        ids: of the page asked for: UIDs, or accessions with `idtype=acc`.
+        webenv: of the set on the History server; empty where none was asked for.
+        query_key: of that set.
+        warnings: in NCBI's words.
+        phrases_not_found: parts of the query that were left out of it.
+        fields_not_found: names in brackets that are no fields; their words were sought in all.
+        query_translation: the query as it was understood.
+    """
+
+    count: int
+    ids: list[str]
+    webenv: str = ""
+    query_key: str = ""
+    warnings: list[str] = field(default_factory=list)
+    phrases_not_found: list[str] = field(default_factory=list)
+    fields_not_found: list[str] = field(default_factory=list)
+    query_translation: str = ""
+
+
+def read(body: bytes) -> Found:
+    """An answer, in either form.
+
+    Raises:
+        PastCap, SetLost: it says so.
+        RequestFailed: it is no answer of ESearch, or another ERROR.
+    """
+    if is_json(body):
+        return _from_json(json_object(body, "ESearch"))
+    return _from_xml(xml_root(body, "eSearchResult", "ESearch"))
+
+
+def _from_json(document: dict[str, Any]) -> Found:
+    result = document.get("esearchresult", {})
+    error = document.get("ERROR") or (isinstance(result, dict) and result.get("ERROR"))
+    if error:
+        raise _failure(str(error))
+    try:
+        errors, warnings = result.get("errorlist") or {}, result.get("warninglist") or {}
+        return Found(
+            int(result["count"]),
+            _strings(result.get("idlist")),
+            str(result.get("webenv") or ""),
+            str(result.get("querykey") or ""),
+            _warnings(warnings.get("outputmessages"), warnings.get("quotedphrasesnotfound")),
+            _strings(errors.get("phrasesnotfound")),
+            _strings(errors.get("fieldsnotfound")),
+            str(result.get("querytranslation") or ""),
+        )
+    except (AttributeError, LookupError, TypeError, ValueError) as wrong:
+        raise RequestFailed(Fault.BODY, "the answer is JSON, but not of ESearch") from wrong
+
+
+def _from_xml(root: Element) -> Found:
+    errors = texts(root, "ERROR")
+    if errors:
+        raise _failure(errors[0])
+    try:
+        count = int(root.findtext("Count", ""))
+    except ValueError as wrong:
+        raise RequestFailed(Fault.BODY, "the answer of ESearch has no count") from wrong
+    return Found(
+        count,
+        texts(root, "IdList/Id"),
+        root.findtext("WebEnv", "").strip(),
+        root.findtext("QueryKey", "").strip(),
+        _warnings(
+            texts(root, "WarningList/OutputMessage"),
+            texts(root, "WarningList/QuotedPhraseNotFound"),
+        ),
+        texts(root, "ErrorList/PhraseNotFound"),
+        texts(root, "ErrorList/FieldNotFound"),
+        root.findtext("QueryTranslation", "").strip(),
+    )
+
+
+def _warnings(messages: list[str] | None, quoted: list[str] | None) -> list[str]:
+    return _strings(messages) + [f"Quoted phrase not found: {text}" for text in _strings(quoted)]
+
+
+def _strings(listed: list[Any] | None) -> list[str]:
+    """Ids and texts; in old samples ids are numbers."""
+    if not isinstance(listed or [], list):
+        raise TypeError("no list")
+    return [str(one) for one in listed or ()]
+
+
+def _failure(text: str) -> RequestFailed:
+    """What an ERROR says. That of the cap is long and has line ends in it."""
+    if _PAST_CAP.search(text):
+        return PastCap(Fault.SERVER, printable(text))
+    if _LOST.search(text):
+        return SetLost(Fault.SERVER, printable(text))
+    return RequestFailed(Fault.SERVER, printable(text))
