@@ -116,12 +116,15 @@ def _root_as_today(name: str) -> bytes:
 @pytest.mark.parametrize("name", XML)
 def test_xml_agrees_with_biopython(name: str) -> None:
     """It knows today's DTD alone, so older prologs give way to that; it raises at an ERROR."""
-    inner = re.sub(rb"\A.*?(?=<eSearchResult>)", b"", _root_as_today(name), count=1, flags=re.S)
+    inner = re.sub(
+        rb"\A.*?(?=<eSearchResult>)", b"", _root_as_today(name), count=1, flags=re.DOTALL
+    )
     today = (
         b'<?xml version="1.0" encoding="UTF-8" ?>\n<!DOCTYPE eSearchResult PUBLIC "-//NLM//DTD '
         b'esearch 20060628//EN" "https://eutils.ncbi.nlm.nih.gov/eutils/dtd/20060628/esearch.dtd">'
     )
-    found, read = _outcome(name), Entrez.read
+    found = _outcome(name)
+    read: Any = Entrez.read
     if isinstance(found, str):
         with pytest.raises(RuntimeError) as caught:
             read(BytesIO(today + inner), validate=False)
