@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from harvester.eutils.question import Question
     from harvester.events import Listener
     from harvester.hours import Hours
-    from harvester.job import Job
+    from harvester.job import Contact, Job, Limits, Server
     from harvester.uids import UidSet
 
 MOST_IN_FLIGHT = 1000
@@ -37,12 +37,19 @@ MOST_IN_FLIGHT = 1000
 @asynccontextmanager
 async def connected(job: Job) -> AsyncIterator[Client]:
     """A client with an open session and the limiter that all requests of the job go through."""
+    async with connected_to(job.server, job.contact, job.limits) as client:
+        yield client
+
+
+@asynccontextmanager
+async def connected_to(server: Server, contact: Contact, limits: Limits) -> AsyncIterator[Client]:
+    """`connected` without a job: whom to ask, who asks, and how fast."""
     key = jobfile.api_key()
-    rate = job.rate(with_key=key is not None)
-    common = common_pace(urlsplit(job.server.base_url).netloc, key, rate, time.monotonic())
+    rate = limits.permitted(with_key=key is not None)
+    common = common_pace(urlsplit(server.base_url).netloc, key, rate, time.monotonic())
     limiter = Limiter(rate, common, time.monotonic)
-    async with Transport(job.server.base_url, job.limits.timeout) as transport:
-        yield Client(transport, limiter, Identity(job.contact, key))
+    async with Transport(server.base_url, limits.timeout) as transport:
+        yield Client(transport, limiter, Identity(contact, key))
 
 
 def make_engine(

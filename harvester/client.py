@@ -46,6 +46,11 @@ class Client:
         """Requests a second permitted at the moment."""
         return self._limiter.rate
 
+    @property
+    def base_url(self) -> str:
+        """The folder of the E-utilities that are asked."""
+        return self._transport.base_url
+
     async def permit(self) -> Permit:
         """Wait for leave to ask once."""
         return await self._limiter.acquire()

@@ -296,6 +296,10 @@ class Limits(_Group):
         default=0, ge=0, le=100, description="ask again, so often, for UIDs without links"
     )
 
+    def permitted(self, *, with_key: bool) -> float:
+        """Requests per second: as asked for, else what NCBI permits with or without a key."""
+        return self.rate or (RATE_WITH_KEY if with_key else RATE_WITHOUT_KEY)
+
 
 class Contact(_Group):
     """Who asks; NCBI wants to know before it has to block anybody (NBK25497)."""
@@ -402,8 +406,8 @@ class Job(_Group):
         return self
 
     def rate(self, *, with_key: bool) -> float:
-        """Requests per second: as asked for, else what NCBI permits with or without a key."""
-        return self.limits.rate or (RATE_WITH_KEY if with_key else RATE_WITHOUT_KEY)
+        """Requests per second, as `Limits.permitted` says."""
+        return self.limits.permitted(with_key=with_key)
 
     def identity(self) -> dict[str, Any]:
         """What a folder's rows depend on: a rerun into the folder must agree with it."""

@@ -1,6 +1,7 @@
 """Whether the databases and linknames of a job exist.
 
-What NCBI has had for long is known here, and costs no request; EInfo is asked about the rest.
+What NCBI has had for long is known here, and costs no request; EInfo is asked about the rest,
+once a day (see `catalogue`).
 EInfo does not list everything: `pubmed_pubmed_citedin` and its like are returned by ELink and
 unlisted (recorded in 2025). So a name is refused only where nothing known explains it.
 """
@@ -10,11 +11,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from harvester.errors import BadInput, RequestFailed, nearest
-from harvester.eutils import einfo
+from harvester.catalogue import Catalogue
+from harvester.errors import BadInput, RequestFailed, nearest, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from harvester.client import Client
     from harvester.job import Link
@@ -48,14 +49,13 @@ async def check_names(client: Client, link: Link) -> list[str]:
         return []
     try:
         async with asyncio.timeout(SECONDS):
-            databases, links = await asyncio.gather(
-                client.call(einfo.PATH, {"retmode": "json"}, einfo.read_databases, 1),
-                client.call(
-                    einfo.PATH, {"retmode": "json", "db": link.dbfrom}, einfo.read_links, 1
-                ),
+            catalogue = Catalogue(client, attempts=1)
+            databases, info = await asyncio.gather(
+                catalogue.databases(), catalogue.info(link.dbfrom)
             )
     except (RequestFailed, TimeoutError):
         return []
+    links = {one.name: one.dbto for one in info.links} if info else {}
     return judge_names(link, databases, links)
 
 
@@ -68,12 +68,8 @@ def are_known(link: Link) -> bool:
 
 def judge_names(link: Link, databases: Collection[str], links: Mapping[str, str]) -> list[str]:
     """What `check_names` says, given the databases and the links from `dbfrom`."""
+    see_databases(link.dbfrom, [db for db in link.db if db != "all"], databases, links, "link.")
     known = {*databases, *links.values()}
-    if link.dbfrom not in known and not links:
-        raise BadInput(_no_database("dbfrom", link.dbfrom, databases))
-    for db in link.db:
-        if db != "all" and db not in known:
-            raise BadInput(_no_database("db", db, databases))
     doubts = []
     for name in link.linkname if links else ():
         if name in links:
@@ -89,9 +85,36 @@ def judge_names(link: Link, databases: Collection[str], links: Mapping[str, str]
     return doubts
 
 
+def see_databases(
+    dbfrom: str,
+    dbs: Iterable[str],
+    databases: Collection[str],
+    links: Mapping[str, str],
+    group: str = "",
+) -> None:
+    """See that a database is listed, or has links, and that others are listed, or linked to.
+
+    Args:
+        dbfrom: where links start.
+        dbs: where they lead.
+        databases: all that are listed.
+        links: from `dbfrom`: linkname → database.
+        group: begins the name of what is wrong.
+
+    Raises:
+        BadInput: a name is unknown; tells the nearest.
+    """
+    known = {*databases, *links.values()}
+    if dbfrom not in known and not links:
+        raise BadInput(_no_database(f"{group}dbfrom", dbfrom, databases))
+    for db in dbs:
+        if db not in known:
+            raise BadInput(_no_database(f"{group}db", db, databases))
+
+
 def _spellings(db: str) -> set[str]:
     return {db, _ALIASES.get(db, db)}
 
 
 def _no_database(key: str, name: str, databases: Collection[str]) -> str:
-    return f"link.{key}: there is no database '{name}'{nearest(name, databases)}."
+    return f"{key}: there is no database '{printable(name)}'{nearest(name, databases)}."

@@ -39,6 +39,9 @@ class Transport:
         base_url: folder of the E-utilities, with the slash at its end.
         timeout: seconds for one request in all, and for the wait for its first byte.
 
+    Attributes:
+        base_url: as given.
+
     Example:
         ```
         async with Transport("https://eutils.ncbi.nlm.nih.gov/entrez/eutils/", 60) as transport:
@@ -47,7 +50,7 @@ class Transport:
     """
 
     def __init__(self, base_url: str, timeout: float) -> None:
-        self._base_url = base_url
+        self.base_url = base_url
         self._timeout = aiohttp.ClientTimeout(
             total=timeout, connect=min(CONNECT_SECONDS, timeout), sock_read=timeout
         )
@@ -95,7 +98,7 @@ class Transport:
             raise RuntimeError("the transport is not open: use it with `async with`")
         try:
             async with self._session.post(
-                self._base_url + path,
+                self.base_url + path,
                 data=form,
                 allow_redirects=False,
                 trace_request_ctx=leaving,

@@ -18,6 +18,9 @@ COMMANDS = {
     "status": "harvester.cli.status",
     "verify": "harvester.cli.verify",
     "reparse": "harvester.cli.reparse",
+    "databases": "harvester.cli.databases",
+    "linknames": "harvester.cli.linknames",
+    "counts": "harvester.cli.counts",
     "emulate": "harvester.emulator.command",
     "demo": "harvester.cli.demo",
 }

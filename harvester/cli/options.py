@@ -68,6 +68,15 @@ class JobCommand(click.RichCommand):
             raise click.UsageError(f"There is no option {name}{hint}.", ctx) from None
 
 
+class AskingCommand(JobCommand):
+    """A command without a job that asks a server: it has the options of who asks whom."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The command's own parameters, and those of the groups contact and server."""
+        own = super(JobCommand, self).get_params(ctx)
+        return [*own[:-1], *_job_options("contact", "server"), own[-1]]
+
+
 def settings(values: dict[str, Any]) -> Settings:
     """The options that were given, as groups and keys of a job file."""
     from harvester.job import Job
@@ -83,13 +92,14 @@ def settings(values: dict[str, Any]) -> Settings:
     return found
 
 
-def _job_options() -> list[click.Parameter]:
+def _job_options(*groups: str) -> list[click.Parameter]:
+    """Those of some groups, or of all."""
     from harvester.job import Job
     from harvester.jobfile import GROUPS
 
     return [
         _option(group, key, field)
-        for group in GROUPS
+        for group in groups or GROUPS
         for key, field in Job.model_fields[group].annotation.model_fields.items()  # type: ignore[union-attr]
     ]
 

@@ -1,49 +1,210 @@
-"""EInfo: which databases there are, and which links start from one.
+"""EInfo: which databases there are, and what is known of one: its fields, and its links.
 
 The shape of its JSON has changed: `dbinfo` was an object in 2018 and is an array of one in 2026.
+In both forms all values are texts, and some are empty; DTD einfo 20190110 lets most be left out.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import orjson
+from harvester.errors import Fault, RequestFailed, printable
+from harvester.eutils.envelope import is_json, json_object, texts, xml_root
 
-from harvester.errors import Fault, RequestFailed
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from xml.etree.ElementTree import Element
 
 PATH = "einfo.fcgi"
 
+_UNKNOWN = "can not retrieve dbinfo"
+"""How NCBI begins to say that it does not know a database."""
+
+
+@dataclass(frozen=True, slots=True)
+class DbField:
+    """A field in which a database can be searched.
+
+    Attributes:
+        name: as in `cancer[TITL]`.
+        full_name: as in `cancer[Title]`.
+        description: in NCBI's words.
+        terms: distinct terms in it; None where EInfo does not say.
+        is_date, is_numerical, is_hidden: as EInfo has it.
+    """
+
+    name: str
+    full_name: str = ""
+    description: str = ""
+    terms: int | None = None
+    is_date: bool = False
+    is_numerical: bool = False
+    is_hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DbLink:
+    """A kind of link that starts from a database.
+
+    Attributes:
+        name: the linkname; mostly, not always, it begins with the database's name.
+        menu: what NCBI's pages call it.
+        description: in NCBI's words.
+        dbto: where it leads; some are databases that are gone.
+    """
+
+    name: str
+    menu: str = ""
+    description: str = ""
+    dbto: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DbInfo:
+    """What EInfo knows of a database.
+
+    Attributes:
+        name: as in requests.
+        menu_name: what NCBI's pages call it.
+        description: in NCBI's words.
+        build: of its index; empty in old answers.
+        count: records; None where EInfo does not say.
+        last_update: in NCBI's form, YYYY/MM/DD hh:mm.
+        fields: in which it can be searched.
+        links: that start from it; ELink may return more.
+    """
+
+    name: str
+    menu_name: str = ""
+    description: str = ""
+    build: str = ""
+    count: int | None = None
+    last_update: str = ""
+    fields: tuple[DbField, ...] = ()
+    links: tuple[DbLink, ...] = ()
+
 
 def read_databases(body: bytes) -> list[str]:
-    """The names in a list of databases.
+    """The names in a list of databases, in either form.
 
     Raises:
         RequestFailed: it is no such list.
     """
-    names = _result(body).get("dblist")
-    if not isinstance(names, list) or not names:
+    if is_json(body):
+        found = _result(body).get("dblist")
+        names = [str(name) for name in found] if isinstance(found, list) else []
+    else:
+        names = texts(xml_root(body, "eInfoResult", "EInfo"), "DbList/DbName")
+    if not names:
         raise RequestFailed(Fault.BODY, "EInfo lists no databases")
-    return [str(name) for name in names]
+    return names
+
+
+def read_info(body: bytes) -> DbInfo | None:
+    """What an answer tells of a database, in either form; None where EInfo does not know it.
+
+    Raises:
+        RequestFailed: it is no answer of EInfo, or another ERROR.
+    """
+    if is_json(body):
+        return _from_json(_result(body))
+    return _from_xml(xml_root(body, "eInfoResult", "EInfo"))
 
 
 def read_links(body: bytes) -> dict[str, str]:
     """Linkname → database it leads to; none where EInfo does not know the database.
 
     Raises:
-        RequestFailed: it is no answer of EInfo.
+        RequestFailed: as for `read_info`.
     """
-    found = _result(body).get("dbinfo")
-    if isinstance(found, list):
-        found = found[0] if found else None
-    links = found.get("linklist") if isinstance(found, dict) else None
-    if not isinstance(links, list):
-        return {}
-    return {str(link["name"]): str(link["dbto"]) for link in links if isinstance(link, dict)}
+    info = read_info(body)
+    return {link.name: link.dbto for link in info.links} if info else {}
 
 
 def _result(body: bytes) -> dict[str, Any]:
-    try:
-        found = orjson.loads(body)["einforesult"]
-        return dict(found)
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise RequestFailed(Fault.BODY, "EInfo gave no answer in JSON") from error
+    found = json_object(body, "EInfo").get("einforesult")
+    if not isinstance(found, dict):
+        raise RequestFailed(Fault.BODY, "the answer is JSON, but not of EInfo")
+    return found
+
+
+def _from_json(result: dict[str, Any]) -> DbInfo | None:
+    found = result.get("dbinfo")
+    if isinstance(found, list):
+        found = found[0] if found else None
+    if not isinstance(found, dict) or "dbname" not in found:
+        _see_unknown(str(result.get("ERROR") or found or ""))
+        return None
+    lists = {name: _members(found.get(name)) for name in ("fieldlist", "linklist")}
+    return _info(found, lists["fieldlist"], lists["linklist"])
+
+
+def _members(listed: object) -> list[dict[str, Any]]:
+    """The objects in a list; a list that is empty may be an empty text."""
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _from_xml(root: Element) -> DbInfo | None:
+    found = root.find("DbInfo")
+    if found is None:
+        _see_unknown(" ".join(texts(root, "ERROR")))
+        return None
+    return _info(
+        _children(found),
+        [_children(one) for one in found.iterfind("FieldList/Field")],
+        [_children(one) for one in found.iterfind("LinkList/Link")],
+    )
+
+
+def _children(element: Element) -> dict[str, Any]:
+    """The texts of an element's children, by their names as JSON has them."""
+    return {child.tag.lower(): child.text for child in element}
+
+
+def _see_unknown(error: str) -> None:
+    """See that an answer without a database says that there is none."""
+    if not error:
+        raise RequestFailed(Fault.BODY, "EInfo tells of no database")
+    if not error.lower().startswith(_UNKNOWN):
+        raise RequestFailed(Fault.SERVER, printable(f"EInfo: {error}"))
+
+
+def _info(
+    found: Mapping[str, Any], fields: list[dict[str, Any]], links: list[dict[str, Any]]
+) -> DbInfo:
+    return DbInfo(
+        _text(found, "dbname"),
+        _text(found, "menuname"),
+        _text(found, "description"),
+        _text(found, "dbbuild"),
+        _number(found, "count"),
+        _text(found, "lastupdate"),
+        tuple(map(_field, fields)),
+        tuple(map(_link, links)),
+    )
+
+
+def _field(found: Mapping[str, Any]) -> DbField:
+    return DbField(
+        _text(found, "name"),
+        _text(found, "fullname"),
+        _text(found, "description"),
+        _number(found, "termcount"),
+        is_date=_text(found, "isdate") == "Y",
+        is_numerical=_text(found, "isnumerical") == "Y",
+        is_hidden=_text(found, "ishidden") == "Y",
+    )
+
+
+def _link(found: Mapping[str, Any]) -> DbLink:
+    return DbLink(*(_text(found, name) for name in ("name", "menu", "description", "dbto")))
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    return str(found.get(name) or "").strip()
+
+
+def _number(found: Mapping[str, Any], name: str) -> int | None:
+    text = _text(found, name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
