@@ -1,5 +1,0 @@
-PATH = "esummary.fcgi"
-
-
-def read(body):
-    raise NotImplementedError
