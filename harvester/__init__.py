@@ -21,14 +21,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harvester.doors import Result, harvest, run, stream
+    from harvester.doors import Result, harvest, records, run, stream
     from harvester.job import Job
 
 __version__ = "0.1.0"
-__all__ = ["Job", "Result", "__version__", "harvest", "run", "stream"]
+__all__ = ["Job", "Result", "__version__", "harvest", "records", "run", "stream"]
 
 _HOMES = {"Job": "job", "Result": "doors", "harvest": "doors", "run": "doors"}
-_HOMES["stream"] = "doors"
+_HOMES |= {"records": "doors", "stream": "doors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -65,7 +65,7 @@ def make_engine(
     hours: Hours,
     fed: bool = True,
 ) -> Engine:
-    """An engine that asks for `todo`, and if not `fed` for what comes; see `Engine` for the rest."""
+    """An engine that asks for `todo`, and unless `fed` for what comes; else see `Engine`."""
     limits = job.limits
     # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
     natural = min(math.ceil(client.rate * limits.timeout), MOST_IN_FLIGHT)

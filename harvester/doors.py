@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harvester import jobfile
 from harvester.assembly import connected
+from harvester.fetching import SUMMARY, Records, Side, get_records
 from harvester.folder import see_fit
 from harvester.harvesting import Harvesting, Result
 from harvester.hops import run_hops
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from harvester import events
     from harvester.job import Job
 
-__all__ = ["Result", "harvest", "run", "stream"]
+__all__ = ["Result", "harvest", "records", "run", "run_records", "stream"]
 
 
 async def harvest(
@@ -85,6 +86,44 @@ def run(job: Job, **options: Any) -> Result:
     """`harvest` for code without an event loop; takes the same options."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(harvest(job, **options))
+
+
+async def records(
+    job: Job,
+    *,
+    side: Side = "to",
+    form: str = SUMMARY,
+    listeners: Iterable[events.Listener] = (),
+    signals: bool = False,
+) -> dict[str, Result]:
+    """Get the records at one end of the links of a harvest, into OUT/records.
+
+    Args:
+        job: that was harvested; its folder must be complete.
+        side: `to` for the records linked to, `from` for the input.
+        form: `summary` for ESummary, else RETTYPE, RETTYPE/RETMODE or /RETMODE of EFetch.
+        listeners: told of every event.
+        signals: as for `harvest`.
+
+    Returns:
+        Database → what came of its records.
+
+    Raises:
+        BadInput: the harvest has no such UIDs.
+        HarvestError: as for `harvest`.
+    """
+    job = jobfile.absolute(job)
+    stop = Stop()
+    with heeded(stop) if signals else nullcontext():
+        async with connected(job) as client:
+            harvesting = Harvesting(client=client, listeners=list(listeners), stop=stop)
+            return await get_records(harvesting, job, Records(side, form))
+
+
+def run_records(job: Job, **options: Any) -> dict[str, Result]:
+    """`records` for code without an event loop; takes the same options."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(records(job, **options))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

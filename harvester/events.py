@@ -28,6 +28,8 @@ class RunStarted:
     """When NCBI's hours end, for a job that keeps them."""
     sweep: int = 1
     sweeps: int = 1
+    growing: bool = False
+    """Whether UIDs are still coming: `total` is what is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class Tally:
                 self._settled_at.clear()
                 self._settled_at.append((self.clock(), self.done))
             case Wanted():
-                self.total = event.total
+                self.total = max(self.total, event.total)
             case RequestSent():
                 self.sent += 1
                 self.in_flight += 1

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import re
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -16,7 +18,6 @@ from harvester.state import FILE, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 LOCK = ".lock"
 JOB = "job.toml"
@@ -33,6 +34,12 @@ _HOP = re.compile(r"hop-\d+")
 def hop_folder(folder: Path, number: int) -> Path:
     """Of the harvest of one hop of a chain, from 1."""
     return folder / f"hop-{number}"
+
+
+def hop_folders(folder: Path) -> list[Path]:
+    """Of the hops of a chain that have begun, in their order; none, where there is no chain."""
+    found = itertools.takewhile(Path.is_dir, (hop_folder(folder, n) for n in itertools.count(1)))
+    return [path for path in found if (path / FILE).is_file()]
 
 
 def see_fit(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A chain of harvests: each in its own folder, fed by the targets of the one before as they come."""
+"""A chain of harvests: each in its own folder, fed by what the one before finds as it comes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from harvester import durable, events, jobfile
 from harvester.errors import BadInput, HarvestError
 from harvester.folder import JOB, hop_folder
-from harvester.harvesting import Result
 from harvester.job import Source
 from harvester.names import check_names
 from harvester.sources.earlier import targets
@@ -21,7 +20,7 @@ from harvester.sources.feed import Handed
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from harvester.harvesting import Harvesting
+    from harvester.harvesting import Harvesting, Result
     from harvester.identifiers import Listed
     from harvester.job import Job
     from harvester.ledger import Ledger

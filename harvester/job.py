@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -42,7 +41,7 @@ Cmd: TypeAlias = Literal[
 
 _NEIGHBORS = ("neighbor", "neighbor_score", "neighbor_history")
 
-TAKEN_BY: Mapping[str, tuple[str, ...]] = {
+TAKEN_BY: dict[str, tuple[str, ...]] = {
     "linkname": (*_NEIGHBORS, "acheck"),  # of acheck's rows, those of other names are dropped here
     "term": _NEIGHBORS,
     "datetype": _NEIGHBORS,

@@ -6,15 +6,16 @@ import json
 import os
 import socket
 import tomllib
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from harvester.errors import FolderError
-from harvester.folder import JOB, is_locked
+from harvester.folder import JOB, hop_folders, is_locked
 from harvester.state import peek
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from harvester.events import Tally
@@ -23,6 +24,8 @@ _COUNTS = ("sent", "ok", "retried", "rate_limited")
 _OUTCOMES = ("linked", "empty", "missing", "failed")
 _BAD = ("missing", "failed")
 _ENDED = ("complete", "complete_with_failures")
+_BY_WEIGHT = ("running", "waiting", "interrupted", "complete_with_failures", "complete")
+"""Of several harvests, the state that says most."""
 
 
 class Progress:
@@ -102,6 +105,38 @@ def status(folder: Path) -> dict[str, Any]:
         "started_at": progress.get("started_at"),
         "updated_at": progress.get("updated_at"),
     }
+
+
+def chain_status(folder: Path) -> dict[str, Any]:
+    """Where a chain of harvests stands: counts over all hops, and each of them under `hops`.
+
+    Raises:
+        FolderError: a state is damaged.
+    """
+    hops = [status(hop) for hop in hop_folders(folder)]
+    states = {hop["state"] for hop in hops}
+    state = next((name for name in _BY_WEIGHT if name in states), "complete")
+    return {
+        "state": state,
+        "waiting": next((hop["waiting"] for hop in hops if hop["waiting"]), None),
+        "job": _flat(folder / JOB),
+        "uids": _sums(hop["uids"] for hop in hops),
+        "links": sum(hop["links"] for hop in hops),
+        "parts": [
+            f"{path.name}/{part}"
+            for path, hop in zip(hop_folders(folder), hops, strict=True)
+            for part in hop["parts"]
+        ],
+        "requests": _sums(hop["requests"] for hop in hops),
+        "hops": hops,
+    }
+
+
+def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    together: Counter[str] = Counter()
+    for count in counts:
+        together.update(count)
+    return dict(together)
 
 
 def end_state(outcomes: Mapping[str, int]) -> str:

@@ -99,7 +99,7 @@ class Sweeps:
             todo = self.ledger.wanted - state.done(sweep)
             feed = self.feed if sweep == 1 else None
             if todo or feed:
-                emit(self._start(sweep, hours))
+                emit(self._start(sweep, hours, feed))
                 await committer.report()
                 ended = await self._ask(todo, feed, committer, emit, hours)
                 lost = len(self.ledger.wanted - state.done(sweep))
@@ -148,10 +148,10 @@ class Sweeps:
                 engine.feed(new)
         await committer.in_thread(self.ledger.end_source)
 
-    def _start(self, sweep: int, hours: Hours) -> events.RunStarted:
+    def _start(self, sweep: int, hours: Hours, feed: Feed | None = None) -> events.RunStarted:
         outcomes = self.ledger.state.outcomes(sweep)
         return events.RunStarted(
-            total=len(self.ledger.wanted),
+            total=max(len(self.ledger.wanted), feed.expected if feed else 0),
             done=sum(outcomes.values()),
             outcomes=outcomes,
             links=self.ledger.state.links() if sweep == 1 else 0,
@@ -160,4 +160,5 @@ class Sweeps:
             hours_end=hours.ends_at(),
             sweep=sweep,
             sweeps=self.job.limits.passes,
+            growing=feed is not None,
         )

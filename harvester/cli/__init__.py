@@ -17,6 +17,7 @@ COMMANDS = {
     "resume": "harvester.cli.resume",
     "status": "harvester.cli.status",
     "verify": "harvester.cli.verify",
+    "records": "harvester.cli.records",
     "reparse": "harvester.cli.reparse",
     "databases": "harvester.cli.databases",
     "linknames": "harvester.cli.linknames",

@@ -38,6 +38,8 @@ def hold_session(job: Job, values: dict[str, Any], **options: bool) -> None:
 
 
 def _summary(result: Result) -> str:
+    if result.hops:
+        return "\n".join(map(_summary, result.hops))
     outcomes = ", ".join(
         f"{result.outcomes.get(name, 0):,} {name}"
         for name in ("linked", "empty", "missing", "failed")

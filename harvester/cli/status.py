@@ -16,13 +16,19 @@ def status(out: Path, as_json: bool) -> None:
     import json
 
     from harvester.errors import BadInput
+    from harvester.folder import hop_folders
     from harvester.state import FILE
+    from harvester.status import chain_status
     from harvester.status import status as read_status
 
-    if not (out / FILE).is_file():
+    chained = not (out / FILE).is_file() and bool(hop_folders(out))
+    if not chained and not (out / FILE).is_file():
         raise BadInput(f"{out} holds no harvest: it has no {FILE}.")
-    found = read_status(out)
-    click.echo(json.dumps(found, indent=1) if as_json else _sentences(found))
+    found = chain_status(out) if chained else read_status(out)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+    else:
+        click.echo("\n\n".join(map(_sentences, found.get("hops", [found]))))
 
 
 def _sentences(found: dict[str, Any]) -> str:

@@ -11,14 +11,15 @@ if TYPE_CHECKING:
 def opening(event: events.RunStarted) -> str:
     """What is about to be done, in a sentence."""
     left = event.total - event.done
+    pace = f"at {event.rate:g} requests a second."
+    if event.growing:
+        about = f"About {left:,} UIDs" if left > 0 else "UIDs"
+        return f"{about} to ask {event.server} for as they come in, {pace}"
     if not left:
         return f"All {event.total:,} UIDs are done; nothing is left to ask."
     before = f" ({event.done:,} are done)" if event.done else ""
     again = f"Sweep {event.sweep} of {event.sweeps}: " if event.sweeps > 1 else ""
-    return (
-        f"{again}{left:,} UIDs to ask {event.server} for{before}, "
-        f"at {event.rate:g} requests a second."
-    )
+    return f"{again}{left:,} UIDs to ask {event.server} for{before}, {pace}"
 
 
 def line(tally: events.Tally) -> str:
