@@ -48,13 +48,13 @@ class Answer:
     error: str | None = None
 
 
-def names(form: str) -> list[str]:
-    """The recorded ELink answers in one form."""
+def names(form: str, utility: str = "elink") -> list[str]:
+    """The recorded answers of a utility in one form."""
     if not RECORDED.is_dir():
         return []
     with (RECORDED / "INDEX.tsv").open(encoding="utf-8", newline="") as index:
         rows = list(csv.DictReader(index, delimiter="\t"))
-    return [row["file"] for row in rows if (row["util"], row["format"]) == ("elink", form)]
+    return [row["file"] for row in rows if (row["util"], row["format"]) == (utility, form)]
 
 
 def body_of(name: str) -> bytes:
