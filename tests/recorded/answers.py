@@ -48,13 +48,13 @@ class Answer:
     error: str | None = None
 
 
-def names(form: str) -> list[str]:
-    """The recorded ELink answers in one form."""
+def names(form: str, utility: str = "elink") -> list[str]:
+    """The recorded answers of a utility in one form."""
     if not RECORDED.is_dir():
         return []
     with (RECORDED / "INDEX.tsv").open(encoding="utf-8", newline="") as index:
         rows = list(csv.DictReader(index, delimiter="\t"))
-    return [row["file"] for row in rows if (row["util"], row["format"]) == ("elink", form)]
+    return [row["file"] for row in rows if (row["util"], row["format"]) == (utility, form)]
 
 
 def body_of(name: str) -> bytes:
@@ -146,17 +146,18 @@ def _must(element: ET.Element, path: str) -> str:
 
 
 def by_biopython(body: bytes) -> list[LinkSet]:
-    """By the parser of `Bio.Entrez`, which follows the DTD.
-
-    It knows today's DTD alone, so older prologs, and missing ones, give way to today's.
-    """
-    inner = re.sub(rb"\A.*?(?=<eLinkResult>)", b"", body, count=1, flags=re.DOTALL)
+    """By the parser of `Bio.Entrez`, which follows the DTD."""
     read: Any = Entrez.read
-    records = read(BytesIO(_TODAY + inner), validate=False)
+    records = read(BytesIO(biopython_body(body)), validate=False)
     return [
         LinkSet([str(uid) for uid in record["IdList"]], _biopython_lists(record["LinkSetDb"]))
         for record in records
     ]
+
+
+def biopython_body(body: bytes) -> bytes:
+    """It knows today's DTD alone, so older prologs, and missing ones, give way to today's."""
+    return _TODAY + re.sub(rb"\A.*?(?=<eLinkResult>)", b"", body, count=1, flags=re.DOTALL)
 
 
 def _biopython_lists(linksetdbs: Sequence[Any]) -> list[tuple[str, str, list[Link]]]:
