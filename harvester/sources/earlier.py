@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harvester import uids
 from harvester.errors import BadInput, FolderError, nearest, printable
 from harvester.folder import JOB
 from harvester.parts import Parts
 from harvester.schemas import NEIGHBOR_LINKS
 from harvester.sinks import make_sink
-from harvester.sources.distinct import Distinct
 from harvester.state import FILE, peek
 
 if TYPE_CHECKING:
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harvester.sinks import Sink
-    from harvester.sources.distinct import Block
     from harvester.state import Part
+    from harvester.uids import UidArray
+
+    Block: TypeAlias = UidArray | list[str]
+    """Some UIDs; accessions where the harvest was of those."""
 
 _ALIASES = {"nucleotide": "nuccore"}
 """Answers have the second for the first (recorded in 2025)."""
@@ -71,16 +75,21 @@ def read_run(
 def _distinct(targets: Iterator[pa.Table], folder: Path, dbfrom: str) -> Iterator[Block]:
     """The targets in one database, each when it first appears."""
     db, others = _ALIASES.get(dbfrom, dbfrom), set[str]()
-    met = Distinct()
+    met, accessions = uids.as_set(), set[str]()
     for table in targets:
         there = table["dbto"].cast(pa.string())
         others.update(pc.unique(there).to_pylist())
         column = pc.unique(table["to_uid"].filter(pc.is_in(there, pa.array([db, dbfrom]))))
-        numbers = pa.types.is_integer(column.type)
-        block = met.new(column.to_numpy(zero_copy_only=False) if numbers else column.to_pylist())
+        if pa.types.is_integer(column.type):
+            found = uids.as_set(np.sort(column.to_numpy(zero_copy_only=False))) - met
+            met |= found
+            block: Block = uids.as_array(found)
+        else:
+            block = sorted(set(column.to_pylist()) - accessions)
+            accessions.update(block)
         if len(block) > 0:
             yield block
-    if not len(met):
+    if not met and not accessions:
         named = ", ".join(sorted(printable(one) for one in others)) or "none at all"
         raise BadInput(
             f"No link in {folder} leads to {db}{nearest(db, others)}: its links lead to {named}."
