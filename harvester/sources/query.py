@@ -8,7 +8,7 @@ all pages are given, and the set is kept on the History server while they are fe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from harvester import uids
 from harvester.errors import BadInput, Fault, HarvestError, RequestFailed, printable
 from harvester.eutils import esearch
 from harvester.eutils.esearch import MOST, PastCap, SetLost
+from harvester.sources.distinct import Distinct
 from harvester.sources.slices import Slices
 
 if TYPE_CHECKING:
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
 
     from harvester.eutils.esearch import Found
     from harvester.identity import Fields, Identity
+    from harvester.sources.distinct import Block
     from harvester.uids import UidArray
-
-    Block: TypeAlias = UidArray | list[str]
-    """Some UIDs; accessions where those were asked for."""
 
 T = TypeVar("T")
 
@@ -121,17 +120,17 @@ class Search:
         return (await self._begun()).found.count
 
     async def blocks(self) -> AsyncIterator[Block]:
-        """All UIDs, in no certain order, as they come in; some may come twice.
+        """All UIDs, each once, in no certain order, as they come in.
 
         Raises:
             BadInput, HarvestError: as for `count`.
         """
         first = await self._begun()
-        met = _Met()
-        yield met.add(first.block)
+        met = Distinct()
+        yield met.new(first.block)
         if len(first.found.ids) < first.found.count:
             async for block in self._rest(first):
-                yield met.add(block)
+                yield met.new(block)
         if len(met) != first.found.count:
             await self._weigh(len(met))
 
@@ -297,22 +296,3 @@ class Search:
         if "Invalid db name" in reason:
             return BadInput(f"ESearch knows no database '{printable(self._db)}'.")
         return HarvestError(f"ESearch gave no whole answer for {self._name}: {reason}.")
-
-
-class _Met:
-    """How many different UIDs have come in."""
-
-    def __init__(self) -> None:
-        self._uids = uids.as_set()
-        self._accessions: set[str] = set()
-
-    def __len__(self) -> int:
-        return len(self._uids) + len(self._accessions)
-
-    def add(self, block: Block) -> Block:
-        """Count a block in, and hand it on."""
-        if isinstance(block, list):
-            self._accessions.update(block)
-        else:
-            self._uids |= uids.as_set(np.sort(block))
-        return block

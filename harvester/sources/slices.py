@@ -35,6 +35,7 @@ class Slices:
         self._left = count  # records not found yet
         self._high = high
         self._most = most
+        self._goal = max(int(most * FULL), 1)  # records of a range
         self._low = 1  # all below it were found
         self._known: list[tuple[int, int]] = []
         # ^ UIDs, ascending, and how many records lie from `low` to each: of use to guess by alone.
@@ -49,14 +50,16 @@ class Slices:
             return None
         points = [(self._low - 1, 0), *self._known, (self._high, self._left)]
         sure = max(at for at, count in points if count <= self._most)
-        beyond = min((at for at, count in points if count > self._most), default=self._high + 1)
-        middle = (self._low + beyond) // 2
+        # The last UID that may end a range: one measured to be too far is, the guessed end is not.
+        last = min((at - 1 for at, count in self._known if count > self._most), default=self._high)
+        middle = (self._low + last) // 2
         cut = self._as_before() or self._where_full(points)
         if self._misled > 1:
             cut = min(cut, middle)
         elif self._misled < 0:
-            cut = max(cut, min(self._low + 2 * self._width - 1, middle))
-        return self._low, max(self._low, min(max(cut, sure), beyond - 1))
+            wide = self._low + 2 * self._width - 1
+            cut = max(cut, last if wide >= last == self._high else min(wide, middle))
+        return self._low, max(self._low, min(max(cut, sure), last))
 
     def answered(self, high: int, count: int) -> bool:
         """Take in how many records lie from the last range's beginning to its end, `high`.
@@ -69,7 +72,7 @@ class Slices:
             self._left = max(self._left, count)  # records appear while they are counted
             self._misled = max(self._misled, 0) + 1
             return False
-        thin = count < self._most * FULL * _THIN
+        thin = count < self._goal * _THIN
         self._misled = min(self._misled, 0) - 1 if thin else 0
         self._width, self._found = high - self._low + 1, count
         self._low = high + 1
@@ -81,12 +84,11 @@ class Slices:
         """The UID at which an answer is full, if records go on as in a range that went well."""
         if self._misled or not self._found:
             return None
-        return self._low + self._width * int(self._most * FULL) // self._found - 1
+        return self._low + self._width * self._goal // self._found - 1
 
     def _where_full(self, points: list[tuple[int, int]]) -> int:
         """The UID at which the line through some points reaches a full answer."""
-        goal = int(self._most * FULL)
         for (start, below), (end, upto) in pairwise(points):
-            if upto > goal:
-                return start + (end - start) * max(goal - below, 0) // max(upto - below, 1)
+            if upto > self._goal:
+                return start + (end - start) * max(self._goal - below, 0) // max(upto - below, 1)
         return points[-1][0]
