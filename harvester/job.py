@@ -424,7 +424,7 @@ class Job(_Group):
 
 
 def _only_db(link: Any) -> str:
-    """The database that a link given as a dict leads to, where it is one; else a word that is none."""
+    """The database that a link given as a dict leads to, where it is one; else no name."""
     db = link.get("db") if isinstance(link, dict) else None
     names = db.split(",") if isinstance(db, str) else db
     return names[0] if isinstance(names, list) and len(names) == 1 else ""

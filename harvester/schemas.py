@@ -80,9 +80,8 @@ def answered_rows(dbfrom: str, uids: pa.Array, counts: NDArray[np.int64]) -> pa.
     outcome = pa.DictionaryArray.from_arrays(
         pa.array((counts == 0).astype(np.int32)), [Outcome.LINKED.value, Outcome.EMPTY.value]
     )
-    columns = [
-        constant(dbfrom, len(uids)), uids, outcome, pa.array(counts), pa.nulls(len(uids), pa.string()),
-    ]  # fmt: skip
+    reason = pa.nulls(len(uids), pa.string())
+    columns = [constant(dbfrom, len(uids)), uids, outcome, pa.array(counts), reason]
     return pa.Table.from_arrays(columns, schema=with_ids(UIDS, uids.type))
 
 

@@ -140,7 +140,7 @@ class Sweeps:
     async def _pass_on(
         self, feed: Feed, engine: Engine, committer: Committer, emit: events.Listener
     ) -> None:
-        """New UIDs of a feed to the ledger and the engine, those done before to the ledger alone."""
+        """What is new of a feed, to the ledger and to the engine."""
         async for listed in feed.blocks():
             new = self.ledger.want(listed)
             if new:

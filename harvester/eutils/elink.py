@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils.listing import reconcile_entries, reconcile_sets
-from harvester.eutils.readers import acheck, checks, history, neighbor_json, neighbor_xml, urls
+from harvester.eutils.readers import acheck, history, neighbor_json, neighbor_xml, urls
+from harvester.eutils.readers.checks import LCHECK, NCHECK
 from harvester.eutils.readers.columns import LinkSets, Unreadable, accession_array, uid_array
 from harvester.eutils.reconcile import reconcile, reconcile_merged
 from harvester.identifiers import Identifiers, Uids
@@ -87,16 +88,16 @@ COMMANDS: Mapping[str, Command] = {
         ("from_uid", "dbto", "linkname"),
     ),
     "ncheck": Command(
-        pa.schema([*_FROM, *checks.NCHECK]),
-        {"json": checks.read_ncheck_json, "xml": checks.read_ncheck_xml},
-        ("from_uid", "has_neighbor"),
-        flag="has_neighbor",
+        pa.schema([*_FROM, *NCHECK.schema]),
+        {"json": NCHECK.read_json, "xml": NCHECK.read_xml},
+        ("from_uid", NCHECK.column),
+        flag=NCHECK.column,
     ),
     "lcheck": Command(
-        pa.schema([*_FROM, *checks.LCHECK]),
-        {"json": checks.read_lcheck_json, "xml": checks.read_lcheck_xml},
-        ("from_uid", "has_linkout"),
-        flag="has_linkout",
+        pa.schema([*_FROM, *LCHECK.schema]),
+        {"json": LCHECK.read_json, "xml": LCHECK.read_xml},
+        ("from_uid", LCHECK.column),
+        flag=LCHECK.column,
     ),
     "llinks": _URLS,
     "llinkslib": _URLS,

@@ -57,7 +57,7 @@ def xml_root(body: bytes, root: str, utility: str) -> Element:
 
     Args:
         body: of the answer.
-        root: the name that the root must have.
+        root: the name that the root must have, in whatever case.
         utility: as a sentence has it, for example `ESearch`.
 
     Raises:
@@ -72,7 +72,7 @@ def xml_root(body: bytes, root: str, utility: str) -> Element:
         raise RequestFailed(
             Fault.BODY, f"the answer of {utility} is not well-formed XML, or cut short"
         ) from error
-    if found.tag != root:
+    if found.tag.lower() != root.lower():
         raise RequestFailed(Fault.BODY, f"the answer is XML, but not of {utility}")
     return found
 

@@ -127,6 +127,7 @@ def _strings(listed: list[Any] | None) -> list[str]:
 
 def _failure(text: str) -> RequestFailed:
     """What an ERROR says. That of the cap is long and has line ends in it."""
+    text = " ".join(text.split())
     if _PAST_CAP.search(text):
         return PastCap(Fault.SERVER, printable(text))
     if _LOST.search(text):

@@ -12,13 +12,11 @@ if TYPE_CHECKING:
 
 
 class Feed(Protocol):
-    """A source that is read while the harvest runs.
+    """A source that is read while the harvest runs."""
 
-    Attributes:
-        expected: about how many UIDs will come.
-    """
-
-    expected: int
+    @property
+    def expected(self) -> int:
+        """About how many UIDs will come."""
 
     def blocks(self) -> AsyncIterator[Listed]:
         """The UIDs, some at a time, perhaps again and again.

@@ -293,7 +293,7 @@ class Search:
         return block
 
     def _given_up(self, failure: RequestFailed) -> HarvestError:
-        reason = self._client.identity.told(failure.reason)
+        reason = self._client.identity.told(failure.reason).rstrip(".")
         if "Invalid db name" in reason:
             return BadInput(f"ESearch knows no database '{printable(self._db)}'.")
         return HarvestError(f"ESearch gave no whole answer for {self._name}: {reason}.")

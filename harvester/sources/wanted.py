@@ -2,66 +2,145 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harvester import uids
+from harvester import events, uids
 from harvester.errors import BadInput
+from harvester.sources.accessions import read_accessions
+from harvester.sources.columns import kind_of, read_column
 from harvester.sources.compressed import shown
 from harvester.sources.earlier import read_run
 from harvester.sources.lines import read_lines
+from harvester.sources.patience import Patient
+from harvester.sources.query import Search
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from harvester.client import Client
     from harvester.identifiers import Listed
     from harvester.job import Job
     from harvester.uids import UidSet
 
 
 def read_source(job: Job) -> Listed:
-    """The distinct UIDs of a job's source, or its accessions.
+    """The distinct UIDs of a job's lists, or of an earlier harvest; accessions as texts.
 
     Raises:
         BadInput: there is none, it cannot be read, or something in it is not a UID.
     """
-    source = job.source
+    source, link = job.source, job.link
     if source.run is not None:
-        listed = read_run(Path(source.run).expanduser(), job.link.dbfrom)
-    elif not source.ids:
+        return share(_of_run(source.run, job), *source.share)
+    if not source.ids:
         raise BadInput(
             "There are no UIDs to ask for: give a list with --ids FILE (- for stdin), "
-            "or --query TERM."
+            "or a search with --query TERM."
         )
-    elif job.link.idtype == "acc":
-        listed = sorted(
-            {text for name in source.ids for block in _accessions(name, job) for text in block}
-        )
-    else:
-        listed = _uids(job)
+    listed: Listed = _accessions(job) if link.idtype == "acc" else _uids(job)
     if not listed:
         raise BadInput(f"There is no UID in {', '.join(map(shown, source.ids))}.")
     return share(listed, *source.share)
 
 
 def share(listed: Listed, index: int, count: int) -> Listed:
-    """The `index`-th (from 1) of `count` equal shares."""
+    """The `index`-th (from 1) of `count` equal shares; together they are the whole, once."""
     if isinstance(listed, list):
         return listed[len(listed) * (index - 1) // count : len(listed) * index // count]
     return uids.shard(listed, index, count)
 
 
-def _accessions(name: str, job: Job):
-    raise NotImplementedError
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The records that a search finds, as they come.
+
+    Attributes:
+        search: begun, so that its count is known.
+        expected: that count.
+        share: which of how many equal shares; of a share, all are gathered first.
+    """
+
+    search: Search
+    expected: int
+    share: tuple[int, int]
+
+    async def blocks(self) -> AsyncIterator[Listed]:
+        """UIDs in sets, accessions in lists.
+
+        Raises:
+            HarvestError: the search came to no end.
+        """
+        if self.share == (1, 1):
+            async for block in self.search.blocks():
+                yield block if isinstance(block, list) else uids.as_set(np.sort(block))
+            return
+        texts, found = set[str](), uids.as_set()
+        async for block in self.search.blocks():
+            if isinstance(block, list):
+                texts.update(block)
+            else:
+                found |= uids.as_set(np.sort(block))
+        yield share(sorted(texts) if texts else found, *self.share)
+
+
+async def search(job: Job, client: Client, emit: events.Listener) -> Found:
+    """Begin a job's search.
+
+    Raises:
+        BadInput: it finds nothing, or there is none.
+        HarvestError: the server does not answer it.
+    """
+    source, link = job.source, job.link
+
+    def doubt(text: str) -> None:
+        emit(events.Doubt(text))
+
+    begun = Search(
+        Patient(client, emit),
+        link.dbfrom,
+        source.query,
+        webenv=source.webenv,
+        query_key=source.query_key,
+        accessions=link.idtype == "acc",
+        doubt=doubt,
+    )
+    count = await begun.count()
+    return Found(begun, -(-count // source.share[1]), source.share)
+
+
+def _of_run(run: str, job: Job) -> Listed:
+    texts, found = list[str](), uids.as_set()
+    for block in read_run(Path(run).expanduser(), job.link.dbfrom):
+        if isinstance(block, list):
+            texts += block
+        else:
+            found |= uids.as_set(block)
+    if bool(texts) != (job.link.idtype == "acc"):
+        has, remedy = ("accessions", "add") if texts else ("UIDs", "leave out")
+        raise BadInput(f"The links in {run} lead to {has}: {remedy} --idtype acc.")
+    return texts or found
 
 
 def _uids(job: Job) -> UidSet:
     wanted = uids.as_set()
     for name in job.source.ids:
-        for block in read_lines(name, job.link.dbfrom):
+        blocks = (
+            read_column(name, job.source.ids_column, job.link.dbfrom)
+            if kind_of(name)
+            else read_lines(name, job.link.dbfrom)
+        )
+        for block in blocks:
             wanted |= uids.as_set(np.sort(block))
     return wanted
 
 
-async def search(job, client, emit):
-    raise NotImplementedError
+def _accessions(job: Job) -> list[str]:
+    found: set[str] = set()
+    for name in job.source.ids:
+        for block in read_accessions(name, job.source.ids_column):
+            found.update(block)
+    return sorted(found)

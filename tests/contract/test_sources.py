@@ -6,17 +6,22 @@ import bz2
 import gzip
 import io
 import lzma
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 
 from harvester.errors import BadInput
+from harvester.sources.accessions import read_accessions
+from harvester.sources.columns import read_column
 from harvester.sources.lines import read_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from harvester.uids import UidArray
@@ -107,3 +112,73 @@ def test_a_long_list_is_read_in_bounded_blocks(
     listed = list(blocks)
     assert max(len(block) for block in listed) < 3000
     assert _members(iter(listed)) == list(range(1, 20_001))
+
+
+# --- tables -----------------------------------------------------------------------------------
+
+Table = Callable[[list[str]], str]
+
+
+@pytest.fixture(params=["csv", "tsv", "csv.gz", "tsv.zst", "parquet"])
+def table(request: pytest.FixtureRequest, tmp_path: Path) -> Table:
+    """Some cells as the second of three columns of a table: its name."""
+    suffix = str(request.param)
+    path = tmp_path / f"list.{suffix}"
+
+    def made(cells: list[str]) -> str:
+        if suffix == "parquet":
+            others = [f'"{n}, x"' for n in range(len(cells))]
+            columns = {"title": others, "uid": pa.array(cells, pa.string()), "last": others}
+            pq.write_table(pa.table(columns), path, row_group_size=2000)
+            return str(path)
+        between = "\t" if suffix.startswith("tsv") else ","
+        rows = [("title", "uid", "last"), *((f'"{n}, x\n"', c, "y") for n, c in enumerate(cells))]
+        text = "".join(between.join(row) + "\n" for row in rows).encode()
+        packing = {"gz": "gzip", "zst": "zstd"}.get(suffix.partition(".")[2], "text")
+        path.write_bytes(_PACK[packing](text))
+        return str(path)
+
+    return made
+
+
+def test_blocks_of_a_table_are_int64_arrays_in_order_with_duplicates(table: Table) -> None:
+    listed = list(read_column(table(["9", "3", "", "9", "9223372036854775807"]), "uid", "pubmed"))
+    assert {block.dtype for block in listed} == {np.dtype(np.int64)}
+    assert _members(iter(listed)) == [9, 3, 9, 2**63 - 1]
+
+
+def test_nothing_in_a_table_gives_no_uid(table: Table) -> None:
+    for cells in ([], ["", ""]):
+        name = table(cells)
+        assert _members(read_column(name, "uid", "pubmed")) == []
+        assert [one for block in read_accessions(name, "uid") for one in block] == []
+
+
+def test_what_is_wrong_in_a_table_is_named_with_its_row(table: Table) -> None:
+    name = table(["1", "", "PMID:2", "wr-ong"])
+    with pytest.raises(BadInput) as caught:
+        _members(read_column(name, "uid", "pubmed"))
+    assert str(caught.value).startswith(f"{name}, row 4: 'wr-ong' is not a UID")
+    name = table(["1", "", "NM_2", "wr-ong"])
+    with pytest.raises(BadInput) as caught:
+        list(read_accessions(name, "uid"))
+    assert str(caught.value).startswith(f"{name}, row 4: 'wr-ong' is not an accession")
+
+
+def test_uids_of_a_table_out_of_range_are_named(table: Table) -> None:
+    for uid in ("0", "9223372036854775808"):
+        name = table(["1", uid])
+        with pytest.raises(BadInput, match="UIDs run from 1 to 9223372036854775807") as caught:
+            _members(read_column(name, "uid", "pubmed"))
+        assert str(caught.value).startswith(f"{name}, row 2: ")
+
+
+def test_a_long_table_is_read_in_bounded_blocks(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harvester.sources.columns.BLOCK", 4096)
+    monkeypatch.setattr("harvester.sources.columns.ROWS", 1000)
+    uids = list(range(1, 20_001))
+    listed = list(read_column(table([str(uid) for uid in uids]), "uid", "pubmed"))
+    assert max(len(block) for block in listed) < 3000
+    assert _members(iter(listed)) == uids

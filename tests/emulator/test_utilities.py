@@ -14,6 +14,7 @@ from .conftest import Client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     import aiohttp
 
@@ -83,6 +84,48 @@ async def test_a_history_set_is_searched_within(client: Client) -> None:
     assert (await search(client, "term="))["ERROR"] == "Empty term and query_key - nothing todo"
     lost = await search(client, "term=1[UID]&WebEnv=MCID_1&query_key=4")
     assert lost["ERROR"] == "Unable to obtain query #4"
+
+
+async def test_sets_are_named_within_a_term(client: Client) -> None:
+    """As in `term=#2+AND+"gene in genomic"[properties]` (NBK25497)."""
+    kept = await search(client, "term=1:50[UID]&usehistory=y")
+    webenv = kept["webenv"]
+    await search(client, f"term=45:90[UID]&usehistory=y&WebEnv={webenv}")
+    whole = await search(client, f"term=%231&WebEnv={webenv}&retmax=100")
+    assert (whole["count"], whole["querytranslation"]) == ("50", "#1")
+    part = await search(client, f"term=%231+AND+40:60[UID]&WebEnv={webenv}")
+    assert part["idlist"] == [str(uid) for uid in range(50, 39, -1)]
+    both = await search(client, f"term=%231+AND+%232&WebEnv={webenv}")
+    assert both["idlist"] == [str(uid) for uid in range(50, 44, -1)]
+    lost = await search(client, "term=%231+AND+1:5[UID]&WebEnv=MCID_1")
+    assert lost["ERROR"] == "Unable to obtain query #1"
+
+
+async def test_a_set_with_gaps_is_searched_within(client: Client) -> None:
+    kept = await search(client, "term=breast+cancer&usehistory=y&retmax=9999")
+    posted = await client.xml("db=pubmed&id=7,900,33,41", "epost")
+    for webenv, uids in (
+        (kept["webenv"], [int(uid) for uid in kept["idlist"]]),
+        (posted.findtext("WebEnv"), [900, 41, 33, 7]),
+    ):
+        low, high = sorted(uids)[1], sorted(uids)[-2]
+        found = await search(client, f"term=%231+AND+{low}:{high}[UID]&WebEnv={webenv}&retmax=9999")
+        assert found["idlist"] == [str(uid) for uid in uids if low <= uid <= high]
+
+
+async def test_a_query_within_a_set_has_the_form_of_the_recording(
+    client: Client, recorded: Path
+) -> None:
+    theirs = json.loads(
+        (recorded / "bionode-bionode-ncbi/Download_list_for_sra__3_esearch.json").read_text()
+    )["esearchresult"]
+    kept = await search(client, "db=sra&term=1:13[UID]&usehistory=y")
+    query = f"db=sra&term=1:99[UID]&WebEnv={kept['webenv']}&query_key=1"
+    ours = await search(client, query)
+    assert ours["count"] == theirs["count"]
+    assert set(ours) == set(theirs) - {"translationstack"}
+    assert str(theirs["querytranslation"]).startswith("(#1) AND (")
+    assert ours["querytranslation"] == "(#1) AND (1:99[UID])"
 
 
 async def test_epost_succeeds_by_half(client: Client) -> None:

@@ -12,7 +12,7 @@ from harvester.emulator.answers.errors import BAD_DB, NO_QUERY, error_200
 from harvester.emulator.answers.prologs import prolog
 from harvester.emulator.databases import DATABASES, SEQUENCES, canonical
 from harvester.emulator.utilities.ids import accession
-from harvester.emulator.utilities.selections import selection
+from harvester.emulator.utilities.selections import references, selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,19 +67,28 @@ def esearch(asked: Asked, world: World) -> Answer:
 
 
 def _found(asked: Asked, world: World, db: str) -> Sequence[int]:
-    query_key = asked.get("query_key")
     records = world.graph.records(db)
-    if query_key:
-        posted = world.history.fetch(asked.get("WebEnv"), query_key)
+    keys = references(asked)
+    for place, key in enumerate(keys):
+        posted = world.history.fetch(asked.get("WebEnv"), key)
         if posted is None:
-            raise LookupError(NO_QUERY.format(query_key))
-        records = posted[1] if isinstance(posted[1], range) else sorted(posted[1], reverse=True)
-    elif not asked.get("term").strip():
+            raise LookupError(NO_QUERY.format(key))
+        if not place and isinstance(posted[1], range):
+            records = posted[1]
+        else:
+            kept = posted[1] if not place else set(records) & set(posted[1])
+            records = sorted(kept, reverse=True)
+    if not keys and not asked.get("term").strip():
         raise LookupError(NO_TERM)
-    chosen = selection(asked)
-    if isinstance(records, range) and records.step != -1:
-        records = list(records)
-    return chosen.of(records)
+    return selection(asked).of(records)
+
+
+def _translation(asked: Asked) -> str:
+    """The query as understood: a set asked for beside it comes first (recorded in 2017)."""
+    term = asked.get("term")
+    if not asked.get("query_key"):
+        return term
+    return f"(#{asked.get('query_key')})" + (f" AND ({term})" if term else "")
 
 
 def _json(
@@ -96,7 +105,8 @@ def _json(
         if kept[0]:
             result |= {"querykey": kept[1], "webenv": kept[0]}
         term = asked.get("term")
-        result |= {"idlist": ids, "translationset": [], "querytranslation": term}
+        result |= {"idlist": ids, "translationset": []}
+        result["querytranslation"] = _translation(asked)
         if not count:
             result["errorlist"] = {"phrasesnotfound": [term], "fieldsnotfound": []}
             warnings = ["No items found.", *warnings]
@@ -126,7 +136,8 @@ def _xml(
         listed = "".join(f"<Id>{uid}</Id>\n" for uid in ids)
         said.append(f"<IdList>\n{listed}</IdList>" if ids else "<IdList/>")
         term = escape(asked.get("term"))
-        said.append(f"<TranslationSet/><QueryTranslation>{term}</QueryTranslation>")
+        understood = escape(_translation(asked))
+        said.append(f"<TranslationSet/><QueryTranslation>{understood}</QueryTranslation>")
         if not count:
             said.append(f"<ErrorList><PhraseNotFound>{term}</PhraseNotFound></ErrorList>")
             warnings = ["No items found.", *warnings]

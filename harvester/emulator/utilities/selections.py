@@ -24,6 +24,8 @@ _DATES = re.compile(
 _ALL = re.compile(r"\s*all(?:\[(?:filter|sb|all)\])?\s*", re.IGNORECASE)
 _NONE = re.compile(r"\s*(?:none|abcXYZ)(?:\[[\w ]+\])?\s*", re.IGNORECASE)
 
+_REFERENCE = re.compile(r"\s*#(\d+)\s*")
+
 _MODULI = (2, 3, 7, 50, 400, 5_000, 100_000)
 """A text selects one record in so many: from millions of hits to a few hundred."""
 
@@ -49,8 +51,14 @@ class Selection:
         if not records:
             return records
         top = min(self.high, records[0])
+        bottom = max(self.low, records[-1])
+        if self.modulus == 1:
+            first = top - (top - records[0]) % -records.step
+            return range(first, bottom - 1, records.step)
+        if records.step != -1:
+            return [uid for uid in records if self._holds(uid)]
         first = top - (top - self.residue) % self.modulus
-        return range(first, max(self.low, records[-1]) - 1, -self.modulus)
+        return range(first, bottom - 1, -self.modulus)
 
     def among(self, uids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of some UIDs are selected."""
@@ -62,15 +70,28 @@ class Selection:
         return self.low <= uid <= self.high and uid % self.modulus == self.residue
 
 
+def references(asked: Asked) -> list[str]:
+    """The query_keys of sets on the History server that a request is to be cut with.
+
+    By parameter, or as clauses `#1` of `term` (NBK25497).
+    """
+    clauses = re.split(r"\s+AND\s+", asked.get("term").strip())
+    found = [match[1] for one in clauses if (match := _REFERENCE.fullmatch(one.strip("() ")))]
+    return [key for key in (asked.get("query_key"), *found) if key]
+
+
 def selection(asked: Asked) -> Selection:
     """What `term` and the date parameters of a request select.
 
     Clauses are joined by AND. `5:9[UID]` is a range of UIDs, `2001:2003[pdat]` one of dates,
     `all[filter]` everything, `none` nothing; any other text stands for one record in so many.
+    `#1` is left to `references`.
     """
     low, high, words = 1, _LAST, []
     for clause in re.split(r"\s+AND\s+", asked.get("term").strip().strip("()")):
         bare = clause.strip("() ")
+        if _REFERENCE.fullmatch(bare):
+            continue
         if match := _RANGE.fullmatch(bare):
             bounds = int(match[1]), int(match[2] or match[1])
         elif match := _DATES.fullmatch(bare):

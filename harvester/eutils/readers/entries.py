@@ -1,14 +1,71 @@
-"""stub"""
+"""What every reader but neighbor's hands over: what an answer says of which ids, nothing judged."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+
+from harvester.eutils.readers.columns import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(slots=True)
+class Entry:
+    """What one part of an answer says: its ids, the first ERROR in it, its rows by column."""
+
+    ids: list[str]
+    error: str | None = None
+    rows: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Entries:
+    """The entries of one answer, flattened.
+
+    `ids[i]`, `errors[i]` and `counts[i]` belong to the i-th entry, whose rows are the next
+    `counts[i]` of `rows`.
+    """
+
     error: str | None
+    """The ERROR of the answer as a whole."""
     ids: list[list[str]]
+    """One id for the cmds that answer id by id, all of a LinkSet's for neighbor_history."""
     errors: list[str | None]
     counts: list[int]
     rows: pa.Table
+    """Columns of the cmd's table, without those of the question: dbfrom and from_uid(s)."""
+
+
+def gathered(error: str | None, entries: Iterable[Entry], schema: pa.Schema) -> Entries:
+    """Entries as columns.
+
+    Raises:
+        Unreadable: values that do not fit the schema.
+    """
+    found = list(entries)
+    try:
+        rows = pa.Table.from_pylist([row for one in found for row in one.rows], schema)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as problem:
+        raise Unreadable("an ELink answer with values of another kind") from problem
+    return Entries(
+        error,
+        [one.ids for one in found],
+        [one.error for one in found],
+        [len(one.rows) for one in found],
+        rows,
+    )
+
+
+def unlisted(ids: list[str], error: str | None, what: str) -> Entry:
+    """The entry of a LinkSet without its list: no word on its ids is not the same as nothing.
+
+    Args:
+        ids: of its IdList, which these cmds do not have but for errors.
+        error: its ERROR.
+        what: the list that is missing.
+    """
+    return Entry(ids, error or (f"a LinkSet without {what}" if ids else None))

@@ -7,18 +7,15 @@ objects. `links` is absent beside `info` or `ERROR`, `linksetdbs` where nothing 
 
 from __future__ import annotations
 
-import re
 from itertools import chain
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from harvester.eutils.readers.columns import LinkSets, ToIds, Unreadable, uid_array
+from harvester.eutils.readers.tolerance import json_answer
 
-_ERROR_TEXT = re.compile(rb'"ERROR":"(?:[^"\\]|\\.)*"', re.DOTALL)
 _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-_CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
 
 
 def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
@@ -27,31 +24,13 @@ def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
     Raises:
         Unreadable: not JSON, or not of ELink's shape.
     """
-    document = _parse(body)
+    document = json_answer(body)
     try:
         return _columns(document, ids)
     except Unreadable:
         raise
     except (*_MISSHAPEN, pa.ArrowException) as error:
         raise Unreadable("JSON of another shape than an ELink answer") from error
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        # NCBI pastes exception text in unescaped: mended there, and nowhere else.
-        try:
-            document = orjson.loads(_ERROR_TEXT.sub(_without_controls, body))
-        except orjson.JSONDecodeError as error:
-            raise Unreadable("not valid JSON, or cut short") from error
-    if not isinstance(document, dict) or not (document.keys() & {"linksets", "ERROR"}):
-        raise Unreadable("JSON, but not an ELink answer")
-    return document
-
-
-def _without_controls(text: re.Match[bytes]) -> bytes:
-    return text[0].translate(_CONTROLS_TO_BLANKS)
 
 
 def _columns(document: dict[str, Any], ids: ToIds) -> LinkSets:

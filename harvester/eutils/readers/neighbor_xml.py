@@ -7,22 +7,15 @@ entities of its own is refused.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
-from xml.parsers import expat
 
 import pyarrow as pa
 
 from harvester.eutils.readers.columns import LinkSets, ToIds, Unreadable, uid_array
+from harvester.eutils.readers.tolerance import DEEPEST, mending_xml, xml_parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_ERROR_TEXT = re.compile(rb"<ERROR>.*?</ERROR>", re.DOTALL)
-_CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
-
-_DEEPEST = 20
-"""Elements inside each other at most; an answer has 6."""
 
 
 def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
@@ -40,21 +33,13 @@ def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
 
 
 def _read(body: bytes, ids: ToIds) -> LinkSets:
+    return mending_xml(body, _fed).result(ids)
+
+
+def _fed(body: bytes) -> _Reader:
     reader = _Reader()
-    try:
-        reader.feed(body)
-    except expat.ExpatError:
-        # Exception text may hold control characters, which XML forbids: mended there alone.
-        reader = _Reader()
-        try:
-            reader.feed(_ERROR_TEXT.sub(_without_controls, body))
-        except expat.ExpatError as error:
-            raise Unreadable("not well-formed XML, or cut short") from error
-    return reader.result(ids)
-
-
-def _without_controls(text: re.Match[bytes]) -> bytes:
-    return text[0].translate(_CONTROLS_TO_BLANKS)
+    reader.feed(body)
+    return reader
 
 
 class _Reader:
@@ -80,13 +65,10 @@ class _Reader:
         }
 
     def feed(self, body: bytes) -> None:
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
+        parser = xml_parser()
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._finish
         parser.CharacterDataHandler = self._text.append
-        parser.EntityDeclHandler = self._refuse
-        parser.SkippedEntityHandler = self._refuse
         parser.Parse(body, True)
 
     def result(self, ids: ToIds) -> LinkSets:
@@ -102,11 +84,8 @@ class _Reader:
             raise Unreadable("XML of another shape than an ELink answer") from error
         return self.found
 
-    def _refuse(self, *_: object) -> None:
-        raise Unreadable("XML that declares entities")
-
     def _start(self, name: str, _: dict[str, str]) -> None:
-        if len(self._path) > _DEEPEST:
+        if len(self._path) > DEEPEST:
             raise Unreadable("XML that is nested too deeply")
         if not self._path:
             self._root = name == "eLinkResult"

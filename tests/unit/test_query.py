@@ -1,0 +1,309 @@
+"""All UIDs of a query, from a server that gives so many and no more: truth is the set itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harvester.errors import BadInput, HarvestError, RequestFailed
+from harvester.eutils.esearch import MOST
+from harvester.identity import Identity
+from harvester.job import Contact
+from harvester.sources.query import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+KEY = "0123456789abcdef"
+WEBENV = "MCID_1"
+
+
+@dataclass
+class Server:
+    """ESearch over one set of records, in any order; what it is asked is kept.
+
+    Attributes:
+        records: those that the query matches.
+        most: ids of one answer.
+        pages: whether it gives pages past those.
+        hide: ids left out of each of the next answers.
+        grow: records that appear at the n-th request.
+    """
+
+    records: list[int]
+    most: int = MOST
+    pages: bool = False
+    hide: list[int] = field(default_factory=list)
+    grow: dict[int, list[int]] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    accessions: bool = False
+    asked: list[dict[str, str]] = field(default_factory=list)
+    identity: Identity = field(default_factory=lambda: Identity(Contact(), KEY))
+
+    async def call(
+        self, path: str, fields: Mapping[str, object], read: Callable[[bytes], T], attempts: int = 6
+    ) -> T:
+        assert path == "esearch.fcgi"
+        for attempt in range(attempts):
+            self.asked.append({key: str(value) for key, value in fields.items() if value})
+            try:
+                return read(self._answer(self.asked[-1]))
+            except RequestFailed:
+                if attempt == attempts - 1:
+                    raise
+        raise AssertionError
+
+    def _answer(self, asked: dict[str, str]) -> bytes:
+        self.records += self.grow.pop(len(self.asked), [])
+        if self.error:
+            return b'{"esearchresult":{"ERROR":"%b"}}' % self.error.encode()
+        found = self.records
+        sliced = re.fullmatch(r"(\(q OR r\)|#7) AND (\d+):(\d+)\[UID\]", asked["term"])
+        if sliced:
+            low, high = int(sliced[2]), int(sliced[3])
+            assert 1 <= low <= high < 2**63
+            found = [uid for uid in found if low <= uid <= high]
+        else:
+            assert asked["term"] in ("q OR r", "#7")
+        if "#" in asked["term"]:
+            assert asked["WebEnv"] == WEBENV
+        if asked.get("rettype") == "count":
+            return json.dumps({"esearchresult": {"count": str(len(found))}}).encode()
+        start = int(asked.get("retstart", 0))
+        if start and not self.pages:
+            return b'{"esearchresult":{"ERROR":"\'retstart\' cannot be\n larger than 9998."}}'
+        ids = random.Random(1).sample(found, len(found))  # no order may matter
+        page = ids[start : start + min(self.most, int(asked["retmax"]))]
+        page = page[self.hide.pop() if self.hide else 0 :]
+        result: dict[str, Any] = {
+            "count": str(len(found)),
+            "idlist": [f"NM_{uid:09}.1" if self.accessions else str(uid) for uid in page],
+        }
+        if asked.get("usehistory"):
+            result |= {"querykey": "7", "webenv": WEBENV}
+        return json.dumps({"esearchresult": result | self.extra}).encode()
+
+
+@dataclass
+class Got:
+    """What a search came to."""
+
+    count: int
+    uids: list[Any]
+    doubts: list[str]
+
+
+def _all(server: Server, db: str = "pubmed", term: str | None = "q OR r", **more: Any) -> Got:
+    doubts: list[str] = []
+
+    async def get() -> Got:
+        search = Search(server, db, term, doubt=doubts.append, **more)
+        count = await search.count()
+        uids = [
+            uid
+            async for block in search.blocks()
+            for uid in (block if isinstance(block, list) else block.tolist())
+        ]
+        return Got(count, uids, doubts)
+
+    return asyncio.run(get())
+
+
+def _refusal(server: Server, db: str = "pubmed", term: str | None = "q OR r", **more: Any) -> str:
+    with pytest.raises(HarvestError) as caught:
+        _all(server, db, term, **more)
+    sentence = str(caught.value)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return sentence
+
+
+_RECORDS = st.lists(
+    st.tuples(st.integers(1, 2**40), st.integers(1, 120), st.integers(1, 30)),
+    min_size=1,
+    max_size=6,
+).map(lambda islands: sorted({at + n * by for at, count, by in islands for n in range(count)}))
+
+
+@given(records=_RECORDS, most=st.integers(1, 60), is_set=st.booleans(), pages=st.booleans())
+def test_every_uid_of_any_set_comes_in(
+    records: list[int], most: int, is_set: bool, pages: bool
+) -> None:
+    """Pubmed gives no pages, others may; a set lies on the History server or is a query's."""
+    server = Server(records, most=most, pages=pages)
+    more = {"term": None, "webenv": WEBENV, "query_key": "7"} if is_set else {}
+    for db in ("pubmed", "gene"):
+        # An answer short of what it counts is asked for again, so a smaller page costs some.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("harvester.sources.query.MOST", most)
+            got = _all(server, db, **more)
+        assert sorted(set(got.uids)) == records
+        assert (got.count, got.doubts) == (len(records), [])
+
+
+@pytest.mark.parametrize("size", [1, MOST - 1, MOST, MOST + 1])
+def test_sets_about_as_large_as_an_answer(size: int) -> None:
+    server = Server(list(range(10, 10 + size)))
+    got = _all(server)
+    assert sorted(set(got.uids)) == server.records
+    assert len(server.asked) == (1 if size <= MOST else 3)
+
+
+def test_a_query_like_those_of_pubmed_costs_little_more_than_its_answers() -> None:
+    records = random.Random(5).sample(range(1, 41_000_000), 250_000)
+    server = Server(records)
+    got = _all(server)
+    assert sorted(set(got.uids)) == sorted(records)
+    assert len(server.asked) <= 1.5 * 250_000 / MOST
+    assert {ask["retmax"] for ask in server.asked} == {str(MOST)}
+
+
+def test_pages_cost_as_many_requests_as_there_are() -> None:
+    server = Server(list(range(1, 3 * MOST + 8)), pages=True)
+    got = _all(server, "gene")
+    assert sorted(got.uids) == server.records
+    assert [ask.get("retstart") for ask in server.asked] == [
+        None, str(MOST), str(2 * MOST), str(3 * MOST)
+    ]  # fmt: skip
+    assert [ask["term"] for ask in server.asked] == ["q OR r", "#7", "#7", "#7"]
+
+
+def test_more_fields_go_with_every_question() -> None:
+    server = Server(list(range(1, 25_000)))
+    _all(server, fields={"datetype": "pdat", "reldate": 60})
+    assert {(ask["datetype"], ask["reldate"]) for ask in server.asked} == {("pdat", "60")}
+
+
+def test_accessions_come_as_texts_and_past_the_cap_too() -> None:
+    for pages in (True, False):
+        server = Server(list(range(1, 25_000)), pages=pages, accessions=True)
+        got = _all(server, "nuccore", accessions=True)
+        assert set(got.uids) == {f"NM_{uid:09}.1" for uid in server.records}
+        assert got.doubts == []
+        assert {ask["idtype"] for ask in server.asked} == {"acc"}
+
+
+# --- what is odd ------------------------------------------------------------------------------
+
+
+def test_an_answer_short_of_its_count_is_asked_for_again() -> None:
+    server = Server(list(range(1, 300)), hide=[20, 300])
+    got = _all(server)
+    assert sorted(got.uids) == server.records
+    assert len(server.asked) == 3
+
+
+def test_what_stays_short_is_taken_with_a_doubt() -> None:
+    server = Server(list(range(1, 300)), hide=[20] * 999)
+    got = _all(server)
+    assert set(got.uids) < set(server.records)
+    assert len(set(got.uids)) >= 279
+    assert got.doubts == [
+        f"NCBI counts 299 records for the query 'q OR r' but gave {len(set(got.uids))}: "
+        "those are taken."
+    ]
+
+
+def test_an_answer_without_ids_is_never_taken() -> None:
+    """As recorded of db=genome: a count of 41, and an empty list."""
+    server = Server(list(range(1, 42)), hide=[41] * 9)
+    assert "0 of 41 ids" in _refusal(server)
+
+
+def test_records_that_appear_meanwhile_are_no_doubt_once_counted_again() -> None:
+    server = Server(list(range(1, 30_000)), grow={3: list(range(50_000, 50_040)), 4: [40_000]})
+    got = _all(server)
+    assert got.count == 29_999
+    assert set(got.uids) <= set(server.records)
+    assert set(range(1, 30_000)) <= set(got.uids)
+    if set(got.uids) == set(server.records):
+        assert got.doubts == []
+    else:
+        assert "NCBI counts 30040 records" in got.doubts[0]
+
+
+@pytest.mark.parametrize(
+    ("accessions", "said"), [(False, "outside the range"), (True, "make no sense")]
+)
+def test_a_server_that_lets_a_range_fall_is_found_out(accessions: bool, said: str) -> None:
+    """As ESearch does with what it does not understand of a query."""
+    server = Server(list(range(1, 30_000)), accessions=accessions)
+    whole = server._answer
+    server._answer = lambda asked: whole(asked | {"term": "q OR r"})  # type: ignore[method-assign]
+    assert said in _refusal(server, accessions=accessions)
+    assert len(server.asked) < 60
+
+
+# --- what is wrong ----------------------------------------------------------------------------
+
+
+def test_no_hits_is_told_with_a_better_spelling() -> None:
+    async def suggest(db: str, term: str) -> str | None:
+        return f"{db} {term}s"
+
+    assert _refusal(Server([]), suggest=suggest) == (
+        "No record of pubmed matches the query 'q OR r' (did you mean 'pubmed q OR rs'?)."
+    )
+
+
+def test_no_hits_is_told_with_what_is_not_known() -> None:
+    server = Server([], extra={"errorlist": {"phrasesnotfound": ["r\n"], "fieldsnotfound": []}})
+    assert _refusal(server) == ("No record of pubmed matches the query 'q OR r' (not known: 'r').")
+    assert _refusal(Server([]), term=None, webenv=WEBENV, query_key="7") == (
+        "There is nothing in the set #7 on the History server."
+    )
+
+
+def test_a_phrase_left_out_of_a_query_is_told() -> None:
+    """Recorded: `APC AND p.E1317Q` found 40,362 records, all of APC."""
+    server = Server([4], extra={"errorlist": {"phrasesnotfound": [f"p.E{KEY}"]}})
+    got = _all(server)
+    assert got.uids == [4]
+    assert got.doubts == ["NCBI does not know 'p.E***' and left that out of the query 'q OR r'."]
+
+
+def test_a_field_that_does_not_exist_is_refused() -> None:
+    server = Server([4], extra={"errorlist": {"phrasesnotfound": [], "fieldsnotfound": ["titel"]}})
+    assert _refusal(server).startswith("There is no field [titel] in pubmed")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("Invalid db name specified: pubmet", "ESearch knows no database 'pubmet'."),
+        (f"Search Backend failed: {KEY}\nagain", "whole answer for the query 'q OR r': Search "
+         "Backend failed: *** again."),
+    ],
+)  # fmt: skip
+def test_an_error_is_one_sentence_without_the_key(error: str, said: str) -> None:
+    assert said in _refusal(Server([1], error=error), "pubmet")
+
+
+def test_a_set_that_is_gone_is_said_at_once() -> None:
+    server = Server([1], error="Unable to obtain query #7")
+    sentence = _refusal(server, term=None, webenv=WEBENV, query_key="7")
+    assert sentence.startswith("The set #7 on the History server is not there, or no longer")
+    assert "--query" in sentence
+    assert len(server.asked) == 1
+
+
+def test_an_empty_query_is_refused_before_any_request() -> None:
+    with pytest.raises(BadInput, match="--query TERM"):
+        Search(Server([]), "pubmed", "  ")
+
+
+def test_a_fault_of_the_server_is_not_a_fault_of_the_input() -> None:
+    with pytest.raises(HarvestError) as caught:
+        _all(Server([1], error="Search Backend failed"))
+    assert not isinstance(caught.value, BadInput)
