@@ -43,13 +43,13 @@ def linknames(
     from harvester.errors import BadInput, printable
 
     if graph is not None:
-        if dbfrom or db or as_json:
+        if dbfrom is not None or db is not None or as_json:
             raise BadInput("--graph draws all databases; leave DBFROM, --db and --json out.")
         _draw(graph, values)
         return
     if dbfrom is None:
         raise BadInput("DBFROM is missing: name a database, or give --graph for all.")
-    for name in (dbfrom, db or dbfrom):
+    for name in (dbfrom, dbfrom if db is None else db):
         if not re.fullmatch(r"\w+", name, re.ASCII):
             raise BadInput(f"'{printable(name)}' is not a name; NCBI's names are like pubmed.")
     links = ask(values, lambda _, catalogue: _links(catalogue, dbfrom, db))

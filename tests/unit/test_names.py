@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from harvester.errors import BadInput, Fault, RequestFailed
 from harvester.eutils import einfo
-from harvester.job import Link
+from harvester.identity import Identity
+from harvester.job import Contact, Link
 from harvester.names import are_known, check_names, judge_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from harvester.client import Client
 
 LISTED = ["pubmed", "pmc", "gene", "protein", "widgets"]
@@ -22,20 +27,35 @@ LINKS = {"pubmed_pmc": "pmc", "pubmed_pubmed": "pubmed", "pubmed_gene": "gene"}
 class Teller:
     """Says what EInfo would, and counts how often it is asked."""
 
+    base_url = "http://teller/"
+    identity = Identity(Contact())
+
     def __init__(self, failure: RequestFailed | None = None) -> None:
         self.asked = 0
         self._failure = failure
 
-    async def call(self, path: str, fields: dict[str, str], read: object, attempts: int) -> object:
+    async def call(
+        self, path: str, fields: dict[str, str], read: Callable[[bytes], object], attempts: int
+    ) -> object:
         assert (path, attempts) == (einfo.PATH, 1)
         self.asked += 1
         await asyncio.sleep(0)
         if self._failure:
             raise self._failure
-        if read is einfo.read_databases:
-            return LISTED
-        assert read is einfo.read_links
-        return LINKS if fields["db"] == "pubmed" else {}
+        return read(json.dumps({"einforesult": self._told(fields["db"])}).encode())
+
+    def _told(self, db: str | None) -> dict[str, object]:
+        if not db:
+            return {"dblist": LISTED}
+        if db != "pubmed":
+            return {"ERROR": f"Can not retrieve DbInfo for db={db}"}
+        links = [{"name": name, "dbto": dbto} for name, dbto in LINKS.items()]
+        return {"dbinfo": [{"dbname": db, "linklist": links}]}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 def _check(teller: Teller, **link: object) -> list[str]:
@@ -80,6 +100,14 @@ def test_what_only_this_server_knows_is_fine() -> None:
     teller = Teller()
     assert _check(teller, dbfrom="pubmed", db="widgets") == []
     assert teller.asked == 2
+
+
+def test_what_is_not_known_is_asked_about_once_a_day() -> None:
+    first, second = Teller(), Teller()
+    for teller in (first, second):
+        with pytest.raises(BadInput, match="no database 'pubmd'"):
+            _check(teller, dbfrom="pubmd")
+    assert (first.asked, second.asked) == (2, 0)
 
 
 def test_an_unlisted_name_that_begins_like_a_real_one_is_doubted_only() -> None:

@@ -1,0 +1,106 @@
+"""Counts and suggestions where a server fails in part, or altogether; and how they are shown."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import sys
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from harvester.catalogue import Catalogue
+from harvester.cli.asking import show
+from harvester.counts import counts, suggestion
+from harvester.errors import Fault, HarvestError, Refused, RequestFailed
+from harvester.eutils.egquery import Hits
+from harvester.identity import Identity
+from harvester.job import Contact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from harvester.client import Client
+
+KEY = "5ec2e7" * 6
+DOWN = RequestFailed(Fault.SERVER, f"HTTP 502 {KEY}")
+LIST = b'{"einforesult":{"dblist":["a","b","c"]}}'
+GONE = RequestFailed(Fault.REFUSAL, "it has moved")
+
+
+class Server:
+    """Answers each utility, or each database of ESearch, with a body or an error."""
+
+    base_url = "http://server/"
+    identity = Identity(Contact(), KEY)
+
+    def __init__(self, answers: Mapping[str, bytes | Exception]) -> None:
+        self._answers = answers
+
+    async def call(
+        self, path: str, fields: dict[str, str], read: Callable[[bytes], object], attempts: int
+    ) -> object:
+        name = path.removesuffix(".fcgi")
+        answer = self._answers[f"{name} {fields['db']}" if name == "esearch" else name]
+        if isinstance(answer, Exception):
+            raise answer
+        return read(answer)
+
+
+def _client(**answers: bytes | Exception) -> Client:
+    named = {name.replace("_", " "): answer for name, answer in answers.items()}
+    return cast("Client", Server(named))
+
+
+def _count(client: Client, folder: Path) -> list[Hits]:
+    return asyncio.run(counts(client, "x", Catalogue(client, folder)))
+
+
+def _found(count: int) -> bytes:
+    return b'{"esearchresult":{"count":"%d"}}' % count
+
+
+@pytest.mark.parametrize("egquery", [GONE, DOWN, Refused("no"), RequestFailed(Fault.BODY, "?")])
+def test_where_egquery_fails_each_database_is_searched(tmp_path: Path, egquery: Exception) -> None:
+    client = _client(
+        egquery=egquery, einfo=LIST, esearch_a=_found(0), esearch_b=DOWN, esearch_c=_found(3)
+    )
+    assert _count(client, tmp_path) == [Hits("c", 3), Hits("a", 0), Hits("b", None, "HTTP 502 ***")]
+
+
+def test_when_no_search_succeeds_there_is_one_sentence(tmp_path: Path) -> None:
+    client = _client(egquery=GONE, einfo=LIST, esearch_a=DOWN, esearch_b=DOWN, esearch_c=DOWN)
+    with pytest.raises(HarvestError, match=r"No database could be searched: HTTP 502 \*\*\*."):
+        _count(client, tmp_path)
+
+
+def test_a_refusal_ends_the_search(tmp_path: Path) -> None:
+    refused = Refused("The server refuses us.")
+    client = _client(
+        egquery=refused, einfo=LIST, esearch_a=_found(1), esearch_b=refused, esearch_c=_found(1)
+    )
+    with pytest.raises(Refused):
+        _count(client, tmp_path)
+
+
+def test_a_suggestion_is_told_without_the_key_or_not_at_all() -> None:
+    body = f"<eSpellResult><CorrectedQuery>x {KEY}</CorrectedQuery></eSpellResult>".encode()
+    assert asyncio.run(suggestion(_client(espell=body), "pubmed", "y")) == "x ***"
+    for failure in (DOWN, GONE, Refused("no")):
+        assert asyncio.run(suggestion(_client(espell=failure), "pubmed", "y")) is None
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_a_table_with_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    show(("database", "records"), [("pubmed", 41000000), ("[bold]", None)])
+    plain = re.sub(r"\x1b\[\d*m", "", terminal.getvalue())
+    lines = [line.split() for line in plain.splitlines()]
+    assert lines == [["database", "records"], ["pubmed", "41,000,000"], ["[bold]"]]
