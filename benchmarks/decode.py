@@ -20,8 +20,8 @@ from harvester.eutils.reconcile import reconcile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harvester.eutils.readers.columns import LinkSets
     from harvester.eutils.answer import Answer
+    from harvester.eutils.readers.columns import LinkSets
     from harvester.uids import UidArray
 
 

@@ -54,11 +54,15 @@ class Summaries:
         found = esummary.read(body)
         texts = self._identifiers.texts(batch.uids)
         wanted = dict(zip(texts, batch.uids.tolist(), strict=True))
+        strangers = 0
         records: dict[int, str] = {}
         broken: dict[int, str] = {}
         for text, record in found.items():
             uid = wanted.get(text)
+            if uid is None and isinstance(record, dict):  # asked for by accession, told by UID
+                uid = wanted.get(str(record.get("accessionversion")))
             if uid is None:
+                strangers += 1
                 continue
             if isinstance(record, str):
                 broken[uid] = self._identity.told(record)
@@ -77,6 +81,6 @@ class Summaries:
             counts=np.ones(len(answered), np.int64),
             broken=broken,
             left_out=np.setdiff1d(batch.uids, seen),
-            strangers=len(found.keys() - wanted.keys()),
+            strangers=strangers,
             owner=answered,
         )

@@ -93,6 +93,9 @@ def _fragments(column: pa.Array) -> pa.Array:
     """Each value as JSON text, `null` included."""
     if pa.types.is_integer(column.type):
         return column.cast(pa.string()).fill_null("null")
+    if pa.types.is_list(column.type):  # they do not repeat often enough to be numbered
+        texts = [orjson.dumps(value).decode() for value in column.to_pylist()]
+        return pa.array(texts, pa.string())
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     values = [orjson.dumps(value).decode() for value in column.dictionary.to_pylist()]

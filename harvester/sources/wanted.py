@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harvester import events, uids
+from harvester.counts import suggestion
 from harvester.errors import BadInput
 from harvester.sources.accessions import read_accessions
 from harvester.sources.columns import kind_of, read_column
@@ -107,6 +109,7 @@ async def search(job: Job, client: Client, emit: events.Listener) -> Found:
         query_key=source.query_key,
         accessions=link.idtype == "acc",
         doubt=doubt,
+        suggest=partial(suggestion, client),
     )
     count = await begun.count()
     return Found(begun, -(-count // source.share[1]), source.share)

@@ -153,7 +153,7 @@ def egquery(asked: Asked, world: World) -> Answer:
     term, chosen = escape(asked.get("term")), selection(asked)
     items = "".join(
         f"<ResultItem><DbName>{db}</DbName><MenuName>{db.title()}</MenuName>"
-        f"<Count>{len(chosen.of(world.graph.records(db)))}</Count><Status>Ok</Status></ResultItem>"
+        f"<Count>{len(chosen.of(world.graph.records(canonical(db))))}</Count><Status>Ok</Status></ResultItem>"
         for db in DATABASES
     )
     body = (

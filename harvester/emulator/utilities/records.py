@@ -54,7 +54,8 @@ def efetch(asked: Asked, world: World) -> Answer:
     except Refusal as refusal:
         answer = error_200("efetch", str(refusal), json=False)
         return Answer(answer.body, answer.content_type, 400)
-    rettype = asked.get("rettype") or "uilist"
+    xml_records = db == "pubmed" and asked.get("retmode") == "xml"
+    rettype = asked.get("rettype") or ("" if xml_records else "uilist")
     if rettype == "uilist" and asked.get("retmode") == "xml":
         ids = "".join(f"<Id>{uid}</Id>\n" for uid in uids)
         start = '<?xml version="1.0" encoding="UTF-8" ?>\n'
@@ -63,9 +64,27 @@ def efetch(asked: Asked, world: World) -> Answer:
         lines = [str(uid) for uid in uids]
     elif rettype == "acc" and db in SEQUENCES:
         lines = [accession(db, uid) for uid in uids]
+    elif rettype == "medline" and db == "pubmed":
+        lines = [f"\nPMID- {uid}\nTI  - {_title(db, uid)}\nSO  - Example J." for uid in uids]
+    elif rettype == "fasta" and db in SEQUENCES:
+        lines = [f">{accession(db, uid)} {_title(db, uid)}\nACGTACGT\n" for uid in uids]
+    elif asked.get("retmode") == "xml" and db == "pubmed":
+        return Answer(_articles(uids))
     else:
         lines = [f"{uid}: {_title(db, uid)}" for uid in uids]
     return Answer("".join(f"{line}\n" for line in lines).encode(), TEXT_TYPE)
+
+
+def _articles(uids: Sequence[int]) -> bytes:
+    """Records of PubMed as XML, with no more than names them."""
+    articles = "".join(
+        '<PubmedArticle><MedlineCitation Status="MEDLINE" Owner="NLM">'
+        f'<PMID Version="1">{uid}</PMID><Article><ArticleTitle>{_title("pubmed", uid)}'
+        "</ArticleTitle></Article></MedlineCitation></PubmedArticle>\n"
+        for uid in uids
+    )
+    start = '<?xml version="1.0" ?>\n'
+    return f"{start}<PubmedArticleSet>\n{articles}</PubmedArticleSet>\n".encode()
 
 
 def _wanted(asked: Asked, world: World) -> tuple[str, Sequence[int]]:
@@ -99,7 +118,7 @@ def _summary(db: str, uid: int) -> dict[str, Any]:
         "source": "Example J",
         "title": _title(db, uid),
         "authors": [{"name": f"Author{uid % 1000} A", "authtype": "Author", "clusterid": ""}],
-    }
+    } | ({"accessionversion": accession(db, uid)} if db in SEQUENCES else {})
 
 
 def _docsum(db: str, uid: int) -> str:
