@@ -146,7 +146,10 @@ def of_einfo(servers: Servers, folder: Path) -> None:
 
     def names(question: Question) -> bytes:
         linked = [{"name": f"pubmed_pmc{EVIL[:3]}", "dbto": f"pmc{EVIL}"}]
-        found = {"dblist": ["pubmed", "pmc", f"gnee{EVIL[:4]}"], "dbinfo": [{"dbname": "pubmed", "linklist": linked}]}
+        found = {
+            "dblist": ["pubmed", "pmc", f"gnee{EVIL[:4]}"],
+            "dbinfo": [{"dbname": "pubmed", "linklist": linked}],
+        }
         return response(json.dumps({"einforesult": found}).encode())
 
     impostor = servers.impostor(servers.start(), names)
