@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from harvester.eutils.readers import neighbor_bulk
+from harvester.eutils.readers import bulk_json
 from harvester.eutils.readers.columns import LinkSets, ToIds, Unreadable, uid_array
 from harvester.eutils.readers.tolerance import json_answer
 
@@ -25,7 +25,7 @@ def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
     Raises:
         Unreadable: not JSON, or not of ELink's shape.
     """
-    if ids is uid_array and (usual := neighbor_bulk.read(body)) is not None:
+    if ids is uid_array and (usual := bulk_json.read(body)) is not None:
         return usual
     document = json_answer(body)
     try:

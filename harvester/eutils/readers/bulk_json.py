@@ -7,29 +7,23 @@ ERROR anywhere too, is left to the careful reader.
 
 from __future__ import annotations
 
-from itertools import compress
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-import pyarrow as pa
 
 from harvester.eutils.readers.columns import LinkSets
+from harvester.eutils.readers.digits import DIGITS, columns_of, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-_DIGITS = b"0123456789"
-_OTHERS = bytes(set(range(256)) - set(_DIGITS + b","))
 _LINK, _SCORED = b'""', b'{"id":"","score":}'
 """A link without its digits, in an answer without scores and in one with them."""
 
 _NOTHING = msgspec.Raw(b"[]")
-
-_LARGEST = 10**17
-"""Numbers above it may not have been parsed whole: they are left to the careful reader."""
 
 
 class _LinkSetDb(msgspec.Struct, gc=False):
@@ -84,50 +78,27 @@ def read(body: bytes) -> LinkSets | None:
         (links.count(b",") + 1) // (2 if with_score else 1)
         for links, with_score in zip(lists, scored, strict=True)
     ]
-    columns = _columns(lists, np.array(found.counts, np.int64), np.array(scored, bool))
+    columns = columns_of(lists, np.array(found.counts, np.int64), np.array(scored, bool), _numbers)
     if columns is None:
         return None
     found.to_uid, found.score = columns
     return found
 
 
-def _columns(
-    lists: Sequence[bytes], counts: NDArray[np.int64], scored: NDArray[np.bool_]
-) -> tuple[pa.Array, pa.Array | None] | None:
-    """to_uid and score of all links, in their order."""
-    if not scored.any():
-        numbers = _numbers(lists, counts, _LINK)
-        return None if numbers is None else (pa.array(numbers), None)
-    plain = _numbers(list(compress(lists, ~scored)), counts[~scored], _LINK)
-    pairs = _numbers(list(compress(lists, scored)), counts[scored], _SCORED)
-    if plain is None or pairs is None:
-        return None
-    has_score = np.repeat(scored, counts)
-    to_uid, score = np.empty((2, len(has_score)), np.int64)
-    to_uid[~has_score], to_uid[has_score] = plain, pairs[::2]
-    score[has_score] = pairs[1::2]
-    return pa.array(to_uid), pa.array(score, mask=None if has_score.all() else ~has_score)
-
-
 def _numbers(
-    lists: Sequence[bytes], counts: NDArray[np.int64], link: bytes
+    lists: Sequence[bytes], counts: NDArray[np.int64], *, scored: bool
 ) -> NDArray[np.int64] | None:
     """All numbers of some lists whose links, but for their digits, all look alike."""
+    link = _SCORED if scored else _LINK
     text = b",".join(lists)
     alike = {
         count: b"[" + (link + b",") * (count - 1) + link + b"]" for count in set(counts.tolist())
     }
-    if text.translate(None, _DIGITS) != b",".join([alike[count] for count in counts.tolist()]):
+    if text.translate(None, DIGITS) != b",".join([alike[count] for count in counts.tolist()]):
         return None
     total = int(counts.sum())
-    if link is _SCORED:
+    if scored:
         if text.count(b'{"id":"') + text.count(b'","score":') != 2 * total:
             return None  # digits in other places
         total *= 2
-    if not total:
-        return np.empty(0, np.int64)
-    try:
-        numbers = np.fromstring(text.translate(None, _OTHERS), np.int64, sep=",")
-    except DeprecationWarning:  # so numpy says that a number is missing, where warnings are errors
-        return None
-    return numbers if len(numbers) == total and numbers.max() < _LARGEST else None
+    return numbers_in(text, b",", total)
