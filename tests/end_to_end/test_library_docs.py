@@ -127,10 +127,10 @@ def test_the_original_gives_all_links_to_the_first(
         "_build_request",
         lambda cgi, *args, **more: build(server.base_url + cgi.rpartition("/")[2], *args, **more),
     )
-    handle = Entrez.elink(dbfrom="pubmed", db="gene", id=",".join(map(str, PMIDS)))
+    entrez: Any = Entrez  # typed in part
+    handle = entrez.elink(dbfrom="pubmed", db="gene", id=",".join(map(str, PMIDS)))
     filed = {}
-    read: Any = Entrez.read
-    for linkset in read(handle):
+    for linkset in entrez.read(handle):
         found = [link["Id"] for db in linkset["LinkSetDb"] for link in db["Link"]]
         filed[int(linkset["IdList"][0])] = {int(uid) for uid in found}
     expected = links(server.graph, "pubmed", PMIDS, "gene")
