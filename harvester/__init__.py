@@ -25,12 +25,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harvester.doors import Result, harvest, records, run, stream
+    from harvester.eutils.ecitmatch import Citation
     from harvester.job import Job
     from harvester.library import Eutils
     from harvester.linking import Linked
 
 __version__ = "0.1.0"
 __all__ = [
+    "Citation",
     "Eutils",
     "Job",
     "Linked",
@@ -44,6 +46,7 @@ __all__ = [
 
 _HOMES = {"Job": "job", "Result": "doors", "harvest": "doors", "run": "doors"}
 _HOMES |= {"records": "doors", "stream": "doors", "Eutils": "library", "Linked": "linking"}
+_HOMES |= {"Citation": "eutils.ecitmatch"}
 
 
 def __getattr__(name: str) -> Any:

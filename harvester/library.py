@@ -26,19 +26,22 @@ from harvester.arguments import (
     see_text,
 )
 from harvester.calling import Connection
+from harvester.catalogue import together
 from harvester.counts import counts, suggestion
 from harvester.docsums import ask_summaries
 from harvester.errors import BadInput, printable
-from harvester.eutils import documents, epost, esearch, espell
+from harvester.eutils import documents, ecitmatch, epost, esearch, espell
+from harvester.eutils.ecitmatch import Citation
 from harvester.eutils.esearch import PastCap, SetLost
 from harvester.linking import Linked, ask_links
 from harvester.names import check_names
 from harvester.sources.query import Search
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from typing import Unpack
 
+    from harvester.eutils.ecitmatch import Match
     from harvester.eutils.egquery import Hits
     from harvester.eutils.einfo import DbInfo
     from harvester.eutils.epost import Posted
@@ -265,6 +268,37 @@ class Eutils:
         await self._at.see_db(db)
         better = await self._at.ask("ESpell", espell.PATH, {"db": db, "term": term}, espell.read)
         return None if better is None else self._at.client.identity.told(better)
+
+    async def ecitmatch(self, citations: Iterable[Citation]) -> list[Match]:
+        """ECitMatch: the PMIDs of citations.
+
+        Args:
+            citations: as much as is known of each article.
+
+        Returns:
+            What was found for each, in their order: one article, candidates, or nothing.
+
+        Example:
+            ```
+            from harvester import Citation
+
+            pnas = Citation("proc natl acad sci u s a", 1991, 88, 3248, "mann bj")
+            (match,) = await e.ecitmatch([pnas])
+            print(match.pmid or match.said)
+            ```
+        """
+        listed = list(citations)
+        if not all(isinstance(one, Citation) for one in listed):
+            raise BadInput("citations should be a list of harvester.Citation.")
+        starts = range(0, len(listed), ecitmatch.MOST)
+        pages = [listed[start : start + ecitmatch.MOST] for start in starts]
+        found = await together(map(self._matches, pages))
+        return [match for page in found for match in page]
+
+    async def _matches(self, page: list[Citation]) -> list[Match]:
+        form = {"db": "pubmed", "retmode": "xml", "bdata": ecitmatch.bdata(page)}
+        read = partial(ecitmatch.read, count=len(page))
+        return await self._at.ask("ECitMatch", ecitmatch.PATH, form, read)
 
     # --- sets and records -------------------------------------------------------------------
 

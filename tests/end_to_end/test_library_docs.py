@@ -141,7 +141,7 @@ def test_the_original_gives_all_links_to_the_first(
 METHODS = ["elink", "esearch", "search_all", "egquery", "espell", "epost", "esummary", "efetch"]
 
 
-@pytest.mark.parametrize("name", [*METHODS, "einfo"])
+@pytest.mark.parametrize("name", [*METHODS, "einfo", "ecitmatch"])
 async def test_examples_of_each_utility(server: Emulator, name: str) -> None:
     (example,) = examples_of(getattr(Eutils, name))
     async with Eutils() as e:

@@ -11,6 +11,7 @@ from harvester.emulator.answers.answer import JSON_TYPE, TEXT_TYPE, Answer
 from harvester.emulator.answers.errors import BAD_DB, NO_IDS, NO_QUERY, error_200
 from harvester.emulator.answers.prologs import prolog
 from harvester.emulator.databases import SEQUENCES, canonical
+from harvester.emulator.utilities.ecitmatch import place_of
 from harvester.emulator.utilities.einfo import BUILD
 from harvester.emulator.utilities.ids import accession, group
 from harvester.emulator.utilities.world import Refusal
@@ -118,12 +119,15 @@ def _title(db: str, uid: int) -> str:
 def _summary(db: str, uid: int) -> dict[str, Any]:
     if not uid:
         return {"uid": "0", "error": BAD_SUMMARY}
+    volume, first_page = place_of(uid)
     year = 1960 + uid % 66
     return {
         "uid": str(uid),
         "pubdate": str(year),
         "source": "Example J",
         "title": _title(db, uid),
+        "volume": volume,
+        "pages": first_page,
         "authors": [{"name": f"Author{uid % 1000} A", "authtype": "Author", "clusterid": ""}],
     } | ({"accessionversion": accession(db, uid)} if db in SEQUENCES else {})
 
