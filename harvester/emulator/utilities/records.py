@@ -91,7 +91,12 @@ def _articles(uids: Sequence[int]) -> bytes:
         "</ArticleTitle></Article></MedlineCitation></PubmedArticle>\n"
         for uid in uids
     )
-    start = '<?xml version="1.0" ?>\n'
+    # As recorded: this utility's DTD is of another place, and new every year.
+    start = (
+        '<?xml version="1.0" ?>\n<!DOCTYPE PubmedArticleSet PUBLIC '
+        '"-//NLM//DTD PubMedArticle, 1st January 2025//EN" '
+        '"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd">\n'
+    )
     return f"{start}<PubmedArticleSet>\n{articles}</PubmedArticleSet>\n".encode()
 
 
