@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 MOST = 20_000
 """UIDs of one call. With more it is a large job, which keeps NCBI's hours and can be resumed."""
 
+_PATIENCE = 1
+"""Waits for a server that does not answer, each longer than the one before; the first is 5 s."""
+
 
 @dataclass(frozen=True, slots=True)
 class Linked:
@@ -102,9 +105,13 @@ async def ask_links(client: Client, job: Job, listed: Listed) -> Linked:
         limits = job.limits.model_copy(update={"batch_size": min(max(len(todo), 1), 5000)})
         job = job.model_copy(update={"limits": limits})
     got: list[Delivery] = []
+    waits = 0
 
     def heed(event: events.Event) -> None:
-        if isinstance(event, events.Waiting):  # nobody watches: better an error than a long wait
+        nonlocal waits
+        waits += isinstance(event, events.Waiting)
+        # Nobody watches: better an error than a wait without end.
+        if isinstance(event, events.Waiting) and waits > _PATIENCE:
             why = event.why.partition("; next try")[0].rstrip(".")
             engine.halt(HarvestError(f"{client.base_url}: {why}."))
 

@@ -1,8 +1,8 @@
-"""Biopython, which nobody here wrote, asks each cmd of ELink, validates by NCBI's DTD and agrees."""
+"""Biopython, which nobody here wrote, asks each cmd of ELink, validates by the DTD and agrees."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,7 +10,10 @@ import pytest
 from harvester.emulator import Emulator, EmulatorConfig, background
 from harvester.emulator.utilities.linkout import addresses
 
-from .conftest import Ask
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .conftest import Ask
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import pytest
@@ -12,7 +11,10 @@ from Bio import Entrez, Medline, SeqIO
 
 from harvester.emulator import Emulator, EmulatorConfig, background
 
-from .conftest import Ask
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .conftest import Ask
 
 
 @pytest.fixture(scope="module")
