@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -151,19 +152,25 @@ class Eutils:
         job = self._at.job(_given(asked))
         link, client = job.link, self._at.client
         acc = link.idtype == "acc"
+        read = read_accessions if acc else partial(read_uids, link.dbfrom)
+        listed: list[Any] = [] if isinstance(ids, HistorySet) else read(ids)
+        doubts = [*link.doubts(), *await check_names(client, link)]
         if isinstance(ids, HistorySet):
-            kept = named(ids)
-            search = Search(
-                client,
-                link.dbfrom,
-                webenv=kept["WebEnv"],
-                query_key=kept["query_key"],
-                accessions=acc,
-            )
-            ids = [uid async for uid in _each(search)]
-        listed = read_accessions(ids) if acc else uids.as_set(read_uids(link.dbfrom, ids))
-        await check_names(client, link)
-        return await ask_links(client, job, listed)
+            listed = await self._members(link.dbfrom, ids, accessions=acc)
+        linked = await ask_links(client, job, listed if acc else uids.as_set(listed))
+        return replace(linked, doubts=tuple(doubts))
+
+    async def _members(self, db: str, kept: HistorySet, *, accessions: bool) -> list[Any]:
+        """The UIDs of a set."""
+        names = named(kept)
+        search = Search(
+            self._at.client,
+            db,
+            webenv=names["WebEnv"],
+            query_key=names["query_key"],
+            accessions=accessions,
+        )
+        return [uid async for uid in _each(search)]
 
     # --- searches ---------------------------------------------------------------------------
 
@@ -254,7 +261,8 @@ class Eutils:
             ```
         """
         see_text("term", term)
-        return await counts(self._at.client, term, self._at.catalogue)
+        asking = counts(self._at.client, term, self._at.catalogue)
+        return await self._at.answer("EGQuery", asking)
 
     async def espell(self, db: str, term: str) -> str | None:
         """ESpell: how a query may have been meant; None where there is nothing to correct.

@@ -40,10 +40,12 @@ class Linked:
         links: rows as a harvest has them in `links/`, those of one UID together.
         uids: rows as a harvest has them in `uids/`, one for each distinct UID that was asked for:
             dbfrom, from_uid, outcome (linked, empty, missing or failed), links, reason.
+        doubts: what NCBI may not have done as it was asked, a sentence each.
     """
 
     links: pa.Table
     uids: pa.Table
+    doubts: tuple[str, ...] = ()
 
     def by_uid(self, linkname: str | None = None) -> dict[Uid, list[Uid]]:
         """Each answered UID and the records it is linked to, in NCBI's order, each once.

@@ -83,6 +83,16 @@ async def test_a_set_is_read_and_asked_by_id(servers: Servers) -> None:
     assert [entry.parameters for entry in elinks] == [len(UIDS), 1]
 
 
+async def test_what_is_ignored_is_told(servers: Servers) -> None:
+    async with Eutils(base_url=servers.start().base_url, rate=300) as e:
+        linked = await e.elink("gene", 7157, db="protein", term="txid9606[ORGN]")
+        unlisted = await e.elink("pubmed", 1, db="pubmed", linkname="pubmed_pubmed_citedin")
+        plain = await e.elink("gene", 7157, db="protein")
+    assert "ignores it" in linked.doubts[0]
+    assert "pubmed_pubmed_citedin" in unlisted.doubts[0]
+    assert plain.doubts == ()
+
+
 async def test_targets_only(servers: Servers) -> None:
     server = servers.start(seed=3)
     async with Eutils(base_url=server.base_url, rate=300) as e:
