@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -77,7 +78,10 @@ class Connection:
             BadInput: a value is wrong.
         """
         settings = {**self._settings, "link": link, "output": {"path": STDOUT}}
-        return jobfile.build(settings, environ=self._environ)
+        try:
+            return jobfile.build(settings, environ=self._environ)
+        except BadInput as error:
+            raise BadInput(_in_python(str(error))) from None
 
     async def see_db(self, db: str) -> None:
         """See that there is such a database; EInfo is asked about one that is not well known.
@@ -122,3 +126,9 @@ class Connection:
     def _sentence(self, utility: str, failure: RequestFailed) -> HarvestError:
         reason = self.client.identity.told(failure.reason).rstrip(".")
         return HarvestError(f"{utility} at {self.client.base_url} gives no answer: {reason}.")
+
+
+def _in_python(sentence: str) -> str:
+    """A sentence that names options of the command line, for who writes Python: arguments."""
+    sentence = re.sub(r" \(option --[a-z-]+\)", "", sentence)
+    return re.sub(r"--([a-z-]+)", lambda found: found[1].replace("-", "_") + "=", sentence)

@@ -216,7 +216,7 @@ async def test_what_is_wrong_is_said_before_it_is_asked(
 @pytest.mark.parametrize(
     ("said", "arguments"),
     [
-        ("email", {}),
+        ("give email=, or set the environment variable NCBI_EMAIL", {}),
         ("'me' is not an email address", {"email": "me"}),
         ("without spaces", {"email": "a@example.org", "tool": "my tool"}),
         ("3 requests a second without", {"email": "a@example.org", "rate": 10}),
@@ -229,8 +229,9 @@ def test_wrong_arguments(
 ) -> None:
     for name in ("NCBI_EMAIL", "NCBI_API_KEY", "HARVESTER_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=said) as refused:
         Eutils(**arguments)
+    assert "--" not in str(refused.value)  # there are no options here
 
 
 async def test_outside_of_with_nothing_is_connected() -> None:
