@@ -62,7 +62,7 @@ class Search:
     Args:
         client: asks ESearch.
         db: the database.
-        term: the query; none for a set.
+        term: the query; of a set, only what matches it as well.
         webenv: of a set on the History server.
         query_key: of that set.
         accessions: whether accessions are wanted in place of UIDs (`idtype=acc`).
@@ -93,8 +93,10 @@ class Search:
         suggest: Callable[[str, str], Awaitable[str | None]] | None = None,
     ) -> None:
         if query_key:
-            self._term = f"#{query_key}"
+            self._term = f"#{query_key} AND ({term})" if term else f"#{query_key}"
             self._name = f"the set #{printable(query_key)} on the History server"
+            if term:
+                self._name = f"the query '{printable(term)}' in {self._name}"
         else:
             self._term = (term or "").strip()
             self._name = f"the query '{printable(self._term)}'"
