@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
+import tomllib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 import numpy as np
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
     from harvester.emulator import Emulator, Graph
 
-    from .cookbook import Task
     from .servers import Servers
 
 PMIDS = [*range(30_000_001, 30_000_060), 12_345_678, 23_456_789, 34_567_890]
@@ -236,7 +236,7 @@ def _texts(server: Emulator, folder: Path) -> None:
     assert len(expected) > 100
     assert _records(folder / "found/records/pubmed-summary") == expected
     fetched = pq.read_table(folder / "found/records/pubmed-medline-text/records").to_pylist()
-    text = "".join(row["record"] for row in fetched)
+    text = "".join(row["text"] for row in fetched)
     assert (
         sorted(int(line[6:]) for line in text.splitlines() if line.startswith("PMID")) == expected
     )
@@ -280,7 +280,7 @@ def _chain(
 
     def see(server: Emulator, folder: Path) -> None:
         inputs = sorted(uids(server.graph))
-        for number, (dbfrom, db) in enumerate(zip(dbs, dbs[1:], strict=False), 1):
+        for number, (dbfrom, db) in enumerate(itertools.pairwise(dbs), 1):
             linkname = f"{dbfrom}_{db}"
             _linked(f"{out}/hop-{number}", dbfrom, inputs, db, linkname)(server, folder)
             links = expected_links(server.graph, dbfrom, inputs, [db], [linkname])
@@ -358,7 +358,7 @@ def _killed(servers: Servers, server: Emulator, folder: Path) -> None:
 
 def _failed(servers: Servers, server: Emulator, folder: Path) -> None:
     """A run for which one UID failed."""
-    faulty = servers.start(graph=server.graph, faults=(f"500@{PMIDS[0]}",))
+    faulty = servers.start(graph=server.graph, faults=(f"error-in-linkset@{PMIDS[0]}",))
     env = {"HARVESTER_BASE_URL": faulty.base_url}
     job = (*_PMC, "--max-attempts=1", "-o", "pmc-links")
     finished = harvester(*job, env=env, cwd=folder)
@@ -458,3 +458,11 @@ def test_job_files_stand_as_they_are() -> None:
             for other in task.blocks
             if other is not block
         )
+
+
+def test_job_files_of_queries_and_chains_are_in_the_cookbook() -> None:
+    """Those that are run nowhere else."""
+    named = {block.name for task in tasks() for block in task.blocks}
+    for path in (ROOT / "configs").glob("*.toml"):
+        job = tomllib.loads(path.read_text())
+        assert f"configs/{path.name}" in named or ("ids" in job["source"] and "hop" not in job)
