@@ -16,7 +16,7 @@ import pytest
 from harvester.emulator import SeededGraph
 from harvester.emulator.databases import SEQUENCES
 from harvester.emulator.request import Asked
-from harvester.emulator.utilities.ids import accession
+from harvester.emulator.utilities.ids import accession, group
 from harvester.emulator.utilities.linkout import addresses
 from harvester.emulator.utilities.selections import selection
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 PMIDS = [*range(30_000_001, 30_000_060), 12_345_678, 23_456_789, 34_567_890]
 GENES = [7157, 672, 675, 1956, 3845]
-PROTEINS = [120_407_068, 4_507_637, 6_226]
+PROTEINS = ["P04637.1", *(accession("protein", uid) for uid in (120_407_068, 4_507_637, 6_226))]
 PROJECTS = [28_889, 33_823]
 SNPS = [*range(328, 400), 7412]
 
@@ -69,9 +69,7 @@ def _lists(folder: Path) -> None:
     write_uids(folder / "genes.txt", GENES)
     write_uids(folder / "bioprojects.txt", PROJECTS)
     (folder / "snps.txt").write_text("".join(f"rs{uid}\n" for uid in SNPS))
-    (folder / "accessions.txt").write_text(
-        "".join(f"{accession('protein', uid)}\n" for uid in PROTEINS)
-    )
+    (folder / "accessions.txt").write_text("\n".join(PROTEINS))
 
 
 def play(servers: Servers, folder: Path, title: str) -> None:
@@ -231,6 +229,13 @@ def _addresses(server: Emulator, folder: Path) -> None:
     assert publishers == sorted(uid for uid in PMIDS if addresses("pubmed", uid))
 
 
+def _topic(server: Emulator, folder: Path) -> None:
+    uids = _found(server.graph, "TP53 cancer", "pubmed")
+    _linked("topic-genes", "pubmed", uids, "gene")(server, folder)
+    links = expected_links(server.graph, "pubmed", uids, ["gene"])
+    assert _records(folder / "topic-genes/records/gene-summary") == _targets(links)
+
+
 def _texts(server: Emulator, folder: Path) -> None:
     expected = sorted(_found(server.graph, "TP53 cancer", "pubmed"))
     assert len(expected) > 100
@@ -260,15 +265,14 @@ def _human(server: Emulator, folder: Path) -> None:
 
 
 def _accessions(server: Emulator, folder: Path) -> None:
+    uids = dict(zip(group("protein", PROTEINS).uids, PROTEINS, strict=True))
     for out, db in (("coding", "nuccore"), ("protein-structures", "structure")):
-        truth = expected_links(server.graph, "protein", PROTEINS, [db]).to_pylist()
-        expected = {
-            (
-                accession("protein", row["from_uid"]),
-                accession(db, row["to_uid"]) if db in SEQUENCES else str(row["to_uid"]),
-            )
-            for row in truth
-        }
+        truth = expected_links(server.graph, "protein", uids, [db]).to_pylist()
+        expected = set()
+        for row in truth:
+            uid = row["to_uid"]
+            target = accession(db, uid) if db in SEQUENCES else str(uid)
+            expected.add((uids[row["from_uid"]], target))
         assert expected
         assert {(row["from_uid"], row["to_uid"]) for row in _table(folder / out)} == expected
 
@@ -369,6 +373,7 @@ def _failed(servers: Servers, server: Emulator, folder: Path) -> None:
 BEFORE = {"After a crash": _killed, "Once more for those that failed": _failed}
 
 SMALL = (
+    "The genes of all articles on a topic",
     "The titles and abstracts of a list, or of a query",
     "From a query over genes and proteins to structures, in one job",
 )
@@ -399,6 +404,7 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
     ),
     "The articles of a table's column": _linked("paper-genes", "pubmed", PMIDS, "gene"),
     "Where on the web are these articles?": _addresses,
+    "The genes of all articles on a topic": _topic,
     "The titles and abstracts of a list, or of a query": _texts,
     "The articles of each gene": _linked("gene-articles", "gene", GENES, "pubmed", "gene_pubmed"),
     "The proteins of each gene, and what they are": _all(
@@ -413,7 +419,7 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
     "From projects to sequencing runs": _chain(
         "runs", lambda _: PROJECTS, "bioproject", "biosample", "sra"
     ),
-    "The variants of these genes that are in ClinVar": _all(
+    "Which SNPs are in ClinVar, and in which genes?": _all(
         _linked("variants", "snp", SNPS, "clinvar"), _linked("variant-genes", "snp", SNPS, "gene")
     ),
     "The whole literature of a topic and a year, past 10,000 records": _corpus,
