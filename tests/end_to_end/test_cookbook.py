@@ -247,6 +247,14 @@ def _texts(server: Emulator, folder: Path) -> None:
     )
 
 
+def _picked(server: Emulator, folder: Path) -> None:
+    found = _found(server.graph, "TP53 cancer", "pubmed")
+    picked = [uid for uid in PMIDS if uid in found]
+    assert 0 < len(picked) < len(PMIDS)
+    _linked("picked", "pubmed", picked, "pmc", "pubmed_pmc")(server, folder)
+    assert _records(folder / "picked/records/pubmed-summary") == sorted(picked)
+
+
 def _proteins(server: Emulator, folder: Path) -> None:
     links = expected_links(server.graph, "gene", GENES, ["protein"])
     assert _records(folder / "gene-proteins/records/protein-summary") == _targets(links)
@@ -406,6 +414,7 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
     "Where on the web are these articles?": _addresses,
     "The genes of all articles on a topic": _topic,
     "The titles and abstracts of a list, or of a query": _texts,
+    "Those of my articles that match a query": _picked,
     "The articles of each gene": _linked("gene-articles", "gene", GENES, "pubmed", "gene_pubmed"),
     "The proteins of each gene, and what they are": _all(
         _linked("gene-proteins", "gene", GENES, "protein", "gene_protein"), _proteins
