@@ -42,7 +42,10 @@ class Source(Group):
         "more; - is stdin",
     )
     ids_column: str | None = Field(default=None, description="column of a table of UIDs")
-    query: str | None = Field(default=None, description="all records of dbfrom that match this")
+    query: str | None = Field(
+        default=None,
+        description="all records of dbfrom that match this; with webenv, those of that set",
+    )
     webenv: str | None = Field(default=None, description="a set on the History server, with ...")
     query_key: str | None = Field(default=None, description="... its number there")
     run: PathName | None = Field(
@@ -76,7 +79,7 @@ class Source(Group):
     @model_validator(mode="after")
     def _one(self) -> Source:
         kinds = [key for key in ("ids", "query", "webenv", "run") if getattr(self, key)]
-        if len(kinds) > 1:
+        if len(kinds) > 1 and kinds != ["query", "webenv"]:
             raise ValueError(f"{' and '.join(kinds)} are different sources; give one of them")
         if (self.webenv is None) != (self.query_key is None):
             raise ValueError("webenv and query_key go together: they name a History set")

@@ -64,7 +64,7 @@ class Link(Group):
     targets_only: bool = Field(
         default=False,
         description="only the distinct linked records of the whole set, not who links to whom: "
-        "far fewer requests",
+        "much smaller answers",
     )
     retmode: Retmode = Field(
         default="json", description="form of the answers; what JSON cannot carry is asked in XML"

@@ -60,7 +60,8 @@ class Summaries:
         for text, record in found.items():
             uid = wanted.get(text)
             if uid is None and isinstance(record, dict):  # asked for by accession, told by UID
-                uid = wanted.get(str(record.get("accessionversion")))
+                version = str(record.get("accessionversion"))
+                uid = wanted.get(version, wanted.get(version.partition(".")[0]))
             if uid is None:
                 strangers += 1
                 continue

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from harvester import uids
 from harvester.errors import BadInput, FolderError, nearest, printable
-from harvester.folder import JOB
+from harvester.folder import JOB, hop_folders
 from harvester.parts import Parts
-from harvester.schemas import NEIGHBOR_LINKS
+from harvester.schemas import NEIGHBOR_LINKS, TARGETS, with_ids
 from harvester.sinks import make_sink
 from harvester.state import FILE, peek
 
@@ -54,8 +54,12 @@ def read_run(
         FolderError: it is damaged.
     """
     if not (folder / FILE).is_file():
-        raise BadInput(f"{folder} holds no harvest to go on from (--from-run): it has no {FILE}.")
-    cmd, accessions = _job(folder)
+        hops = hop_folders(folder)
+        hint = f" It is a chain: name a hop, like {hops[-1]}." if hops else ""
+        raise BadInput(
+            f"{folder} holds no harvest to go on from (--from-run): it has no {FILE}.{hint}"
+        )
+    cmd, schema = _job(folder)
     with peek(folder) as state:
         parts = state.parts("links")
         wanted, done = state.wanted(), state.done()
@@ -70,7 +74,7 @@ def read_run(
             f"The harvest in {folder} has not ended: it has the links of {len(done)} UIDs {of}, "
             "and only these are taken."
         )
-    yield from _distinct(_targets(folder, parts, accessions=accessions), folder, dbfrom)
+    yield from _distinct(_targets(folder, parts, schema), folder, dbfrom)
 
 
 def targets(links: pa.Table, db: str) -> Listed:
@@ -104,17 +108,12 @@ def _distinct(tables: Iterator[pa.Table], folder: Path, dbfrom: str) -> Iterator
         )
 
 
-def _targets(folder: Path, parts: list[Part], *, accessions: bool) -> Iterator[pa.Table]:
+def _targets(folder: Path, parts: list[Part], schema: pa.Schema) -> Iterator[pa.Table]:
     """The rows of the committed parts of links.
 
     Raises:
         FolderError: a part is gone or damaged.
     """
-    schema = NEIGHBOR_LINKS
-    if accessions:
-        for name in ("from_uid", "to_uid"):
-            place = schema.get_field_index(name)
-            schema = schema.set(place, pa.field(name, pa.string()))
     for part in parts:
         try:
             for table in Parts(folder, _sink_of(part)).read([part], schema):
@@ -134,8 +133,8 @@ def _sink_of(part: Part) -> Sink:
     return make_sink("jsonl", codec)  # type: ignore[arg-type]
 
 
-def _job(folder: Path) -> tuple[str, bool]:
-    """The cmd of the harvest in a folder, and whether it is of accessions.
+def _job(folder: Path) -> tuple[str, pa.Schema]:
+    """The cmd of the harvest in a folder, and the schema of its links if they lead to UIDs.
 
     Raises:
         FolderError: it is damaged.
@@ -143,6 +142,10 @@ def _job(folder: Path) -> tuple[str, bool]:
     path = folder / JOB
     try:
         link = tomllib.loads(path.read_text(encoding="utf-8"))["link"]
-        return str(link.get("cmd", "neighbor")), link.get("idtype") == "acc"
+        schema = TARGETS if link.get("targets_only") else NEIGHBOR_LINKS
+        accessions = link.get("idtype") == "acc"
+        return str(link.get("cmd", "neighbor")), (
+            with_ids(schema, pa.string()) if accessions else schema
+        )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise FolderError(f"{path} is missing or damaged; restore it from a copy.") from error

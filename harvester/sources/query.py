@@ -62,7 +62,7 @@ class Search:
     Args:
         client: asks ESearch.
         db: the database.
-        term: the query; none for a set.
+        term: the query; of a set, only what matches it as well.
         webenv: of a set on the History server.
         query_key: of that set.
         accessions: whether accessions are wanted in place of UIDs (`idtype=acc`).
@@ -93,9 +93,11 @@ class Search:
         suggest: Callable[[str, str], Awaitable[str | None]] | None = None,
     ) -> None:
         if query_key:
-            self._term = f"#{query_key}"
-            self._name = f"the set #{printable(query_key)} on the History server"
+            self._term = f"#{query_key} AND ({term})" if term else f"#{query_key}"
+            self._set = f"the set #{printable(query_key)} on the History server"
+            self._name = f"the query '{printable(term)}' in {self._set}" if term else self._set
         else:
+            self._set = ""
             self._term = (term or "").strip()
             self._name = f"the query '{printable(self._term)}'"
         if not self._term:
@@ -107,7 +109,7 @@ class Search:
         self._accessions = accessions
         self._fields = dict(fields or {})
         self._doubt = doubt
-        self._suggest = suggest
+        self._suggest = None if query_key else suggest
         self._first: _Page | None = None
 
     async def count(self) -> int:
@@ -155,8 +157,8 @@ class Search:
             if phrases:
                 self._doubt(f"NCBI does not know {phrases} and left that out of {self._name}.")
             return
-        if self._is_set:
-            raise BadInput(f"There is nothing in {self._name}.")
+        if self._is_set and self._name == self._set:
+            raise BadInput(f"There is nothing in {self._set}.")
         better = await self._suggest(self._db, self._term) if self._suggest else None
         hint = f" (did you mean '{told(better)}'?)" if better else ""
         if phrases and not better:
@@ -267,7 +269,7 @@ class Search:
             raise self._given_up(failure) from failure
         if isinstance(page, SetLost) and self._is_set:
             raise BadInput(
-                f"{self._name[0].upper()}{self._name[1:]} is not there, or no longer (sets live "
+                f"{self._set[0].upper()}{self._set[1:]} is not there, or no longer (sets live "
                 "for about 8 hours): search again, or give the search itself with --query."
             ) from page
         if isinstance(page, RequestFailed):

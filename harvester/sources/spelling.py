@@ -7,9 +7,9 @@ import re
 from harvester.errors import printable
 from harvester.uids import MAX_UID
 
-_PREFIXES = {"pubmed": "PMID:?", "pmc": "(?:PMCID:)?PMC:?"}
+_PREFIXES = {"pubmed": "PMID:?", "pmc": "(?:PMCID:)?PMC:?", "snp": "rs"}
 """Spellings whose meaning the database makes sure. (A PMC UID is the digits of its PMC id:
-https://www.ncbi.nlm.nih.gov/pmc/pmctopmid/.)"""
+https://www.ncbi.nlm.nih.gov/pmc/pmctopmid/; one of dbSNP those of its rs number.)"""
 
 _LETTERS_AND_DIGITS = re.compile(r"[A-Z]{1,6}_?\d+(\.\d+)?", re.IGNORECASE | re.ASCII)
 

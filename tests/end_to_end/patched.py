@@ -12,6 +12,10 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def _set(name: str, value: object) -> None:
@@ -40,15 +44,20 @@ def _set_clock(start: str) -> None:
     made.__defaults__ = tuple(clock if value is real else value for value in made.__defaults__)
 
 
-def main() -> None:
-    """Change what the arguments before `--` say, then run the command with those after it."""
-    end = sys.argv.index("--")
-    for change in sys.argv[1:end]:
-        name, _, value = change.partition("=")
+def change(changes: Iterable[str]) -> None:
+    """Change what some arguments before `--` say."""
+    for one in changes:
+        name, _, value = one.partition("=")
         if name == "clock":
             _set_clock(json.loads(value))
         else:
             _set(name, json.loads(value))
+
+
+def main() -> None:
+    """Change what the arguments before `--` say, then run the command with those after it."""
+    end = sys.argv.index("--")
+    change(sys.argv[1:end])
     sys.argv[1:] = sys.argv[end + 1 :]
     from harvester.cli import main as run
 

@@ -12,6 +12,7 @@ from harvester.emulator import Emulator, EmulatorConfig
 
 from .harness import Finished, assert_polite
 from .impostor import Impostor
+from .kitchen import Kitchen
 from .nursery import Nurseries, Nursery
 from .wiretap import Wiretap
 
@@ -36,6 +37,7 @@ class Servers:
             group_of._loop if group_of else asyncio.new_event_loop()
         )
         self._nurseries: Nurseries = group_of._nurseries if group_of else Nurseries()
+        self.kitchen: Kitchen = group_of.kitchen if group_of else Kitchen()
         self._thread = threading.Thread(target=self._loop.run_forever, name="emulators")
         self._open: list[AbstractAsyncContextManager[Any]] = []
 
@@ -45,6 +47,7 @@ class Servers:
 
     def __exit__(self, *_: object) -> None:
         self._nurseries.close()
+        self.kitchen.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from harvester import Job, harvest, uids
+from harvester.emulator.utilities.ids import accession
 from harvester.errors import BadInput, FolderError, HarvestError
 from harvester.parts import Parts
 from harvester.schemas import NEIGHBOR_LINKS
@@ -76,6 +77,30 @@ async def test_the_targets_in_one_database_of_several(
     assert str(_refusal(tmp_path / "out", "protein")) == (
         f"No link in {tmp_path / 'out'} leads to protein: its links lead to nuccore, pmc, pubmed."
     )
+
+
+@pytest.mark.parametrize("idtype", ["uid", "acc"])
+async def test_targets_alone_are_gone_on_from(
+    servers: Servers, tmp_path: Path, idtype: str
+) -> None:
+    server, listed = servers.start(), range(1, 60)
+    words = [accession("protein", uid) if idtype == "acc" else str(uid) for uid in listed]
+    (tmp_path / "ids").write_text("\n".join(words))
+    link = {"dbfrom": "protein", "db": "nuccore", "targets_only": True, "idtype": idtype}
+    job = Job.model_validate(
+        {
+            "link": link,
+            "source": {"ids": tmp_path / "ids"},
+            "output": {"path": tmp_path / "out"},
+            "server": {"base_url": server.base_url},
+        }
+    )
+    await harvest(job)
+    links = expected_links(server.graph, "protein", listed, ("nuccore",))
+    truth = set(links["to_uid"].to_pylist())
+    if idtype == "acc":
+        truth = {accession("nuccore", uid) for uid in truth}
+    assert set(_targets(tmp_path / "out", "nuccore")) == truth
 
 
 # --- folders made by hand ---------------------------------------------------------------------

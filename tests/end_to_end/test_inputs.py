@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
     from .servers import Servers
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
+CONFIGS = [
+    path
+    for path in sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
+    if (job := tomllib.loads(path.read_text())) and "ids" in job["source"] and "hop" not in job
+]
+"""Those of lists of UIDs; queries and chains are run as the cookbook has them."""
 
 PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 TERM = "asthma"
 """The emulator finds about 100,000 records of PubMed by it."""
+
+TERM_OF_HALF = "TP53 cancer"
+"""By this, every second one."""
 
 FAULTS = ("500:0.15", "cut:0.1", "bad-utf8:0.05", "error-backend:0.05", "empty:0.05")
 
@@ -97,6 +101,20 @@ async def test_a_set_of_pubmed_on_the_history_server(servers: Servers) -> None:
         uids = await _all(search)
     assert set(uids) == _truth(server, TERM)
     assert doubts == []
+
+
+@pytest.mark.parametrize("db", ["pubmed", "gene"])
+async def test_a_query_picks_from_a_list_that_was_posted(servers: Servers, db: str) -> None:
+    server, listed = servers.start(), range(1, 9000)
+    half = _truth(server, f"{TERM_OF_HALF} AND 1:999[UID]", db)
+    async with _client(server) as client:
+        fields = {"db": db, "id": ",".join(map(str, listed))}
+        posted = await client.call(epost.PATH, fields, epost.read)
+        pick = partial(Search, client, db, webenv=posted.webenv, query_key=posted.query_key)
+        uids = await _all(pick(f"101:200[UID] AND {TERM_OF_HALF}"))
+        with pytest.raises(BadInput, match="matches the query 'none' in the set #1"):
+            await pick("none").count()
+    assert sorted(uids) == [uid for uid in range(101, 201) if uid in half] != []
 
 
 @pytest.mark.parametrize("db", ["pubmed", "gene"])

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from harvester import uids
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils import esummary
+from harvester.eutils.summaries import Summaries
+from harvester.identifiers import identifiers_of
+from harvester.identity import Identity
+from harvester.job import Contact
+from harvester.verdict import Batch
 
 
 def test_a_uid_has_its_summary_or_its_error() -> None:
@@ -54,3 +60,19 @@ def test_what_is_no_whole_answer_is_a_bad_body(body: bytes) -> None:
     with pytest.raises(RequestFailed) as caught:
         esummary.read(body)
     assert caught.value.fault is Fault.BODY
+
+
+def test_a_record_is_known_by_its_accession_with_or_without_version() -> None:
+    """A protein asked for by accession is told by its GI, with accession.version beside it."""
+    listed = ["P04637", "NP_000537.3", "NP_1.1"]
+    accessions = identifiers_of("acc")
+    numbers = uids.as_array(accessions.number_all(listed))
+    summaries = Summaries("protein", Identity(Contact(), None), accessions)
+    body = (
+        b'{"result":{"uids":["5","6"],"5":{"uid":"5","accessionversion":"P04637.4"},'
+        b'"6":{"uid":"6","accessionversion":"NP_000537.3"}}}'
+    )
+    answer = summaries.read(body, Batch(numbers, "json"))
+    assert sorted(answer.links["uid"].to_pylist()) == ["NP_000537.3", "P04637"]
+    assert accessions.texts(answer.left_out) == ["NP_1.1"]
+    assert answer.strangers == 0

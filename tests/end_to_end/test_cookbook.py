@@ -1,0 +1,483 @@
+"""Each task of docs/cookbook.md, run as it stands there, and what came out put to the truth."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from harvester.emulator import SeededGraph
+from harvester.emulator.databases import SEQUENCES
+from harvester.emulator.request import Asked
+from harvester.emulator.utilities.ids import accession, group
+from harvester.emulator.utilities.linkout import addresses
+from harvester.emulator.utilities.selections import selection
+
+from .cookbook import ROOT, cook, opening, tasks
+from .harness import (
+    LINKS,
+    assert_exact,
+    assert_same,
+    expected_links,
+    harvester,
+    rows,
+    running,
+    wait_until,
+    write_uids,
+)
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from harvester.emulator import Emulator, Graph
+
+    from .servers import Servers
+
+PMIDS = [*range(30_000_001, 30_000_060), 12_345_678, 23_456_789, 34_567_890]
+GENES = [7157, 672, 675, 1956, 3845]
+PROTEINS = ["P04637.1", *(accession("protein", uid) for uid in (120_407_068, 4_507_637, 6_226))]
+PROJECTS = [28_889, 33_823]
+SNPS = [*range(328, 400), 7412]
+
+
+class Library(SeededGraph):
+    """The seeded graph with so few records that the hits of any query are soon harvested."""
+
+    def records(self, db: str) -> Sequence[int]:
+        """The first of each database."""
+        return range(40 if db == "gene" else 2000, 0, -1)
+
+
+def _lists(folder: Path) -> None:
+    """The input that the tasks speak of."""
+    write_uids(folder / "pmids.txt", PMIDS)
+    (folder / "pmids.txt.gz").write_bytes(gzip.compress((folder / "pmids.txt").read_bytes()))
+    (folder / "papers.csv").write_text(
+        "Title,PMID\n" + "".join(f'"A title, and more",{uid}\n' for uid in PMIDS)
+    )
+    write_uids(folder / "genes.txt", GENES)
+    write_uids(folder / "bioprojects.txt", PROJECTS)
+    (folder / "snps.txt").write_text("".join(f"rs{uid}\n" for uid in SNPS))
+    (folder / "accessions.txt").write_text("\n".join(PROTEINS))
+
+
+def play(servers: Servers, folder: Path, title: str) -> None:
+    """Do a task, and see what came of it."""
+    (task,) = (task for task in tasks() if task.title == title)
+    server = servers.start(graph=Library(3) if title in SMALL else SeededGraph(3))
+    _lists(folder)
+    if title in BEFORE:
+        BEFORE[title](servers, server, folder)
+    cook(task, folder, server.base_url, servers.kitchen.programs())
+    SEEN[title](server, folder)
+
+
+# --- what should be there ---------------------------------------------------------------------
+
+
+def _found(graph: Graph, term: str, db: str) -> Sequence[int]:
+    """What a query selects, without any answer."""
+    asked = Asked.read("esearch", f"term={quote_plus(term)}", b"", "127.0.0.1")
+    return selection(asked).of(graph.records(db))
+
+
+def _linked(
+    out: str,
+    dbfrom: str,
+    uids: Iterable[int],
+    db: str | None,
+    *linknames: str,
+    scores: bool = False,
+) -> Callable[[Emulator, Path], None]:
+    """A folder that holds the links of some UIDs, exactly."""
+    uids = list(uids)
+
+    def see(server: Emulator, folder: Path) -> None:
+        dbs = None if db is None else [db]
+        truth = expected_links(server.graph, dbfrom, uids, dbs, linknames or None, scores=scores)
+        assert truth.num_rows > 0
+        assert_same(rows(folder / out, "links"), truth)
+
+    return see
+
+
+def _all(*seen: Callable[[Emulator, Path], None]) -> Callable[[Emulator, Path], None]:
+    def see(server: Emulator, folder: Path) -> None:
+        for one in seen:
+            one(server, folder)
+
+    return see
+
+
+def _targets(links: pa.Table) -> list[int]:
+    found: list[int] = sorted(set(links["to_uid"].to_pylist()))
+    return found
+
+
+def _records(folder: Path) -> list[int]:
+    """UIDs of the records that were got, each of which is its own."""
+    table = pq.read_table(folder / "records")
+    for uid, record in zip(*(table[name].to_pylist() for name in ("uid", "record")), strict=True):
+        assert str(uid) in record
+    return sorted(table["uid"].to_pylist())
+
+
+def _table(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = pq.read_table(folder / "links").to_pylist()
+    return found
+
+
+# --- and is -----------------------------------------------------------------------------------
+
+
+def _names(server: Emulator, folder: Path) -> None:
+    said = [line.split("\t")[:2] for line in (folder / "said").read_text().splitlines()]
+    listed = [f for f in server.graph.families("gene", ["protein"]) if f.listed]
+    proteins = [row for row in said if row[0].startswith("gene_") and row[1] == "protein"]
+    assert proteins == [[family.linkname, "protein"] for family in listed]
+    assert ["pubmed_pmc", "pmc"] in said
+
+
+def _picture(server: Emulator, folder: Path) -> None:
+    drawn = (folder / "links.svg").read_text()
+    for family in server.graph.families("gene"):
+        assert family.linkname in drawn
+
+
+def _counts(server: Emulator, folder: Path) -> None:
+    counts = dict(line.split("\t")[:2] for line in (folder / "said").read_text().splitlines())
+    for db in ("pubmed", "gene", "protein"):
+        assert int(counts[db]) == len(_found(server.graph, "TP53 AND cancer", db)) > 0
+
+
+def _kinds(server: Emulator, folder: Path) -> None:
+    found = {(row["from_uid"], row["linkname"]) for row in _table(folder / "kinds")}
+    links = expected_links(server.graph, "pubmed", PMIDS)
+    names = (links["from_uid"].to_pylist(), links["linkname"].to_pylist())
+    expected = set(zip(*names, strict=True))
+    expected |= {(uid, "ExternalLink") for uid in PMIDS if addresses("pubmed", uid)}
+    assert found == expected
+
+
+def _marks(server: Emulator, folder: Path) -> None:
+    linkout = {row["from_uid"]: row["has_linkout"] for row in _table(folder / "with-linkout")}
+    assert linkout == {uid: bool(addresses("pubmed", uid)) for uid in PMIDS}
+    related = {row["from_uid"]: row["has_neighbor"] for row in _table(folder / "with-neighbors")}
+    linked = set(expected_links(server.graph, "pubmed", PMIDS, ["pubmed"])["from_uid"].to_pylist())
+    assert related == {uid: uid in linked for uid in PMIDS}
+
+
+def _without(server: Emulator, folder: Path) -> None:
+    linked = expected_links(server.graph, "pubmed", PMIDS, ["pmc"], ["pubmed_pmc"])["from_uid"]
+    without = len(PMIDS) - len(set(linked.to_pylist()))
+    assert (folder / "said").read_text().startswith(f"{without} of {len(PMIDS)} have none")
+
+
+def _second(server: Emulator, folder: Path) -> None:
+    first = expected_links(server.graph, "pubmed", PMIDS, ["pubmed"], ["pubmed_pubmed_citedin"])
+    _linked("citing-2", "pubmed", _targets(first), "pubmed", "pubmed_pubmed_citedin")(
+        server, folder
+    )
+
+
+def _best(server: Emulator, folder: Path) -> None:
+    links = expected_links(
+        server.graph, "pubmed", PMIDS, ["pubmed"], ["pubmed_pubmed"], scores=True
+    )
+    expected = {
+        (row["from_uid"], row["to_uid"]) for row in links.to_pylist() if 1 <= row["rank"] <= 5
+    }
+    best = pq.read_table(folder / "best.parquet").to_pylist()
+    assert {(row["from_uid"], row["to_uid"]) for row in best} == expected
+    assert len(best) == 5 * len(PMIDS)
+
+
+def _filtered(out: str, term: str) -> Callable[[Emulator, Path], None]:
+    def see(server: Emulator, folder: Path) -> None:
+        links = expected_links(server.graph, "pubmed", PMIDS, ["pubmed"], ["pubmed_pubmed"])
+        asked = Asked.read("elink", f"term={quote_plus(term)}", b"", "127.0.0.1")
+        kept = links.filter(selection(asked).among(links["to_uid"].to_numpy().astype(np.int64)))
+        columns = ["from_uid", "to_uid"]
+        assert kept.num_rows > 0
+        assert_same(rows(folder / out, "links").select(columns), kept.select(columns))
+
+    return see
+
+
+def _addresses(server: Emulator, folder: Path) -> None:
+    del server
+    for out, db, uids, libraries in (
+        ("addresses", "pubmed", PMIDS, False),
+        ("library-addresses", "pubmed", PMIDS, True),
+        ("gene-addresses", "gene", GENES, False),
+    ):
+        found = sorted((row["from_uid"], row["url"]) for row in _table(folder / out))
+        expected = [(u, one.url) for u in uids for one in addresses(db, u, libraries=libraries)]
+        assert found == sorted(expected)
+    publishers = sorted(row["from_uid"] for row in _table(folder / "publishers"))
+    assert publishers == sorted(uid for uid in PMIDS if addresses("pubmed", uid))
+
+
+def _topic(server: Emulator, folder: Path) -> None:
+    uids = _found(server.graph, "TP53 cancer", "pubmed")
+    _linked("topic-genes", "pubmed", uids, "gene")(server, folder)
+    links = expected_links(server.graph, "pubmed", uids, ["gene"])
+    assert _records(folder / "topic-genes/records/gene-summary") == _targets(links)
+
+
+def _texts(server: Emulator, folder: Path) -> None:
+    expected = sorted(_found(server.graph, "TP53 cancer", "pubmed"))
+    assert len(expected) > 100
+    assert _records(folder / "found/records/pubmed-summary") == expected
+    fetched = pq.read_table(folder / "found/records/pubmed-medline-text/records").to_pylist()
+    text = "".join(row["text"] for row in fetched)
+    assert (
+        sorted(int(line[6:]) for line in text.splitlines() if line.startswith("PMID")) == expected
+    )
+
+
+def _picked(server: Emulator, folder: Path) -> None:
+    found = _found(server.graph, "TP53 cancer", "pubmed")
+    picked = [uid for uid in PMIDS if uid in found]
+    assert 0 < len(picked) < len(PMIDS)
+    _linked("picked", "pubmed", picked, "pmc", "pubmed_pmc")(server, folder)
+    assert _records(folder / "picked/records/pubmed-summary") == sorted(picked)
+
+
+def _proteins(server: Emulator, folder: Path) -> None:
+    links = expected_links(server.graph, "gene", GENES, ["protein"])
+    assert _records(folder / "gene-proteins/records/protein-summary") == _targets(links)
+
+
+def _human(server: Emulator, folder: Path) -> None:
+    proteins = expected_links(server.graph, "gene", GENES, ["protein"])
+    human = [
+        uid
+        for uid in _targets(proteins)
+        if uid in _found(server.graph, "txid9606[ORGN]", "protein")
+    ]
+    assert human
+    assert _records(folder / "human-structures/records/protein-summary") == human
+    _linked("human-structures", "protein", human, "structure")(server, folder)
+
+
+def _accessions(server: Emulator, folder: Path) -> None:
+    uids = dict(zip(group("protein", PROTEINS).uids, PROTEINS, strict=True))
+    for out, db in (("coding", "nuccore"), ("protein-structures", "structure")):
+        truth = expected_links(server.graph, "protein", uids, [db]).to_pylist()
+        expected = set()
+        for row in truth:
+            uid = row["to_uid"]
+            target = accession(db, uid) if db in SEQUENCES else str(uid)
+            expected.add((uids[row["from_uid"]], target))
+        assert expected
+        assert {(row["from_uid"], row["to_uid"]) for row in _table(folder / out)} == expected
+
+
+def _chain(
+    out: str, uids: Callable[[Graph], Iterable[int]], *dbs: str
+) -> Callable[[Emulator, Path], None]:
+    """A chain of harvests from some UIDs over databases, each hop by its plain linkname."""
+
+    def see(server: Emulator, folder: Path) -> None:
+        inputs = sorted(uids(server.graph))
+        for number, (dbfrom, db) in enumerate(itertools.pairwise(dbs), 1):
+            linkname = f"{dbfrom}_{db}"
+            _linked(f"{out}/hop-{number}", dbfrom, inputs, db, linkname)(server, folder)
+            links = expected_links(server.graph, dbfrom, inputs, [db], [linkname])
+            inputs = _targets(links)
+
+    return see
+
+
+def _structures(server: Emulator, folder: Path) -> None:
+    links = rows(folder / "structures/hop-2", "links")
+    records = _records(folder / "structures/hop-2/records/structure-summary")
+    assert records == _targets(links)
+
+
+def _corpus(server: Emulator, folder: Path) -> None:
+    uids = _found(server.graph, "CRISPR AND 2023[pdat]", "pubmed")
+    assert len(uids) > 10_000
+    _linked("crispr-2023", "pubmed", uids, "pubmed", "pubmed_pubmed_refs")(server, folder)
+
+
+def _set_alone(server: Emulator, folder: Path) -> None:
+    truth = expected_links(server.graph, "pubmed", PMIDS, ["gene"], ["pubmed_gene"])
+    found = pq.read_table(folder / "all-genes/links")
+    assert found.column_names == ["dbfrom", "dbto", "linkname", "to_uid"]
+    assert sorted(found["to_uid"].to_pylist()) == _targets(truth)
+
+
+def _piped(server: Emulator, folder: Path) -> None:
+    lines = (folder / "links.jsonl").read_text().splitlines()
+    found = LINKS.empty_table().from_pylist([json.loads(line) for line in lines], LINKS)
+    assert_same(found, expected_links(server.graph, "pubmed", PMIDS, ["gene"], ["pubmed_gene"]))
+
+
+def _shares(server: Emulator, folder: Path) -> None:
+    wait_until(lambda: all((folder / f"part-{n}/uids").is_dir() for n in (1, 2)), "both parts")
+    tables = [rows(folder / f"part-{n}", "uids") for n in (1, 2)]
+    assert sorted(uid for t in tables for uid in t["from_uid"].to_pylist()) == sorted(PMIDS)
+    assert abs(tables[0].num_rows - tables[1].num_rows) <= 1
+
+
+def _once_more(server: Emulator, folder: Path) -> None:
+    truth = expected_links(server.graph, "pubmed", PMIDS, ["pmc"], ["pubmed_pmc"])
+    assert_exact(folder / "pmc-links", "pubmed", PMIDS, truth)
+
+
+def _again(server: Emulator, folder: Path) -> None:
+    _linked("with-answers", "pubmed", PMIDS, "gene")(server, folder)
+    assert any((folder / "with-answers/raw").iterdir())
+
+
+def _verified(server: Emulator, folder: Path) -> None:
+    del server
+    said = (folder / "said").read_text()
+    assert "all as they were committed" in said
+    assert "0 did not come again, 0 are new" in said
+
+
+def _estimated(server: Emulator, folder: Path) -> None:
+    _linked("snps", "gene", GENES, "snp", "gene_snp")(server, folder)
+    assert "unseen" in (folder / "said").read_text()
+
+
+_PMC = ("run", "--ids", "pmids.txt", "--dbfrom=pubmed", "--db=pmc", "--linkname=pubmed_pmc")
+
+
+def _killed(servers: Servers, server: Emulator, folder: Path) -> None:
+    """A run that died with some of its answers committed, and most not asked for."""
+    slow = servers.start(graph=server.graph, latency=(0.2,))
+    job = (*_PMC, "--batch-size=5", "--concurrency=1", "-o", "pmc-links")
+    env = {"HARVESTER_BASE_URL": slow.base_url}
+    with running(*job, err=folder / "err", env=env, cwd=folder) as run:
+        wait_until(lambda: len(slow.log) >= 3, "three questions asked")
+        run.kill()
+
+
+def _failed(servers: Servers, server: Emulator, folder: Path) -> None:
+    """A run for which one UID failed."""
+    faulty = servers.start(graph=server.graph, faults=(f"error-in-linkset@{PMIDS[0]}",))
+    env = {"HARVESTER_BASE_URL": faulty.base_url}
+    job = (*_PMC, "--max-attempts=1", "-o", "pmc-links")
+    finished = harvester(*job, env=env, cwd=folder)
+    assert finished.code == 3, finished.err
+    assert (folder / "pmc-links/unanswered.txt").read_text() == f"{PMIDS[0]}\n"
+
+
+BEFORE = {"After a crash": _killed, "Once more for those that failed": _failed}
+
+SMALL = (
+    "The genes of all articles on a topic",
+    "The titles and abstracts of a list, or of a query",
+    "From a query over genes and proteins to structures, in one job",
+)
+"""Tasks with queries that would find too many records."""
+
+TP53 = "TP53[sym] AND human[orgn]"
+
+SEEN: dict[str, Callable[[Emulator, Path], None]] = {
+    "Which links does a database have?": _names,
+    "A picture of all links between all databases": _picture,
+    "How many records match a query, in each database?": _counts,
+    "Which kinds of links do my records have?": _kinds,
+    "Which records have related records, and which have LinkOut addresses?": _marks,
+    "Which of my articles have their full text in PubMed Central?": _all(
+        _linked("pmc-links", "pubmed", PMIDS, "pmc", "pubmed_pmc"), _without
+    ),
+    "Who cites these articles?": _linked(
+        "citing", "pubmed", PMIDS, "pubmed", "pubmed_pubmed_citedin"
+    ),
+    "Who cites those that cite mine?": _second,
+    "The five most related articles of each, with scores": _all(
+        _linked("related", "pubmed", PMIDS, "pubmed", "pubmed_pubmed", scores=True), _best
+    ),
+    "Related articles of some years": _filtered("related-2020s", "2020:2024[pdat]"),
+    "Which related articles are reviews?": _filtered("related-reviews", "review[ptyp]"),
+    "Which genes are my articles about?": _linked(
+        "genes", "pubmed", PMIDS, "gene", "pubmed_gene", "pubmed_gene_rif"
+    ),
+    "The articles of a table's column": _linked("paper-genes", "pubmed", PMIDS, "gene"),
+    "Where on the web are these articles?": _addresses,
+    "The genes of all articles on a topic": _topic,
+    "The titles and abstracts of a list, or of a query": _texts,
+    "Those of my articles that match a query": _picked,
+    "The articles of each gene": _linked("gene-articles", "gene", GENES, "pubmed", "gene_pubmed"),
+    "The proteins of each gene, and what they are": _all(
+        _linked("gene-proteins", "gene", GENES, "protein", "gene_protein"), _proteins
+    ),
+    "Only the human proteins of these genes": _human,
+    "Structures of proteins, by accession": _accessions,
+    "From a query over genes and proteins to structures, in one job": _all(
+        _chain("structures", lambda g: _found(g, TP53, "gene"), "gene", "protein", "structure"),
+        _structures,
+    ),
+    "From projects to sequencing runs": _chain(
+        "runs", lambda _: PROJECTS, "bioproject", "biosample", "sra"
+    ),
+    "Which SNPs are in ClinVar, and in which genes?": _all(
+        _linked("variants", "snp", SNPS, "clinvar"), _linked("variant-genes", "snp", SNPS, "gene")
+    ),
+    "The whole literature of a topic and a year, past 10,000 records": _corpus,
+    "Only what is linked to the whole list": _set_alone,
+    "Into a pipe": _piped,
+    "After a crash": _once_more,
+    "As two jobs of an array": _shares,
+    "Once more for those that failed": _once_more,
+    "Overnight, within NCBI's hours": _linked(
+        "related", "pubmed", PMIDS, "pubmed", "pubmed_pubmed", scores=True
+    ),
+    "When completeness matters": _estimated,
+    "The answers as they came": _again,
+    "Does NCBI still say the same?": _verified,
+}
+
+
+@pytest.mark.parametrize("scene", [Scene(play, task.title) for task in tasks()], ids=str)
+def test_task(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Every block succeeds, and what comes out is what the server knows."""
+    see(scene)
+
+
+def test_every_task_is_looked_at() -> None:
+    assert [task.title for task in tasks()] == list(SEEN)
+
+
+def test_no_block_goes_unrun() -> None:
+    found = sum(len(task.blocks) for task in tasks()) + len(opening())
+    assert found == (ROOT / "docs/cookbook.md").read_text().count("\n```") / 2
+
+
+def test_job_files_stand_as_they_are() -> None:
+    """A block of a job file is that file."""
+    files = [block for task in tasks() for block in task.blocks if block.language == "toml"]
+    assert len(files) >= 4
+    for block in files:
+        assert block.text == (ROOT / block.name).read_text()
+        assert any(
+            block.name in other.text
+            for task in tasks()
+            for other in task.blocks
+            if other is not block
+        )
+
+
+def test_job_files_of_queries_and_chains_are_in_the_cookbook() -> None:
+    """Those that are run nowhere else."""
+    named = {block.name for task in tasks() for block in task.blocks}
+    for path in (ROOT / "configs").glob("*.toml"):
+        job = tomllib.loads(path.read_text())
+        assert f"configs/{path.name}" in named or ("ids" in job["source"] and "hop" not in job)
