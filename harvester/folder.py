@@ -42,6 +42,18 @@ def hop_folders(folder: Path) -> list[Path]:
     return [path for path in found if (path / FILE).is_file()]
 
 
+def see_harvest(folder: Path) -> None:
+    """See that there is a single harvest in a folder.
+
+    Raises:
+        BadInput: there is none, or a chain of them.
+    """
+    if not (folder / FILE).is_file():
+        hops = hop_folders(folder)
+        hint = f" It is a chain: name a hop, like {hops[-1]}." if hops else ""
+        raise BadInput(f"{folder} holds no harvest: it has no {FILE}.{hint}")
+
+
 def see_fit(folder: Path) -> None:
     """See that a harvest can be made in a folder, or is in it; nothing is changed.
 

@@ -249,9 +249,9 @@ class Job(Group):
         """The first of several hops is the link, where there is none; each leads to the next."""
         if not isinstance(value, dict) or not isinstance(value.get("hop"), list):
             return value
-        hops = value["hop"]
-        if hops and not value.get("link"):
-            value = {**value, "link": hops[0]}
+        hops, link = value["hop"], value.get("link") or {}
+        if hops and isinstance(link, dict) and "dbfrom" not in link and isinstance(hops[0], dict):
+            value = {**value, "link": {**hops[0], **link}}
             hops = hops[1:]
         before, chained = value.get("link"), []
         for hop in hops:

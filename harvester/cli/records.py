@@ -39,14 +39,9 @@ def records(out: Path, side: Literal["from", "to"], form: str, **values: Any) ->
     from harvester import jobfile
     from harvester.cli.displays import make_display
     from harvester.doors import run_records
-    from harvester.errors import BadInput
-    from harvester.folder import JOB, hop_folders
-    from harvester.state import FILE
+    from harvester.folder import JOB, see_harvest
 
-    if not (out / FILE).is_file():
-        hops = hop_folders(out)
-        hint = f" It is a chain: name a hop, like {hops[-1]}." if hops else ""
-        raise BadInput(f"{out} holds no harvest: it has no {FILE}.{hint}")
+    see_harvest(out)
     job = jobfile.build({"output": {"path": str(out)}}, out / JOB)
     with make_display(
         sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]

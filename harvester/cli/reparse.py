@@ -12,12 +12,10 @@ import rich_click as click
 def reparse(out: Path) -> None:
     """Make the links of OUT again from the answers that --keep-raw kept; nobody is asked."""
     from harvester import jobfile
-    from harvester.errors import BadInput
-    from harvester.folder import JOB
+    from harvester.folder import JOB, see_harvest
     from harvester.reparse import reparse as parse_again
 
-    if not (out / JOB).is_file():
-        raise BadInput(f"{out} holds no harvest: it has no {JOB}.")
+    see_harvest(out)
     job = jobfile.absolute(jobfile.build({"output": {"path": str(out)}}, out / JOB))
     links = parse_again(job)
     click.echo(f"{links:,} links in {out}, from the answers in {out / 'raw'}", err=True)

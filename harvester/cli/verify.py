@@ -51,11 +51,9 @@ def verify(out: Path, resample: float | None, as_json: bool, **values: Any) -> N
     from harvester import jobfile
     from harvester import verify as verifying
     from harvester.cli.displays import make_display
-    from harvester.errors import BadInput
-    from harvester.folder import JOB
+    from harvester.folder import JOB, see_harvest
 
-    if not (out / JOB).is_file():
-        raise BadInput(f"{out} holds no harvest to verify: it has no {JOB}.")
+    see_harvest(out)
     job = jobfile.absolute(jobfile.build({"output": {"path": str(out)}}, out / JOB))
     found = verifying.verify(job)
     again = None
