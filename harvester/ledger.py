@@ -142,8 +142,8 @@ class Ledger:
         return kept | ({"accessions": accessions} if accessions else {})
 
     def read_links(self) -> Iterator[pa.Table]:
-        """The committed rows of `links`."""
-        return self._parts.read(self.state.parts("links"), self._schema)
+        """The committed rows of `links`, and those read again that are not united with them yet."""
+        return self._parts.read(self.state.parts("links", "again"), self._schema)
 
     def read_raw(self) -> Iterator[pa.Table]:
         """The answers that were kept, in the order they came."""
