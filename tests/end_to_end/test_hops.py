@@ -81,7 +81,7 @@ def three_hops(servers: Servers, folder: Path, form: str, *faults: str) -> None:
     """The next asks while the one before still runs; run again, nobody is asked."""
     server = servers.start(faults=faults, latency=(0.02, 0.1))
     job, out = chain(folder, server, format=form), folder / "out"
-    finished = servers.harvester("run", job, "--batch-size=2", patches=AT_ONCE)
+    finished = servers.harvester("run", job, "--batch-size=2", "--concurrency=2", patches=AT_ONCE)
     assert finished.code == 0, finished.err
     uids = assert_done(out, server)
     if not faults:
@@ -112,9 +112,9 @@ def killed_and_resumed(servers: Servers, folder: Path, seed: int, form: str) -> 
     """Life after life, none of them long."""
     server, chooser = servers.start(latency=(0.02, 0.15)), random.Random(seed)
     job, out, died = chain(folder, server, format=form), folder / "out", 0
-    words: list[object] = ["run", job]
+    words: list[object] = ["run", job, "--rate=50", "--batch-size=3"]
     with servers.nursery() as nursery:
-        for seconds in [*(chooser.uniform(0.2, 1.6) for _ in range(6)), 60.0]:
+        for seconds in [*(chooser.uniform(0.2, 1.1) for _ in range(6)), 60.0]:
             life = nursery.raise_one(words, seconds=seconds, patches=OFTEN)
             if not life.killed:
                 break
