@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harvester import events, jobfile
 from harvester.eutils.elink import Elink, schema_of
 from harvester.folder import LINKS, disk_errors, see_fit
-from harvester.ledger import Ledger
+from harvester.ledger import Ledger, see_same
 from harvester.names import check_names
 from harvester.sinks import make_sink
 from harvester.sources.wanted import read_source, search
@@ -122,6 +122,7 @@ class Harvesting:
         folder = Path(job.output.path)
         emit = events.to_all(self.listeners)
         see_fit(folder)
+        see_same(folder, job.identity())  # before a search is made for it
         if not self.resume and not (folder / FILE).exists():
             for doubt in [*job.link.doubts(), *await check_names(self.client, job.link)]:
                 emit(events.Doubt(doubt))

@@ -22,7 +22,7 @@ from harvester.identifiers import identifiers_of, numbered, written
 from harvester.outcomes import ANSWERED, Outcome
 from harvester.parts import SLICES, Parts
 from harvester.slices import ROWS, Slices
-from harvester.state import FILE, UNITED, Part, Settled, State
+from harvester.state import FILE, UNITED, Part, Settled, State, peek
 from harvester.targets import Targets
 from harvester.union import unite
 
@@ -108,8 +108,8 @@ class Ledger:
             BadInput: the folder holds the harvest of another job; names the difference.
         """
         kept = self.state.get("identity")
-        if kept is not None and (kept := json.loads(kept)) != identity:
-            raise BadInput(_difference(self.folder, kept, identity))
+        if kept is not None:
+            _see_same(self.folder, json.loads(kept), identity)
         durable.write_text(self.folder / JOB, job_toml)
         if kept is None:
             self.state.put(identity=json.dumps(identity))
@@ -292,6 +292,25 @@ class Ledger:
                 f"{wrong}; nothing was changed. "
                 "Restore it from a copy, or harvest into another folder."
             )
+
+
+def see_same(folder: Path, identity: dict[str, Any]) -> None:
+    """See that a folder is tied to a job, or to none yet, without opening it for writing.
+
+    Raises:
+        BadInput: the folder holds the harvest of another job; names the difference.
+    """
+    if not (folder / FILE).exists():
+        return
+    with peek(folder) as state:
+        kept = state.get("identity")
+    if kept is not None:
+        _see_same(folder, json.loads(kept), identity)
+
+
+def _see_same(folder: Path, kept: dict[str, Any], identity: dict[str, Any]) -> None:
+    if kept != identity:
+        raise BadInput(_difference(folder, kept, identity))
 
 
 def _answered(settled: Sequence[Settled]) -> UidSet:
