@@ -13,7 +13,7 @@ from harvester.ledger import Ledger, see_same
 from harvester.names import check_names
 from harvester.sinks import make_sink
 from harvester.sources.wanted import read_source, search
-from harvester.state import FILE, peek
+from harvester.state import FILE, look_up
 from harvester.status import end_state
 from harvester.sweeps import Sweeps
 
@@ -170,7 +170,4 @@ class Harvesting:
 
 def _is_read(folder: Path) -> bool:
     """Whether all input UIDs of a harvest are in its folder."""
-    if not (folder / FILE).exists():
-        return False
-    with peek(folder) as state:
-        return state.get("source") is not None
+    return look_up(folder, "source") is not None

@@ -22,7 +22,7 @@ from harvester.identifiers import identifiers_of, numbered, written
 from harvester.outcomes import ANSWERED, Outcome
 from harvester.parts import SLICES, Parts
 from harvester.slices import ROWS, Slices
-from harvester.state import FILE, UNITED, Part, Settled, State, peek
+from harvester.state import FILE, UNITED, Part, Settled, State, look_up
 from harvester.targets import Targets
 from harvester.union import unite
 
@@ -300,10 +300,7 @@ def see_same(folder: Path, identity: dict[str, Any]) -> None:
     Raises:
         BadInput: the folder holds the harvest of another job; names the difference.
     """
-    if not (folder / FILE).exists():
-        return
-    with peek(folder) as state:
-        kept = state.get("identity")
+    kept = look_up(folder, "identity")
     if kept is not None:
         _see_same(folder, json.loads(kept), identity)
 

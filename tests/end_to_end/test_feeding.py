@@ -134,6 +134,16 @@ def another_query_costs_nothing(servers: Servers, folder: Path) -> None:
     assert asked(server, "esearch") == before
 
 
+def killed_as_it_began(servers: Servers, folder: Path) -> None:
+    """When there is a state, but nothing in it yet."""
+    server, out = servers.start(), folder / "out"
+    out.mkdir()
+    (out / "state.sqlite").touch()
+    finished = servers.harvester(*words(server, out, "--query", "1:300[UID]"))
+    assert finished.code == 0, finished.err
+    assert_done(out, server, "1:300[UID]")
+
+
 def stopped_in_the_middle(servers: Servers, folder: Path) -> None:
     server, out = servers.start(latency=(0.1,)), folder / "out"
     command = words(server, out, "--query", SOME, "--batch-size=200", "--rate=40")
@@ -285,9 +295,9 @@ SCENES = [
     *(
         Scene(play)
         for play in (
-            another_query_costs_nothing, stopped_in_the_middle, stopped_while_it_waits,
-            nothing_found, a_history_set, a_set_that_is_gone, a_set_that_goes_while_it_is_read,
-            shares, through_a_pipe,
+            another_query_costs_nothing, killed_as_it_began, stopped_in_the_middle,
+            stopped_while_it_waits, nothing_found, a_history_set, a_set_that_is_gone,
+            a_set_that_goes_while_it_is_read, shares, through_a_pipe,
         )
     ),
 ]  # fmt: skip
