@@ -2,7 +2,7 @@
 
 Example:
     ```
-    from harvester import Job, harvest, stream
+    from harvester import Eutils, Job, harvest, stream
 
     job = Job(
         link={"dbfrom": "pubmed", "db": "pmc"},
@@ -13,6 +13,9 @@ Example:
     result = await harvest(job)              # into a folder, resumable
     async for table in stream(job): ...      # pyarrow.Table per answered batch
     harvester.run(job)                       # the same as harvest, without an event loop
+
+    async with Eutils(email="you@example.org") as e:
+        linked = await e.elink("pubmed", [20210808], db="gene")    # each utility, one by one
     ```
 """
 
@@ -22,13 +25,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harvester.doors import Result, harvest, records, run, stream
+    from harvester.eutils.ecitmatch import Citation
     from harvester.job import Job
+    from harvester.library import Eutils
+    from harvester.linking import Linked
 
 __version__ = "0.1.0"
-__all__ = ["Job", "Result", "__version__", "harvest", "records", "run", "stream"]
+__all__ = [
+    "Citation",
+    "Eutils",
+    "Job",
+    "Linked",
+    "Result",
+    "__version__",
+    "harvest",
+    "records",
+    "run",
+    "stream",
+]
 
 _HOMES = {"Job": "job", "Result": "doors", "harvest": "doors", "run": "doors"}
-_HOMES |= {"records": "doors", "stream": "doors"}
+_HOMES |= {"records": "doors", "stream": "doors", "Eutils": "library", "Linked": "linking"}
+_HOMES |= {"Citation": "eutils.ecitmatch"}
 
 
 def __getattr__(name: str) -> Any:

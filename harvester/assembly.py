@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from harvester.sizing import BatchSize
 from harvester.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from harvester.committer import Committer, Delivery
     from harvester.eutils.question import Question
@@ -42,9 +43,11 @@ async def connected(job: Job) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def connected_to(server: Server, contact: Contact, limits: Limits) -> AsyncIterator[Client]:
-    """`connected` without a job: whom to ask, who asks, and how fast."""
-    key = jobfile.api_key()
+async def connected_to(
+    server: Server, contact: Contact, limits: Limits, environ: Mapping[str, str] = os.environ
+) -> AsyncIterator[Client]:
+    """`connected` without a job: whom to ask, who asks (with a key in `environ`), how fast."""
+    key = jobfile.api_key(environ)
     rate = limits.permitted(with_key=key is not None)
     common = common_pace(urlsplit(server.base_url).netloc, key, rate, time.monotonic())
     limiter = Limiter(rate, common, time.monotonic)

@@ -193,7 +193,7 @@ class Committer:
             Settled(outcome, uids.as_set(np.concatenate(asked)), reason)
             for (outcome, reason), asked in reasons.items()
         ]
-        column = self._ledger.identifiers.column(answered)
+        column = self._ledger.input.identifiers.column(answered)
         rows = answered_rows(self._dbfrom, column, counts)
         raw = self._raw_rows([raw for delivery in pending for raw in delivery.raw])
         self._ledger.commit(links, rows, settled, self.sweep, raw)

@@ -115,6 +115,13 @@ async def records(
     Raises:
         BadInput: the harvest has no such UIDs.
         HarvestError: as for `harvest`.
+
+    Example:
+        ```
+        await harvest(job)
+        for db, result in (await records(job, form="medline/text")).items():
+            print(db, result.outcomes)
+        ```
     """
     job = jobfile.absolute(job)
     stop = Stop()

@@ -10,7 +10,7 @@ from harvester.uids import Cursor
 from harvester.verdict import Batch, Retry
 
 if TYPE_CHECKING:
-    from harvester.eutils.elink import Retmode
+    from harvester.link import Retmode
     from harvester.uids import UidArray, UidSet
 
 

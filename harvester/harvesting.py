@@ -138,14 +138,14 @@ class Harvesting:
             if opened is not None:
                 opened(ledger)
             if listed is not None:
-                ledger.want(listed)
-                ledger.end_source()
+                ledger.input.add(listed)
+                ledger.input.end()
             if self.retry_failed:
                 ledger.reopen()
             await Sweeps(
                 job=job,
                 client=self.client,
-                question=kind.question(self.client, ledger.identifiers),
+                question=kind.question(self.client, ledger.input.identifiers),
                 ledger=ledger,
                 listeners=self.listeners,
                 stop=self.stop,
@@ -156,7 +156,7 @@ class Harvesting:
             return Result(
                 folder=ledger.folder,
                 state=end_state(outcomes),
-                total=len(ledger.wanted),
+                total=len(ledger.input.wanted),
                 outcomes=outcomes,
                 links=ledger.state.links(),
             )

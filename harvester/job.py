@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from harvester import dates
-from harvester.values import Names, PathName, PathNames, sound
+from harvester.link import Link
+from harvester.values import Group, PathName, PathNames
+
+__all__ = ["Contact", "Job", "Limits", "Link", "Output", "Server", "Source"]
 
 NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 """The address all E-utility requests begin with (NBK25497)."""
@@ -33,136 +33,7 @@ RATE_WITHOUT_KEY, RATE_WITH_KEY = 3.0, 10.0
 """Requests per second NCBI permits, counted over all E-utilities (NBK25497)."""
 
 
-Cmd: TypeAlias = Literal[
-    "neighbor", "neighbor_score", "neighbor_history", "acheck", "ncheck", "lcheck", "llinks",
-    "llinkslib", "prlinks",
-]  # fmt: skip
-"""ELink's commands (NBK25499)."""
-
-_NEIGHBORS = ("neighbor", "neighbor_score", "neighbor_history")
-
-TAKEN_BY: dict[str, tuple[str, ...]] = {
-    "linkname": (*_NEIGHBORS, "acheck"),  # of acheck's rows, those of other names are dropped here
-    "term": _NEIGHBORS,
-    "datetype": _NEIGHBORS,
-    "mindate": _NEIGHBORS,
-    "maxdate": _NEIGHBORS,
-    "reldate": _NEIGHBORS,
-    "holding": ("llinks", "llinkslib"),
-    "targets_only": ("neighbor",),
-}
-"""Which cmds take which parameter (NBK25499); the others are taken by all."""
-
-
-class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _sound(cls, value: object, info: ValidationInfo) -> object:
-        """As `values.sound` says."""
-        field = cls.model_fields[info.field_name or ""]
-        return sound(value, switch=field.annotation is bool)
-
-
-class Link(_Group):
-    """Which links to ask for; the names are ELink's own parameters."""
-
-    dbfrom: str = Field(description="database of the input UIDs, for example pubmed")
-    db: Names = Field(
-        default=["all"],
-        description="database(s) to link to, separated by commas; `all` asks for every one",
-    )
-    linkname: Names = Field(
-        default=[], description="keep only these link names, for example pubmed_pmc"
-    )
-    cmd: Cmd = Field(
-        default="neighbor",
-        description="ELink command: neighbor, neighbor_score, neighbor_history, acheck, ncheck, "
-        "lcheck, llinks, llinkslib or prlinks",
-    )
-    term: str | None = Field(default=None, description="keep links whose records match this query")
-    datetype: str | None = Field(default=None, description="kind of date, for example pdat")
-    mindate: str | None = Field(default=None, description="first date, YYYY[/MM[/DD]]")
-    maxdate: str | None = Field(default=None, description="last date, YYYY[/MM[/DD]]")
-    reldate: int | None = Field(default=None, ge=1, description="only the last so many days")
-    holding: str | None = Field(
-        default=None, description="LinkOut addresses of this provider (NameAbbr) only"
-    )
-    idtype: Literal["uid", "acc"] = Field(
-        default="uid", description="acc: accession.version in and out"
-    )
-    targets_only: bool = Field(
-        default=False,
-        description="only the distinct linked records of the whole set, not who links to whom: "
-        "far fewer requests",
-    )
-    retmode: Literal["json", "xml"] = Field(
-        default="json", description="form of the answers; what JSON cannot carry is asked in XML"
-    )
-
-    @field_validator("dbfrom", "db", "linkname")
-    @classmethod
-    def _one_word(cls, value: str | list[str]) -> str | list[str]:
-        for name in [value] if isinstance(value, str) else value:
-            if not re.fullmatch(r"\w+", name, re.ASCII):
-                raise ValueError(f"'{name}' is not a name; NCBI's names are like pubmed_pmc")
-        return value
-
-    @field_validator("mindate", "maxdate")
-    @classmethod
-    def _date(cls, value: str | None) -> str | None:
-        if value is not None and dates.first_day(value) is None:
-            raise ValueError(f"'{value}' is not a date; write YYYY, YYYY/MM or YYYY/MM/DD")
-        return value
-
-    @field_validator("maxdate")
-    @classmethod
-    def _ordered(cls, value: str | None, info: ValidationInfo) -> str | None:
-        mindate = info.data.get("mindate")
-        first, last = mindate and dates.first_day(mindate), value and dates.last_day(value)
-        if first and last and first > last:
-            raise ValueError(f"{value} is before mindate, {mindate}")
-        return value
-
-    @field_validator("term", "datetype", "holding")
-    @classmethod
-    def _says_something(cls, value: str | None) -> str | None:
-        if value is not None and not value.strip():
-            raise ValueError("an empty text filters nothing; leave it out")
-        return value
-
-    @model_validator(mode="after")
-    def _taken(self) -> Link:
-        """NCBI ignores what a cmd does not take (NBK25499); here it is an error."""
-        for key, cmds in TAKEN_BY.items():
-            if getattr(self, key) and self.cmd not in cmds:
-                raise ValueError(f"{key} is for cmd {', '.join(cmds)}, not for {self.cmd}")
-        return self
-
-    @model_validator(mode="after")
-    def _fits(self) -> Link:
-        if not self.db:
-            raise ValueError("db names no database; leave it out to ask for all")
-        if (self.mindate is None) != (self.maxdate is None):
-            raise ValueError("mindate and maxdate go together (ELink ignores one alone)")
-        dated = self.mindate or self.reldate or self.datetype
-        if dated and self.dbfrom != "pubmed":
-            raise ValueError("ELink filters by date only where dbfrom is pubmed")
-        if self.datetype and not (self.mindate or self.reldate):
-            raise ValueError("datetype alone filters nothing; give reldate, or mindate and maxdate")
-        return self
-
-    def doubts(self) -> list[str]:
-        """What NCBI will not do, and say nothing of it; a sentence each."""
-        if self.term and set(self.db) != {self.dbfrom}:
-            return [
-                "ELink keeps to a term only where db is dbfrom (NBK25499); elsewhere it ignores it."
-            ]
-        return []
-
-
-class Source(_Group):
+class Source(Group):
     """Where the UIDs come from: lists, or one of the others."""
 
     ids: PathNames = Field(
@@ -233,7 +104,7 @@ class Source(_Group):
         return int(index), int(count)
 
 
-class Output(_Group):
+class Output(Group):
     """The harvest's folder and the form of its files.
 
     A relative path, in a job file too, is one of the folder the command runs in; ~ is the home.
@@ -257,7 +128,7 @@ class Output(_Group):
         return self.compression or ("zstd" if self.format == "parquet" else "none")
 
 
-class Limits(_Group):
+class Limits(Group):
     """How fast, how many at once, how often again, and when."""
 
     rate: float | None = Field(
@@ -300,7 +171,7 @@ class Limits(_Group):
         return self.rate or (RATE_WITH_KEY if with_key else RATE_WITHOUT_KEY)
 
 
-class Contact(_Group):
+class Contact(Group):
     """Who asks; NCBI wants to know before it has to block anybody (NBK25497)."""
 
     email: str | None = Field(default=None, description="your address, for NCBI")
@@ -321,7 +192,7 @@ class Contact(_Group):
         return value
 
 
-class Server(_Group):
+class Server(Group):
     """Whom to ask."""
 
     base_url: str = Field(
@@ -349,7 +220,7 @@ class Server(_Group):
         return host == "ncbi.nlm.nih.gov" or host.endswith(".ncbi.nlm.nih.gov")
 
 
-class Job(_Group):
+class Job(Group):
     """A whole job. Groups may be given as plain dicts.
 
     Example:
@@ -362,7 +233,7 @@ class Job(_Group):
     """
 
     link: Link
-    hop: list[Link] = []
+    hop: list[Link] = Field(default=[], description="further hops, each from where the last leads")
     source: Source = Source()
     output: Output
     limits: Limits = Limits()

@@ -7,7 +7,6 @@ costs what had not been committed, and never leaves a row lost or twice.
 
 from __future__ import annotations
 
-import itertools
 import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -15,16 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from harvester import agreement, durable, schemas, uids
+from harvester import durable, schemas, uids
 from harvester.errors import BadInput, FolderError
 from harvester.folder import JOB, LINKS, UNANSWERED, locked, see_no_orphans
-from harvester.identifiers import identifiers_of, numbered, written
-from harvester.outcomes import ANSWERED, Outcome
-from harvester.parts import SLICES, Parts
-from harvester.slices import ROWS, Slices
-from harvester.state import FILE, UNITED, Part, Settled, State, look_up
+from harvester.input import Input
+from harvester.parts import Parts
+from harvester.state import FILE, Part, Settled, State, look_up
 from harvester.targets import Targets
-from harvester.union import unite
+from harvester.uniting import Uniting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
 
     from harvester.eutils.answer import Answer
     from harvester.sinks import Sink
-    from harvester.uids import UidArray, UidSet
 
 MERGED_BYTES = 128 << 20
 """Parts are merged to about this size, which suits Spark, DuckDB and Polars alike."""
@@ -53,8 +49,8 @@ class Ledger:
         rows: the folder of the rows of `links`.
 
     Attributes:
-        wanted: the input UIDs, as far as they are known.
-        identifiers: how UIDs are written.
+        state: the commit record.
+        input: the input UIDs.
 
     Raises:
         FolderError: in use by another process, damaged, or newer.
@@ -74,7 +70,6 @@ class Ledger:
         self._parts = Parts(folder, sink, rows)
         self._dbfrom = dbfrom
         self._schema = schema
-        self._idtype = idtype
         self._has_targets = {"to_uid"} < set(schema.names) and "from_uid" not in schema.names
         self._targets: Targets | None = None
         with ExitStack() as undo:
@@ -86,10 +81,7 @@ class Ledger:
             recorded = self.state.parts()
             self._see_no_damage(recorded)
             self._parts.tidy(recorded)
-            self.identifiers = identifiers_of(idtype, self.state.get("accessions"))
-            kept = self.state.wanted()
-            self.wanted = uids.as_set() if kept is None else kept
-            self._grown = False
+            self.input = Input(self.state, idtype)
             undo.pop_all()
 
     def __enter__(self) -> Ledger:
@@ -114,33 +106,6 @@ class Ledger:
         if kept is None:
             self.state.put(identity=json.dumps(identity))
 
-    @property
-    def source_ended(self) -> bool:
-        """Whether all input UIDs are known."""
-        return self.state.get("source") is not None
-
-    def want(self, listed: UidSet | Iterable[str]) -> UidSet:
-        """Add input UIDs to those known; those that are new. They are kept with the next commit."""
-        together = self.wanted | self.identifiers.number_all(listed)
-        new = together - self.wanted
-        if new:
-            self.wanted, self._grown = together, True
-        return new
-
-    def end_source(self) -> None:
-        """All input UIDs are known: keep them."""
-        self.state.put(source="ended", **self._growth())
-
-    def _growth(self) -> dict[str, str | bytes]:
-        """What is to be kept of input UIDs that came since the last time."""
-        if not self._grown and self.state.get("total") is not None:
-            return {}
-        self._grown = False
-        wanted = self.wanted
-        kept: dict[str, str | bytes] = {"wanted": uids.dump(wanted), "total": str(len(wanted))}
-        accessions = self.identifiers.dump()
-        return kept | ({"accessions": accessions} if accessions else {})
-
     def read_links(self) -> Iterator[pa.Table]:
         """The committed rows of `links`, and those read again that are not united with them yet."""
         return self._parts.read(self.state.parts("links", "again"), self._schema)
@@ -161,7 +126,9 @@ class Ledger:
             links = pa.concat_tables([answer.links for answer in answers])
             if targets is not None:
                 links = targets.unseen(links)
-            column = self.identifiers.column(np.concatenate([one.answered for one in answers]))
+            column = self.input.identifiers.column(
+                np.concatenate([one.answered for one in answers])
+            )
             counts = np.concatenate([one.counts for one in answers])
             tables = {"links": links, "uids": schemas.answered_rows(self._dbfrom, column, counts)}
             new += [self._parts.write(kind, table) for kind, table in tables.items() if len(table)]
@@ -204,7 +171,7 @@ class Ledger:
             for kind, table in tables.items()
             if table is not None and table.num_rows
         ]
-        self.state.commit(parts, settled, sweep, **self._growth())
+        self.state.commit(parts, settled, sweep, **self.input.growth())
 
     def _unseen(self, links: pa.Table) -> pa.Table:
         if self._targets is None:
@@ -219,49 +186,11 @@ class Ledger:
                 self._parts.delete(group)
 
     def unite(self, sweep: int) -> None:
-        """Make what a later sweep found part of the whole, in one transaction.
-
-        All rows are written anew: the union of both readings, in ranges of UIDs.
-        """
-        fresh = [one for one in self.state.settled(sweep) if one.outcome != UNITED]
-        if not fresh:
-            return
-        before = self.state.settled()
-        first, again = (_answered(settled) for settled in (before, fresh))
-        answered, both = first | again, first & again
-        old = self.state.parts()
-        linked = uids.as_set()
-        new: list[Part] = []
-        said = json.loads(self.state.get("agreement") or "{}")
-        agreed = agreement.from_json(said.get(str(sweep), {}))
-        bounds = _bounds(answered, sum(part.rows for part in old if part.kind != "uids"))
-        tos = identifiers_of(self._idtype)
-        with Slices(self.folder / SLICES, bounds, schemas.NEIGHBOR_LINKS) as slices:
-            for kind in ("links", "again"):
-                read = self._parts.read(self.state.parts(kind), self._schema)
-                slices.fill(kind, (numbered(table, self.identifiers, tos) for table in read))
-            for number, asked in enumerate(_cut(answered, bounds)):
-                table, found = unite(
-                    slices.read("links", number),
-                    slices.read("again", number),
-                    uids.as_array(both & asked),
-                )
-                for name, one in found.items():
-                    agreed[name] = agreed.get(name, agreement.Agreement()) + one
-                rows = uids.as_array(asked)
-                counts = uids.count(table["from_uid"].to_numpy(), rows)
-                linked |= uids.as_set(rows[counts > 0])
-                column = self.identifiers.column(rows)
-                tables = {
-                    "links": written(table, self.identifiers, tos),
-                    "uids": schemas.answered_rows(self._dbfrom, column, counts),
-                }
-                new += [self._parts.write(kind, t) for kind, t in tables.items() if t.num_rows]
-        settled = [Settled(Outcome.LINKED, linked), Settled(Outcome.EMPTY, answered - linked)]
-        settled += _still_unanswered([*before, *fresh], answered)
-        said[str(sweep)] = agreement.to_json(agreed)
-        self.state.unite(sweep, (old, new), settled, agreement=json.dumps(said))
-        self._parts.delete(old)
+        """Make what a later sweep found part of the whole, in one transaction."""
+        uniting = Uniting(
+            self.state, self._parts, self.folder, self._dbfrom, self._schema, self.input.identifiers
+        )
+        uniting.unite(sweep)
 
     def write_unanswered(self) -> None:
         """The rows of failed and missing UIDs, and their list, in place of older ones."""
@@ -269,7 +198,10 @@ class Ledger:
         listed = self.folder / UNANSWERED
         tables = [
             schemas.unanswered_rows(
-                self._dbfrom, self.identifiers.column(uids.as_array(s.uids)), s.outcome, s.reason
+                self._dbfrom,
+                self.input.identifiers.column(uids.as_array(s.uids)),
+                s.outcome,
+                s.reason,
             )
             for s in self.state.unanswered()
         ]
@@ -308,34 +240,6 @@ def see_same(folder: Path, identity: dict[str, Any]) -> None:
 def _see_same(folder: Path, kept: dict[str, Any], identity: dict[str, Any]) -> None:
     if kept != identity:
         raise BadInput(_difference(folder, kept, identity))
-
-
-def _answered(settled: Sequence[Settled]) -> UidSet:
-    return uids.union(one.uids for one in settled if one.outcome in ANSWERED)
-
-
-def _still_unanswered(settled: Sequence[Settled], answered: UidSet) -> list[Settled]:
-    """Those never answered, each with the first of its outcomes and reasons."""
-    taken = answered.copy()
-    left = []
-    for one in settled:
-        if one.outcome in (Outcome.MISSING, Outcome.FAILED) and (rest := one.uids - taken):
-            left.append(Settled(one.outcome, rest, one.reason))
-            taken |= rest
-    return left
-
-
-def _bounds(answered: UidSet, rows: int) -> UidArray:
-    """The lowest UID of each range but the first, so that each has about `ROWS` rows."""
-    count = min(-(-rows // ROWS), len(answered)) or 1
-    return np.array([answered[len(answered) * i // count] for i in range(1, count)], np.int64)
-
-
-def _cut(answered: UidSet, bounds: UidArray) -> Iterator[UidSet]:
-    """The UIDs of each range."""
-    places = [0, *(answered.rank(bound) - 1 for bound in bounds.tolist()), len(answered)]
-    for start, end in itertools.pairwise(places):
-        yield answered[start:end]
 
 
 def _groups(parts: Sequence[Part]) -> list[list[Part]]:

@@ -49,7 +49,7 @@ def reparse(job: Job) -> int:
         disk_errors(folder),
         Ledger(folder, sink, link.dbfrom, schema_of(link), link.idtype) as ledger,
     ):
-        question = Elink(link, Identity(job.contact), ledger.identifiers)
+        question = Elink(link, Identity(job.contact), ledger.input.identifiers)
         return ledger.rewrite(_pieces(_answers(question, ledger)))
 
 

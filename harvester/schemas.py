@@ -72,7 +72,8 @@ def with_ids(schema: pa.Schema, kind: pa.DataType) -> pa.Schema:
 
 def constant(name: str, count: int) -> pa.DictionaryArray:
     """A column of one name."""
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), [name])
+    codes, names = pa.array(np.zeros(count, np.int32)), pa.array([name], pa.string())
+    return pa.DictionaryArray.from_arrays(codes, names)
 
 
 def answered_rows(dbfrom: str, uids: pa.Array, counts: NDArray[np.int64]) -> pa.Table:

@@ -89,20 +89,20 @@ class Sweeps:
     async def _ask_all(self, committer: Committer, emit: events.Listener) -> HarvestError | None:
         """One sweep after the other; why they ended before their end, if they did."""
         passes, state, size = self.job.limits.passes, self.ledger.state, self.job.limits.batch_size
-        left = [len(self.ledger.wanted - state.done(sweep)) for sweep in range(1, passes + 1)]
+        left = [len(self.ledger.input.wanted - state.done(sweep)) for sweep in range(1, passes + 1)]
         coming = self.feed.expected * passes if self.feed else 0
         hours = Hours.of(self.job, requests_for(sum(left) + coming, size))
         if not any(left) and not self.feed:
             emit(self._start(passes, hours))
         for sweep in range(1, passes + 1):
             committer.sweep = sweep
-            todo = self.ledger.wanted - state.done(sweep)
+            todo = self.ledger.input.wanted - state.done(sweep)
             feed = self.feed if sweep == 1 else None
             if todo or feed:
                 emit(self._start(sweep, hours, feed))
                 await committer.report()
                 ended = await self._ask(todo, feed, committer, emit, hours)
-                lost = len(self.ledger.wanted - state.done(sweep))
+                lost = len(self.ledger.input.wanted - state.done(sweep))
                 if lost and ended is None:
                     ended = HarvestError(
                         f"{lost} UIDs have no outcome yet: resume, and please report it."
@@ -142,16 +142,16 @@ class Sweeps:
     ) -> None:
         """What is new of a feed, to the ledger and to the engine."""
         async for listed in feed.blocks():
-            new = self.ledger.want(listed)
+            new = self.ledger.input.add(listed)
             if new:
-                emit(events.Wanted(len(self.ledger.wanted)))
+                emit(events.Wanted(len(self.ledger.input.wanted)))
                 engine.feed(new)
-        await committer.in_thread(self.ledger.end_source)
+        await committer.in_thread(self.ledger.input.end)
 
     def _start(self, sweep: int, hours: Hours, feed: Feed | None = None) -> events.RunStarted:
         outcomes = self.ledger.state.outcomes(sweep)
         return events.RunStarted(
-            total=max(len(self.ledger.wanted), feed.expected if feed else 0),
+            total=max(len(self.ledger.input.wanted), feed.expected if feed else 0),
             done=sum(outcomes.values()),
             outcomes=outcomes,
             links=self.ledger.state.links() if sweep == 1 else 0,

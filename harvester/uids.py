@@ -57,6 +57,12 @@ def count(occurring: UidArray, uids: UidArray) -> NDArray[np.int64]:
     """How often each of `uids` (ascending) occurs among those occurring, all of which are in it."""
     if not len(occurring):
         return np.zeros(len(uids), np.int64)
+    changes = np.flatnonzero(occurring[1:] != occurring[:-1]) + 1
+    if len(changes) * 8 < len(occurring):  # the same ones lie together: count runs of them
+        starts = np.concatenate(([0], changes))
+        lengths = np.diff(starts, append=len(occurring))
+        places = np.searchsorted(uids, occurring[starts])
+        return np.bincount(places, lengths, minlength=len(uids)).astype(np.int64)
     return np.bincount(np.searchsorted(uids, occurring), minlength=len(uids)).astype(np.int64)
 
 

@@ -7,7 +7,14 @@ from datetime import date, time
 from pathlib import PurePath
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    field_validator,
+)
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -82,3 +89,16 @@ PathName = Annotated[str, BeforeValidator(_text), AfterValidator(_path)]
 
 PathNames = Annotated[list[str], BeforeValidator(_listed), AfterValidator(_paths)]
 """Several paths, or one."""
+
+
+class Group(BaseModel):
+    """Keys that belong together; an unknown one is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _sound(cls, value: object, info: ValidationInfo) -> object:
+        """As `sound` says."""
+        field = cls.model_fields[info.field_name or ""]
+        return sound(value, switch=field.annotation is bool)

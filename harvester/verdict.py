@@ -22,7 +22,7 @@ from harvester.errors import Fault, RequestFailed, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harvester.eutils.elink import Retmode
+    from harvester.link import Retmode
     from harvester.uids import UidArray
 
 BACKOFF_SECONDS = 0.5

@@ -47,6 +47,19 @@ _NAMED: Mapping[tuple[str, str], re.Pattern[str]] = {
 _ERROR = re.compile(r"<ERROR>(.*?)</ERROR>", re.DOTALL)
 
 
+def read(body: bytes) -> str:
+    """The text of an answer.
+
+    Raises:
+        RequestFailed: it is an ERROR in place of records.
+    """
+    text = body.decode("utf-8", "replace")
+    error = _ERROR.search(text[:4096])
+    if error:
+        raise RequestFailed(Fault.SERVER, error[1] or "ERROR")
+    return text
+
+
 class Documents:
     """The records of a database in one of EFetch's forms.
 
@@ -78,10 +91,10 @@ class Documents:
         Raises:
             RequestFailed: it is an ERROR in place of records.
         """
-        text = body.decode("utf-8", "replace")
-        error = _ERROR.search(text[:4096])
-        if error:
-            raise RequestFailed(Fault.SERVER, self._identity.told(error[1]) or "ERROR")
+        try:
+            text = read(body)
+        except RequestFailed as error:
+            raise RequestFailed(error.fault, self._identity.told(error.reason)) from None
         answered = self._named(text, batch)
         left_out = np.setdiff1d(batch.uids, answered)
         listed = pa.ListArray.from_arrays([0, len(answered)], self._identifiers.column(answered))

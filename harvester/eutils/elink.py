@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -27,12 +27,11 @@ if TYPE_CHECKING:
     from harvester.eutils.answer import Answer
     from harvester.eutils.readers.entries import Entries
     from harvester.identity import Identity
-    from harvester.job import Link
+    from harvester.link import Link, Retmode
     from harvester.uids import UidArray
     from harvester.verdict import Batch
 
 PATH = "elink.fcgi"
-Retmode: TypeAlias = Literal["json", "xml"]
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
 _FROM = [pa.field("dbfrom", NAME), pa.field("from_uid", pa.int64())]
 

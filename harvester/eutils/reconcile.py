@@ -44,8 +44,9 @@ def reconcile(
     from_uid = links["from_uid"].to_numpy()
     if identifiers.type != pa.int64():
         links = links.set_column(1, "from_uid", identifiers.column(from_uid))
+        links = links.cast(with_ids(NEIGHBOR_LINKS, identifiers.type))
     return Answer(
-        links=links.cast(with_ids(NEIGHBOR_LINKS, identifiers.type)),
+        links=links,
         answered=whose.answered,
         counts=uids.count(from_uid, whose.answered),
         broken=whose.broken,
@@ -75,8 +76,9 @@ def _table(
         pa.nulls(len(rank), pa.int64()) if found.score is None else found.score,
         pa.array(rank.astype(np.int32)),
     ]
-    names = [field.name for field in NEIGHBOR_LINKS]
-    table = pa.Table.from_arrays(columns, names)
+    schema = with_ids(NEIGHBOR_LINKS, pa.int64())
+    schema = schema.set(schema.get_field_index("to_uid"), pa.field("to_uid", found.to_uid.type))
+    table = pa.Table.from_arrays(columns, schema=schema)
     keep = owner != 0
     if linknames:
         keep &= np.isin(found.linkname, list(linknames))

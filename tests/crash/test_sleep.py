@@ -172,7 +172,7 @@ def set_back_and_forth(servers: Servers, folder: Path) -> None:
     server = servers.start(latency=(0.05,))
     now = datetime.fromisoformat("2026-11-21T12:00:00-05:00")
     clock = set_clock(folder, now.isoformat())
-    hours = words(folder, server, "--window=off-peak")
+    hours = words(folder, server, "--window=off-peak", "--batch-size=3")
     with running(*hours, err=folder / "err", patches=clock) as run:
         for days in (-1 / 24, 700, -7 * 300, 7 * 300):
             asked = len(server.log)

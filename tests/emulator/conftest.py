@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from xml.etree import ElementTree as ET
 
 import aiohttp
 import pytest
+from Bio import Entrez
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from harvester.emulator import Emulator
 
+Ask: TypeAlias = "Callable[..., Any]"
+
+NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 RECORDED = Path(__file__).parents[3] / "shared" / "ncbi" / "recorded"
 
 
@@ -89,3 +93,35 @@ def rows_of_xml(answer: ET.Element) -> list[Row]:
         for db in linkset.findall("LinkSetDb")
         for link in db.findall("Link")
     ]
+
+
+@pytest.fixture
+def ask(server: Emulator, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Asks a utility through Biopython and reads the answer with its validating parser."""
+    build: Any = Entrez._build_request
+    read: Any = Entrez.read
+
+    def build_here(cgi: str, *args: Any, **options: Any) -> Any:
+        Entrez._open.previous = 0  # no pause between requests that never leave this machine
+        return build(cgi.replace(NCBI, server.base_url), *args, **options)
+
+    monkeypatch.setattr(Entrez, "_build_request", build_here)
+    monkeypatch.setattr(Entrez, "email", "test@example.org")
+
+    def ask(utility: str, **parameters: Any) -> Any:
+        with getattr(Entrez, utility)(**parameters) as handle:
+            return read(handle, validate=True)
+
+    return ask
+
+
+@pytest.fixture
+def fetch(ask: Ask) -> Ask:
+    """Asks a utility through Biopython for text, which no parser reads."""
+
+    def fetch(utility: str, **parameters: Any) -> str:
+        with getattr(Entrez, utility)(**parameters) as handle:
+            said = handle.read()
+            return said if isinstance(said, str) else said.decode()
+
+    return fetch

@@ -1,46 +1,25 @@
-"""Biopython, which nobody here wrote, asks each utility, validates by NCBI's DTD and agrees."""
+"""Biopython, which nobody here wrote, asks each cmd of ELink, validates by the DTD and agrees."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from Bio import Entrez
 
 from harvester.emulator import Emulator, EmulatorConfig, background
 from harvester.emulator.utilities.linkout import addresses
 
-NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-Ask = Callable[..., Any]
+    from .conftest import Ask
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Emulator]:
     with background(EmulatorConfig(rate=None, seed=5)) as server:
         yield server
-
-
-@pytest.fixture
-def ask(server: Emulator, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    """Asks a utility through Biopython and reads the answer with its validating parser."""
-    build: Any = Entrez._build_request
-    read: Any = Entrez.read
-
-    def build_here(cgi: str, *args: Any, **options: Any) -> Any:
-        Entrez._open.previous = 0  # no pause between requests that never leave this machine
-        return build(cgi.replace(NCBI, server.base_url), *args, **options)
-
-    monkeypatch.setattr(Entrez, "_build_request", build_here)
-    monkeypatch.setattr(Entrez, "email", "test@example.org")
-
-    def ask(utility: str, **parameters: Any) -> Any:
-        with getattr(Entrez, utility)(**parameters) as handle:
-            return read(handle, validate=True)
-
-    return ask
 
 
 @pytest.mark.parametrize(
@@ -133,29 +112,53 @@ def test_history(server: Emulator, ask: Ask) -> None:
     assert set(kept[1]) == expected
 
 
-def test_search_and_records(server: Emulator, ask: Ask) -> None:
-    found = ask("esearch", db="pubmed", term="100:110[UID]", retmax=5, usehistory="y")
-    assert found["Count"] == "11"
-    assert list(found["IdList"]) == ["110", "109", "108", "107", "106"]
-    summaries = ask("esummary", db="pubmed", WebEnv=found["WebEnv"], query_key=found["QueryKey"])
-    assert [one["Id"] for one in summaries] == [str(uid) for uid in range(110, 99, -1)]
-    nothing = ask("esearch", db="protein", term="abcXYZ")
-    assert nothing["Count"] == "0"
-    assert nothing["ErrorList"]["PhraseNotFound"] == ["abcXYZ"]
+def test_each_cmd_by_id(server: Emulator, ask: Ask) -> None:
+    """Checks and addresses by id: a LinkSet for each, sorted as text like those of links."""
+    uids = [12169658, 11748140, 5]
+    ids = list(map(str, uids))
+    for cmd, attribute, expected in (
+        ("ncheck", "HasNeighbor", lambda uid: server.graph.links("pubmed", uid, "pubmed")),
+        ("lcheck", "HasLinkOut", lambda uid: addresses("pubmed", uid)),
+    ):
+        linksets = ask("elink", dbfrom="pubmed", id=ids, cmd=cmd)
+        checked = [one for linkset in linksets for one in linkset["IdCheckList"]["Id"]]
+        assert list(map(str, checked)) == sorted(ids)
+        for one in checked:
+            assert one.attributes[attribute] == ("Y" if expected(int(one)) else "N")
+    linksets = ask("elink", dbfrom="pubmed", id=ids, cmd="prlinks")
+    for linkset in linksets:
+        (listed,) = linkset["IdUrlList"]["IdUrlSet"]
+        told = [str(url["Url"]) for url in listed.get("ObjUrl", ())]
+        assert told == [url.url for url in addresses("pubmed", int(listed["Id"]))[:1]]
 
 
-def test_databases(server: Emulator, ask: Ask) -> None:
-    names = ask("einfo")["DbList"]
-    assert "pubmed" in names
-    (info,) = ask("einfo", db="pubmed")["DbInfo"]
-    listed = [link["Name"] for link in info["LinkList"]]
-    assert listed == [one.linkname for one in server.graph.families("pubmed") if one.listed]
-    assert "pubmed_pubmed_citedin" not in listed
-    assert int(info["Count"]) == len(server.graph.records("pubmed"))
+def test_history_by_id(server: Emulator, ask: Ask) -> None:
+    linksets = ask("elink", dbfrom="gene", db="protein", id=["7157", "672"], cmd="neighbor_history")
+    assert [linkset["IdList"] for linkset in linksets] == [["672"], ["7157"]]
+    for linkset in linksets:
+        gene = int(linkset["IdList"][0])
+        links = {one.linkname: one for one in server.graph.links("gene", gene, "protein")}
+        told = {one["LinkName"]: one["QueryKey"] for one in linkset["LinkSetDbHistory"]}
+        assert set(told) == set(links)
+        for linkname, query_key in told.items():
+            kept = ask("esearch", db="protein", term=f"#{query_key}", WebEnv=linkset["WebEnv"])
+            assert int(kept["Count"]) == len(links[linkname].to_uids)
 
 
-def test_spelling(ask: Ask) -> None:
-    assert ask("espell", db="pubmed", term="biopythooon")["CorrectedQuery"] == "biopythoon"
+def test_terms_and_dates(server: Emulator, ask: Ask) -> None:
+    (plain,) = ask("elink", dbfrom="pubmed", db="pubmed", id="7", linkname="pubmed_pubmed")
+    uids = [int(link["Id"]) for link in plain["LinkSetDb"][0]["Link"]]
+    middle = sorted(uids)[len(uids) // 2]
+    (filtered,) = ask(
+        "elink",
+        dbfrom="pubmed",
+        db="pubmed",
+        id="7",
+        linkname="pubmed_pubmed",
+        term=f"1:{middle}[UID]",
+    )
+    told = [int(link["Id"]) for link in filtered["LinkSetDb"][0]["Link"]]
+    assert told == sorted((uid for uid in uids if uid <= middle), reverse=True)
 
 
 def test_errors_raise(ask: Ask) -> None:

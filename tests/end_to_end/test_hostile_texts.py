@@ -146,14 +146,17 @@ def of_einfo(servers: Servers, folder: Path) -> None:
 
     def names(question: Question) -> bytes:
         linked = [{"name": f"pubmed_pmc{EVIL[:3]}", "dbto": f"pmc{EVIL}"}]
-        found = {"dblist": ["pubmed", "pmc", f"gnee{EVIL[:4]}"], "dbinfo": [{"linklist": linked}]}
+        found = {
+            "dblist": ["pubmed", "pmc", f"gnee{EVIL[:4]}"],
+            "dbinfo": [{"dbname": "pubmed", "linklist": linked}],
+        }
         return response(json.dumps({"einforesult": found}).encode())
 
     impostor = servers.impostor(servers.start(), names)
     for option in ("--db=gnee", "--linkname=pubmed_pmcc"):
         refused = harvester(*words(folder, impostor.base_url, option))
         assert refused.code == 2, refused.err
-        assert "did you mean" in refused.err
+        assert option.partition("=")[2] in refused.err
         assert_tame(refused.err)
 
 

@@ -71,7 +71,7 @@ def test_all_databases_are_asked_for_by_name(servers: Servers, tmp_path: Path) -
     (request,) = tap.requests
     assert request.form == [
         ("dbfrom", "gene"), ("db", "all"), ("cmd", "neighbor_score"),
-        ("linkname", "gene_pubmed"), ("tool", "elink-harvester"), ("retmode", "xml"), ("id", "676"),
+        ("linkname", "gene_pubmed"), ("retmode", "xml"), ("id", "676"), ("tool", "elink-harvester"),
     ]  # fmt: skip
     assert rows(tmp_path / "out", "links").num_rows > 0
 

@@ -19,7 +19,7 @@ from harvester.verdict import Batch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harvester.eutils.elink import Retmode
+    from harvester.link import Retmode
 
 KEY = "0123456789abcdef0123456789abcdef0123"
 ME = Contact(email="me@example.org", tool="test-tool")

@@ -114,14 +114,14 @@ def test_no_name_is_used_twice_over_runs(out: Path) -> None:
 
 def test_the_wanted_uids_only_grow(out: Path) -> None:
     with _open(out) as book:
-        assert list(book.want(uids.as_set([3, 1]))) == [1, 3]
-        assert list(book.want(uids.as_set([2, 3]))) == [2]
-        assert list(book.want(uids.as_set())) == []
-        assert not book.source_ended
-        book.end_source()
+        assert list(book.input.add(uids.as_set([3, 1]))) == [1, 3]
+        assert list(book.input.add(uids.as_set([2, 3]))) == [2]
+        assert list(book.input.add(uids.as_set())) == []
+        assert not book.input.ended
+        book.input.end()
     with _open(out) as book:
-        assert book.source_ended
-        assert book.wanted == book.state.wanted() == uids.as_set([1, 2, 3])
+        assert book.input.ended
+        assert book.input.wanted == book.state.wanted() == uids.as_set([1, 2, 3])
         assert book.state.get("total") == "3"
 
 
@@ -478,7 +478,7 @@ def _night(out: Path, form: tuple[str, str]) -> None:
     wanted = range(1, 9)
     with _open(out, form) as book:
         book.adopt({"link": {}}, "job")
-        book.want(uids.as_set(wanted))
+        book.input.add(uids.as_set(wanted))
         for sweep, fails in ((1, (4, 8)), (2, (8,))):
             todo = sorted(set(wanted) - set(book.state.done(sweep)))
             for first in range(0, len(todo), 4):

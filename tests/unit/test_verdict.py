@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from random import Random
 
-    from harvester.eutils.elink import Retmode
+    from harvester.link import Retmode
 
 _LONGEST = 30.0
 _AGAIN = [Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER, Fault.BODY]

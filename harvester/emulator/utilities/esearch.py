@@ -32,6 +32,7 @@ PAST_THE_CAP = (
     "results automatically so that an arbitrary number can be retrieved. For details see "
     "https://www.ncbi.nlm.nih.gov/books/NBK25499/"
 )
+NOTHING_THERE = "Term or Database is not found"  # EGQuery's status beside 0, recorded in 2008
 CLAMPED = "Restrictions achieved. start and count adjusted to {}, 9999"
 
 
@@ -151,10 +152,11 @@ def _xml(
 def egquery(asked: Asked, world: World) -> Answer:
     """Counts in every database, as before NCBI retired the service in 2024. XML only."""
     term, chosen = escape(asked.get("term")), selection(asked)
+    counts = {db: len(chosen.of(world.graph.records(canonical(db)))) for db in DATABASES}
     items = "".join(
-        f"<ResultItem><DbName>{db}</DbName><MenuName>{db.title()}</MenuName>"
-        f"<Count>{len(chosen.of(world.graph.records(canonical(db))))}</Count><Status>Ok</Status></ResultItem>"
-        for db in DATABASES
+        f"<ResultItem><DbName>{db}</DbName><MenuName>{db.title()}</MenuName><Count>{count}</Count>"
+        f"<Status>{'Ok' if count else NOTHING_THERE}</Status></ResultItem>"
+        for db, count in counts.items()
     )
     body = (
         f"{prolog('egquery')}<Result><Term>{term}</Term>"

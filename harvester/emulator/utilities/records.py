@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 import orjson
 
@@ -10,6 +11,8 @@ from harvester.emulator.answers.answer import JSON_TYPE, TEXT_TYPE, Answer
 from harvester.emulator.answers.errors import BAD_DB, NO_IDS, NO_QUERY, error_200
 from harvester.emulator.answers.prologs import prolog
 from harvester.emulator.databases import SEQUENCES, canonical
+from harvester.emulator.utilities.ecitmatch import place_of
+from harvester.emulator.utilities.einfo import BUILD
 from harvester.emulator.utilities.ids import accession, group
 from harvester.emulator.utilities.world import Refusal
 
@@ -26,13 +29,15 @@ BAD_SUMMARY = "cannot get document summary"
 
 
 def esummary(asked: Asked, world: World) -> Answer:
-    """One DocSum a UID; an id of 0 has none, and says so."""
+    """One summary a UID, in XML a DocSum or (version 2.0) a DocumentSummary; 0 has none."""
+    newer = asked.get("version").startswith("2")
     try:
         db, uids = _wanted(asked, world)
+        error = f"Invalid uid {asked.get('id')} at position= 0"
+        if not uids and newer and not asked.json:
+            return Answer(_summary_set(db, f"\t<ERROR>{escape(error)}</ERROR>\n", ""))
         if not uids and asked.json:
-            wrong = asked.get("id")
             header = {"type": "esummary", "version": "0.3"}
-            error = f"Invalid uid {wrong} at position= 0"
             whole = {"header": header, "error": error, "result": {"uids": []}}
             return Answer(orjson.dumps(whole) + b"\n", JSON_TYPE)
     except Refusal as refusal:
@@ -42,6 +47,9 @@ def esummary(asked: Asked, world: World) -> Answer:
         result: dict[str, Any] = {"uids": [str(uid) for uid in uids]}
         result |= {str(uid): _summary(db, uid) for uid in uids}
         return Answer(orjson.dumps({"header": header, "result": result}) + b"\n", JSON_TYPE)
+    if newer:
+        docs = "".join(_document_summary(db, uid) for uid in uids)
+        return Answer(_summary_set(db, "", f"<DbBuild>{BUILD}</DbBuild>\n\n{docs}"))
     docs = "".join(_docsum(db, uid) for uid in uids)
     body = f"{prolog('esummary')}<eSummaryResult>\n{docs}</eSummaryResult>\n"
     return Answer(body.encode())
@@ -83,7 +91,12 @@ def _articles(uids: Sequence[int]) -> bytes:
         "</ArticleTitle></Article></MedlineCitation></PubmedArticle>\n"
         for uid in uids
     )
-    start = '<?xml version="1.0" ?>\n'
+    # As recorded: this utility's DTD is of another place, and new every year.
+    start = (
+        '<?xml version="1.0" ?>\n<!DOCTYPE PubmedArticleSet PUBLIC '
+        '"-//NLM//DTD PubMedArticle, 1st January 2025//EN" '
+        '"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd">\n'
+    )
     return f"{start}<PubmedArticleSet>\n{articles}</PubmedArticleSet>\n".encode()
 
 
@@ -111,12 +124,15 @@ def _title(db: str, uid: int) -> str:
 def _summary(db: str, uid: int) -> dict[str, Any]:
     if not uid:
         return {"uid": "0", "error": BAD_SUMMARY}
+    volume, first_page = place_of(uid)
     year = 1960 + uid % 66
     return {
         "uid": str(uid),
         "pubdate": str(year),
         "source": "Example J",
         "title": _title(db, uid),
+        "volume": volume,
+        "pages": first_page,
         "authors": [{"name": f"Author{uid % 1000} A", "authtype": "Author", "clusterid": ""}],
     } | ({"accessionversion": accession(db, uid)} if db in SEQUENCES else {})
 
@@ -130,4 +146,34 @@ def _docsum(db: str, uid: int) -> str:
         f'\t<Item Name="PubDate" Type="Date">{items["pubdate"]}</Item>\n'
         f'\t<Item Name="Source" Type="String">{items["source"]}</Item>\n'
         f'\t<Item Name="Title" Type="String">{items["title"]}</Item>\n</DocSum>\n'
+    )
+
+
+def _summary_set(db: str, error: str, docs: str) -> bytes:
+    """XML of version 2.0, whose DTD is another for each database (recorded in 2023 and 2024)."""
+    name = f"esummary {db} 20150202"
+    dtd = f"https://eutils.ncbi.nlm.nih.gov/eutils/dtd/20150202/esummary_{db}.dtd"
+    return (
+        '<?xml version="1.0" encoding="UTF-8" ?>\n'
+        f'<!DOCTYPE eSummaryResult PUBLIC "-//NLM//DTD {name}//EN" "{dtd}">\n'
+        f'<eSummaryResult>\n{error}<DocumentSummarySet status="OK">\n{docs}'
+        "</DocumentSummarySet>\n</eSummaryResult>\n"
+    ).encode()
+
+
+def _document_summary(db: str, uid: int) -> str:
+    items = _summary(db, uid)
+    if "error" in items:
+        return (
+            f'<DocumentSummary uid="{uid}">\n<error>{items["error"]}</error>\n</DocumentSummary>\n'
+        )
+    authors = "".join(
+        f"\t\t<Author>\n\t\t\t<Name>{one['name']}</Name>\n"
+        f"\t\t\t<AuthType>{one['authtype']}</AuthType>\n\t\t</Author>\n"
+        for one in items["authors"]
+    )
+    return (
+        f'<DocumentSummary uid="{uid}">\n\t<PubDate>{items["pubdate"]}</PubDate>\n'
+        f"\t<Source>{items['source']}</Source>\n\t<Authors>\n{authors}\t</Authors>\n"
+        f"\t<Title>{items['title']}</Title>\n</DocumentSummary>\n\n"
     )

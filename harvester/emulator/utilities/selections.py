@@ -21,7 +21,11 @@ _RANGE = re.compile(r"\s*(\d+)\s*(?::\s*(\d+)\s*)?\[uid\]\s*", re.IGNORECASE)
 _DATES = re.compile(
     r"\s*([\d/]{4,10})\s*(?::\s*([\d/]{4,10})\s*)?\[(?:pdat|dp|edat|crdt|mdat)\]\s*", re.IGNORECASE
 )
-_ALL = re.compile(r"\s*all(?:\[(?:filter|sb|all)\])?\s*", re.IGNORECASE)
+_ALL = re.compile(
+    r"\s*all\s*(?:\[(?:filter|sb|all)\])?(?:\s+NOT\s+pubmed\s+books\s*\[sb\])?\s*", re.IGNORECASE
+)
+"""EDirect asks for all but the books, of which there are none here."""
+
 _NONE = re.compile(r"\s*(?:none|abcXYZ)(?:\[[\w ]+\])?\s*", re.IGNORECASE)
 
 _REFERENCE = re.compile(r"\s*#(\d+)\s*")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harvester.emulator.utilities.ecitmatch import ecitmatch
 from harvester.emulator.utilities.einfo import einfo
 from harvester.emulator.utilities.epost import epost
 from harvester.emulator.utilities.esearch import egquery, esearch, espell
@@ -24,5 +25,6 @@ UTILITIES: dict[str, Callable[[Asked, World], Answer]] = {
     "efetch": efetch,
     "egquery": egquery,
     "espell": espell,
+    "ecitmatch": ecitmatch,
 }
 """All but ELink, whose LinkSets may still be spoilt by a fault before they are written."""

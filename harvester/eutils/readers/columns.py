@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _DIGITS = b"0123456789"
+_NO_UIDS = pa.array([], pa.int64())
 _ACCESSION = r"^[A-Za-z0-9_.|:-]{1,64}$"
 
 
@@ -32,7 +33,7 @@ class LinkSets:
     dbto: list[str] = field(default_factory=list)
     linkname: list[str] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
-    to_uid: pa.Array = field(default_factory=lambda: pa.array([], pa.int64()))
+    to_uid: pa.Array = field(default_factory=lambda: _NO_UIDS)
     """int64, or strings where accessions were asked for; one a link."""
     score: pa.Array | None = None
     """int64 with nulls, one a link; None where no link has a score."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from harvester.eutils.readers import bulk_json
 from harvester.eutils.readers.columns import LinkSets, ToIds, Unreadable, uid_array
 from harvester.eutils.readers.tolerance import json_answer
 
@@ -24,6 +25,8 @@ def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
     Raises:
         Unreadable: not JSON, or not of ELink's shape.
     """
+    if ids is uid_array and (usual := bulk_json.read(body)) is not None:
+        return usual
     document = json_answer(body)
     try:
         return _columns(document, ids)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from harvester.eutils.readers import bulk_xml
 from harvester.eutils.readers.columns import LinkSets, ToIds, Unreadable, uid_array
 from harvester.eutils.readers.tolerance import DEEPEST, mending_xml, xml_parser
 
@@ -24,6 +25,8 @@ def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
     Raises:
         Unreadable: not well-formed, declares entities, or not of ELink's shape.
     """
+    if ids is uid_array and (usual := bulk_xml.read(body)) is not None:
+        return usual
     try:
         return _read(body, ids)
     except Unreadable:

@@ -1,0 +1,98 @@
+"""The usual XML answers of cmd=neighbor and neighbor_score to columns, without an object a link.
+
+As in `bulk_json`, links stay bytes until the digits of all of them are parsed together.
+Only what looks exactly as NCBI writes it, white space apart, is taken; entities, ERRORs, comments,
+and whatever else is unusual, are left to the careful reader.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harvester.eutils.readers.columns import LinkSets
+from harvester.eutils.readers.digits import DIGITS, columns_of, numbers_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_ENVELOPE = re.compile(
+    rb'(?:<\?xml version="1\.0"(?: encoding="UTF-8")? *\?>\s*)?'
+    rb'(?:<!DOCTYPE eLinkResult PUBLIC "[\w/. -]*" "[\w/.:-]*">\s*)?<eLinkResult>\s*'
+    rb"(?:<LinkSet>(?P<linksets>.*)</LinkSet>\s*)?</eLinkResult>\s*",
+    re.DOTALL,
+)
+_BETWEEN_LINKSETS = re.compile(rb"</LinkSet>\s*<LinkSet>")
+_START = re.compile(
+    rb"\s*<DbFrom>\w+</DbFrom>\s*<IdList>\s*((?:<Id>\d+</Id>\s*)*)</IdList>\s*(?:<LinkSetDb>|\Z)"
+)
+_BETWEEN_DBS = re.compile(rb"</LinkSetDb>\s*<LinkSetDb>")
+_DB = re.compile(rb"\s*<DbTo>(\w+)</DbTo>\s*<LinkName>(\w+)</LinkName>\s*(?=<Link>)")
+_END = re.compile(rb"\s*</LinkSetDb>\s*\Z")
+
+_FIRST, _TAIL = 120, 40
+"""Bytes in which the first link ends, and in which the last LinkSetDb does."""
+
+_BARE = DIGITS + b" \t\r\n"
+_CLASSES = bytes.maketrans(_BARE, b"0" * 10 + b" " * 4)
+
+_LINK = (b"<Link>", b"<Id>", b"</Id>", b"</Link>")
+_SCORED = (*_LINK[:3], b"<Score>", b"</Score>", _LINK[3])
+"""The tags of a link, in an answer without scores and in one with them."""
+
+
+def read(body: bytes) -> LinkSets | None:
+    """The LinkSets of an answer, or None where something in it is unusual."""
+    envelope = _ENVELOPE.fullmatch(body) if body.isascii() else None
+    if envelope is None:
+        return None
+    found = LinkSets()
+    regions: list[bytes] = []
+    linksets = envelope["linksets"]
+    for linkset in _BETWEEN_LINKSETS.split(linksets) if linksets is not None else ():
+        start = _START.match(linkset)
+        if start is None:
+            return None
+        found.ids.append(re.findall(r"\d+", start[1].decode()))
+        found.errors.append(None)
+        rest = linkset[start.end() :]
+        if not rest:
+            continue
+        end = _END.search(rest, max(0, len(rest) - _TAIL))
+        if end is None:
+            return None
+        for one in _BETWEEN_DBS.split(rest[: end.start()]):
+            db = _DB.match(one)
+            if db is None:
+                return None
+            found.owner.append(len(found.ids) - 1)
+            found.dbto.append(db[1].decode())
+            found.linkname.append(db[2].decode())
+            regions.append(one[db.end() :])
+    found.counts = [region.count(b"<Link>") for region in regions]
+    scored = np.array([b"<Score>" in region[:_FIRST] for region in regions], bool)
+    columns = columns_of(regions, np.array(found.counts, np.int64), scored, _numbers)
+    if columns is None:
+        return None
+    found.to_uid, found.score = columns
+    return found
+
+
+def _numbers(
+    lists: Sequence[bytes], counts: NDArray[np.int64], *, scored: bool
+) -> NDArray[np.int64] | None:
+    """All numbers of some lists whose links, but for digits and white space, all look alike."""
+    text, total = b"".join(lists), int(counts.sum())
+    tags = _SCORED if scored else _LINK
+    if text.translate(None, _BARE) != b"".join(tags) * total:
+        return None
+    if any(text.count(tag) != total for tag in tags):
+        return None  # white space inside a tag
+    classes = text.translate(_CLASSES)
+    if b"0 " in classes or b" 0" in classes:
+        return None  # white space beside a digit, perhaps in a number
+    return numbers_in(text, b"<>", 2 * total if scored else total)
