@@ -150,7 +150,7 @@ def killed_while_it_parses(servers: Servers, folder: Path) -> None:
         assert noted.code == 0, noted.said
         steps = list(dict.fromkeys(noted.steps))
         assert len(steps) > 5
-        for step in steps:
+        for step in steps[::2]:
             nursery.raise_one(["reparse", out], Moment(step, 1, "before"), root=str(folder))
             assert nursery.raise_one(["resume", out]).code == 0
             assert contents(out, neighbors()) == before, step
