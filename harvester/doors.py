@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from harvester import jobfile
 from harvester.assembly import connected
+from harvester.errors import BadInput
 from harvester.fetching import SUMMARY, Records, Side, get_records
-from harvester.folder import see_fit
+from harvester.folder import hop_folders, see_fit
 from harvester.harvesting import Harvesting, Result
 from harvester.hops import run_hops
 from harvester.signals import Stop, heeded
@@ -64,9 +65,12 @@ async def harvest(
         ```
     """
     job = jobfile.absolute(job)
+    folder = Path(job.output.path)
+    if hop_folders(folder) and not job.hop:
+        raise BadInput(f"{folder} holds a chain of harvests; give another --out for this one.")
     # Before the folder, and before anybody is asked: bad input leaves no trace.
     listed = None if resume or job.source.is_remote else read_source(job)
-    see_fit(Path(job.output.path))
+    see_fit(folder)
     stop = Stop()
     with heeded(stop) if signals else nullcontext():
         async with connected(job) as client:

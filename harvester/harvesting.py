@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from harvester import events, jobfile
 from harvester.eutils.elink import Elink, schema_of
 from harvester.folder import LINKS, disk_errors, see_fit
-from harvester.ledger import Ledger
+from harvester.ledger import Ledger, see_same
 from harvester.names import check_names
 from harvester.sinks import make_sink
 from harvester.sources.wanted import read_source, search
-from harvester.state import FILE, peek
+from harvester.state import FILE, look_up
 from harvester.status import end_state
 from harvester.sweeps import Sweeps
 
@@ -122,6 +122,7 @@ class Harvesting:
         folder = Path(job.output.path)
         emit = events.to_all(self.listeners)
         see_fit(folder)
+        see_same(folder, job.identity())  # before a search is made for it
         if not self.resume and not (folder / FILE).exists():
             for doubt in [*job.link.doubts(), *await check_names(self.client, job.link)]:
                 emit(events.Doubt(doubt))
@@ -169,7 +170,4 @@ class Harvesting:
 
 def _is_read(folder: Path) -> bool:
     """Whether all input UIDs of a harvest are in its folder."""
-    if not (folder / FILE).exists():
-        return False
-    with peek(folder) as state:
-        return state.get("source") is not None
+    return look_up(folder, "source") is not None

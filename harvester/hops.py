@@ -98,7 +98,7 @@ def _jobs(job: Job) -> list[Job]:
 
 
 def _see_same(job: Job) -> None:
-    """See that the folder holds this chain or none.
+    """See that the folder holds this chain or none, before anything in it is changed.
 
     Raises:
         BadInput: it holds another.
@@ -107,8 +107,13 @@ def _see_same(job: Job) -> None:
     if not (folder / JOB).is_file():
         return
     kept = jobfile.build({"output": {"path": str(folder)}}, folder / JOB)
-    if [kept.link, *kept.hop] != [job.link, *job.hop]:
+    before, now = ([one.identity() for one in _jobs(both)] for both in (kept, job))
+    if [one["link"] for one in before] != [one["link"] for one in now]:
         raise BadInput(f"{folder} holds a chain of other hops; give another --out for this one.")
+    if before != now:
+        raise BadInput(
+            f"{folder} holds this chain with another source or output; give another --out."
+        )
 
 
 class _Together:

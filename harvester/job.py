@@ -272,10 +272,12 @@ class Job(Group):
                     f"hop {number} leads to {', '.join(one.db)}, but the next starts from "
                     f"{after.dbfrom}"
                 )
-        if self.limits.passes > 1 and self.link.cmd not in ("neighbor", "neighbor_score"):
-            raise ValueError(f"passes compare lists of links, and cmd {self.link.cmd} gives none")
-        if self.limits.passes > 1 and self.link.targets_only:
-            raise ValueError("passes compare lists of links, and targets_only keeps none")
+        if self.limits.passes > 1:
+            for one in chain:
+                if one.cmd not in ("neighbor", "neighbor_score"):
+                    raise ValueError(f"passes compare lists of links, and cmd {one.cmd} gives none")
+                if one.targets_only:
+                    raise ValueError("passes compare lists of links, and targets_only keeps none")
         return self
 
     def rate(self, *, with_key: bool) -> float:

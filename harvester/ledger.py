@@ -19,7 +19,7 @@ from harvester.errors import BadInput, FolderError
 from harvester.folder import JOB, LINKS, UNANSWERED, locked, see_no_orphans
 from harvester.input import Input
 from harvester.parts import Parts
-from harvester.state import FILE, Part, Settled, State
+from harvester.state import FILE, Part, Settled, State, look_up
 from harvester.targets import Targets
 from harvester.uniting import Uniting
 
@@ -100,15 +100,15 @@ class Ledger:
             BadInput: the folder holds the harvest of another job; names the difference.
         """
         kept = self.state.get("identity")
-        if kept is not None and (kept := json.loads(kept)) != identity:
-            raise BadInput(_difference(self.folder, kept, identity))
+        if kept is not None:
+            _see_same(self.folder, json.loads(kept), identity)
         durable.write_text(self.folder / JOB, job_toml)
         if kept is None:
             self.state.put(identity=json.dumps(identity))
 
     def read_links(self) -> Iterator[pa.Table]:
-        """The committed rows of `links`."""
-        return self._parts.read(self.state.parts("links"), self._schema)
+        """The committed rows of `links`, and those read again that are not united with them yet."""
+        return self._parts.read(self.state.parts("links", "again"), self._schema)
 
     def read_raw(self) -> Iterator[pa.Table]:
         """The answers that were kept, in the order they came."""
@@ -224,6 +224,22 @@ class Ledger:
                 f"{wrong}; nothing was changed. "
                 "Restore it from a copy, or harvest into another folder."
             )
+
+
+def see_same(folder: Path, identity: dict[str, Any]) -> None:
+    """See that a folder is tied to a job, or to none yet, without opening it for writing.
+
+    Raises:
+        BadInput: the folder holds the harvest of another job; names the difference.
+    """
+    kept = look_up(folder, "identity")
+    if kept is not None:
+        _see_same(folder, json.loads(kept), identity)
+
+
+def _see_same(folder: Path, kept: dict[str, Any], identity: dict[str, Any]) -> None:
+    if kept != identity:
+        raise BadInput(_difference(folder, kept, identity))
 
 
 def _groups(parts: Sequence[Part]) -> list[list[Part]]:

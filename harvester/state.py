@@ -124,7 +124,7 @@ class State:
             ) from error
         if version == 0 and read_only:
             self._db.close()
-            raise FolderError(f"{path} is empty: the harvest ended as it began; run it again.")
+            raise Unbegun(f"{path} is empty: the harvest ended as it began; run it again.")
         if version > VERSION:
             self._db.close()
             raise FolderError(
@@ -317,6 +317,25 @@ def _as_os_error(error: Exception, path: Path) -> OSError:
 
 def _seal(*values: str | bytes | int | None) -> int:
     return zlib.crc32(repr(values).encode())
+
+
+class Unbegun(FolderError):
+    """There is a state, with nothing in it: whoever made it was killed at that moment."""
+
+
+def look_up(folder: Path, name: str) -> Any:
+    """What is kept under a name in a folder; None where there is no state, or nothing in it.
+
+    Raises:
+        FolderError: the state is damaged.
+    """
+    if not (folder / FILE).is_file():
+        return None
+    try:
+        with peek(folder) as state:
+            return state.get(name)
+    except Unbegun:
+        return None
 
 
 def peek(folder: Path) -> closing[State]:

@@ -128,6 +128,15 @@ def chain_status(folder: Path) -> dict[str, Any]:
             for part in hop["parts"]
         ],
         "requests": _sums(hop["requests"] for hop in hops),
+        "missing_links": {name: one for hop in hops for name, one in hop["missing_links"].items()},
+        "sweep": None,
+        "rate": {
+            "limit": max((hop["rate"]["limit"] or 0.0 for hop in hops), default=0.0) or None,
+            "achieved": sum(hop["rate"]["achieved"] for hop in hops),
+        },
+        "eta_seconds": max((hop["eta_seconds"] or 0.0 for hop in hops), default=0.0),
+        "started_at": min(filter(None, (hop["started_at"] for hop in hops)), default=None),
+        "updated_at": max(filter(None, (hop["updated_at"] for hop in hops)), default=None),
         "hops": hops,
     }
 

@@ -79,7 +79,7 @@ def reconcile_sets(
     keep = np.repeat(whose.uid_of != 0, found.counts)
     if linknames:
         keep &= pc.is_in(found.rows["linkname"], pa.array(list(linknames))).to_numpy()
-    rows = found.rows.filter(pa.array(keep & (not whose.broken)))
+    rows = _distinct(found.rows.filter(pa.array(keep & (not whose.broken))))
     count = rows.num_rows
     listed = identifiers.column(np.tile(whose.answered, count))
     bounds = pa.array(np.arange(count + 1, dtype=np.int32) * len(whose.answered))
@@ -92,3 +92,12 @@ def reconcile_sets(
         left_out=whose.left_out,
         strangers=whose.strangers,
     )
+
+
+def _distinct(rows: pa.Table) -> pa.Table:
+    """The rows without those there twice, as of a LinkSet that came twice; the first stays."""
+    keys = zip(*(rows[name].to_pylist() for name in rows.column_names), strict=True)
+    first: dict[tuple[str, ...], int] = {}
+    for place, key in enumerate(keys):
+        first.setdefault(key, place)
+    return rows if len(first) == rows.num_rows else rows.take(pa.array(list(first.values())))

@@ -1,0 +1,233 @@
+"""`--idtype acc`: accession.version in and out, from lists and tables, resumed, read again."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from harvester.emulator.utilities.ids import accession
+
+from .harness import expected_links, status
+from .scenes import Scene
+from .tables import NAME, TEXT, keyed, outcomes, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from harvester.emulator import Emulator
+
+    from .servers import Servers
+
+UIDS = range(1, 301)
+FAULTS = (
+    "500:0.03", "cut:0.03", "short:0.03", "doubled:0.02", "alien:0.02", "id-0:0.02",
+    "error-in-linkset:0.02", "reordered:0.05",
+)  # fmt: skip
+IMPATIENT = {"harvester.verdict.BACKOFF_SECONDS": 0.02}
+OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.2, "harvester.committer.TICK_SECONDS": 0.05}
+LINKS = [
+    ("dbfrom", NAME), ("from_uid", TEXT), ("dbto", NAME), ("linkname", NAME), ("to_uid", TEXT),
+    ("score", pa.int64()), ("rank", pa.int32()),
+]  # fmt: skip
+COLUMNS = [name for name, _ in LINKS]
+
+
+def acc(db: str, uid: int) -> str:
+    """As the server writes it: of the sequence databases an accession, of others a number."""
+    return accession(db, uid) if db in ("protein", "nuccore") else str(uid)
+
+
+def listed(path: Path, uids: Iterable[int]) -> Path:
+    """A list, in an order that is none, with repeats."""
+    texts = [acc("protein", uid) for uid in uids]
+    path.write_text("# proteins\n" + "\n".join([*reversed(texts), *texts[:5]]))
+    return path
+
+
+def words(
+    folder: Path, server: Emulator, *options: object, uids: Iterable[int] = UIDS
+) -> list[object]:
+    return [
+        "run", "--ids", listed(folder / "accs", uids), "--idtype=acc", "--dbfrom=protein",
+        "--db=nuccore,taxonomy", "--rate=300", "--batch-size=15", "--base-url", server.base_url,
+        "-o", folder / "out", *options,
+    ]  # fmt: skip
+
+
+def truth(
+    server: Emulator, uids: Iterable[int] = UIDS, dbs: tuple[str, ...] = ("nuccore", "taxonomy")
+) -> list[tuple[Any, ...]]:
+    """The rows of links, with accessions for numbers."""
+    rows = expected_links(server.graph, "protein", uids, dbs).to_pylist()
+    for row in rows:
+        row["from_uid"] = acc("protein", row["from_uid"])
+        row["to_uid"] = acc(row["dbto"], row["to_uid"])
+    return keyed(rows, *COLUMNS)
+
+
+def assert_done(out: Path, server: Emulator, uids: Iterable[int] = UIDS) -> None:
+    expected = truth(server, uids)
+    assert keyed(table(out / "links", LINKS), *COLUMNS) == expected
+    told = {row["from_uid"]: row for row in table(out / "uids", outcomes(TEXT))}
+    assert sorted(told) == sorted(acc("protein", uid) for uid in uids)
+    linked = {row[1] for row in expected}
+    assert {uid for uid, row in told.items() if row["outcome"] == "linked"} == linked
+    assert all(row["outcome"] in ("linked", "empty") for row in told.values())
+    assert status(out)["uids"]["done"] == len(told)
+
+
+def from_a_list(servers: Servers, folder: Path, form: str, retmode: str) -> None:
+    """With faults; then a longer list asks for what is new alone."""
+    server, out = servers.start(faults=FAULTS), folder / "out"
+    options = (f"--format={form}", f"--retmode={retmode}")
+    finished = servers.harvester(*words(folder, server, *options), patches=IMPATIENT)
+    assert finished.code == 0, finished.err
+    assert_done(out, server)
+    well = servers.start()
+    assert servers.harvester(*words(folder, well, *options)).code == 0
+    assert not well.log.entries
+    longer = range(1, 351)
+    assert servers.harvester(*words(folder, well, *options, uids=longer)).code == 0
+    assert sum(entry.ids for entry in well.log) == 50
+    assert_done(out, well, longer)
+
+
+def from_a_column(servers: Servers, folder: Path) -> None:
+    """Of a CSV and of a Parquet file."""
+    server = servers.start()
+    texts = [acc("protein", uid) for uid in UIDS]
+    with (folder / "some.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["name", "protein"])
+        writer.writerows([f"a, {text}", text] for text in texts)
+    pq.write_table(pa.table({"protein": texts}), folder / "some.parquet")
+    for name in ("some.csv", "some.parquet"):
+        command = words(folder, server, "--ids-column=protein", "-o", folder / name[5:])
+        command[2] = folder / name
+        finished = servers.harvester(*command)
+        assert finished.code == 0, finished.err
+        assert_done(folder / name[5:], server)
+
+
+def without_their_version(servers: Servers, folder: Path) -> None:
+    """NCBI answers with the version; from_uid stays what was asked for."""
+    server, out = servers.start(), folder / "out"
+    command = words(folder, server)
+    (folder / "accs").write_text("NP_000000001\nNP_000000002.1\nNP_000000003\n")
+    finished = servers.harvester(*command)
+    assert finished.code == 0, finished.err
+    found = keyed(table(out / "links", LINKS), *COLUMNS)
+    bare = {"NP_000000001.1": "NP_000000001", "NP_000000003.1": "NP_000000003"}
+    expected = [(r[0], bare.get(r[1], r[1]), *r[2:]) for r in truth(server, [1, 2, 3])]
+    assert found == sorted(expected, key=repr)
+
+
+def killed_and_resumed(servers: Servers, folder: Path, form: str) -> None:
+    server, died = servers.start(latency=(0.05, 0.1)), 0
+    command = words(folder, server, f"--format={form}", "--rate=30", "--batch-size=5")
+    with servers.nursery() as nursery:
+        for seconds in (0.7, 1.0, 1.2, 60.0):
+            life = nursery.raise_one(command, seconds=seconds, patches=OFTEN)
+            if not life.killed:
+                break
+            died += 1
+            assert died == 1 or status(folder / "out")["uids"]["total"] == len(UIDS)
+    assert life.code == 0, life.said
+    assert died > 1
+    assert_done(folder / "out", server)
+
+
+def missing_and_failed(servers: Servers, folder: Path) -> None:
+    """They are named as they were given, and the list of them can be asked for again."""
+    lost, broken = acc("protein", 7), acc("protein", 11)
+    sick, out = servers.start(faults=(f"short@{lost}", f"poison@{broken}")), folder / "out"
+    finished = servers.harvester(*words(folder, sick, "--max-attempts=2"), patches=IMPATIENT)
+    assert finished.code == 3, finished.err
+    assert sorted((out / "unanswered.txt").read_text().split()) == [lost, broken]
+    told = {row["from_uid"]: row for row in table(out / "uids", outcomes(TEXT))}
+    assert (told[lost]["outcome"], told[broken]["outcome"]) == ("missing", "failed")
+    assert told[lost]["reason"]
+    assert len(told) == len(UIDS)
+    well = servers.start()
+    again = words(folder, well, "-o", folder / "rest")
+    again[2] = out / "unanswered.txt"
+    assert servers.harvester(*again).code == 0
+    assert_done(folder / "rest", well, [7, 11])
+    assert servers.harvester(*words(folder, well, "--retry-failed")).code == 0
+    assert not (out / "unanswered.txt").exists()
+    assert_done(out, well)
+
+
+def read_again(servers: Servers, folder: Path, form: str) -> None:
+    """What one sweep loses another finds; no link is there twice."""
+    server = servers.start(faults=("lost-blocks:0.2",), seed=2)
+    found = []
+    for passes in (1, 2, 3):
+        command = words(folder, server, "--db=protein", f"--format={form}", f"--passes={passes}")
+        finished = servers.harvester(*command)
+        assert finished.code == 0, finished.err
+        found.append(
+            keyed(table(folder / "out" / "links", LINKS), "from_uid", "linkname", "to_uid")
+        )
+        assert len(found[-1]) == len(set(found[-1]))
+    whole = {(row[1], row[3], row[4]) for row in truth(server, dbs=("protein",))}
+    one, two, three = map(set, found)
+    assert one < two <= three <= whole
+    assert len(whole - three) < len(whole - one) / 3
+    counts = {
+        row["from_uid"]: row["links"] for row in table(folder / "out" / "uids", outcomes(TEXT))
+    }
+    assert sum(counts.values()) == len(three)
+    assert "missing_links" in status(folder / "out")
+
+
+def the_next_harvest(servers: Servers, folder: Path) -> None:
+    """The accessions that links lead to as the input of another."""
+    server, next_out = servers.start(), folder / "next"
+    assert servers.harvester(*words(folder, server)).code == 0
+    command = [
+        "run", "--from-run", folder / "out", "--dbfrom=nuccore", "--db=protein", "--rate=300",
+        "--base-url", server.base_url, "-o", next_out,
+    ]  # fmt: skip
+    before = len(server.log)
+    refused = servers.harvester(*command)
+    assert refused.code == 2
+    assert "add --idtype acc" in refused.err
+    assert len(server.log) == before
+    finished = servers.harvester(*command, "--idtype=acc")
+    assert finished.code == 0, finished.err
+    uids = {
+        int(row[4].removeprefix("NM_").removesuffix(".1"))
+        for row in truth(server, dbs=("nuccore",))
+    }
+    links = expected_links(server.graph, "nuccore", uids, ("protein",)).to_pylist()
+    expected = sorted(
+        (acc("nuccore", row["from_uid"]), acc("protein", row["to_uid"])) for row in links
+    )
+    assert keyed(table(next_out / "links", LINKS), "from_uid", "to_uid") == expected
+    assert {row["from_uid"] for row in table(next_out / "uids", outcomes(TEXT))} == {
+        acc("nuccore", uid) for uid in uids
+    }
+
+
+SCENES = [
+    Scene(from_a_list, "parquet", "json"),
+    Scene(from_a_list, "jsonl", "xml"),
+    *(Scene(killed_and_resumed, form) for form in ("parquet", "jsonl")),
+    *(Scene(read_again, form) for form in ("parquet", "jsonl")),
+    *(
+        Scene(play)
+        for play in (from_a_column, without_their_version, missing_and_failed, the_next_harvest)
+    ),
+]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_accessions(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)

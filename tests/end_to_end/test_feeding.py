@@ -1,0 +1,309 @@
+"""Harvests of a search, or of a set on the History server: asked about while it comes in."""
+
+from __future__ import annotations
+
+import json
+import signal
+import urllib.parse
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harvester.emulator.request import Asked
+from harvester.emulator.utilities.selections import selection
+
+from .harness import (
+    assert_exact,
+    assert_polite,
+    expected_links,
+    harvester,
+    rows,
+    running,
+    status,
+    wait_until,
+)
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from harvester.emulator import Emulator
+
+    from .servers import Servers
+
+MANY = "asthma"
+"""About 100,000 records of PubMed."""
+
+SOME = "1:10000[UID]"
+FAULTS = ("500:0.05", "cut:0.04", "bad-utf8:0.02", "empty:0.02", "short:0.02")
+PAGES = {"harvester.sources.query.MOST": 500}
+"""Records of a page of a search, so that short ones have many."""
+
+OFTEN = PAGES | {
+    "harvester.committer.COMMIT_SECONDS": 0.2,
+    "harvester.committer.TICK_SECONDS": 0.05,
+}
+SOON = OFTEN | {
+    "harvester.outage.FIRST_SECONDS": 0.3,
+    "harvester.outage.LONGEST_SECONDS": 0.6,
+    "harvester.sources.patience.FIRST_SECONDS": 0.3,
+    "harvester.sources.patience.LONGEST_SECONDS": 0.6,
+}
+
+
+def words(server: Emulator, out: object, *options: object) -> list[object]:
+    """A harvest of one linkname, fast."""
+    return [
+        "run", "--dbfrom=pubmed", "--db=pmc", "--linkname=pubmed_pmc", "--rate=300",
+        "--batch-size=2000", "--base-url", server.base_url, "-o", out, *options,
+    ]  # fmt: skip
+
+
+def found_by(server: Emulator, term: str, db: str = "pubmed") -> list[int]:
+    """What a query selects from the whole graph, without any answer."""
+    asked = Asked.read("esearch", f"term={urllib.parse.quote_plus(term)}", b"", "127.0.0.1")
+    return list(selection(asked).of(server.graph.records(db)))
+
+
+def assert_done(folder: Path, server: Emulator, term: str) -> None:
+    uids = found_by(server, term)
+    truth = expected_links(server.graph, "pubmed", uids, ("pmc",), ("pubmed_pmc",))
+    assert_exact(folder, "pubmed", uids, truth)
+
+
+def arrivals(server: Emulator, utility: str) -> list[float]:
+    return [entry.arrived for entry in server.log if entry.utility == utility]
+
+
+def asked(server: Emulator, utility: str = "elink") -> int:
+    return len(arrivals(server, utility))
+
+
+def a_long_search(servers: Servers, folder: Path) -> None:
+    """Links are asked for before the last page of the search has come."""
+    server, out = servers.start(latency=(0.02,)), folder / "out"
+    finished = servers.harvester(*words(server, out, "--query", MANY))
+    assert finished.code == 0, finished.err
+    assert arrivals(server, "elink")[0] < arrivals(server, "esearch")[-1]
+    assert_done(out, server, MANY)
+    before = len(server.log)
+    for again in (words(server, out, "--query", MANY), ["resume", out], ["run", out / "job.toml"]):
+        ended = servers.harvester(*again)
+        assert ended.code == 0, ended.err
+    assert len(server.log) == before
+    other = servers.harvester(*words(server, out, "--query", "wheeze"))
+    assert other.code == 2
+    assert "source.query" in other.err
+    assert len(server.log) == before
+    assert status(out)["state"] == "complete"
+
+
+def killed_in_the_middle(servers: Servers, folder: Path, form: str, *faults: str) -> None:
+    """Resumed, the search is made again, and nothing is there twice."""
+    server, out = servers.start(latency=(0.05,), faults=faults), folder / "out"
+    command = words(server, out, "--query", SOME, f"--format={form}", "--batch-size=200")
+    died = 0
+    for number in range(3):
+        before = asked(server)
+        with running(*command, "--rate=40", err=folder / f"err{number}", patches=OFTEN) as run:
+            wait_until(lambda b=before: asked(server) > b + 15, "it asks")  # type: ignore[misc]
+            run.kill()
+            died += 1
+    first, esearches = asked(server), asked(server, "esearch")
+    resumed = servers.harvester("resume", out)
+    assert resumed.code == 0, resumed.err
+    assert asked(server, "esearch") > esearches
+    assert_done(out, server, SOME)
+    if not faults:
+        assert asked(server) - first < 200, "what was committed is not asked again"
+
+
+def another_query_costs_nothing(servers: Servers, folder: Path) -> None:
+    """A folder whose search has not ended refuses another one before anybody is asked."""
+    server, out = servers.start(latency=(0.05,)), folder / "out"
+    command = words(server, out, "--query", SOME, "--batch-size=50", "--rate=30")
+    with running(*command, err=folder / "err", patches=OFTEN) as run:
+        wait_until(lambda: asked(server) > 10, "it asks")
+        run.kill()
+    before = asked(server, "esearch")
+    other = servers.harvester(*words(server, out, "--query", "1:11000[UID]"))
+    assert other.code == 2
+    assert "source.query" in other.err
+    assert asked(server, "esearch") == before
+
+
+def killed_as_it_began(servers: Servers, folder: Path) -> None:
+    """When there is a state, but nothing in it yet."""
+    server, out = servers.start(), folder / "out"
+    out.mkdir()
+    (out / "state.sqlite").touch()
+    finished = servers.harvester(*words(server, out, "--query", "1:300[UID]"))
+    assert finished.code == 0, finished.err
+    assert_done(out, server, "1:300[UID]")
+
+
+def stopped_in_the_middle(servers: Servers, folder: Path) -> None:
+    server, out = servers.start(latency=(0.1,)), folder / "out"
+    command = words(server, out, "--query", SOME, "--batch-size=200", "--rate=40")
+    with running(*command, err=folder / "err", patches=OFTEN) as run:
+        wait_until(lambda: asked(server) > 5, "it asks")
+        run.signal(signal.SIGINT)
+        ended = run.ended(12.0)
+    assert ended.code == 130, ended.err
+    assert_polite(ended.err)
+    assert "harvester resume" in ended.err
+    assert status(out)["state"] == "interrupted"
+    assert servers.harvester("resume", out, "-q").code == 0
+    assert_done(out, server, SOME)
+
+
+def stopped_while_it_waits(servers: Servers, folder: Path) -> None:
+    """In an outage at the very start, too; nothing is left behind."""
+    server, out = servers.start(), folder / "out"
+    servers.wait(server.fail(503))
+    command = words(server, out, "--query", SOME, "--max-attempts=1")
+    with running(*command, err=folder / "err", patches=SOON) as run:
+        wait_until(lambda: "not answering" in run.said(), "it waits", seconds=60)
+        run.signal(signal.SIGINT)
+        ended = run.ended(12.0)
+    assert ended.code == 130, ended.err
+    assert_polite(ended.err)
+    assert not out.exists()
+
+
+def an_outage_in_the_middle(servers: Servers, folder: Path, kind: int | str) -> None:
+    """Of the search, and of everything else; it is waited out."""
+    server, out = servers.start(latency=(0.05,), fault_seconds=30.0), folder / "out"
+    command = words(server, out, "--query", SOME, "--rate=20", "--timeout=1", "--max-attempts=2")
+    with running(*command, err=folder / "err", patches=SOON) as run:
+        wait_until(lambda: asked(server, "esearch") > 3, "it searches")
+        servers.wait(server.fail(kind))
+        wait_until(lambda: "not answering" in run.said(), "it waits", seconds=60)
+        servers.wait(server.recover())
+        ended = run.ended()
+    assert ended.code == 0, ended.err
+    assert_polite(ended.err)
+    assert_done(out, server, SOME)
+
+
+def nothing_found(servers: Servers, folder: Path) -> None:
+    """A sentence with a suggestion, and no folder."""
+    server, out = servers.start(), folder / "out"
+    refused = servers.harvester(*words(server, out, "--query", "none AND asthmaaa"))
+    assert refused.code == 2
+    assert "No record of pubmed matches the query 'none AND asthmaaa'" in refused.err
+    assert "did you mean 'none AND asthmaa'?" in refused.err
+    assert not out.exists()
+    piped = harvester(*words(server, "-", "--query", "none"))
+    assert piped.code == 2
+    assert piped.out == ""
+    assert asked(server) == 0
+
+
+def posted(server: Emulator, db: str, uids: list[int]) -> tuple[str, str]:
+    """WebEnv and query_key of a set, put there by plain HTTP."""
+    fields = {"db": db, "id": ",".join(map(str, uids)), "retmode": "json"}
+    body = urllib.parse.urlencode(fields).encode()
+    with urllib.request.urlopen(f"{server.base_url}epost.fcgi", body) as answer:
+        result = json.load(answer)["epostresult"]
+    return result["webenv"], result["querykey"]
+
+
+def a_history_set(servers: Servers, folder: Path) -> None:
+    server, uids = servers.start(), [7, 3, 40_000_000, 41, *range(1000, 2000)]
+    webenv, key = posted(server, "pubmed", uids)
+    for form in ("parquet", "jsonl"):
+        out = folder / form
+        finished = servers.harvester(
+            *words(server, out, "--webenv", webenv, "--query-key", key, f"--format={form}")
+        )
+        assert finished.code == 0, finished.err
+        truth = expected_links(server.graph, "pubmed", uids, ("pmc",), ("pubmed_pmc",))
+        assert_exact(out, "pubmed", uids, truth)
+    before = len(server.log)
+    again = words(server, folder / "jsonl", "--webenv", webenv, "--query-key", key)
+    assert servers.harvester(*again, "--format=jsonl").code == 0
+    assert servers.harvester("resume", folder / "jsonl").code == 0
+    assert len(server.log) == before
+
+
+def a_set_that_is_gone(servers: Servers, folder: Path) -> None:
+    server, out = servers.start(history_life=0.0), folder / "out"
+    webenv, key = posted(server, "pubmed", [1, 2, 3])
+    for gone in ((webenv, key), ("MCID_nothing", "1")):
+        refused = servers.harvester(
+            *words(server, out, "--webenv", gone[0], "--query-key", gone[1])
+        )
+        assert refused.code == 2
+        assert "is not there, or no longer" in refused.err
+    assert not out.exists()
+    assert asked(server) == 0
+
+
+def a_set_that_goes_while_it_is_read(servers: Servers, folder: Path) -> None:
+    """The set that a search was kept as: other ways lead to the rest."""
+    server = servers.start(faults=("expired-webenv:0.3",), seed=3)
+    term = "1:5000[UID]"
+    options = ["--dbfrom=gene", "--db=omim", "--linkname=gene_omim"]
+    command = words(server, folder / "out", *options, "--query", term)
+    finished = servers.harvester(*command, patches=PAGES)
+    assert finished.code == 0, finished.err
+    assert any(entry.fault and "WebEnv" in entry.names for entry in server.log)
+    uids = found_by(server, term, "gene")
+    truth = expected_links(server.graph, "gene", uids, ("omim",), ("gene_omim",))
+    assert_exact(folder / "out", "gene", uids, truth)
+
+
+def shares(servers: Servers, folder: Path) -> None:
+    """Together they are the whole, and no UID is in two."""
+    server, together = servers.start(), list[int]()
+    term = f"{MANY} AND 1:1000000[UID]"
+    for number in (1, 2, 3):
+        out = folder / str(number)
+        command = words(server, out, "--query", term, f"--shard={number}/3")
+        finished = servers.harvester(*command)
+        assert finished.code == 0, finished.err
+        together += rows(out, "uids")["from_uid"].to_pylist()
+        said = status(out)
+        assert said["uids"]["done"] == said["uids"]["total"]
+    whole = found_by(server, term)
+    assert sorted(together) == sorted(whole)
+    for number in (1, 2, 3):
+        assert abs(rows(folder / str(number), "uids").num_rows - len(whole) / 3) <= 1
+
+
+def through_a_pipe(servers: Servers, folder: Path) -> None:
+    server = servers.start(faults=FAULTS)
+    term = "1:10000[UID]"
+    piped = harvester(*words(server, "-", "--query", term))
+    assert piped.code == 0, piped.err
+    found = [json.loads(line) for line in piped.out.splitlines()]
+    uids = found_by(server, term)
+    truth = expected_links(server.graph, "pubmed", uids, ("pmc",), ("pubmed_pmc",)).to_pylist()
+    assert len(found) == len(truth)
+    assert {tuple(row.values()) for row in found} == {tuple(row.values()) for row in truth}
+    assert list(found[0]) == list(truth[0])
+
+
+SCENES = [
+    Scene(a_long_search),
+    Scene(killed_in_the_middle, "parquet"),
+    Scene(killed_in_the_middle, "jsonl", *FAULTS),
+    *(Scene(an_outage_in_the_middle, kind) for kind in (503, "reset")),
+    *(
+        Scene(play)
+        for play in (
+            another_query_costs_nothing, killed_as_it_began, stopped_in_the_middle,
+            stopped_while_it_waits, nothing_found, a_history_set, a_set_that_is_gone,
+            a_set_that_goes_while_it_is_read, shares, through_a_pipe,
+        )
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_feeding(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)

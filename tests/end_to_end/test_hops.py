@@ -1,0 +1,304 @@
+"""Chains of harvests: each hop is the truth for what the one before found, come what may."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .harness import (
+    assert_exact,
+    assert_polite,
+    expected_links,
+    harvester,
+    rows,
+    running,
+    status_command,
+    wait_until,
+    write_uids,
+)
+from .nursery import Moment
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from harvester.emulator import Emulator
+
+    from .servers import Servers
+
+UIDS = range(1, 21)
+CHAIN = (("gene", "protein"), ("protein", "structure"), ("structure", "taxonomy"))
+OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.2, "harvester.committer.TICK_SECONDS": 0.05}
+"""A hop is fed at each commit of the one before."""
+
+AT_ONCE = {"harvester.committer.COMMIT_SECONDS": 0.05, "harvester.committer.TICK_SECONDS": 0.02}
+
+FAULTS = ("500:0.04", "cut:0.03", "short:0.02", "error-in-linksetdb:0.02", "doubled:0.02")
+
+
+def chain(
+    folder: Path, server: Emulator, hops: Sequence[tuple[str, str]] = CHAIN, **output: str
+) -> Path:
+    """A job file of some hops into `out`; all but the first name their links."""
+    lines = ["[source]", f"ids = {json.dumps(str(write_uids(folder / 'ids', UIDS)))}"]
+    lines += ["[output]", f"path = {json.dumps(str(folder / 'out'))}"]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in output.items()]
+    lines += ["[limits]", "rate = 100", "batch_size = 10"]
+    lines += ["[server]", f"base_url = {json.dumps(server.base_url)}"]
+    for number, (dbfrom, db) in enumerate(hops):
+        lines += ["[[hop]]", f"dbfrom = {json.dumps(dbfrom)}", f"db = {json.dumps(db)}"]
+        lines += [f'linkname = "{dbfrom}_{db}"'] if number else []
+    job = folder / "job.toml"
+    job.write_text("\n".join(lines))
+    return job
+
+
+def assert_done(
+    out: Path, server: Emulator, hops: Sequence[tuple[str, str]] = CHAIN
+) -> list[list[int]]:
+    """Each hop has the links of the distinct targets of the hop before; its UIDs."""
+    uids, all_uids = list(UIDS), []
+    for number, (dbfrom, db) in enumerate(hops, 1):
+        truth = expected_links(
+            server.graph, dbfrom, uids, (db,), (f"{dbfrom}_{db}",) if number > 1 else None
+        )
+        assert truth.num_rows
+        assert_exact(out / f"hop-{number}", dbfrom, uids, truth)
+        all_uids.append(uids)
+        uids = sorted(set(truth["to_uid"].to_pylist()))
+    assert {path.name for path in out.iterdir()} == {
+        "job.toml", *(f"hop-{number}" for number in range(1, len(hops) + 1))
+    }  # fmt: skip
+    return all_uids
+
+
+def three_hops(servers: Servers, folder: Path, form: str, *faults: str) -> None:
+    """The next asks while the one before still runs; run again, nobody is asked."""
+    server = servers.start(faults=faults, latency=(0.02, 0.1))
+    job, out = chain(folder, server, format=form), folder / "out"
+    finished = servers.harvester("run", job, "--batch-size=2", "--concurrency=2", patches=AT_ONCE)
+    assert finished.code == 0, finished.err
+    uids = assert_done(out, server)
+    if not faults:
+        assert sum(entry.ids for entry in server.log) == sum(map(len, uids))
+        first = [entry.arrived for entry in server.log if "linkname" not in entry.names]
+        later = [entry.arrived for entry in server.log if "linkname" in entry.names]
+        assert min(later) < max(first)
+    asked = len(server.log)
+    for words in (["run", job], ["resume", out], ["run", out / "job.toml"]):
+        again = servers.harvester(*words)
+        assert again.code == 0, again.err
+    assert len(server.log) == asked
+    assert_done(out, server)
+    said = status_command(out)
+    assert said["state"] == "complete"
+    assert said["uids"]["done"] == said["uids"]["total"] == sum(map(len, uids))
+    assert [hop["uids"]["linked"] + hop["uids"]["empty"] for hop in said["hops"]] == [
+        len(one) for one in uids
+    ]
+    assert said["links"] == sum(hop["links"] for hop in said["hops"])
+    assert all((out / part).is_file() for part in said["parts"])
+    told = servers.harvester("status", out).said
+    assert told.count("complete: ") == 3
+    assert "gene to protein" in told
+
+
+def killed_and_resumed(servers: Servers, folder: Path, seed: int, form: str) -> None:
+    """Life after life, none of them long."""
+    server, chooser = servers.start(latency=(0.02, 0.15)), random.Random(seed)
+    job, out, died = chain(folder, server, format=form), folder / "out", 0
+    words: list[object] = ["run", job, "--rate=50", "--batch-size=3"]
+    with servers.nursery() as nursery:
+        for seconds in [*(chooser.uniform(0.2, 1.1) for _ in range(6)), 60.0]:
+            life = nursery.raise_one(words, seconds=seconds, patches=OFTEN)
+            if not life.killed:
+                break
+            died += 1
+            if (out / "job.toml").is_file():
+                words = ["resume", out]
+    assert life.code == 0, life.said
+    assert_polite(life.said)
+    assert died > 1
+    assert_done(out, server)
+
+
+def stopped_gently(servers: Servers, folder: Path, signum: signal.Signals) -> None:
+    """One signal ends all hops; what was answered is kept, and nothing of it asked again."""
+    server = servers.start(latency=(0.1, 0.3))
+    job, out = chain(folder, server), folder / "out"
+    words = ("run", job, "--batch-size=2", "--rate=50")
+    with running(*words, err=folder / "err", patches=OFTEN) as command:
+        wait_until(lambda: sum("linkname" in e.names for e in server.log) > 15, "hop 2 asks")
+        command.signal(signum)
+        ended = command.ended(12.0)
+    assert ended.code == 128 + signum, ended.err
+    assert_polite(ended.err)
+    assert f"harvester resume {out}" in ended.err
+    said = status_command(out)
+    assert said["state"] == "interrupted"
+    assert said["uids"]["done"] == sum(entry.ids for entry in server.log)
+    resumed = servers.harvester("resume", out, patches=OFTEN)
+    assert resumed.code == 0, resumed.err
+    uids = assert_done(out, server)
+    assert sum(entry.ids for entry in server.log) == sum(map(len, uids))
+
+
+def status_while_it_runs(servers: Servers, folder: Path) -> None:
+    """All keys of one harvest's status are there for a chain, too."""
+    server = servers.start(latency=(0.2,))
+    job, out = chain(folder, server), folder / "out"
+    with running("run", job, "--rate=10", err=folder / "err", patches=OFTEN) as command:
+        wait_until(lambda: sum("linkname" in e.names for e in server.log) > 2, "hop 2 asks")
+        said = status_command(out)
+        assert command.alive
+    assert said["state"] == "running"
+    assert len(said["hops"]) == 3
+    assert said["hops"][0].keys() <= said.keys()
+    assert said["rate"]["limit"] == 10.0
+    assert said["uids"]["total"] >= len(UIDS)
+
+
+def another_chain(servers: Servers, folder: Path) -> None:
+    """Is refused, and so is a plain job; nothing is asked, nothing is changed."""
+    server = servers.start()
+    out = folder / "out"
+    assert servers.harvester("run", chain(folder, server)).code == 0
+    asked, kept = len(server.log), (out / "job.toml").read_bytes()
+    for hops in (CHAIN[:2], (CHAIN[0], ("protein", "pubmed"))):
+        refused = servers.harvester("run", chain(folder, server, hops))
+        assert refused.code == 2
+        assert f"{out} holds a chain of other hops" in refused.err
+    changed = servers.harvester("run", chain(folder, server), "--format=jsonl")
+    assert changed.code == 2
+    assert "another source or output" in changed.err
+    plain = servers.harvester(
+        "run", "--ids", folder / "ids", "--dbfrom=gene", "--db=protein", "-o", out,
+        "--base-url", server.base_url,
+    )  # fmt: skip
+    assert plain.code == 2, plain.err
+    assert str(out) in plain.err
+    assert len(server.log) == asked
+    assert (out / "job.toml").read_bytes() == kept
+    assert_done(out, server)
+
+
+def a_plain_harvest_is_no_chain(servers: Servers, folder: Path) -> None:
+    server, out = servers.start(), folder / "out"
+    job = chain(folder, server)
+    plain = servers.harvester(
+        "run", "--ids", folder / "ids", "--dbfrom=gene", "--db=protein", "-o", out,
+        "--base-url", server.base_url,
+    )  # fmt: skip
+    assert plain.code == 0, plain.err
+    asked, kept = len(server.log), (out / "job.toml").read_bytes()
+    refused = servers.harvester("run", job)
+    assert refused.code == 2
+    assert len(server.log) == asked
+    assert (out / "job.toml").read_bytes() == kept
+
+
+def a_hop_to_nowhere(servers: Servers, folder: Path) -> None:
+    """Hops must lead to each other, and to records."""
+    server = servers.start()
+    for hops in (
+        (CHAIN[0], ("structure", "taxonomy")),
+        (CHAIN[0], ("pubmed", "pmc"), ("pmc", "pubmed")),
+    ):
+        refused = servers.harvester("run", chain(folder, server, hops))
+        assert refused.code == 2
+        assert "hop 1 leads to protein, but the next starts from" in refused.err
+    job = chain(folder, server)
+    for cmd, word in (("acheck", "acheck"), ("neighbor_history", "neighbor_history")):
+        text = job.read_text().replace('dbfrom = "gene"', f'dbfrom = "gene"\ncmd = "{cmd}"')
+        (folder / "wrong.toml").write_text(text)
+        refused = servers.harvester("run", folder / "wrong.toml")
+        assert refused.code == 2
+        assert f"hop 1: cmd {word} leads to no records" in refused.err
+    text = job.read_text().replace('linkname = "structure_taxonomy"', 'cmd = "ncheck"')
+    (folder / "wrong.toml").write_text(text)
+    refused = servers.harvester("run", folder / "wrong.toml", "--passes=2")
+    assert refused.code == 2, refused.err
+    assert "passes" in refused.err
+    assert not server.log.entries
+    assert not (folder / "out").exists()
+
+
+def nothing_found(servers: Servers, folder: Path) -> None:
+    """A hop that finds nothing leaves the next with nothing to do; both are complete."""
+    server, out = servers.start(), folder / "out"
+    job = chain(folder, server, CHAIN[:2])
+    text = job.read_text().replace('db = "protein"', 'db = "protein"\nlinkname = "gene_protein_x"')
+    job.write_text(text)
+    finished = servers.harvester("run", job)
+    assert finished.code == 0, finished.err
+    said = status_command(out)
+    assert said["state"] == "complete"
+    assert [hop["uids"]["total"] for hop in said["hops"]] == [len(UIDS), 0]
+    asked = sum(entry.utility == "elink" for entry in server.log)
+    assert servers.harvester("resume", out).code == 0
+    assert sum(entry.utility == "elink" for entry in server.log) == asked
+
+
+def what_a_later_sweep_found(servers: Servers, folder: Path) -> None:
+    """With two passes at a server that loses links: the union of both is handed on.
+
+    Killed when all has been read again, but is not united yet, and the next hop has kept nothing.
+    """
+    server, out = servers.start(faults=("lost-blocks:0.3",), latency=(0.05,)), folder / "out"
+    words: list[object] = ["run", chain(folder, server, CHAIN[:2]), "--passes=2"]
+    with servers.nursery() as nursery:
+        moment = Moment("mkdir out/hop-N/sweeps/slices", 1, "before")
+        assert nursery.raise_one(words, moment, root=str(folder)).killed
+        life = nursery.raise_one(words)
+    assert life.code == 0, life.said
+    found = set(rows(out / "hop-1", "links")["to_uid"].to_pylist())
+    assert found == set(rows(out / "hop-2", "uids")["from_uid"].to_pylist())
+
+
+def fails_and_is_retried(servers: Servers, folder: Path) -> None:
+    """What failed in a hop is named there; `--retry-failed` brings it and what follows from it."""
+    sick = servers.start(faults=("poison@7",))
+    job, out = chain(folder, sick, CHAIN[:2]), folder / "out"
+    finished = servers.harvester("run", job, "--max-attempts=2")
+    assert finished.code == 3, finished.err
+    assert (out / "hop-1" / "unanswered.txt").read_text() == "7\n"
+    assert status_command(out)["state"] == "complete_with_failures"
+    well = servers.start()
+    again = servers.harvester("run", chain(folder, well, CHAIN[:2]), "--retry-failed")
+    assert again.code == 0, again.err
+    assert_done(out, well, CHAIN[:2])
+
+
+def a_chain_has_no_pipe(servers: Servers, folder: Path) -> None:
+    server = servers.start()
+    refused = harvester("run", chain(folder, server), "-o", "-")
+    assert refused.code == 2
+    assert "needs a folder" in refused.err
+    assert refused.out == ""
+    assert not server.log.entries
+
+
+SCENES = [
+    Scene(three_hops, "parquet"),
+    Scene(three_hops, "jsonl", *FAULTS),
+    *(Scene(killed_and_resumed, seed, form) for seed, form in ((1, "parquet"), (2, "jsonl"))),
+    Scene(stopped_gently, signal.SIGINT),
+    *(
+        Scene(play)
+        for play in (
+            status_while_it_runs, another_chain, a_plain_harvest_is_no_chain, a_hop_to_nowhere,
+            nothing_found, what_a_later_sweep_found, fails_and_is_retried, a_chain_has_no_pipe,
+        )
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_hops(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)

@@ -1,0 +1,257 @@
+"""`harvester records`: the record of every distinct UID at one end of the links of a harvest."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.parse
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+from harvester.emulator.utilities.ids import accession
+
+from .harness import expected_links, harvester, status, write_uids
+from .scenes import Scene
+from .tables import NAME, TEXT, UID, outcomes, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from harvester.emulator import Emulator
+
+    from .servers import Servers
+
+UIDS = range(1, 301)
+DBS = ("pmc", "taxonomy")
+IMPATIENT = {"harvester.verdict.BACKOFF_SECONDS": 0.02}
+OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.1, "harvester.committer.TICK_SECONDS": 0.05}
+FAULTS = ("500:0.05", "reset:0.03", "error-backend:0.03")
+SUMMARIES = [("db", NAME), ("uid", UID), ("record", TEXT)]
+
+
+def documents(uid: pa.DataType = UID) -> list[tuple[str, pa.DataType]]:
+    return [
+        ("db", NAME), ("uids", pa.list_(uid)), ("rettype", TEXT), ("retmode", TEXT),
+        ("text", pa.large_string()),
+    ]  # fmt: skip
+
+
+def harvested(servers: Servers, folder: Path, server: Emulator, *options: object) -> Path:
+    """A harvest whose links lead to two databases."""
+    finished = servers.harvester(
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed",
+        f"--db={','.join(DBS)}", "--rate=300", "--batch-size=30", "--base-url", server.base_url,
+        "-o", folder / "out", *options, patches=IMPATIENT,
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    return folder / "out"
+
+
+def linked(server: Emulator, db: str) -> list[int]:
+    links = expected_links(server.graph, "pubmed", UIDS, (db,))
+    return sorted(set(links["to_uid"].to_pylist()))
+
+
+def asked(server: Emulator, utility: str, **fields: str) -> bytes:
+    """An answer by plain HTTP."""
+    url, body = f"{server.base_url}{utility}.fcgi", urllib.parse.urlencode(fields).encode()
+    with urllib.request.urlopen(url, body) as answer:
+        found: bytes = answer.read()
+    return found
+
+
+def summaries(server: Emulator, db: str, uids: Iterable[int]) -> dict[int, Any]:
+    """As ESummary has them."""
+    body = asked(server, "esummary", db=db, retmode="json", id=",".join(map(str, uids)))
+    result = json.loads(body)["result"]
+    return {int(uid): result[uid] for uid in result["uids"]}
+
+
+def assert_outcomes(out: Path, uids: Iterable[int]) -> None:
+    told = {row["from_uid"]: row for row in table(out / "uids", outcomes())}
+    assert sorted(told) == sorted(uids)
+    assert all((row["outcome"], row["links"]) == ("linked", 1) for row in told.values())
+
+
+def assert_summaries(out: Path, server: Emulator, db: str, uids: list[int]) -> None:
+    """Each UID once, with what ESummary says of it."""
+    well = server
+    rows = table(out / "records" / f"{db}-summary" / "records", SUMMARIES)
+    assert len(rows) == len(uids)
+    assert {row["uid"]: json.loads(row["record"]) for row in rows} == summaries(well, db, uids)
+    assert {row["db"] for row in rows} == {db}
+    assert_outcomes(out / "records" / f"{db}-summary", uids)
+
+
+def of_the_far_end(servers: Servers, folder: Path, form: str, *faults: str) -> None:
+    """Every linked record, of each database; again, nobody is asked."""
+    server = servers.start(faults=faults)
+    well = servers.start() if faults else server
+    out = harvested(servers, folder, server, f"--format={form}")
+    before = status(out)
+    got = servers.harvester("records", out, patches=IMPATIENT)
+    assert got.code == 0, got.err
+    for db in DBS:
+        uids = linked(server, db)
+        assert f"{len(uids):,} of {len(uids):,} records of {db} in" in got.err
+        assert_summaries(out, well, db, uids)
+    requests = len(server.log)
+    again = servers.harvester("records", out)
+    assert again.code == 0, again.err
+    assert len(server.log) == requests
+    assert status(out)["links"] == before["links"]
+    for command in (["verify", out], ["resume", out]):
+        assert servers.harvester(*command).code == 0
+    inner = out / "records" / "pmc-summary"
+    assert status(inner)["state"] == "complete"
+
+
+def of_the_near_end(servers: Servers, folder: Path) -> None:
+    server = servers.start()
+    out = harvested(servers, folder, server)
+    assert servers.harvester("records", out, "--side=from").code == 0
+    assert_summaries(out, server, "pubmed", list(UIDS))
+    assert [path.name for path in (out / "records").iterdir()] == ["pubmed-summary"]
+
+
+def as_documents(
+    servers: Servers, folder: Path, form: str, pattern: str, files: str, *faults: str
+) -> None:
+    """EFetch's own text, every record in it once."""
+    server = servers.start(faults=faults)
+    well = servers.start() if faults else server
+    out = harvested(servers, folder, server, f"--format={files}")
+    got = servers.harvester("records", out, "--side=from", f"--as={form}", patches=IMPATIENT)
+    assert got.code == 0, got.err
+    inner = out / "records" / f"pubmed-{re.sub(r'[^a-z]', '-', form)}"
+    rettype, _, retmode = form.partition("/")
+    rows = table(inner / "records", documents())
+    assert sorted(uid for row in rows for uid in row["uids"]) == list(UIDS)
+    for row in rows:
+        fields = {"db": "pubmed", "id": ",".join(map(str, row["uids"]))}
+        fields |= {"rettype": rettype} if rettype else {}
+        fields |= {"retmode": retmode} if retmode else {}
+        assert row["text"] == asked(well, "efetch", **fields).decode()
+        assert (row["rettype"], row["retmode"]) == (rettype, retmode)
+        assert list(map(int, re.findall(pattern, row["text"]))) == row["uids"]
+    assert_outcomes(inner, UIDS)
+    requests = len(server.log)
+    assert servers.harvester("records", out, "--side=from", f"--as={form}").code == 0
+    assert len(server.log) == requests
+
+
+def by_accession(servers: Servers, folder: Path) -> None:
+    """Summaries and FASTA of accessions."""
+    server, out = servers.start(), folder / "out"
+    texts = [accession("protein", uid) for uid in range(1, 101)]
+    (folder / "accs").write_text("\n".join(texts))
+    finished = servers.harvester(
+        "run", "--ids", folder / "accs", "--idtype=acc", "--dbfrom=protein", "--db=nuccore",
+        "--rate=300", "--base-url", server.base_url, "-o", out,
+    )  # fmt: skip
+    assert finished.code == 0, finished.err
+    for options in (["--side=from"], ["--as=fasta/text"]):
+        got = servers.harvester("records", out, *options)
+        assert got.code == 0, got.err
+    columns = [SUMMARIES[0], ("uid", TEXT), SUMMARIES[2]]
+    rows = table(out / "records" / "protein-summary" / "records", columns)
+    assert {row["uid"]: json.loads(row["record"])["accessionversion"] for row in rows} == {
+        text: text for text in texts
+    }
+    assert len(rows) == len(texts)
+    links = expected_links(server.graph, "protein", range(1, 101), ("nuccore",))
+    wanted = {accession("nuccore", uid) for uid in links["to_uid"].to_pylist()}
+    documented = table(out / "records" / "nuccore-fasta-text" / "records", documents(TEXT))
+    named = [n for row in documented for n in re.findall(r"^>(\S+)", row["text"], re.MULTILINE)]
+    assert sorted(named) == sorted(wanted)
+    assert sorted(uid for row in documented for uid in row["uids"]) == sorted(wanted)
+
+
+def killed_and_run_again(servers: Servers, folder: Path) -> None:
+    server, died = servers.start(latency=(0.05, 0.1)), 0
+    out = harvested(servers, folder, server, "--rate=30", "--batch-size=10")
+    with servers.nursery() as nursery:
+        for seconds in (0.5, 0.9, 1.3, 60.0):
+            life = nursery.raise_one(["records", out], seconds=seconds, patches=OFTEN)
+            if not life.killed:
+                break
+            died += 1
+    assert life.code == 0, life.said
+    assert died > 1
+    for db in DBS:
+        assert_summaries(out, server, db, linked(server, db))
+
+
+def of_some_that_fail(servers: Servers, folder: Path) -> None:
+    """Those have an outcome, and a list to ask for again; the others are there."""
+    server = servers.start()
+    out = harvested(servers, folder, server)
+    sick = servers.start(faults=("poison@7",))
+    text = (out / "job.toml").read_text().replace(server.base_url, sick.base_url)
+    (out / "job.toml").write_text(text.replace("max_attempts = 6", "max_attempts = 2"))
+    got = servers.harvester("records", out, "--side=from", patches=IMPATIENT)
+    assert got.code == 3, got.err
+    inner = out / "records" / "pubmed-summary"
+    told = {row["from_uid"]: row["outcome"] for row in table(inner / "uids", outcomes())}
+    assert told == {uid: "failed" if uid == 7 else "linked" for uid in UIDS}
+    assert (inner / "unanswered.txt").read_text() == "7\n"
+    rows = table(inner / "records", SUMMARIES)
+    assert sorted(row["uid"] for row in rows) == [uid for uid in UIDS if uid != 7]
+
+
+def of_targets_and_hops(servers: Servers, folder: Path) -> None:
+    """A harvest of targets alone leads to records, too."""
+    server = servers.start()
+    out = harvested(servers, folder, server, "--targets-only")
+    assert servers.harvester("records", out).code == 0
+    for db in DBS:
+        assert_summaries(out, server, db, linked(server, db))
+
+
+def nothing_to_get(servers: Servers, folder: Path) -> None:
+    """A sentence, and nobody is asked."""
+    server = servers.start()
+    out = harvested(servers, folder, server, "--linkname=pubmed_pmc_x")
+    checked = folder / "checked"
+    assert servers.harvester(
+        "run", "--ids", folder / "ids", "--dbfrom=pubmed", "--cmd=ncheck", "--rate=300",
+        "--base-url", server.base_url, "-o", checked,
+    ).code == 0  # fmt: skip
+    requests = len(server.log)
+    for words, said in (
+        ((out,), "has no links, so there are no records to get"),
+        ((checked,), "links of cmd ncheck lead to no records"),
+        ((folder / "nowhere",), "holds no harvest"),
+        ((out, "--side=from", "--as=med line"), "is no form of records"),
+    ):
+        refused = harvester("records", *words)
+        assert refused.code == 2
+        assert said in refused.err
+        assert refused.err.count("\n") <= 2
+    assert len(server.log) == requests
+
+
+SCENES = [
+    Scene(of_the_far_end, "parquet"),
+    Scene(of_the_far_end, "jsonl", *FAULTS, "cut:0.05", "bad-utf8:0.03"),
+    Scene(as_documents, "medline/text", r"PMID- (\d+)", "parquet", *FAULTS),
+    Scene(as_documents, "/xml", r"<PMID Version=\"1\">(\d+)", "jsonl"),
+    Scene(as_documents, "uilist/text", r"(\d+)", "parquet"),
+    *(
+        Scene(play)
+        for play in (
+            of_the_near_end, by_accession, killed_and_run_again, of_some_that_fail,
+            of_targets_and_hops, nothing_to_get,
+        )
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene)[:40])
+def test_records(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)

@@ -1,0 +1,85 @@
+"""What a cmd does not take, or what contradicts itself, is refused before any request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .harness import write_uids
+from .scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from .servers import Servers
+
+Refusal = tuple[str, ...]
+"""Options, and at last a word of what is said of them."""
+
+
+def with_each(cmds: str, *rest: str) -> Iterable[Refusal]:
+    """The same for several cmds."""
+    return ((f"--cmd={cmd}", *rest) for cmd in cmds.split())
+
+
+LISTED: list[Refusal] = [
+    *with_each("ncheck lcheck acheck llinks", "--term=cancer", "term is for"),
+    *with_each("ncheck prlinks", "--reldate=9", "reldate is for"),
+    *with_each("neighbor prlinks acheck", "--holding=exunilib", "holding is for"),
+    *with_each("ncheck llinks", "--linkname=pubmed_pmc", "linkname is for"),
+    *with_each("acheck ncheck llinks neighbor_history", "--passes=2", "passes compare lists"),
+    *with_each("llinks ncheck neighbor_score", "--targets-only", "targets_only is for"),
+    ("--targets-only", "--passes=2", "targets_only keeps none"),
+    ("--query=cancer", "ids and query are different sources"),
+    ("--webenv=W", "--query-key=1", "ids and webenv are different sources"),
+    ("--from-run=elsewhere", "ids and run are different sources"),
+    ("--mindate=2001", "mindate and maxdate go together"),
+    ("--mindate=2002", "--maxdate=2001", "before mindate"),
+    ("--datetype=pdat", "datetype alone filters nothing"),
+    ("--dbfrom=gene", "--reldate=9", "only where dbfrom is pubmed"),
+    ("--cmd=neighbour", "neighbor"),
+    ("--idtype=accession", "acc"),
+    ("--retmode=text", "xml"),
+    ("--shard=3/2", "is not a share"),
+]
+"""With a list of UIDs."""
+
+UNLISTED: list[Refusal] = [
+    ("there are no UIDs to ask for",),
+    ("--query=cancer", "--webenv=W", "--query-key=1", "different sources"),
+    ("--query= ", "it is empty"),
+    ("--webenv=MCID_1", "webenv and query_key go together"),
+    ("--query-key=1", "webenv and query_key go together"),
+    ("--webenv=MCID_1", "--query-key=one", "is not the number of a set"),
+    ("--ids-column=pmid", "ids_column is for tables"),
+    ("--from-run=nowhere", "holds no harvest"),
+]
+"""Without."""
+
+
+def refused(servers: Servers, folder: Path, source: str, refusals: list[Refusal]) -> None:
+    """One sentence with exit code 2; nobody is asked, and no folder is made."""
+    server = servers.start()
+    ids = ["--ids", write_uids(folder / "ids", [1, 2])] if source == "listed" else []
+    for *options, said in refusals:
+        finished = servers.harvester(
+            "run", *ids, "--dbfrom=pubmed", "--base-url", server.base_url, "-o", folder / "out",
+            *options,
+        )  # fmt: skip
+        assert finished.code == 2, (options, finished.err)
+        assert said.lower() in finished.err.lower(), (options, finished.err)
+        assert finished.err.count("\n") <= 2, finished.err
+    assert not server.log.entries
+    assert not (folder / "out").exists()
+
+
+SCENES = [Scene(refused, "listed", LISTED[start::2]) for start in range(2)]
+SCENES += [Scene(refused, "unlisted", UNLISTED)]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene)[:16])
+def test_wrong_together(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """See the scene's own words."""
+    see(scene)
