@@ -18,6 +18,7 @@ from harvester import durable, schemas, uids
 from harvester.errors import BadInput, FolderError
 from harvester.folder import JOB, LINKS, UNANSWERED, locked, see_no_orphans
 from harvester.input import Input
+from harvester.outcomes import Outcome
 from harvester.parts import Parts
 from harvester.state import FILE, Part, Settled, State, look_up
 from harvester.targets import Targets
@@ -122,20 +123,28 @@ class Ledger:
         """
         old, new, rows = self.state.parts("links", "uids"), [], 0
         targets = Targets() if self._has_targets else None
+        linked, empty = uids.as_set(), uids.as_set()
         for answers in pieces:
             links = pa.concat_tables([answer.links for answer in answers])
             if targets is not None:
                 links = targets.unseen(links)
-            column = self.input.identifiers.column(
-                np.concatenate([one.answered for one in answers])
-            )
+            answered = np.concatenate([one.answered for one in answers])
             counts = np.concatenate([one.counts for one in answers])
+            linked |= uids.as_set(np.sort(answered[counts > 0]))
+            empty |= uids.as_set(np.sort(answered[counts == 0]))
+            column = self.input.identifiers.column(answered)
             tables = {"links": links, "uids": schemas.answered_rows(self._dbfrom, column, counts)}
             new += [self._parts.write(kind, table) for kind, table in tables.items() if len(table)]
             rows += links.num_rows
-        self.state.replace(old, new)
+        settled = [Settled(Outcome.LINKED, linked), Settled(Outcome.EMPTY, empty)]
+        settled += [
+            Settled(one.outcome, one.uids - linked - empty, one.reason)
+            for one in self.state.unanswered()
+        ]
+        self.state.replace(old, new, [one for one in settled if one.uids])
         self._parts.delete(old)
         self.merge()
+        self.write_unanswered()
         return rows
 
     def reopen(self) -> None:

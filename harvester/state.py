@@ -200,11 +200,16 @@ class State:
             self._settle(settled, sweep)
             self._put(values)
 
-    def replace(self, old: Iterable[Part], new: Iterable[Part]) -> None:
-        """Some parts in place of others that hold the same rows."""
+    def replace(
+        self, old: Iterable[Part], new: Iterable[Part], settled: Iterable[Settled] | None = None
+    ) -> None:
+        """Some parts in place of others, and the outcomes of all UIDs where those change, too."""
         with self._transaction():
             self._delete(old)
             self._insert(new)
+            if settled is not None:
+                self._db.execute("DELETE FROM settled")
+                self._settle(settled, 1)
 
     def unite(
         self,
