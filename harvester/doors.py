@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from harvester.errors import BadInput
 from harvester.fetching import SUMMARY, Records, Side, get_records
 from harvester.folder import hop_folders, see_fit
 from harvester.harvesting import Harvesting, Result
-from harvester.hops import run_hops
+from harvester.hops import hop_jobs, run_hops
 from harvester.signals import Stop, heeded
 from harvester.sources.wanted import read_source
 from harvester.streaming import stream
@@ -82,8 +83,14 @@ async def harvest(
                 retry_failed=retry_failed,
             )
             if job.hop:
-                return await run_hops(harvesting, job, listed)
-            return await harvesting.make(job, listed)
+                result = await run_hops(harvesting, job, listed)
+            else:
+                result = await harvesting.make(job, listed)
+            if job.output.records is None or not result.links:
+                return result
+            last = hop_jobs(job)[-1] if job.hop else job
+            got = await get_records(harvesting, last, Records("to", job.output.records))
+            return replace(result, records=tuple(got.values()))
 
 
 def run(job: Job, **options: Any) -> Result:

@@ -19,7 +19,7 @@ from harvester.eutils.summaries import Summaries
 from harvester.folder import is_locked
 from harvester.harvesting import Kind
 from harvester.identifiers import identifiers_of
-from harvester.job import Link
+from harvester.job import RECORDS_FORM, Link
 from harvester.parts import Parts
 from harvester.sinks import make_sink
 from harvester.state import peek
@@ -72,7 +72,7 @@ async def get_records(harvesting: Harvesting, job: Job, records: Records) -> dic
         BadInput: the harvest has no UIDs on that side, or the form is none of EFetch's.
         HarvestError: as `harvester.harvest` says.
     """
-    if not re.fullmatch(r"[\w-]+(/\w+)?|/\w+", records.form, re.ASCII):
+    if not RECORDS_FORM.fullmatch(records.form):
         raise BadInput(
             f"'{records.form}' is no form of records; write summary, RETTYPE or RETTYPE/RETMODE, "
             "like medline/text."
@@ -82,7 +82,9 @@ async def get_records(harvesting: Harvesting, job: Job, records: Records) -> dic
     for db, listed in linked(job, records.side).items():
         name = re.sub(r"\W", "-", records.form)
         path = Path(job.output.path) / FOLDER / f"{db}-{name}"
-        output = job.output.model_copy(update={"path": str(path), "keep_raw": False})
+        output = job.output.model_copy(
+            update={"path": str(path), "keep_raw": False, "records": None}
+        )
         link = Link(dbfrom=db, idtype=job.link.idtype)
         limits = job.limits.model_copy(update={"passes": 1, "confirm_empty": 0})
         update = {"link": link, "output": output, "limits": limits, "hop": []}

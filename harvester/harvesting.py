@@ -41,6 +41,7 @@ class Result:
         outcomes: outcome → UIDs; together they are `total`.
         links: distinct links.
         hops: of a chain, what each of its hops came to; then the rest is that of the last.
+        records: what came of the records linked to, where the job wants them.
     """
 
     folder: Path
@@ -49,11 +50,12 @@ class Result:
     outcomes: dict[str, int]
     links: int
     hops: tuple[Result, ...] = ()
+    records: tuple[Result, ...] = ()
 
     @property
     def exit_code(self) -> int:
         """0, or 3 where some UIDs failed or are missing."""
-        states = [hop.state for hop in self.hops] or [self.state]
+        states = [one.state for one in (*self.hops, *self.records)] + [self.state]
         return 0 if all(state == "complete" for state in states) else 3
 
 

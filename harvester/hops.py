@@ -37,7 +37,7 @@ async def run_hops(harvesting: Harvesting, job: Job, listed: Listed | None) -> R
     Raises:
         HarvestError: one of them ended before its end, and so all did.
     """
-    jobs = _jobs(job)
+    jobs = hop_jobs(job)
     _see_same(job)
     for one in jobs:
         await check_names(harvesting.client, one.link)
@@ -84,14 +84,14 @@ async def run_hops(harvesting: Harvesting, job: Job, listed: Listed | None) -> R
     return replace(hops[-1], hops=hops)
 
 
-def _jobs(job: Job) -> list[Job]:
+def hop_jobs(job: Job) -> list[Job]:
     """The job of each hop."""
     folder = Path(job.output.path)
     jobs = []
     for number, link in enumerate([job.link, *job.hop], 1):
         path = str(hop_folder(folder, number))
         source = job.source if number == 1 else Source(run=str(hop_folder(folder, number - 1)))
-        output = job.output.model_copy(update={"path": path})
+        output = job.output.model_copy(update={"path": path, "records": None})
         update = {"link": link, "hop": [], "source": source, "output": output}
         jobs.append(job.model_copy(update=update))
     return jobs
@@ -107,7 +107,7 @@ def _see_same(job: Job) -> None:
     if not (folder / JOB).is_file():
         return
     kept = jobfile.build({"output": {"path": str(folder)}}, folder / JOB)
-    before, now = ([one.identity() for one in _jobs(both)] for both in (kept, job))
+    before, now = ([one.identity() for one in hop_jobs(both)] for both in (kept, job))
     if [one["link"] for one in before] != [one["link"] for one in now]:
         raise BadInput(f"{folder} holds a chain of other hops; give another --out for this one.")
     if before != now:

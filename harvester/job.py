@@ -23,6 +23,9 @@ from harvester.values import Group, PathName, PathNames
 
 __all__ = ["Contact", "Job", "Limits", "Link", "Output", "Server", "Source"]
 
+RECORDS_FORM = re.compile(r"[\w-]+(/\w+)?|/\w+", re.ASCII)
+"""`summary`, or RETTYPE, RETTYPE/RETMODE or /RETMODE of EFetch."""
+
 NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 """The address all E-utility requests begin with (NBK25497)."""
 
@@ -121,9 +124,20 @@ class Output(Group):
     compression: Literal["zstd", "gzip", "none"] | None = Field(
         default=None, description="default: zstd for parquet, none for jsonl"
     )
+    records: str | None = Field(
+        default=None,
+        description="then get the records linked to, too: summary, or RETTYPE/RETMODE of EFetch",
+    )
     keep_raw: bool = Field(
         default=False, description="also keep every answer as it came, compressed, in OUT/raw"
     )
+
+    @field_validator("records")
+    @classmethod
+    def _form(cls, value: str | None) -> str | None:
+        if value is not None and not RECORDS_FORM.fullmatch(value):
+            raise ValueError(f"'{value}': write summary, RETTYPE or RETTYPE/RETMODE")
+        return value
 
     @property
     def codec(self) -> Literal["zstd", "gzip", "none"]:
@@ -272,6 +286,8 @@ class Job(Group):
                     f"hop {number} leads to {', '.join(one.db)}, but the next starts from "
                     f"{after.dbfrom}"
                 )
+        if self.output.records and chain[-1].cmd not in ("neighbor", "neighbor_score"):
+            raise ValueError(f"records: links of cmd {chain[-1].cmd} lead to none")
         if self.limits.passes > 1:
             for one in chain:
                 if one.cmd not in ("neighbor", "neighbor_score"):

@@ -31,6 +31,7 @@ _METAVARS = {
     "run": "OUT",
     "holding": "NAME",
     "path": "DIR",
+    "records": "FORM",
     "shard": "I/N",
     "timeout": "S",
     "base_url": "URL",

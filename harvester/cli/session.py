@@ -38,8 +38,16 @@ def hold_session(job: Job, values: dict[str, Any], **options: bool) -> None:
 
 
 def _summary(result: Result) -> str:
-    if result.hops:
-        return "\n".join(map(_summary, result.hops))
+    """What a run came to, in a line for each harvest and each database of records."""
+    lines = [_links(one) for one in result.hops or [result]]
+    lines += [
+        f"{one.outcomes.get('linked', 0):,} of {one.total:,} records in {one.folder}"
+        for one in result.records
+    ]
+    return "\n".join(lines)
+
+
+def _links(result: Result) -> str:
     outcomes = ", ".join(
         f"{result.outcomes.get(name, 0):,} {name}"
         for name in ("linked", "empty", "missing", "failed")

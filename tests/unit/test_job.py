@@ -45,7 +45,13 @@ def test_the_defaults_are_those_of_the_interface() -> None:
             "run": None,
             "shard": "1/1",
         },
-        "output": {"path": "out", "format": "parquet", "compression": None, "keep_raw": False},
+        "output": {
+            "path": "out",
+            "format": "parquet",
+            "compression": None,
+            "records": None,
+            "keep_raw": False,
+        },
         "limits": {
             "rate": None,
             "rate_granted": False,
