@@ -13,7 +13,7 @@ from harvester import jobfile
 from harvester.assembly import connected
 from harvester.errors import BadInput
 from harvester.fetching import SUMMARY, Records, Side, get_records
-from harvester.folder import hop_folders, see_fit
+from harvester.folder import disk_errors, hop_folders, see_fit
 from harvester.harvesting import Harvesting, Result
 from harvester.hops import hop_jobs, run_hops
 from harvester.signals import Stop, heeded
@@ -67,11 +67,12 @@ async def harvest(
     """
     job = jobfile.absolute(job)
     folder = Path(job.output.path)
-    if hop_folders(folder) and not job.hop:
-        raise BadInput(f"{folder} holds a chain of harvests; give another --out for this one.")
     # Before the folder, and before anybody is asked: bad input leaves no trace.
     listed = None if resume or job.source.is_remote else read_source(job)
-    see_fit(folder)
+    with disk_errors(folder):
+        see_fit(folder)
+        if hop_folders(folder) and not job.hop:
+            raise BadInput(f"{folder} holds a chain of harvests; give another --out for this one.")
     stop = Stop()
     with heeded(stop) if signals else nullcontext():
         async with connected(job) as client:

@@ -123,45 +123,36 @@ class Harvesting:
         """
         folder = Path(job.output.path)
         emit = events.to_all(self.listeners)
-        see_fit(folder)
-        see_same(folder, job.identity())  # before a search is made for it
-        if not self.resume and not (folder / FILE).exists():
-            for doubt in [*job.link.doubts(), *await check_names(self.client, job.link)]:
-                emit(events.Doubt(doubt))
-        if listed is None and feed is None and not _is_read(folder):
-            feed, listed = await self._source(job)
-        sink = make_sink(job.output.format, job.output.codec)
-        link, kind = job.link, kind or links_of(job.link)
-        with (
-            disk_errors(folder),
-            Ledger(folder, sink, link.dbfrom, kind.schema, link.idtype, kind.rows) as ledger,
-        ):
-            ledger.adopt(job.identity(), jobfile.dump(job))
-            if opened is not None:
-                opened(ledger)
-            if listed is not None:
-                ledger.input.add(listed)
-                ledger.input.end()
-            if self.retry_failed:
-                ledger.reopen()
-            await Sweeps(
-                job=job,
-                client=self.client,
-                question=kind.question(self.client, ledger.input.identifiers),
-                ledger=ledger,
-                listeners=self.listeners,
-                stop=self.stop,
-                feed=feed,
-                committed=committed,
-            ).run()
-            outcomes = ledger.state.outcomes()
-            return Result(
-                folder=ledger.folder,
-                state=end_state(outcomes),
-                total=len(ledger.input.wanted),
-                outcomes=outcomes,
-                links=ledger.state.links(),
-            )
+        with disk_errors(folder):
+            see_fit(folder)
+            see_same(folder, job.identity())  # before a search is made for it
+            if not self.resume and not (folder / FILE).exists():
+                for doubt in [*job.link.doubts(), *await check_names(self.client, job.link)]:
+                    emit(events.Doubt(doubt))
+            if listed is None and feed is None and not _is_read(folder):
+                feed, listed = await self._source(job)
+            sink = make_sink(job.output.format, job.output.codec)
+            link, kind = job.link, kind or links_of(job.link)
+            with Ledger(folder, sink, link.dbfrom, kind.schema, link.idtype, kind.rows) as ledger:
+                ledger.adopt(job.identity(), jobfile.dump(job))
+                if opened is not None:
+                    opened(ledger)
+                if listed is not None:
+                    ledger.input.add(listed)
+                    ledger.input.end()
+                if self.retry_failed:
+                    ledger.reopen()
+                await Sweeps(
+                    job=job,
+                    client=self.client,
+                    question=kind.question(self.client, ledger.input.identifiers),
+                    ledger=ledger,
+                    listeners=self.listeners,
+                    stop=self.stop,
+                    feed=feed,
+                    committed=committed,
+                ).run()
+                return _result(ledger)
 
     async def _source(self, job: Job) -> tuple[Feed | None, Listed | None]:
         """A search, begun; or a list, read."""
@@ -173,3 +164,14 @@ class Harvesting:
 def _is_read(folder: Path) -> bool:
     """Whether all input UIDs of a harvest are in its folder."""
     return look_up(folder, "source") is not None
+
+
+def _result(ledger: Ledger) -> Result:
+    outcomes = ledger.state.outcomes()
+    return Result(
+        folder=ledger.folder,
+        state=end_state(outcomes),
+        total=len(ledger.input.wanted),
+        outcomes=outcomes,
+        links=ledger.state.links(),
+    )

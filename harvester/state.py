@@ -95,16 +95,8 @@ class State:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
-        mode = "ro" if read_only else "rwc"
         try:
-            self._db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}",
-                uri=True,
-                isolation_level=None,
-                check_same_thread=False,  # the committer's thread writes, one at a time
-                timeout=30,
-            )
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            self._db, version = _connected(path, "ro" if read_only else "rwc")
             if version <= VERSION and not read_only:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
@@ -304,6 +296,24 @@ class State:
     def _undo(self) -> None:
         if self._db.in_transaction:  # SQLite has rolled back by itself where the disk is full
             self._db.execute("ROLLBACK")
+
+
+def _connected(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
+    """The database and its version. Whoever only looks may yet have to undo what a crash left."""
+    database = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,  # the committer's thread writes, one at a time
+        timeout=30,
+    )
+    try:
+        return database, database.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        database.close()
+        if mode == "ro" and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
+            return _connected(path, "rw")
+        raise
 
 
 def _is_full(error: Exception, path: Path) -> bool:

@@ -35,7 +35,7 @@ OFTEN: dict[str, object] = {
     "harvester.committer.PART_BYTES": 6_000,
     "harvester.committer.COMMIT_SECONDS": 0.2,
     "harvester.committer.TICK_SECONDS": 0.04,
-    "harvester.ledger.ROWS": 2_000,
+    "harvester.uniting.ROWS": 2_000,
     "harvester.verdict.BACKOFF_SECONDS": 0.02,
 }
 """Constants by which a short run commits as often as a long one, and cuts what it unites."""

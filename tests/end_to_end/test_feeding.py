@@ -244,7 +244,7 @@ def a_set_that_is_gone(servers: Servers, folder: Path) -> None:
 
 def a_set_that_goes_while_it_is_read(servers: Servers, folder: Path) -> None:
     """The set that a search was kept as: other ways lead to the rest."""
-    server = servers.start(faults=("expired-webenv:0.3",), seed=3)
+    server = servers.start(faults=("expired-webenv:0.7",), seed=3)
     term = "1:5000[UID]"
     options = ["--dbfrom=gene", "--db=omim", "--linkname=gene_omim"]
     command = words(server, folder / "out", *options, "--query", term)

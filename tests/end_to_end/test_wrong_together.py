@@ -48,7 +48,7 @@ LISTED: list[Refusal] = [
 
 UNLISTED: list[Refusal] = [
     ("there are no UIDs to ask for",),
-    ("--query=cancer", "--webenv=W", "--query-key=1", "different sources"),
+    ("--query=cancer", "--from-run=elsewhere", "query and run are different sources"),
     ("--query= ", "it is empty"),
     ("--webenv=MCID_1", "webenv and query_key go together"),
     ("--query-key=1", "webenv and query_key go together"),
