@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harvester.eutils.readers.columns import LinkSets
-from harvester.eutils.readers.digits import DIGITS, columns_of, numbers_in
+from harvester.eutils.readers.digits import columns_of, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +37,14 @@ _END = re.compile(rb"\s*</LinkSetDb>\s*\Z")
 _FIRST, _TAIL = 120, 40
 """Bytes in which the first link ends, and in which the last LinkSetDb does."""
 
-_BARE = DIGITS + b" \t\r\n"
-_CLASSES = bytes.maketrans(_BARE, b"0" * 10 + b" " * 4)
-
-_LINK = (b"<Link>", b"<Id>", b"</Id>", b"</Link>")
-_SCORED = (*_LINK[:3], b"<Score>", b"</Score>", _LINK[3])
-"""The tags of a link, in an answer without scores and in one with them."""
+_LINKS = re.compile(
+    rb"(?:[ \t\r\n]*+<Link>[ \t\r\n]*+<Id>\d++</Id>[ \t\r\n]*+</Link>)*+[ \t\r\n]*+"
+)
+_SCORED = re.compile(
+    rb"(?:[ \t\r\n]*+<Link>[ \t\r\n]*+<Id>\d++</Id>[ \t\r\n]*+<Score>\d++</Score>"
+    rb"[ \t\r\n]*+</Link>)*+[ \t\r\n]*+"
+)
+"""Links without scores, and with them; what cannot be matched otherwise is never tried again."""
 
 
 def read(body: bytes) -> LinkSets | None:
@@ -87,12 +89,6 @@ def _numbers(
 ) -> NDArray[np.int64] | None:
     """All numbers of some lists whose links, but for digits and white space, all look alike."""
     text, total = b"".join(lists), int(counts.sum())
-    tags = _SCORED if scored else _LINK
-    if text.translate(None, _BARE) != b"".join(tags) * total:
+    if (_SCORED if scored else _LINKS).fullmatch(text) is None:
         return None
-    if any(text.count(tag) != total for tag in tags):
-        return None  # white space inside a tag
-    classes = text.translate(_CLASSES)
-    if b"0 " in classes or b" 0" in classes:
-        return None  # white space beside a digit, perhaps in a number
-    return numbers_in(text, b"<>", 2 * total if scored else total)
+    return numbers_in(text, b"<", 2 * total if scored else total)
