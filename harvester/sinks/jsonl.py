@@ -75,12 +75,7 @@ def _write_lines(table: pa.Table, stream: IO[bytes] | gzip.GzipFile) -> None:
     for batch in table.unify_dictionaries().to_batches(max_chunksize=_ROWS):
         if not batch.num_rows:
             continue
-        pieces: list[pa.Array | str] = []
-        opening = "{"
-        for field, column in zip(batch.schema, batch.columns, strict=True):
-            pieces += [f'{opening}"{field.name}":', _fragments(column)]
-            opening = ","
-        lines = pc.binary_join_element_wise(*pieces, "}\n", "")
+        lines = pc.binary_join_element_wise(*_pieces(batch), "")
         _, offsets, text = lines.buffers()
         first, last = (
             int.from_bytes(offsets[4 * at : 4 * at + 4].to_pybytes(), "little", signed=True)
@@ -89,14 +84,33 @@ def _write_lines(table: pa.Table, stream: IO[bytes] | gzip.GzipFile) -> None:
         stream.write(memoryview(text)[first:last])
 
 
-def _fragments(column: pa.Array) -> pa.Array:
-    """Each value as JSON text, `null` included."""
-    if pa.types.is_integer(column.type):
-        return column.cast(pa.string()).fill_null("null")
-    if pa.types.is_list(column.type):  # they do not repeat often enough to be numbered
-        texts = [orjson.dumps(value).decode() for value in column.to_pylist()]
-        return pa.array(texts, pa.string())
+def _pieces(batch: pa.RecordBatch) -> list[pa.Array | str]:
+    """What each line is joined of: few pieces, since each costs something for every row.
+
+    The text between two columns goes along with the values of one that repeats.
+    """
+    pieces: list[pa.Array | str] = []
+    text = "{"
+    for place, (field, column) in enumerate(zip(batch.schema, batch.columns, strict=True)):
+        text += f'{"," * bool(place)}"{field.name}":'
+        if column.null_count == len(column):
+            text += "null"
+        elif pa.types.is_integer(column.type):
+            pieces += [text, column.cast(pa.string()).fill_null("null")]
+            text = ""
+        elif pa.types.is_list(column.type):  # they do not repeat often enough to be numbered
+            texts = [orjson.dumps(value).decode() for value in column.to_pylist()]
+            pieces += [text, pa.array(texts, pa.string())]
+            text = ""
+        else:
+            pieces.append(_repeated(column, text))
+            text = ""
+    return [*pieces, text + "}\n"]
+
+
+def _repeated(column: pa.Array, before: str) -> pa.Array:
+    """Each value as JSON text with some text before it, made once for equal values."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    values = [orjson.dumps(value).decode() for value in column.dictionary.to_pylist()]
-    return pa.array(values, pa.string()).take(column.indices).fill_null("null")
+    values = [before + orjson.dumps(value).decode() for value in column.dictionary.to_pylist()]
+    return pa.array(values, pa.string()).take(column.indices).fill_null(before + "null")
