@@ -154,7 +154,7 @@ def test_asked_to_stop_at_some_moments(
     """Also as the folder is made, while parts are merged, and at the very end."""
     patient = Patient(servers, tmp_path, "parquet", "first")
     found = moments(steps_of(servers, patient, tmp_path), signals)
-    chosen = [[one] for one in sample(found, 5)]
+    chosen = [[one] for one in sample(found, 14)]
     assert all_survive(servers, patient, chosen, tmp_path) >= 2
 
 
