@@ -98,7 +98,7 @@ def test_an_idle_connection_is_not_used_again(servers: Servers, tmp_path: Path) 
     tap = servers.tap(server)
     finished = harvester(
         "run", "--ids", write_uids(tmp_path / "ids", (1, 2)), "--dbfrom=pubmed", "--db=pmc",
-        "--base-url", tap.base_url, "--rate=0.24", "--batch-size=1", "-o", tmp_path / "out",
+        "--base-url", tap.base_url, "--rate=0.17", "--batch-size=1", "-o", tmp_path / "out",
     )  # fmt: skip
     assert finished.code == 0, finished.err
     first, second = tap.requests
