@@ -70,6 +70,14 @@ class Owners:
     left_out: UidArray
     strangers: int
 
+    def answer(
+        self, links: pa.Table, counts: NDArray[np.int64], owner: UidArray | None = None
+    ) -> Answer:
+        """The answer, with its rows, the links of each answered UID, and the UID of each row."""
+        return Answer(
+            links, self.answered, counts, self.broken, self.left_out, self.strangers, owner
+        )
+
 
 def owners(
     ids: Sequence[Sequence[str]], errors: Sequence[str | None], asked: UidArray, texts: list[str]

@@ -52,14 +52,10 @@ def reconcile_entries(
     from_uid = np.repeat(whose.uid_of, found.counts)[keep]
     linked = from_uid if flag is None else from_uid[rows[flag].to_numpy()]
     links = rows.add_column(0, "from_uid", identifiers.column(from_uid))
-    return Answer(
-        links=links.add_column(0, "dbfrom", constant(dbfrom, len(from_uid))),
-        answered=whose.answered,
-        counts=uids.count(linked, whose.answered),
-        broken=whose.broken,
-        left_out=whose.left_out,
-        strangers=whose.strangers,
-        owner=from_uid,
+    return whose.answer(
+        links.add_column(0, "dbfrom", constant(dbfrom, len(from_uid))),
+        uids.count(linked, whose.answered),
+        from_uid,
     )
 
 
@@ -84,13 +80,9 @@ def reconcile_sets(
     listed = identifiers.column(np.tile(whose.answered, count))
     bounds = pa.array(np.arange(count + 1, dtype=np.int32) * len(whose.answered))
     links = rows.add_column(0, "dbfrom", constant(dbfrom, count))
-    return Answer(
-        links=links.append_column("from_uids", pa.ListArray.from_arrays(bounds, listed)),
-        answered=whose.answered,
-        counts=np.full(len(whose.answered), count, np.int64),
-        broken=whose.broken,
-        left_out=whose.left_out,
-        strangers=whose.strangers,
+    return whose.answer(
+        links.append_column("from_uids", pa.ListArray.from_arrays(bounds, listed)),
+        np.full(len(whose.answered), count, np.int64),
     )
 
 

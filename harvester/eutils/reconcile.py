@@ -45,15 +45,7 @@ def reconcile(
     if identifiers.type != pa.int64():
         links = links.set_column(1, "from_uid", identifiers.column(from_uid))
         links = links.cast(with_ids(NEIGHBOR_LINKS, identifiers.type))
-    return Answer(
-        links=links,
-        answered=whose.answered,
-        counts=uids.count(from_uid, whose.answered),
-        broken=whose.broken,
-        left_out=whose.left_out,
-        strangers=whose.strangers,
-        owner=from_uid,
-    )
+    return whose.answer(links, uids.count(from_uid, whose.answered), from_uid)
 
 
 def _table(
@@ -105,14 +97,7 @@ def reconcile_merged(
     table = table.select(TARGETS.names).cast(with_ids(TARGETS, identifiers.type))
     if whose.broken:
         table = table.slice(0, 0)
-    return Answer(
-        links=table,
-        answered=whose.answered,
-        counts=np.full(len(whose.answered), table.num_rows, np.int64),
-        broken=whose.broken,
-        left_out=whose.left_out,
-        strangers=whose.strangers,
-    )
+    return whose.answer(table, np.full(len(whose.answered), table.num_rows, np.int64))
 
 
 def _distinct(table: pa.Table, family: NDArray[np.int64]) -> pa.Table:

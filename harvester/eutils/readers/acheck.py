@@ -15,13 +15,11 @@ from harvester.eutils.readers.columns import Unreadable
 from harvester.eutils.readers.document import (
     child,
     error_in,
-    json_linksets,
     objects,
     text,
     texts,
-    xml_linksets,
 )  # fmt: skip
-from harvester.eutils.readers.entries import Entries, Entry, gathered, unlisted
+from harvester.eutils.readers.entries import Entry, readers, unlisted
 from harvester.schemas import NAME
 
 if TYPE_CHECKING:
@@ -40,26 +38,6 @@ SCHEMA = pa.schema(
     ]
 )
 _NUMBER = re.compile(r"-?[0-9]{1,9}")
-
-
-def read_json(body: bytes) -> Entries:
-    """The kinds of links in a JSON answer, an entry an id.
-
-    Raises:
-        Unreadable: not JSON, or not of ELink's shape.
-    """
-    error, linksets = json_linksets(body)
-    return gathered(error, _entries(linksets), SCHEMA)
-
-
-def read_xml(body: bytes) -> Entries:
-    """The kinds of links in an XML answer, an entry an id.
-
-    Raises:
-        Unreadable: not well-formed, or not of ELink's shape.
-    """
-    error, linksets = xml_linksets(body)
-    return gathered(error, _entries(linksets), SCHEMA)
 
 
 def _entries(linksets: list[Object]) -> Iterator[Entry]:
@@ -91,3 +69,6 @@ def _row(info: Object) -> dict[str, Any]:
         "url": text(info, "url"),
         "priority": int(priority) if priority else None,
     }
+
+
+read_json, read_xml = readers(SCHEMA, _entries)

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
 from harvester.eutils.readers.columns import LinkSets
-from harvester.eutils.readers.digits import DIGITS, columns_of, numbers_in
+from harvester.eutils.readers.digits import DIGITS, filled, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 _LINK, _SCORED = b'""', b'{"id":"","score":}'
@@ -78,11 +78,7 @@ def read(body: bytes) -> LinkSets | None:
         (links.count(b",") + 1) // (2 if with_score else 1)
         for links, with_score in zip(lists, scored, strict=True)
     ]
-    columns = columns_of(lists, np.array(found.counts, np.int64), np.array(scored, bool), _numbers)
-    if columns is None:
-        return None
-    found.to_uid, found.score = columns
-    return found
+    return filled(found, lists, scored, _numbers)
 
 
 def _numbers(

@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harvester.eutils.readers.columns import LinkSets
-from harvester.eutils.readers.digits import columns_of, numbers_in
+from harvester.eutils.readers.digits import filled, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 _ENVELOPE = re.compile(
@@ -76,12 +75,8 @@ def read(body: bytes) -> LinkSets | None:
             found.linkname.append(db[2].decode())
             regions.append(one[db.end() :])
     found.counts = [region.count(b"<Link>") for region in regions]
-    scored = np.array([b"<Score>" in region[:_FIRST] for region in regions], bool)
-    columns = columns_of(regions, np.array(found.counts, np.int64), scored, _numbers)
-    if columns is None:
-        return None
-    found.to_uid, found.score = columns
-    return found
+    scored = [b"<Score>" in region[:_FIRST] for region in regions]
+    return filled(found, regions, scored, _numbers)
 
 
 def _numbers(

@@ -14,12 +14,10 @@ from harvester.eutils.readers.columns import Unreadable
 from harvester.eutils.readers.document import (
     child,
     error_in,
-    json_linksets,
     text,
     texts,
-    xml_linksets,
 )  # fmt: skip
-from harvester.eutils.readers.entries import Entries, Entry, gathered, unlisted
+from harvester.eutils.readers.entries import Entries, Entry, readers, unlisted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +50,7 @@ class Check:
         Raises:
             Unreadable: not JSON, or not of ELink's shape.
         """
-        error, linksets = json_linksets(body)
-        return gathered(error, self._entries(linksets), self.schema)
+        return readers(self.schema, self._entries)[0](body)
 
     def read_xml(self, body: bytes) -> Entries:
         """The marks in an XML answer, an entry and a row an id.
@@ -61,8 +58,7 @@ class Check:
         Raises:
             Unreadable: not well-formed, or not of ELink's shape.
         """
-        error, linksets = xml_linksets(body)
-        return gathered(error, self._entries(linksets), self.schema)
+        return readers(self.schema, self._entries)[1](body)
 
     def _entries(self, linksets: list[Object]) -> Iterator[Entry]:
         for linkset in linksets:

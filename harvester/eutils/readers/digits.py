@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harvester.eutils.readers.columns import LinkSets
+
 DIGITS = b"0123456789"
 _OTHERS = bytes(set(range(256)) - set(DIGITS))
 
@@ -48,7 +50,26 @@ class Parse(Protocol):
         """UIDs, or where scored each UID and its score."""
 
 
-def columns_of(
+def filled(
+    found: LinkSets, lists: Sequence[bytes], scored: Sequence[bool], parse: Parse
+) -> LinkSets | None:
+    """LinkSets with the links of all their lists; None where something is unusual.
+
+    Args:
+        found: all but `to_uid` and `score`.
+        lists: as they came.
+        scored: whether the links of each have scores.
+        parse: of the form they came in.
+    """
+    counts = np.array(found.counts, np.int64)
+    columns = _columns(lists, counts, np.array(scored, bool), parse)
+    if columns is None:
+        return None
+    found.to_uid, found.score = columns
+    return found
+
+
+def _columns(
     lists: Sequence[bytes], counts: NDArray[np.int64], scored: NDArray[np.bool_], parse: Parse
 ) -> tuple[pa.Array, pa.Array | None] | None:
     """to_uid and score of all links, in their order; None where something is unusual.

@@ -9,10 +9,9 @@ readers go straight to columns.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
-from xml.etree.ElementTree import TreeBuilder
 
 from harvester.eutils.readers.columns import Unreadable
-from harvester.eutils.readers.tolerance import DEEPEST, json_answer, mending_xml, xml_parser
+from harvester.eutils.readers.tolerance import json_answer, mending_xml, xml_tree
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -53,7 +52,7 @@ def xml_linksets(body: bytes) -> tuple[str | None, list[Object]]:
         Unreadable: not well-formed, declares entities, or not of ELink's shape.
     """
     try:
-        root = mending_xml(body, _tree)
+        root = mending_xml(body, xml_tree)
     except Unreadable:
         raise
     except (AssertionError, LookupError, ValueError) as error:  # unknown encodings
@@ -142,29 +141,6 @@ def _plain(found: object, name: str) -> str:
 
 
 # --- XML --------------------------------------------------------------------------------------
-
-
-def _tree(body: bytes) -> Element:
-    builder, depth = TreeBuilder(), 0
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > DEEPEST:
-            raise Unreadable("XML that is nested too deeply")
-        builder.start(name, attributes)
-
-    def end(name: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(name)
-
-    parser = xml_parser()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = builder.data
-    parser.Parse(body, True)
-    return builder.close()
 
 
 def _linkset(element: Element) -> Object:

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from harvester.eutils.readers.columns import Unreadable
+from harvester.eutils.readers.document import json_linksets, xml_linksets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from harvester.eutils.readers.document import Object
+
+    Read = Callable[[bytes], "Entries"]
 
 
 @dataclass(slots=True)
@@ -58,6 +63,31 @@ def gathered(error: str | None, entries: Iterable[Entry], schema: pa.Schema) -> 
         [len(one.rows) for one in found],
         rows,
     )
+
+
+def readers(
+    schema: pa.Schema, entries: Callable[[list[Object]], Iterable[Entry]]
+) -> tuple[Read, Read]:
+    """The readers of one shape, of JSON and of XML: both forms become the same dictionaries.
+
+    Args:
+        schema: of the rows.
+        entries: made of the LinkSets of an answer.
+
+    Returns:
+        Functions from the bytes of an answer to its entries, which raise `Unreadable` where they
+        are not of the form, or not of ELink's shape.
+    """
+
+    def read_json(body: bytes) -> Entries:
+        error, linksets = json_linksets(body)
+        return gathered(error, entries(linksets), schema)
+
+    def read_xml(body: bytes) -> Entries:
+        error, linksets = xml_linksets(body)
+        return gathered(error, entries(linksets), schema)
+
+    return read_json, read_xml
 
 
 def unlisted(ids: list[str], error: str | None, what: str) -> Entry:

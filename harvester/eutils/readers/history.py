@@ -6,6 +6,7 @@ together; one WebEnv an answer, query_keys repeat where sets are the same.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -13,13 +14,11 @@ import pyarrow as pa
 from harvester.eutils.readers.columns import Unreadable
 from harvester.eutils.readers.document import (
     error_in,
-    json_linksets,
     objects,
     text,
     texts,
-    xml_linksets,
 )  # fmt: skip
-from harvester.eutils.readers.entries import Entries, Entry, gathered
+from harvester.eutils.readers.entries import Entry, readers
 from harvester.schemas import NAME
 
 if TYPE_CHECKING:
@@ -33,26 +32,6 @@ SCHEMA = pa.schema(
         pa.field("query_key", pa.string()),
     ]
 )
-
-
-def read_json(body: bytes) -> Entries:
-    """The sets in a JSON answer, an entry a LinkSet.
-
-    Raises:
-        Unreadable: not JSON, or not of ELink's shape.
-    """
-    error, linksets = json_linksets(body)
-    return gathered(error, map(_entry, linksets), SCHEMA)
-
-
-def read_xml(body: bytes) -> Entries:
-    """The sets in an XML answer, an entry a LinkSet.
-
-    Raises:
-        Unreadable: not well-formed, or not of ELink's shape.
-    """
-    error, linksets = xml_linksets(body)
-    return gathered(error, map(_entry, linksets), SCHEMA)
 
 
 def _entry(linkset: Object) -> Entry:
@@ -75,3 +54,6 @@ def _row(history: Object, webenv: str | None) -> dict[str, Any]:
         raise Unreadable("an ELink answer with links of no name")
     key = text(history, "querykey")
     return {"dbto": dbto, "linkname": linkname, "webenv": webenv, "query_key": key}
+
+
+read_json, read_xml = readers(SCHEMA, partial(map, _entry))

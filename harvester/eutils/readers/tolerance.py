@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
+from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 import orjson
@@ -35,16 +36,25 @@ def json_answer(body: bytes) -> dict[str, Any]:
     Raises:
         Unreadable: not JSON, or not ELink's.
     """
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        try:
-            document = orjson.loads(_JSON_ERROR.sub(_without_controls, body))
-        except orjson.JSONDecodeError as error:
-            raise Unreadable("not valid JSON, or cut short") from error
+    document = mending_json(body, _JSON_ERROR)
     if not isinstance(document, dict) or not (document.keys() & {"linksets", "ERROR"}):
         raise Unreadable("JSON, but not an ELink answer")
     return document
+
+
+def mending_json(body: bytes, errors: re.Pattern[bytes]) -> Any:
+    """A JSON document; with its ERROR texts, which a pattern finds, mended where it is not valid.
+
+    Raises:
+        Unreadable: not valid.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        try:
+            return orjson.loads(errors.sub(_without_controls, body))
+        except orjson.JSONDecodeError as error:
+            raise Unreadable("not valid JSON, or cut short") from error
 
 
 def mending_xml(body: bytes, read: Callable[[bytes], Read]) -> Read:
@@ -69,6 +79,35 @@ def xml_parser() -> expat.XMLParserType:
     parser.EntityDeclHandler = _refuse
     parser.SkippedEntityHandler = _refuse
     return parser
+
+
+def xml_tree(body: bytes, deepest: int = DEEPEST) -> Element:
+    """The root element of an XML document.
+
+    Raises:
+        Unreadable: it declares entities, or nests deeper than it may.
+        xml.parsers.expat.ExpatError: it is not well-formed.
+    """
+    builder, depth = TreeBuilder(), 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > deepest:
+            raise Unreadable("XML that is nested too deeply")
+        builder.start(name, attributes)
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(name)
+
+    parser = xml_parser()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = builder.data
+    parser.Parse(body, True)
+    return builder.close()
 
 
 def _refuse(*_: object) -> None:

@@ -13,13 +13,11 @@ import pyarrow as pa
 from harvester.eutils.readers.document import (
     child,
     error_in,
-    json_linksets,
     objects,
     text,
     texts,
-    xml_linksets,
 )  # fmt: skip
-from harvester.eutils.readers.entries import Entries, Entry, gathered, unlisted
+from harvester.eutils.readers.entries import Entry, readers, unlisted
 from harvester.schemas import NAME
 
 if TYPE_CHECKING:
@@ -43,26 +41,6 @@ SCHEMA = pa.schema(
         pa.field("provider_url", pa.string()),
     ]
 )
-
-
-def read_json(body: bytes) -> Entries:
-    """The addresses in a JSON answer, an entry an id.
-
-    Raises:
-        Unreadable: not JSON, or not of ELink's shape.
-    """
-    error, linksets = json_linksets(body)
-    return gathered(error, _entries(linksets), SCHEMA)
-
-
-def read_xml(body: bytes) -> Entries:
-    """The addresses in an XML answer, an entry an id.
-
-    Raises:
-        Unreadable: not well-formed, or not of ELink's shape.
-    """
-    error, linksets = xml_linksets(body)
-    return gathered(error, _entries(linksets), SCHEMA)
 
 
 def _entries(linksets: list[Object]) -> Iterator[Entry]:
@@ -92,3 +70,6 @@ def _row(objurl: Object) -> dict[str, Any]:
         "provider_id": text(provider, "id"),
         "provider_url": text(provider, "url"),
     }
+
+
+read_json, read_xml = readers(SCHEMA, _entries)
