@@ -29,9 +29,7 @@ torture: .venv/dev  ## the long crash and fault runs
 	touch $@
 
 bench: .venv/dev  ## what the work costs, as ratios measured in one run
-	$(BIN)/python -m benchmarks.decode
-	$(BIN)/python -m benchmarks.sinks
-	$(BIN)/python -m benchmarks.end_to_end
+	$(BIN)/python -m benchmarks
 
 soak: .venv/dev  ## two million UIDs, faults and deaths: some minutes
 	$(BIN)/python -m benchmarks.soak

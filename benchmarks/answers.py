@@ -1,55 +1,112 @@
-"""ELink answers of a known size, in NCBI's shapes, built without the code under test."""
+"""ELink answers of a known size, in NCBI's shapes, built without the code under test.
+
+Every UID has a list of links out of a pool of them; each list is drawn and written once.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 UIDS, LINKS = 200, 150
+"""Of a request with many links: related articles."""
+
+FEW = 0.3
+"""Links of a UID where there are few: articles with a full text."""
+
+FIRST = 20_000_000
+_LISTS = 997
+_JSON_HEAD = b'{"header":{"type":"elink","version":"0.3"},"linksets":['
+_XML_HEAD = (
+    b'<?xml version="1.0" encoding="UTF-8" ?>\n<!DOCTYPE eLinkResult PUBLIC '
+    b'"-//NLM//DTD elink 20101123//EN" '
+    b'"https://eutils.ncbi.nlm.nih.gov/eutils/dtd/20101123/elink.dtd">\n<eLinkResult>\n'
+)
 
 
-def json_answer(uids: list[int], links: int, *, scores: bool = False) -> bytes:
-    """A by-id answer of pubmed_pubmed, `links` links a UID."""
-    sets = (
-        '{"dbfrom":"pubmed","ids":["%d"],"linksetdbs":[{"dbto":"pubmed","linkname":'
-        '"pubmed_pubmed","links":[%s]}]}' % (uid, ",".join(_links(uid, links, scores)))
-        for uid in uids
-    )
-    head = '{"header":{"type":"elink","version":"0.3"},"linksets":['
-    return (head + ",".join(sets) + "]}\n").encode()
+@dataclass(frozen=True, slots=True)
+class _List:
+    """The links of some UIDs, as they are written after the UID."""
+
+    targets: list[int]
+    json: bytes
+    scored_json: bytes
+    xml: bytes
+    scored_xml: bytes
 
 
-def xml_answer(uids: list[int], links: int, *, scores: bool = False) -> bytes:
-    """The same as XML, laid out as NCBI does."""
-    score = "\n\t\t\t\t<Score>%d</Score>" if scores else ""
-    sets = []
-    for uid in uids:
+class Answers:
+    """By-id answers.
+
+    Args:
+        links: of each UID, in the mean: of a fraction, some have one and others none.
+        db: the database linked to; the linkname is made of it.
+    """
+
+    def __init__(self, links: float, db: str = "pubmed") -> None:
+        self.db = db if links >= 1 else "pmc"
+        rng = np.random.default_rng(0)
+        sizes = [round(links)] * _LISTS if links >= 1 else list(rng.random(_LISTS) < links)
+        self._lists = [self._write(_targets(rng, int(size))) for size in sizes]
+
+    def __call__(self, uids: list[int], *, xml: bool = False, scores: bool = False) -> bytes:
+        """The answer to a question about some UIDs."""
+        lists = [self._lists[uid % _LISTS] for uid in uids]
+        if xml:
+            parts = [one.scored_xml if scores else one.xml for one in lists]
+            sets = [part % uid for uid, part in zip(uids, parts, strict=True)]
+            return _XML_HEAD + b"".join(sets) + b"\n</eLinkResult>\n"
+        parts = [one.scored_json if scores else one.json for one in lists]
+        sets = [part % uid for uid, part in zip(uids, parts, strict=True)]
+        return _JSON_HEAD + b",".join(sets) + b"]}\n"
+
+    def targets(self, uid: int) -> list[int]:
+        """The UIDs linked to, in their order."""
+        return self._lists[uid % _LISTS].targets
+
+    def total(self, uids: range) -> int:
+        """Links of some UIDs."""
+        sizes = np.array([len(one.targets) for one in self._lists])
+        return int(sizes[np.array(uids) % _LISTS].sum())
+
+    def _write(self, targets: list[int]) -> _List:
+        return _List(
+            targets,
+            self._json([f'"{target}"' for target in targets]),
+            self._json([f'{{"id":"{t}","score":{10**7 - at}}}' for at, t in enumerate(targets)]),
+            self._xml(targets, "", scored=False),
+            self._xml(targets, "\n\t\t\t\t<Score>%d</Score>", scored=True),
+        )
+
+    def _json(self, links: list[str]) -> bytes:
+        dbs = (
+            f',"linksetdbs":[{{"dbto":"{self.db}","linkname":"pubmed_{self.db}",'
+            f'"links":[{",".join(links)}]}}]'
+            if links
+            else ""
+        )
+        return b'{"dbfrom":"pubmed","ids":["%%d"]%b}' % dbs.encode()
+
+    def _xml(self, targets: list[int], score: str, *, scored: bool) -> bytes:
         rows = "".join(
-            f"<Link>\n\t\t\t\t<Id>{target}</Id>{score % (10**7 - at) if scores else ''}"
+            f"<Link>\n\t\t\t\t<Id>{target}</Id>{score % (10**7 - at) if scored else ''}"
             "\n\t\t\t</Link>\n        "
-            for at, target in enumerate(_targets(uid, links))
+            for at, target in enumerate(targets)
         )
-        sets.append(
-            f"\n  <LinkSet>\n    <DbFrom>pubmed</DbFrom>\n    <IdList>\n      <Id>{uid}</Id>\n"
-            "    </IdList>\n    <LinkSetDb>\n      <DbTo>pubmed</DbTo>\n"
-            f"      <LinkName>pubmed_pubmed</LinkName>\n      \n        {rows}\n"
-            "    </LinkSetDb>\n  </LinkSet>"
+        dbs = (
+            f"    <LinkSetDb>\n      <DbTo>{self.db}</DbTo>\n      <LinkName>pubmed_{self.db}"
+            f"</LinkName>\n      \n        {rows}\n    </LinkSetDb>\n"
+            if targets
+            else ""
         )
-    prolog = (
-        '<?xml version="1.0" encoding="UTF-8" ?>\n<!DOCTYPE eLinkResult PUBLIC '
-        '"-//NLM//DTD elink 20101123//EN" '
-        '"https://eutils.ncbi.nlm.nih.gov/eutils/dtd/20101123/elink.dtd">\n<eLinkResult>\n'
-    )
-    return (prolog + "".join(sets) + "\n</eLinkResult>\n").encode()
+        return (
+            "\n  <LinkSet>\n    <DbFrom>pubmed</DbFrom>\n    <IdList>\n      <Id>%d</Id>\n"
+            f"    </IdList>\n{dbs}  </LinkSet>"
+        ).encode()
 
 
-def _links(uid: int, links: int, scores: bool) -> list[str]:
-    targets = _targets(uid, links)
-    if not scores:
-        return [f'"{target}"' for target in targets]
-    return [f'{{"id":"{t}","score":{10**7 - at}}}' for at, t in enumerate(targets)]
-
-
-def _targets(uid: int, links: int) -> list[int]:
-    """Distinct eight-digit UIDs, the record itself first."""
-    drawn = np.random.default_rng(uid).choice(30_000_000, links - 1, replace=False) + 10_000_000
-    return [uid, *drawn.tolist()]
+def _targets(rng: np.random.Generator, count: int) -> list[int]:
+    """Distinct eight-digit UIDs."""
+    drawn: list[int] = (rng.choice(30_000_000, count, replace=False) + 10_000_000).tolist()
+    return drawn

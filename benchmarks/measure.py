@@ -4,10 +4,34 @@ from __future__ import annotations
 
 import statistics
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure of a table.
+
+    Attributes:
+        what: was measured.
+        value: the figure.
+        unit: of it, for example `ns a link`.
+        floor: the least it can be, in the same unit, measured in the same run.
+    """
+
+    what: str
+    value: float
+    unit: str
+    floor: float | None = None
+
+    def __str__(self) -> str:
+        ratio = f"  {self.value / self.floor:5.2f} x floor" if self.floor else ""
+        return (
+            f"{self.what:<56} {self.value:14,.{0 if self.value >= 1000 else 1}f} {self.unit}{ratio}"
+        )
 
 
 def cpu_seconds(work: Callable[[], object], repeats: int = 9) -> float:
@@ -21,7 +45,6 @@ def cpu_seconds(work: Callable[[], object], repeats: int = 9) -> float:
     return statistics.median(taken)
 
 
-def report(name: str, seconds: float, count: int, floor: float | None = None) -> None:
-    """One line: nanoseconds an item, and the ratio to the floor measured in the same run."""
-    ratio = f"  {seconds / floor:5.1f} x floor" if floor else ""
-    print(f"{name:<44} {seconds / count * 1e9:8.0f} ns{ratio}")
+def nanoseconds(work: Callable[[], object], count: int, repeats: int = 9) -> float:
+    """The same, an item."""
+    return cpu_seconds(work, repeats) / count * 1e9

@@ -7,14 +7,19 @@ buffers.
 from __future__ import annotations
 
 import io
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.measure import cpu_seconds, report
+from benchmarks.measure import Row, nanoseconds
 from harvester.schemas import NEIGHBOR_LINKS
 from harvester.sinks import make_sink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harvester.sinks import Sink
 
 ROWS, LINKS = 300_000, 150
 
@@ -34,22 +39,21 @@ class _Memory(io.BytesIO):
         pass
 
 
-def main() -> None:
+def rows() -> Iterator[Row]:
     table = _table()
-    floor = cpu_seconds(lambda: table.take(pa.array(np.arange(ROWS))))
-    report("copying the table, a row", floor, ROWS)
+    floor = nanoseconds(lambda: table.take(pa.array(np.arange(ROWS))), ROWS)
     for form, codec in FORMS:
         sink = make_sink(form, codec)
 
-        def write(sink: object = sink) -> int:
+        def write(sink: Sink = sink) -> int:
             out = _Memory()
-            sink.write(table, out)  # type: ignore[attr-defined]
+            sink.write(table, out)
             return len(out.getvalue())
 
         size = write()
         assert size > ROWS
-        taken = cpu_seconds(write, repeats=3)
-        report(f"{form}, {codec}, {size / ROWS:.1f} bytes a row", taken, ROWS, floor)
+        taken = nanoseconds(write, ROWS, repeats=3)
+        yield Row(f"{form}, {codec}, {size / ROWS:.1f} bytes a row", taken, "ns a row", floor)
 
 
 def _table() -> pa.Table:
@@ -69,7 +73,3 @@ def _table() -> pa.Table:
         pa.array(np.tile(np.arange(LINKS, dtype=np.int32), ROWS // LINKS)),
     ]
     return pa.Table.from_arrays(columns, schema=NEIGHBOR_LINKS)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,109 @@
+"""A server that costs little: ELink answers joined of pieces that were made beforehand.
+
+`python -m benchmarks.server` prints its base URL and serves until it is stopped. What it knows of
+ELink is just what the benchmarks ask: each UID has the links that `Pool` says, in JSON and XML.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
+
+import numpy as np
+import uvloop
+
+from benchmarks.answers import Answers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_IDS = re.compile(r"(?:^|[&?])id=([\d,]*)")
+
+
+class _Connection(asyncio.Protocol):
+    """HTTP/1.1 as far as it takes: requests one after the other, each with its length."""
+
+    def __init__(self, answers: Answers, latency: Latency) -> None:
+        self._answers = answers
+        self._latency = latency
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, rest = self._received.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        wanted = int(length[1]) if length else 0
+        if not end or len(rest) < wanted:
+            return
+        self._received = rest[wanted:]
+        target = head.split(b" ", 2)[1].decode()
+        form = unquote(f"{target}&{rest[:wanted].decode()}")
+        asyncio.get_running_loop().call_later(self._latency(), self._answer, form)
+
+    def _answer(self, form: str) -> None:
+        uids = [int(uid) for ids in _IDS.findall(form) for uid in ids.split(",") if uid]
+        body = self._answers(uids, xml="retmode=json" not in form, scores="_score" in form)
+        kind = b"application/json" if "retmode=json" in form else b"text/xml; charset=UTF-8"
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
+        if not self._transport.is_closing():
+            self._transport.write(head % (kind, len(body)) + body)
+
+
+class Latency:
+    """Seconds for one answer, log-normal about a median as NCBI's are; none for a median of 0."""
+
+    def __init__(self, median: float) -> None:
+        self._median = median
+        self._rng = np.random.default_rng(1)
+
+    def __call__(self) -> float:
+        return self._median and float(self._median * self._rng.lognormal(0.0, 0.1))
+
+
+async def serve(answers: Answers, latency: Latency) -> None:
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _Connection(answers, latency), "127.0.0.1", 0
+    )
+    host, port = server.sockets[0].getsockname()
+    print(f"http://{host}:{port}/entrez/eutils/", flush=True)
+    await server.serve_forever()
+
+
+@contextmanager
+def serving(links: float, latency: float = 0.0) -> Iterator[str]:
+    """A server in a process of its own; its base URL.
+
+    Args:
+        links: of each UID, in the mean.
+        latency: seconds an answer takes, as a median.
+    """
+    command = [sys.executable, "-m", "benchmarks.server", f"--links={links}"]
+    command += [f"--latency={latency}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--links", type=float, default=150)
+    parser.add_argument("--latency", type=float, default=0.0)
+    args = parser.parse_args()
+    uvloop.run(serve(Answers(args.links), Latency(args.latency)))
+
+
+if __name__ == "__main__":
+    main()
