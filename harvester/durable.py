@@ -8,6 +8,8 @@ import os
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
+import xxhash
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
@@ -24,7 +26,8 @@ class Written:
     """What a file is known by: its size and checksum."""
 
     bytes: int
-    sha256: str
+    checksum: str
+    """XXH3 of 128 bits, in hexadecimal: it finds damage, at a fifth of what SHA-256 costs."""
 
 
 class _Hashing:
@@ -32,7 +35,7 @@ class _Hashing:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._hash = hashlib.sha256()
+        self._hash = xxhash.xxh3_128()
         self._bytes = 0
         self.closed = False
 
@@ -142,5 +145,5 @@ def sync_folder(folder: Path) -> None:
 def checksum(path: Path) -> Written:
     """Size and checksum of a file as it stands on disk."""
     with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256")
+        digest = hashlib.file_digest(stream, xxhash.xxh3_128)
         return Written(stream.tell(), digest.hexdigest())

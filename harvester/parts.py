@@ -100,7 +100,7 @@ class Parts:
                 return f"{path} is missing"
             if path.stat().st_size != part.bytes:
                 return f"{path} has another size than when it was committed"
-            if whole and durable.checksum(path).sha256 != part.sha256:
+            if whole and durable.checksum(path).checksum != part.checksum:
                 return f"{path} is not as it was committed (its checksum differs)"
             return None
 
@@ -120,7 +120,7 @@ class Parts:
         if self._folders[kind] in _PASSING:
             durable.make_folder(self._folder / self._folders[kind])
         written = durable.write(self._folder / name, fill)
-        return Part(name, kind, rows, written.bytes, written.sha256)
+        return Part(name, kind, rows, written.bytes, written.checksum)
 
     def _of(self, kind: str) -> Sink:
         """Answers are bytes, which JSON has no form for."""

@@ -19,24 +19,30 @@ if TYPE_CHECKING:
 NAME = pa.dictionary(pa.int32(), pa.string())
 """Names repeat by the million (dbfrom, dbto, linkname): stored once, referred to by number."""
 
+
+def never_null(name: str, kind: pa.DataType) -> pa.Field:
+    """A column that has a value in every row: Parquet stores and reads it at half the cost."""
+    return pa.field(name, kind, nullable=False)
+
+
 NEIGHBOR_LINKS = pa.schema(
     [
-        pa.field("dbfrom", NAME),
-        pa.field("from_uid", pa.int64()),
-        pa.field("dbto", NAME),
-        pa.field("linkname", NAME),
-        pa.field("to_uid", pa.int64()),
+        never_null("dbfrom", NAME),
+        never_null("from_uid", pa.int64()),
+        never_null("dbto", NAME),
+        never_null("linkname", NAME),
+        never_null("to_uid", pa.int64()),
         pa.field("score", pa.int64()),
-        pa.field("rank", pa.int32()),
+        never_null("rank", pa.int32()),
     ]
 )
 
 UIDS = pa.schema(
     [
-        pa.field("dbfrom", NAME),
-        pa.field("from_uid", pa.int64()),
-        pa.field("outcome", NAME),
-        pa.field("links", pa.int64()),
+        never_null("dbfrom", NAME),
+        never_null("from_uid", pa.int64()),
+        never_null("outcome", NAME),
+        never_null("links", pa.int64()),
         pa.field("reason", pa.string()),
     ]
 )
@@ -44,10 +50,10 @@ UIDS = pa.schema(
 
 TARGETS = pa.schema(
     [
-        pa.field("dbfrom", NAME),
-        pa.field("dbto", NAME),
-        pa.field("linkname", NAME),
-        pa.field("to_uid", pa.int64()),
+        never_null("dbfrom", NAME),
+        never_null("dbto", NAME),
+        never_null("linkname", NAME),
+        never_null("to_uid", pa.int64()),
     ]
 )
 """What a whole set is linked to, each target once: who links to it is not asked."""

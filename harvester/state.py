@@ -40,7 +40,7 @@ CREATE TABLE part (
     name TEXT PRIMARY KEY,  -- below the harvest's folder, like links/part-00000.parquet
     kind TEXT NOT NULL,     -- links, or uids, or unanswered: the uids rows of failed and
                             -- missing, or again: links of a later sweep, not united yet
-    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, seal INTEGER NOT NULL
+    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum TEXT NOT NULL, seal INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE settled (
     id INTEGER PRIMARY KEY,
@@ -52,7 +52,7 @@ CREATE TABLE settled (
 """
 _SEALED = {
     "meta": "key, value",
-    "part": "name, kind, rows, bytes, sha256",
+    "part": "name, kind, rows, bytes, checksum",
     "settled": "sweep, outcome, reason, count, uids",
 }
 
@@ -70,7 +70,7 @@ class Part:
     kind: str
     rows: int
     bytes: int
-    sha256: str
+    checksum: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class State:
         """The committed files of some kinds, or of all, in the order of their names."""
         marks = ",".join("?" * len(kinds))
         where = f"WHERE kind IN ({marks})" if kinds else ""
-        query = f"SELECT name, kind, rows, bytes, sha256 FROM part {where} ORDER BY name"  # noqa: S608 - only marks
+        query = f"SELECT name, kind, rows, bytes, checksum FROM part {where} ORDER BY name"  # noqa: S608 - only marks
         return [Part(*row) for row in self._db.execute(query, kinds)]
 
     def links(self) -> int:
@@ -261,7 +261,7 @@ class State:
         self._db.executemany("DELETE FROM part WHERE name = ?", [(p.name,) for p in parts])
 
     def _insert(self, parts: Iterable[Part]) -> None:
-        rows = [(p.name, p.kind, p.rows, p.bytes, p.sha256) for p in parts]
+        rows = [(p.name, p.kind, p.rows, p.bytes, p.checksum) for p in parts]
         self._db.executemany(
             "INSERT INTO part VALUES (?, ?, ?, ?, ?, ?)", [(*row, _seal(*row)) for row in rows]
         )

@@ -10,7 +10,7 @@ import pyarrow as pa
 from harvester import uids
 from harvester.eutils.answer import Answer, merged_owners, owners
 from harvester.identifiers import Identifiers, Uids
-from harvester.schemas import NEIGHBOR_LINKS, TARGETS, constant, with_ids
+from harvester.schemas import NEIGHBOR_LINKS, TARGETS, constant, never_null, with_ids
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -68,8 +68,8 @@ def _table(
         pa.nulls(len(rank), pa.int64()) if found.score is None else found.score,
         pa.array(rank.astype(np.int32)),
     ]
-    schema = with_ids(NEIGHBOR_LINKS, pa.int64())
-    schema = schema.set(schema.get_field_index("to_uid"), pa.field("to_uid", found.to_uid.type))
+    to_uid = NEIGHBOR_LINKS.get_field_index("to_uid")
+    schema = NEIGHBOR_LINKS.set(to_uid, never_null("to_uid", found.to_uid.type))
     table = pa.Table.from_arrays(columns, schema=schema)
     keep = owner != 0
     if linknames:

@@ -86,7 +86,7 @@ def test_what_is_committed_is_there_for_the_next_one(out: Path, form: tuple[str,
     assert _files(out) == sorted(recorded)
     for name, part in recorded.items():
         written = durable.checksum(out / name)
-        assert (written.bytes, written.sha256) == (part.bytes, part.sha256)
+        assert (written.bytes, written.checksum) == (part.bytes, part.checksum)
         assert len(read_part(out / name)) == part.rows
     assert _rows(out, "links") == links_of(1, 2, 3)
     assert _rows(out, "uids") == [
