@@ -40,6 +40,6 @@ def rows() -> Iterator[Row]:
                 question = Elink(link, Identity(Contact(), None))
                 batch = Batch(np.array(uids), link.retmode)
                 data = answers(uids, xml=retmode == "xml", scores=scores)
-                assert question.read(data, batch).links.num_rows == total
+                assert question.read(data, batch).counts.sum() == total
                 taken = nanoseconds(partial(question.read, data, batch), count)
                 yield Row(f"{cmd}, {retmode}, {links} links a UID", taken, unit, floor)

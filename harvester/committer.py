@@ -15,6 +15,7 @@ import pyarrow as pa
 from harvester import uids
 from harvester.events import PartCommitted
 from harvester.outcomes import Outcome
+from harvester.rows import Rows
 from harvester.schemas import RAW, answered_rows
 from harvester.state import Settled
 
@@ -36,8 +37,9 @@ FIRST_COMMIT_SECONDS = 1.0
 """How soon at the start; then ever more seldom. Who is stopped after seconds, again and again,
 comes to an end all the same."""
 
-PART_BYTES = 64 << 20
-"""Answers in memory, as Arrow, that are committed without waiting for the time."""
+PART_BYTES = 8 << 20
+"""Answers in memory that are committed without waiting for the time; as a table they are five
+times as large."""
 
 FULL_BYTES = 4 * PART_BYTES
 """Answers in memory at which asking pauses: the disk is slower than the server."""
@@ -59,7 +61,7 @@ class Delivery:
     """UIDs that are settled, and their links.
 
     Attributes:
-        links: rows for `answered`, complete.
+        rows: of `links` for `answered`, complete.
         answered: linked and empty UIDs.
         counts: links of each.
         outcome: of `unanswered`, failed or missing.
@@ -67,7 +69,7 @@ class Delivery:
         raw: answers as they came, where they are kept.
     """
 
-    links: pa.Table | None = None
+    rows: Rows | None = None
     answered: UidArray = field(default_factory=lambda: np.empty(0, np.int64))
     counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     unanswered: UidArray = field(default_factory=lambda: np.empty(0, np.int64))
@@ -113,7 +115,7 @@ class Committer:
     def add(self, delivery: Delivery) -> None:
         """Take what was answered; it is permanent some seconds later."""
         self._pending.append(delivery)
-        self._bytes += delivery.links.nbytes if delivery.links is not None else 0
+        self._bytes += delivery.rows.nbytes if delivery.rows is not None else 0
         self._bytes += sum(len(raw.body) for raw in delivery.raw)
         if self._bytes >= PART_BYTES:
             self._wake.set()
@@ -176,8 +178,8 @@ class Committer:
         self._thread.shutdown(wait=True)
 
     def _write(self, pending: list[Delivery]) -> tuple[pa.Table | None, int]:
-        tables = [d.links for d in pending if d.links is not None and d.links.num_rows]
-        links = pa.concat_tables(tables) if tables else None
+        found = [one.rows for one in pending if one.rows is not None and len(one.rows)]
+        links = Rows.together(found).table() if found else None
         answered = np.concatenate([d.answered for d in pending])
         counts = np.concatenate([d.counts for d in pending])
         reasons: dict[tuple[str, str | None], list[UidArray]] = defaultdict(list)

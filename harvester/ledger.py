@@ -20,6 +20,7 @@ from harvester.folder import JOB, LINKS, UNANSWERED, locked, see_no_orphans
 from harvester.input import Input
 from harvester.outcomes import Outcome
 from harvester.parts import Parts
+from harvester.rows import Rows
 from harvester.state import FILE, Part, Settled, State, look_up
 from harvester.targets import Targets
 from harvester.uniting import Uniting
@@ -125,7 +126,7 @@ class Ledger:
         targets = Targets() if self._has_targets else None
         linked, empty = uids.as_set(), uids.as_set()
         for answers in pieces:
-            links = pa.concat_tables([answer.links for answer in answers])
+            links = Rows.together([answer.rows for answer in answers]).table()
             if targets is not None:
                 links = targets.unseen(links)
             answered = np.concatenate([one.answered for one in answers])

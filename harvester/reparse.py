@@ -86,7 +86,7 @@ def _pieces(answers: Iterator[Answer]) -> Iterator[list[Answer]]:
     held: list[Answer] = []
     for answer in answers:
         held.append(answer)
-        if sum(one.links.num_rows for one in held) >= _ROWS or len(held) >= _ANSWERS:
+        if sum(len(one.rows) for one in held) >= _ROWS or len(held) >= _ANSWERS:
             yield held
             held = []
     if held:

@@ -6,6 +6,7 @@ Columns and types are those of the public interface: `links` has one row per dis
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,29 +21,24 @@ NAME = pa.dictionary(pa.int32(), pa.string())
 """Names repeat by the million (dbfrom, dbto, linkname): stored once, referred to by number."""
 
 
-def never_null(name: str, kind: pa.DataType) -> pa.Field:
-    """A column that has a value in every row: Parquet stores and reads it at half the cost."""
-    return pa.field(name, kind, nullable=False)
-
-
 NEIGHBOR_LINKS = pa.schema(
     [
-        never_null("dbfrom", NAME),
-        never_null("from_uid", pa.int64()),
-        never_null("dbto", NAME),
-        never_null("linkname", NAME),
-        never_null("to_uid", pa.int64()),
+        pa.field("dbfrom", NAME),
+        pa.field("from_uid", pa.int64()),
+        pa.field("dbto", NAME),
+        pa.field("linkname", NAME),
+        pa.field("to_uid", pa.int64()),
         pa.field("score", pa.int64()),
-        never_null("rank", pa.int32()),
+        pa.field("rank", pa.int32()),
     ]
 )
 
 UIDS = pa.schema(
     [
-        never_null("dbfrom", NAME),
-        never_null("from_uid", pa.int64()),
-        never_null("outcome", NAME),
-        never_null("links", pa.int64()),
+        pa.field("dbfrom", NAME),
+        pa.field("from_uid", pa.int64()),
+        pa.field("outcome", NAME),
+        pa.field("links", pa.int64()),
         pa.field("reason", pa.string()),
     ]
 )
@@ -50,10 +46,10 @@ UIDS = pa.schema(
 
 TARGETS = pa.schema(
     [
-        never_null("dbfrom", NAME),
-        never_null("dbto", NAME),
-        never_null("linkname", NAME),
-        never_null("to_uid", pa.int64()),
+        pa.field("dbfrom", NAME),
+        pa.field("dbto", NAME),
+        pa.field("linkname", NAME),
+        pa.field("to_uid", pa.int64()),
     ]
 )
 """What a whole set is linked to, each target once: who links to it is not asked."""
@@ -78,8 +74,14 @@ def with_ids(schema: pa.Schema, kind: pa.DataType) -> pa.Schema:
 
 def constant(name: str, count: int) -> pa.DictionaryArray:
     """A column of one name."""
-    codes, names = pa.array(np.zeros(count, np.int32)), pa.array([name], pa.string())
-    return pa.DictionaryArray.from_arrays(codes, names)
+    codes = _zeros(1 << count.bit_length()).slice(0, count)
+    return pa.DictionaryArray.from_arrays(codes, pa.array([name], pa.string()), safe=False)
+
+
+@lru_cache(32)
+def _zeros(count: int) -> pa.Array:
+    """Made once for many columns: memory that is touched for the first time costs most."""
+    return pa.array(np.zeros(count, np.int32))
 
 
 def answered_rows(dbfrom: str, uids: pa.Array, counts: NDArray[np.int64]) -> pa.Table:

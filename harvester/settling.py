@@ -101,9 +101,9 @@ class Settling:
             return
         linked = int(np.count_nonzero(counts))
         settled = answer if sure.all() else answer.only(answer.answered[sure])
-        self._deliver(Delivery(settled.links, settled.answered, counts, raw=raw))
+        self._deliver(Delivery(settled.rows, settled.answered, counts, raw=raw))
         outcomes = {Outcome.LINKED.value: linked, Outcome.EMPTY.value: len(counts) - linked}
-        self._emit(events.UidsSettled(outcomes, answer.links.num_rows))
+        self._emit(events.UidsSettled(outcomes, len(answer.rows)))
 
     def _give_up(self, uids: UidArray, outcome: Outcome, reason: str) -> None:
         self._deliver(Delivery(unanswered=uids, outcome=outcome, reason=reason))

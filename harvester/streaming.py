@@ -62,11 +62,11 @@ async def stream(
     targets = Targets() if job.link.targets_only else None
 
     def deliver(delivery: Delivery) -> None:
-        links = delivery.links
-        if links is not None and targets is not None:
-            links = targets.unseen(links)
-        if links is not None and links.num_rows:
-            queue.put_nowait(links)
+        if delivery.rows is not None:
+            links = delivery.rows.table()
+            links = links if targets is None else targets.unseen(links)
+            if links.num_rows:
+                queue.put_nowait(links)
 
     async def pass_on(feed: Feed, engine: Engine) -> None:
         known = uids.as_set()

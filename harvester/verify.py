@@ -122,8 +122,8 @@ async def resample(
 
     def take(delivery: Delivery) -> None:
         again.update(uids.as_set(delivery.answered))
-        if delivery.links is not None:
-            tables.append(delivery.links)
+        if delivery.rows is not None:
+            tables.append(delivery.rows.table())
 
     hours = Hours.of(job, requests_for(len(chosen), job.limits.batch_size))
     async with connected(job) as client:

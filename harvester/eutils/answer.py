@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from harvester.rows import Rows
     from harvester.uids import UidArray
 
 
@@ -25,16 +25,16 @@ class Answer:
     """One question's answer, reconciled.
 
     Attributes:
-        links: rows for `answered` UIDs only, each link once.
+        rows: of `links`, for `answered` UIDs only, each link once.
         answered: UIDs answered whole, ascending.
         counts: links of each answered UID.
         broken: UIDs with an ERROR inside their LinkSet, and its text; none of their links count.
         left_out: UIDs asked for of which the answer says nothing.
         strangers: LinkSets dropped since they are for no single UID that was asked for.
-        owner: the UID of each row; None where a row is of all.
+        owner: the UID of each list of rows; None where rows are of all.
     """
 
-    links: pa.Table
+    rows: Rows
     answered: UidArray
     counts: NDArray[np.int64]
     broken: dict[int, str]
@@ -45,12 +45,12 @@ class Answer:
     def only(self, uids: UidArray) -> Answer:
         """The answer as far as it is about some of the answered UIDs."""
         mine = np.isin(self.answered, uids)
-        links, owner = self.links, self.owner
+        rows, owner = self.rows, self.owner
         if owner is not None:
-            rows = np.isin(owner, uids)
-            links, owner = links.filter(pa.array(rows)), owner[rows]
+            lists = np.isin(owner, uids)
+            rows, owner = rows.lists(lists), owner[lists]
         return replace(
-            self, links=links, answered=self.answered[mine], counts=self.counts[mine], owner=owner
+            self, rows=rows, answered=self.answered[mine], counts=self.counts[mine], owner=owner
         )
 
 
@@ -71,11 +71,11 @@ class Owners:
     strangers: int
 
     def answer(
-        self, links: pa.Table, counts: NDArray[np.int64], owner: UidArray | None = None
+        self, rows: Rows, counts: NDArray[np.int64], owner: UidArray | None = None
     ) -> Answer:
-        """The answer, with its rows, the links of each answered UID, and the UID of each row."""
+        """The answer, with its rows, the links of each answered UID, and the UID of each list."""
         return Answer(
-            links, self.answered, counts, self.broken, self.left_out, self.strangers, owner
+            rows, self.answered, counts, self.broken, self.left_out, self.strangers, owner
         )
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils.answer import Answer
 from harvester.identity import form_of
+from harvester.rows import Rows
 from harvester.schemas import NAME, constant
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Documents:
         ]
         table = pa.Table.from_arrays(columns, names=SCHEMA.names)
         return Answer(
-            links=table.slice(0, min(len(answered), 1)),
+            rows=Rows.of(table.slice(0, min(len(answered), 1))),
             answered=answered,
             counts=np.ones(len(answered), np.int64),
             broken={},

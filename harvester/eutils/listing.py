@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from harvester import uids
 from harvester.eutils.answer import Answer, merged_owners, owners
+from harvester.rows import Rows
 from harvester.schemas import constant
 
 if TYPE_CHECKING:
@@ -45,18 +46,20 @@ def reconcile_entries(
     _, firsts = np.unique(whose.uid_of, return_index=True)
     first = np.zeros(len(whose.uid_of), bool)
     first[firsts] = True
-    keep = np.repeat(first & (whose.uid_of != 0), found.counts)
-    if linknames:
-        keep &= pc.is_in(found.rows["linkname"], pa.array(list(linknames))).to_numpy()
-    rows = found.rows.filter(pa.array(keep))
-    from_uid = np.repeat(whose.uid_of, found.counts)[keep]
-    linked = from_uid if flag is None else from_uid[rows[flag].to_numpy()]
-    links = rows.add_column(0, "from_uid", identifiers.column(from_uid))
-    return whose.answer(
-        links.add_column(0, "dbfrom", constant(dbfrom, len(from_uid))),
-        uids.count(linked, whose.answered),
-        from_uid,
+    keep = first & (whose.uid_of != 0)
+    owner = whose.uid_of[keep]
+    shared = pa.table(
+        {"dbfrom": constant(dbfrom, len(owner)), "from_uid": identifiers.column(owner)}
     )
+    schema = pa.schema([*shared.schema, *found.rows.schema])
+    own = found.rows.filter(pa.array(np.repeat(keep, found.counts)))
+    rows = Rows(schema, shared, np.array(found.counts, np.int64)[keep], own)
+    if linknames:
+        named = pc.is_in(own["linkname"], pa.array(list(linknames)))
+        rows = rows.rows(named.to_numpy())
+    from_uid = np.repeat(owner, rows.counts)
+    linked = from_uid if flag is None else from_uid[rows.own[flag].to_numpy()]
+    return whose.answer(rows, uids.count(linked, whose.answered), owner)
 
 
 def reconcile_sets(
@@ -81,7 +84,7 @@ def reconcile_sets(
     bounds = pa.array(np.arange(count + 1, dtype=np.int32) * len(whose.answered))
     links = rows.add_column(0, "dbfrom", constant(dbfrom, count))
     return whose.answer(
-        links.append_column("from_uids", pa.ListArray.from_arrays(bounds, listed)),
+        Rows.of(links.append_column("from_uids", pa.ListArray.from_arrays(bounds, listed))),
         np.full(len(whose.answered), count, np.int64),
     )
 

@@ -1,24 +1,27 @@
-"""The LinkSets of cmd=neighbor and its like held against the question: their links as a table."""
+"""The LinkSets of cmd=neighbor and its like held against the question: their links as rows."""
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from harvester import uids
 from harvester.eutils.answer import Answer, merged_owners, owners
 from harvester.identifiers import Identifiers, Uids
-from harvester.schemas import NEIGHBOR_LINKS, TARGETS, constant, never_null, with_ids
+from harvester.rows import Rows
+from harvester.schemas import NEIGHBOR_LINKS, TARGETS, constant, with_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
     from harvester.eutils.readers.columns import LinkSets
     from harvester.uids import UidArray
+
+_LIST_BITS = 20  # of an answer's lists; the other 43 bits of a number are for the UID linked to
 
 
 def reconcile(
@@ -28,7 +31,7 @@ def reconcile(
     linknames: Collection[str] = (),
     identifiers: Identifiers | None = None,
 ) -> Answer:
-    """Match the LinkSets of an answer with the UIDs asked for, and make their links a table.
+    """Match the LinkSets of an answer with the UIDs asked for, and make their links rows.
 
     Args:
         found: what a reader made of the answer.
@@ -40,44 +43,11 @@ def reconcile(
     """
     identifiers = identifiers or Uids()
     whose = owners(found.ids, found.errors, asked, identifiers.texts(asked))
-    links = _table(found, whose.uid_of, dbfrom, linknames)
-    from_uid = links["from_uid"].to_numpy()
-    if identifiers.type != pa.int64():
-        links = links.set_column(1, "from_uid", identifiers.column(from_uid))
-        links = links.cast(with_ids(NEIGHBOR_LINKS, identifiers.type))
-    return whose.answer(links, uids.count(from_uid, whose.answered), from_uid)
-
-
-def _table(
-    found: LinkSets, uid_of: NDArray[np.int64], dbfrom: str, linknames: Collection[str]
-) -> pa.Table:
-    """The rows of `links`, with numbers for from_uid."""
-    owner = uid_of[np.array(found.owner, np.int64)]
-    counts = np.array(found.counts, np.int64)
-    from_uid = np.repeat(owner, counts)
-    starts = np.cumsum(counts) - counts
-    rank = np.arange(len(from_uid)) - np.repeat(starts, counts)
-    linkname, linkname_codes = _codes(found.linkname)
-    dbto, dbto_codes = _codes(found.dbto)
-    columns = [
-        constant(dbfrom, len(rank)),
-        pa.array(from_uid),
-        pa.DictionaryArray.from_arrays(pa.array(np.repeat(dbto_codes, counts)), dbto),
-        pa.DictionaryArray.from_arrays(pa.array(np.repeat(linkname_codes, counts)), linkname),
-        found.to_uid,
-        pa.nulls(len(rank), pa.int64()) if found.score is None else found.score,
-        pa.array(rank.astype(np.int32)),
-    ]
-    to_uid = NEIGHBOR_LINKS.get_field_index("to_uid")
-    schema = NEIGHBOR_LINKS.set(to_uid, never_null("to_uid", found.to_uid.type))
-    table = pa.Table.from_arrays(columns, schema=schema)
-    keep = owner != 0
-    if linknames:
-        keep &= np.isin(found.linkname, list(linknames))
-    if not keep.all():
-        table = table.filter(pa.array(np.repeat(keep, counts)))
-    family = linkname_codes.astype(np.int64) * (len(dbto) or 1) + dbto_codes
-    return _distinct(table, np.repeat(family[keep], counts[keep]))
+    schema = with_ids(NEIGHBOR_LINKS, identifiers.type)
+    rows, owner = _rows(found, whose.uid_of, dbfrom, linknames, schema, identifiers)
+    places = np.searchsorted(whose.answered, owner)
+    counts = np.bincount(places, rows.counts, minlength=len(whose.answered)).astype(np.int64)
+    return whose.answer(rows, counts, owner)
 
 
 def reconcile_merged(
@@ -93,31 +63,72 @@ def reconcile_merged(
         Rows of `TARGETS`; each UID counts the targets of all.
     """
     whose = merged_owners(found.ids, found.errors, asked, identifiers.texts(asked))
-    table = _table(found, whose.uid_of, dbfrom, linknames)
-    table = table.select(TARGETS.names).cast(with_ids(TARGETS, identifiers.type))
+    schema = with_ids(TARGETS, identifiers.type)
+    rows, _ = _rows(found, whose.uid_of, dbfrom, linknames, schema, identifiers)
     if whose.broken:
-        table = table.slice(0, 0)
-    return whose.answer(table, np.full(len(whose.answered), table.num_rows, np.int64))
+        rows = rows.lists(np.zeros(len(rows.counts), bool))
+    return whose.answer(rows, np.full(len(whose.answered), len(rows), np.int64))
 
 
-def _distinct(table: pa.Table, family: NDArray[np.int64]) -> pa.Table:
-    """The table without repeated links; of several, the first stays.
+def _rows(
+    found: LinkSets,
+    uid_of: NDArray[np.int64],
+    dbfrom: str,
+    linknames: Collection[str],
+    schema: pa.Schema,
+    identifiers: Identifiers,
+) -> tuple[Rows, UidArray]:
+    """The lists of links that count, and the UID of each."""
+    owner, counts = uid_of[np.array(found.owner, np.int64)], np.array(found.counts, np.int64)
+    dbto, linkname, to_uid, score = found.dbto, found.linkname, found.to_uid, found.score
+    keep = owner != 0
+    if linknames:
+        keep &= np.isin(linkname, list(linknames))
+    if not keep.all():
+        mine = pa.array(np.repeat(keep, counts))
+        to_uid, score = to_uid.filter(mine), None if score is None else score.filter(mine)
+        dbto, linkname = list(compress(dbto, keep)), list(compress(linkname, keep))
+        owner, counts = owner[keep], counts[keep]
+    shared = {
+        "dbfrom": constant(dbfrom, len(owner)),
+        "from_uid": identifiers.column(owner),
+        "dbto": pa.array(dbto, pa.string()).dictionary_encode(),
+        "linkname": pa.array(linkname, pa.string()).dictionary_encode(),
+    }
+    own = {"to_uid": to_uid} if score is None else {"to_uid": to_uid, "score": score}
+    rows = Rows(schema, _columns(shared, schema), counts, _columns(own, schema))
+    return _distinct(rows, list(zip(owner.tolist(), dbto, linkname, strict=True))), owner
 
-    The cheap question (is any from-to pair there twice?) is asked first, of one integer a row; a
-    pair may well be linked by several names, and only then, or at a collision, rows are sorted.
+
+def _columns(values: Mapping[str, pa.Array], schema: pa.Schema) -> pa.Table:
+    """Those that the schema has."""
+    fields = [field for field in schema if field.name in values]
+    return pa.Table.from_arrays([values[field.name] for field in fields], schema=pa.schema(fields))
+
+
+def _distinct(rows: Rows, keys: list[tuple[int, str, str]]) -> Rows:
+    """The rows without repeated links; of several, the first stays.
+
+    The cheap question (is any link there twice?) is asked first, of one integer a row.
+
+    Args:
+        rows: lists of links.
+        keys: of each list; in those of the same key, the same UID is the same link.
     """
-    from_uid, to_uid = table["from_uid"].to_numpy(), _numbers(table["to_uid"])
-    with np.errstate(over="ignore"):
-        mixed = (from_uid * np.int64(-7046029254386353131) + to_uid) ^ (family << 56)
-    mixed.sort()
-    if not (mixed[1:] == mixed[:-1]).any():
-        return table
-    order = np.lexsort((to_uid, family, from_uid))
-    rows = np.stack([from_uid[order], family[order], to_uid[order]])
-    repeated = (rows[:, 1:] == rows[:, :-1]).all(axis=0)
-    keep = np.ones(len(order), bool)
-    keep[order[1:][repeated]] = False
-    return table.filter(pa.array(keep))
+    numbers: dict[tuple[int, str, str], int] = {}
+    group = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+    to_uid = _numbers(rows.own["to_uid"])
+    if len(group) < 1 << _LIST_BITS and to_uid.max(initial=0) < 1 << (63 - _LIST_BITS):
+        links = np.repeat(group << (63 - _LIST_BITS), rows.counts)
+        links += to_uid
+        links.sort()
+        if not (links[1:] == links[:-1]).any():
+            return rows
+    group = np.repeat(group, rows.counts)
+    order = np.lexsort((to_uid, group))
+    repeated = np.zeros(len(order), bool)
+    repeated[order[1:]] = (np.diff(group[order]) == 0) & (np.diff(to_uid[order]) == 0)
+    return rows.rows(~repeated) if repeated.any() else rows
 
 
 def _numbers(column: pa.ChunkedArray) -> UidArray:
@@ -127,9 +138,3 @@ def _numbers(column: pa.ChunkedArray) -> UidArray:
         return numbers
     codes: NDArray[np.int32] = column.combine_chunks().dictionary_encode().indices.to_numpy()
     return codes.astype(np.int64)
-
-
-def _codes(names: list[str]) -> tuple[pa.Array, NDArray[np.int32]]:
-    """Names as their distinct values and a number for each."""
-    known = {name: code for code, name in enumerate(dict.fromkeys(names))}
-    return pa.array(list(known), pa.string()), np.array([known[n] for n in names], np.int32)

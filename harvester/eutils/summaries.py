@@ -11,6 +11,7 @@ import pyarrow as pa
 from harvester.eutils import esummary
 from harvester.eutils.answer import Answer
 from harvester.identity import form_of
+from harvester.rows import Rows
 from harvester.schemas import NAME, constant
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Summaries:
         ]
         seen = np.array(sorted({*records, *broken}), np.int64)
         return Answer(
-            links=pa.Table.from_arrays(columns, names=SCHEMA.names),
+            rows=Rows.of(pa.Table.from_arrays(columns, names=SCHEMA.names)),
             answered=answered,
             counts=np.ones(len(answered), np.int64),
             broken=broken,

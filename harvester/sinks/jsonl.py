@@ -1,15 +1,17 @@
 """JSONL parts: one object a line, written by column rather than by row.
 
-Each column becomes an array of JSON fragments, and one join of fragments makes the lines: their
-text lies end to end in the joined array's own buffer.
+Columns become arrays of JSON text, and one join of them makes the lines, which lie end to end in
+the joined array's own buffer.
 """
 
 from __future__ import annotations
 
 import gzip
 import shutil
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +19,8 @@ import pyarrow.json as pj
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
 
 _ROWS = 1 << 16  # rows joined at a time: the text of so many fits the processor's caches
 _BLOCK = 4 << 20  # bytes parsed at a time
@@ -87,30 +91,109 @@ def _write_lines(table: pa.Table, stream: IO[bytes] | gzip.GzipFile) -> None:
 def _pieces(batch: pa.RecordBatch) -> list[pa.Array | str]:
     """What each line is joined of: few pieces, since each costs something for every row.
 
-    The text between two columns goes along with the values of one that repeats.
+    Neighbouring columns whose values repeat become one piece, with the text between them.
     """
     pieces: list[pa.Array | str] = []
-    text = "{"
+    last = _Repeated(["{"])
     for place, (field, column) in enumerate(zip(batch.schema, batch.columns, strict=True)):
-        text += f'{"," * bool(place)}"{field.name}":'
-        if column.null_count == len(column):
-            text += "null"
-        elif pa.types.is_integer(column.type):
-            pieces += [text, column.cast(pa.string()).fill_null("null")]
-            text = ""
-        elif pa.types.is_list(column.type):  # they do not repeat often enough to be numbered
-            texts = [orjson.dumps(value).decode() for value in column.to_pylist()]
-            pieces += [text, pa.array(texts, pa.string())]
-            text = ""
+        last = last.before(f'{"," * bool(place)}"{field.name}":')
+        repeated = _repeated(column)
+        if repeated is None:
+            pieces += [last.array(), _texts(column)]
+            last = _Repeated([""])
+        elif (both := last.joined(repeated)) is not None:
+            last = both
         else:
-            pieces.append(_repeated(column, text))
-            text = ""
-    return [*pieces, text + "}\n"]
+            pieces.append(last.array())
+            last = repeated
+    return [*pieces, last.before("}\n").array()]
 
 
-def _repeated(column: pa.Array, before: str) -> pa.Array:
-    """Each value as JSON text with some text before it, made once for equal values."""
-    if not pa.types.is_dictionary(column.type):
+@dataclass(frozen=True, slots=True)
+class _Repeated:
+    """A column of few texts.
+
+    Attributes:
+        texts: the different ones.
+        codes: which of them stands in each row; None where there is but one.
+    """
+
+    texts: list[str]
+    codes: NDArray[np.integer[Any]] | None = None
+
+    @classmethod
+    def runs(cls, starts: NDArray[np.int64], rows: int, texts: list[str]) -> _Repeated:
+        """Each text in all rows from one place to the next."""
+        return cls(texts, np.repeat(np.arange(len(starts)), np.diff(starts, append=rows)))
+
+    def array(self) -> pa.Array | str:
+        """The column."""
+        if self.codes is None:
+            return self.texts[0]
+        return pa.array(self.texts, pa.string()).take(pa.array(self.codes))
+
+    def before(self, text: str) -> _Repeated:
+        """The column with a text after each of its own."""
+        return _Repeated([one + text for one in self.texts], self.codes)
+
+    def joined(self, other: _Repeated) -> _Repeated | None:
+        """The texts of two columns as one; None where that would give too many."""
+        if other.codes is None:
+            return self.before(other.texts[0])
+        if self.codes is None:
+            return _Repeated([self.texts[0] + one for one in other.texts], other.codes)
+        starts = _starts(self.codes, other.codes)
+        if _are_many(len(starts), len(self.codes)):
+            return None
+        pairs = zip(self.codes[starts].tolist(), other.codes[starts].tolist(), strict=True)
+        texts = [self.texts[one] + other.texts[two] for one, two in pairs]
+        return _Repeated.runs(starts, len(self.codes), texts)
+
+
+def _repeated(column: pa.Array) -> _Repeated | None:
+    """A column as texts that repeat; None where its values are too many, or lists."""
+    kind = column.type
+    if column.null_count == len(column):
+        return _Repeated(["null"])
+    if pa.types.is_list(kind):
+        return None
+    if pa.types.is_integer(kind):
+        return None if column.null_count else _repeated_numbers(column.to_numpy())
+    if not pa.types.is_dictionary(kind):
         column = column.dictionary_encode()
-    values = [before + orjson.dumps(value).decode() for value in column.dictionary.to_pylist()]
-    return pa.array(values, pa.string()).take(column.indices).fill_null(before + "null")
+    texts = [orjson.dumps(value).decode() for value in column.dictionary.to_pylist()]
+    if len(texts) == 1 and not column.null_count:
+        return _Repeated(texts)
+    return _Repeated([*texts, "null"], column.indices.fill_null(len(texts)).to_numpy())
+
+
+def _repeated_numbers(numbers: NDArray[np.integer[Any]]) -> _Repeated | None:
+    starts = _starts(numbers)
+    if not _are_many(len(starts), len(numbers)):
+        return _Repeated.runs(starts, len(numbers), list(map(str, numbers[starts].tolist())))
+    least, most = int(numbers.min()), int(numbers.max())
+    if _are_many(most - least + 1, len(numbers)):
+        return None
+    return _Repeated(list(map(str, range(least, most + 1))), numbers - least)
+
+
+def _starts(*columns: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """Where a value of any of some columns differs from the one before."""
+    changes = np.ones(len(columns[0]), bool)
+    np.not_equal(columns[0][1:], columns[0][:-1], out=changes[1:])
+    for column in columns[1:]:
+        changes[1:] |= column[1:] != column[:-1]
+    return np.flatnonzero(changes)
+
+
+def _are_many(texts: int, rows: int) -> bool:
+    """Whether so many texts had better be made row by row."""
+    return texts * 8 > rows
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    """Each value as JSON text."""
+    if pa.types.is_list(column.type):
+        texts = [orjson.dumps(value).decode() for value in column.to_pylist()]
+        return pa.array(texts, pa.string())
+    return column.cast(pa.string()).fill_null("null")

@@ -79,7 +79,7 @@ def _row(dbfrom: str, link: tuple[int, str, str, int], score: int | None, rank: 
 
 
 def _agrees(answer: Answer, expected: Expected, asked: Sequence[int]) -> None:
-    assert answer.links.to_pylist() == expected.rows
+    assert answer.rows.table().to_pylist() == expected.rows
     assert answer.answered.tolist() == sorted(expected.answered)
     assert answer.broken == expected.broken
     assert answer.strangers == expected.strangers
@@ -89,7 +89,7 @@ def _agrees(answer: Answer, expected: Expected, asked: Sequence[int]) -> None:
     for row in expected.rows:
         counts[row["from_uid"]] += 1
     assert dict(zip(answer.answered.tolist(), answer.counts.tolist(), strict=True)) == counts
-    assert answer.links.schema.equals(NEIGHBOR_LINKS)
+    assert answer.rows.table().schema.equals(NEIGHBOR_LINKS)
 
 
 def _reconciled(
@@ -172,7 +172,7 @@ def test_answers_are_matched_by_the_id_in_them_not_by_position() -> None:
     """In 2008 four ids came back sorted as text."""
     order = [1621261, 20807972, 68536103, 730439]
     answer = _reconciled(Script([_one(uid, to=[uid + 1]) for uid in order]), sorted(order))
-    pairs = answer.links.select(["from_uid", "to_uid"]).to_pylist()
+    pairs = answer.rows.table().select(["from_uid", "to_uid"]).to_pylist()
     assert [(row["from_uid"], row["to_uid"]) for row in pairs] == [(u, u + 1) for u in order]
     assert answer.left_out.tolist() == []
 
@@ -185,14 +185,14 @@ def test_answers_are_matched_by_the_id_in_them_not_by_position() -> None:
 def test_linksets_for_nobody_are_dropped_and_counted(stranger: Made) -> None:
     answer = _reconciled(Script([stranger]), [1, 2])
     assert answer.strangers == 1
-    assert answer.links.num_rows == 0
+    assert answer.rows.table().num_rows == 0
     assert answer.answered.tolist() == []
     assert answer.left_out.tolist() == [1, 2]
 
 
 def test_a_uid_answered_twice_is_merged() -> None:
     answer = _reconciled(Script([_one(1, to=[7, 8]), _one(2), _one(1, to=[8, 9])]), [1, 2])
-    assert answer.links["to_uid"].to_pylist() == [7, 8, 9]
+    assert answer.rows.table()["to_uid"].to_pylist() == [7, 8, 9]
     assert answer.counts.tolist() == [3, 0]
 
 
@@ -201,14 +201,18 @@ def test_an_error_takes_only_its_own_uid_along() -> None:
     script = Script([Made("pubmed", [1], dbs), _one(2, to=[6]), _one(3, error="BLOB ID")])
     answer = _reconciled(script, [1, 2, 3, 4])
     assert answer.broken == {1: "Error calling ExLink server.", 3: "BLOB ID"}
-    assert answer.links["from_uid"].to_pylist() == [2]
+    assert answer.rows.table()["from_uid"].to_pylist() == [2]
     assert answer.answered.tolist() == [2]
     assert answer.left_out.tolist() == [4]
 
 
 def test_a_uid_that_is_answered_and_broken_is_broken() -> None:
     answer = _reconciled(Script([_one(1, to=[5]), _one(1, error="x")]), [1])
-    assert (answer.links.num_rows, answer.broken, answer.left_out.tolist()) == (0, {1: "x"}, [])
+    assert (answer.rows.table().num_rows, answer.broken, answer.left_out.tolist()) == (
+        0,
+        {1: "x"},
+        [],
+    )
 
 
 def test_of_several_errors_of_a_uid_the_first_is_told() -> None:
@@ -219,7 +223,7 @@ def test_of_several_errors_of_a_uid_the_first_is_told() -> None:
 def test_one_pair_may_be_linked_by_several_names_and_to_several_databases() -> None:
     dbs = [Db(dbto, name, [(5, None)]) for dbto in ("pmc", "gene") for name in ("a", "b")]
     answer = _reconciled(Script([Made("pubmed", [1], dbs)]), [1])
-    assert answer.links.num_rows == 4
+    assert answer.rows.table().num_rows == 4
     assert answer.counts.tolist() == [4]
 
 
@@ -229,21 +233,21 @@ def test_rank_is_the_place_in_ncbis_list_also_after_a_filter() -> None:
         Db("pubmed", "kept", [(9, 30), (8, 20), (9, 10), (7, 5)]),
     ]
     answer = _reconciled(Script([Made("pubmed", [1], dbs)]), [1], ["kept"])
-    rows = [(row["to_uid"], row["rank"], row["score"]) for row in answer.links.to_pylist()]
+    rows = [(row["to_uid"], row["rank"], row["score"]) for row in answer.rows.table().to_pylist()]
     assert rows == [(9, 0, 30), (8, 1, 20), (7, 3, 5)]
 
 
 def test_the_record_itself_is_kept_among_its_related_ones() -> None:
     answer = _reconciled(Script([_one(5, to=[5, 6])]), [5])
-    assert answer.links["to_uid"].to_pylist() == [5, 6]
+    assert answer.rows.table()["to_uid"].to_pylist() == [5, 6]
 
 
 @pytest.mark.parametrize("linknames", [(), ("x",)])
 def test_an_answer_with_nothing_in_it_leaves_all_out(linknames: Sequence[str]) -> None:
     answer = _reconciled(Script([]), [3, 1], linknames)
     assert answer.left_out.tolist() == [1, 3]
-    assert answer.links.num_rows == 0
-    assert answer.links.schema.equals(NEIGHBOR_LINKS)
+    assert answer.rows.table().num_rows == 0
+    assert answer.rows.table().schema.equals(NEIGHBOR_LINKS)
 
 
 def test_ids_are_compared_as_numbers_are_written() -> None:

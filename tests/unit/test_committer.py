@@ -16,6 +16,7 @@ from harvester import events
 from harvester.committer import Committer, Delivery
 from harvester.ledger import Ledger
 from harvester.outcomes import Outcome
+from harvester.rows import Rows
 from harvester.sinks import make_sink
 
 from .rows import links_of, links_table, read_part
@@ -43,7 +44,7 @@ def _nobody(_: events.Event) -> None:
 def _answered(*uids: int, links: int = 2) -> Delivery:
     """UIDs with so many links each."""
     return Delivery(
-        links_table(links_of(*uids, each=links)),
+        Rows.of(links_table(links_of(*uids, each=links))),
         np.array(uids, np.int64),
         np.full(len(uids), links, np.int64),
     )
@@ -114,8 +115,8 @@ async def test_much_in_memory_is_committed_without_waiting_for_the_time(
     book: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delivery = _answered(*range(1, 100))
-    assert delivery.links is not None
-    monkeypatch.setattr(committer_module, "PART_BYTES", delivery.links.nbytes)
+    assert delivery.rows is not None
+    monkeypatch.setattr(committer_module, "PART_BYTES", delivery.rows.nbytes)
     heard: list[events.Event] = []
     with closing(_committer(book, heard)) as committer:
         running = asyncio.create_task(committer.run())
@@ -156,8 +157,8 @@ async def test_too_much_in_memory_asks_for_a_pause_until_it_is_committed(
     book: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delivery = _answered(*range(1, 100))
-    assert delivery.links is not None
-    monkeypatch.setattr(committer_module, "FULL_BYTES", 2 * delivery.links.nbytes)
+    assert delivery.rows is not None
+    monkeypatch.setattr(committer_module, "FULL_BYTES", 2 * delivery.rows.nbytes)
     with closing(_committer(book)) as committer:
         committer.add(delivery)
         assert not committer.full
@@ -191,5 +192,5 @@ async def test_a_disk_that_fails_is_not_swallowed(
 
 def test_a_delivery_of_nothing_is_empty() -> None:
     delivery = Delivery()
-    assert delivery.links is None
+    assert delivery.rows is None
     assert len(delivery.answered) == len(delivery.counts) == len(delivery.unanswered) == 0

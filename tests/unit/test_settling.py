@@ -14,6 +14,7 @@ from harvester.errors import Fault, RequestFailed
 from harvester.eutils.answer import Answer
 from harvester.frontier import Frontier
 from harvester.job import Limits
+from harvester.rows import Rows
 from harvester.settling import Settling
 from harvester.verdict import Batch
 
@@ -75,7 +76,7 @@ def _answer(links: Mapping[int, int], left_out: tuple[int, ...] = ()) -> Answer:
     answered = sorted(links)
     rows = [row for uid in answered for row in links_of(uid, each=links[uid])]
     return Answer(
-        links=links_table(rows),
+        rows=Rows.of(links_table(rows)),
         answered=np.array(answered, np.int64),
         counts=np.array([links[uid] for uid in answered], np.int64),
         broken={},
@@ -91,8 +92,8 @@ async def test_a_whole_answer_settles_all() -> None:
     assert desk.settled() == {"linked": 2, "empty": 1}
     assert desk.nothing_left()
     (delivery,) = desk.deliveries
-    assert delivery.links is not None
-    assert delivery.links.to_pylist() == [*links_of(1), *links_of(3, each=1)]
+    assert delivery.rows is not None
+    assert delivery.rows.table().to_pylist() == [*links_of(1), *links_of(3, each=1)]
 
 
 @pytest.mark.parametrize("times", [1, 3])
