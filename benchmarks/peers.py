@@ -94,6 +94,7 @@ class Figure:
         latency: seconds for an answer, of a pace.
         value: None where the client could not do it.
         note: why not, or what the figure does not say.
+        on_many: a pace on related articles, of a client that cannot do full texts.
     """
 
     client: str
@@ -102,9 +103,11 @@ class Figure:
     latency: float | None
     value: float | None
     note: str
+    on_many: bool = False
 
     def row(self) -> Row:
-        after = "" if self.latency is None else f" at {self.latency:g} s an answer"
+        after = ", related articles" if self.on_many else ""
+        after += "" if self.latency is None else f" at {self.latency:g} s an answer"
         what = f"{self.client} {self.version}: {self.measure}{after}"
         value = math.nan if self.value is None else self.value
         return Row(what, value, UNITS[self.measure], note=self.note)
@@ -142,7 +145,7 @@ def pace(entry: Entry, latency: float) -> Figure:
     """How many UIDs a second a client gets through."""
     if isinstance(entry.client, Ours):
         return _steady_pace(Ours(), latency)
-    return _pace_in_turn(entry.client, latency, SCARCE) or _pace_on_many(entry.client, latency)
+    return _pace_in_turn(entry.client, latency)
 
 
 def _steady_pace(ours: Ours, latency: float) -> Figure:
@@ -155,29 +158,25 @@ def _steady_pace(ours: Ours, latency: float) -> Figure:
     return Figure(ours.name, work.version, PACE, latency, value, note)
 
 
-def _pace_on_many(client: Contestant, latency: float) -> Figure:
-    """The pace of a client that cannot do full texts."""
-    figure = _pace_in_turn(client, latency, MANY)
-    assert figure is not None, f"{client.name} can do neither"
-    return figure
-
-
-def _pace_in_turn(client: Contestant, latency: float, workload: tuple[float, str]) -> Figure | None:
-    """The pace of a client that asks one question after another; None where it cannot."""
+def _pace_in_turn(
+    client: Contestant, latency: float, workload: tuple[float, str] = SCARCE
+) -> Figure:
+    """The pace of a client that asks one question after another; where it cannot, on the others."""
     links, db = workload
     uids = FEW_REQUESTS * client.batch
     with serving(links, latency) as url:
         work = client.work(url, db, uids)
+    if work.trouble and workload == SCARCE:
+        return _pace_in_turn(client, latency, MANY)
     if work.trouble:
-        return None
+        return _unable(client, work, PACE, latency)
     note = _note(work, Answers(links), uids)
-    if workload == MANY:
-        note = "; ".join(filter(None, ["on related articles", note]))
-    return Figure(client.name, work.version, PACE, latency, uids / work.seconds, note)
+    value = uids / work.seconds
+    return Figure(client.name, work.version, PACE, latency, value, note, workload == MANY)
 
 
-def _unable(client: Contestant, work: Work, measure: str) -> Figure:
-    return Figure(client.name, work.version, measure, None, None, f"cannot: {work.trouble}")
+def _unable(client: Contestant, work: Work, measure: str, latency: float | None = None) -> Figure:
+    return Figure(client.name, work.version, measure, latency, None, f"cannot: {work.trouble}")
 
 
 def _note(work: Work, answers: Answers, uids: int) -> str:
