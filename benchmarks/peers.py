@@ -5,18 +5,19 @@ links that there are; one that does not is told of in words. Measured:
 
 - CPU seconds, user and system, of a client's process and its children, less those of a run of one
   UID: a million links, where UIDs have 150 (related articles), and UIDs a CPU-second, where they
-  have 0.3 (full texts). Nothing but ELink limits the rate here, save the pauses that clients make
-  by themselves; ours is allowed 1,000 requests a second, since pauses are not what is measured.
+  have 0.3 (full texts). Answers come at once here; ours may ask 1,000 times a second, the others
+  as often as they permit themselves, for pauses cost no CPU.
 - UIDs a second of full texts, where answers take as long as NCBI's and 10 requests a second are
-  permitted. The others ask one question after another: some are timed from the first question to
-  the last answer, start-up excluded. Ours asks while it waits: the pace is taken on the server,
-  from the first fifth of the answers to the last, which leaves out the start and the tail.
+  permitted. The others ask one question after another: a few are timed, from the first question to
+  the last answer, imports excluded. Ours asks while it waits: the pace is taken on the server, from
+  the end of the first fifth of the answers to the begin of the last, so without start and tail.
 
 Not measured: NCBI itself, faults, and what the links are written to: the others hand them on as
 Python's lists, ours writes Parquet and commits, and that is in its figures.
 
-The others are in an environment that `make conformance` makes; HARVESTER_PEERS_PYTHON names another
-interpreter. `python -m benchmarks.peers` prints figures as JSON lines, for `benchmarks.plot`.
+The others are in an environment that `make .venv-conformance/run` makes; HARVESTER_PEERS_PYTHON
+names another interpreter. `python -m benchmarks.peers` prints figures as JSON lines, for
+`benchmarks.plot`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.answers import FEW, LINKS, Answers
@@ -74,6 +76,8 @@ UNITS = {
     PACE: "UIDs a second",
 }
 
+MISSING = "the other clients are not there; `make .venv-conformance/run` installs them"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -108,7 +112,7 @@ class Figure:
     def row(self) -> Row:
         after = ", related articles" if self.on_many else ""
         after += "" if self.latency is None else f" at {self.latency:g} s an answer"
-        what = f"{self.client} {self.version}: {self.measure}{after}"
+        what = f"{f'{self.client} {self.version}'.strip()}: {self.measure}{after}"
         value = math.nan if self.value is None else self.value
         return Row(what, value, UNITS[self.measure], note=self.note)
 
@@ -203,7 +207,7 @@ def figures(clients: Iterable[Entry], latencies: Iterable[float] = LATENCIES) ->
 def rows() -> Iterator[Row]:
     python = interpreter()
     if python is None:
-        print("skipped: the other clients are not there; `make conformance` installs them")
+        print(f"skipped: {MISSING}")
         return
     for figure in figures(entries(python)):
         yield figure.row()
@@ -211,9 +215,10 @@ def rows() -> Iterator[Row]:
 
 def interpreter() -> str | None:
     """The other clients' interpreter; None where there is none."""
-    usual = ROOT / ".venv-conformance" / "bin" / "python"
-    python = os.environ.get("HARVESTER_PEERS_PYTHON", str(usual))
-    return python if os.access(python, os.X_OK) else None
+    usual = str(ROOT / ".venv-conformance" / "bin" / "python")
+    python = Path(os.environ.get("HARVESTER_PEERS_PYTHON") or usual)
+    # Not resolved: a link is what makes an environment.
+    return str(python.absolute()) if os.access(python, os.X_OK) else None
 
 
 def main() -> None:
@@ -223,7 +228,7 @@ def main() -> None:
     options = parser.parse_args()
     python = interpreter()
     if python is None:
-        sys.exit("the other clients are not there; `make conformance` installs them")
+        sys.exit(MISSING)
     names = tuple(options.client or [""])
     chosen = [entry for entry in entries(python) if entry.client.name.startswith(names)]
     for figure in figures(chosen, options.latency or LATENCIES):

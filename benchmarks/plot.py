@@ -20,7 +20,7 @@ from benchmarks.peers import CPU_MANY, PACE, PERMITTED, Figure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-STYLE = {
+STYLE: dict[Any, Any] = {  # newer versions name every key in a type
     "svg.fonttype": "none",  # text that can be searched, in the reader's own font
     "svg.hashsalt": "peers",  # the same names inside the file each time
     "font.family": "sans-serif",
