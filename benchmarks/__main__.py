@@ -1,4 +1,7 @@
-"""What the work costs: `python -m benchmarks [NAME]...` prints the figures of each, or of all."""
+"""What the work costs: `python -m benchmarks [NAME]...` prints the figures of each, or of all.
+
+`peers` must be named: it takes minutes, and clients of another environment.
+"""
 
 from __future__ import annotations
 

@@ -6,8 +6,12 @@ Every UID has a list of links out of a pool of them; each list is drawn and writ
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 UIDS, LINKS = 200, 150
 """Of a request with many links: related articles."""
@@ -60,6 +64,20 @@ class Answers:
         parts = [one.scored_json if scores else one.json for one in lists]
         sets = [part % uid for uid, part in zip(uids, parts, strict=True)]
         return _JSON_HEAD + b",".join(sets) + b"]}\n"
+
+    def merged(self, uids: list[int], *, xml: bool = False) -> bytes:
+        """The answer to UIDs joined by commas: one set, which does not say whose links they are."""
+        targets, names = self.union(uids), [b"%d" % uid for uid in uids]
+        if xml:
+            one = self._xml(targets, "", scored=False)
+            one = one.replace(b"%d", b"</Id>\n      <Id>".join(names))
+            return _XML_HEAD + one + b"\n</eLinkResult>\n"
+        one = self._json([f'"{target}"' for target in targets])
+        return _JSON_HEAD + one.replace(b"%d", b'","'.join(names)) + b"]}\n"
+
+    def union(self, uids: Iterable[int]) -> list[int]:
+        """The distinct UIDs that some UIDs link to."""
+        return sorted({target for uid in uids for target in self.targets(uid)})
 
     def targets(self, uid: int) -> list[int]:
         """The UIDs linked to, in their order."""

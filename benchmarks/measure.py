@@ -1,14 +1,20 @@
-"""Time and report: CPU seconds of this process, as the median of several repeats."""
+"""Time and report: CPU seconds of this process, as the median of several repeats, or of another."""
 
 from __future__ import annotations
 
+import math
+import os
+import signal
 import statistics
+import subprocess
 import time
 from dataclasses import dataclass
+from threading import Timer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,21 +23,25 @@ class Row:
 
     Attributes:
         what: was measured.
-        value: the figure.
+        value: the figure; NaN where there is none, for the reason in the note.
         unit: of it, for example `ns a link`.
         floor: the least it can be, in the same unit, measured in the same run.
+        note: what the figure alone does not say.
     """
 
     what: str
     value: float
     unit: str
     floor: float | None = None
+    note: str = ""
 
     def __str__(self) -> str:
+        if math.isnan(self.value):
+            return f"{self.what:<56} {'-':>14} {self.note}"
         ratio = f"  {self.value / self.floor:5.2f} x floor" if self.floor else ""
-        return (
-            f"{self.what:<56} {self.value:14,.{0 if self.value >= 1000 else 1}f} {self.unit}{ratio}"
-        )
+        ratio += f"  ({self.note})" if self.note else ""
+        digits = 0 if self.value >= 1000 else 1 if self.value >= 10 else 2
+        return f"{self.what:<56} {self.value:14,.{digits}f} {self.unit}{ratio}"
 
 
 def cpu_seconds(work: Callable[[], object], repeats: int = 9) -> float:
@@ -48,3 +58,34 @@ def cpu_seconds(work: Callable[[], object], repeats: int = 9) -> float:
 def nanoseconds(work: Callable[[], object], count: int, repeats: int = 9) -> float:
     """The same, an item."""
     return cpu_seconds(work, repeats) / count * 1e9
+
+
+def cpu_of(
+    command: Sequence[str], folder: Path, env: Mapping[str, str], limit: float
+) -> tuple[int, float]:
+    """Exit code and CPU seconds, user and system, of a process and of the children it awaited.
+
+    Args:
+        command: of the process.
+        folder: to run in; what it says goes to `stdout` and `stderr` there.
+        env: of the process.
+        limit: seconds after which it is killed, with its children.
+    """
+    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            cwd=folder,
+            env=env,
+            start_new_session=True,
+        )
+    timer = Timer(limit, os.killpg, (process.pid, signal.SIGKILL))
+    timer.start()
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+    finally:
+        timer.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_utime + usage.ru_stime

@@ -1,13 +1,16 @@
 """A server that costs little: ELink answers joined of pieces that were made beforehand.
 
 `python -m benchmarks.server` prints its base URL and serves until it is stopped. What it knows of
-ELink is just what the benchmarks ask: each UID has the links that `Pool` says, in JSON and XML.
+ELink is just what the benchmarks ask: each UID has the links that `Answers` says, in JSON and XML.
+UIDs that are joined by commas get their links merged, as from NCBI. `GET /answered` tells when the
+questions so far were answered, by the server's clock.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import re
 import subprocess
 import sys
@@ -30,9 +33,10 @@ _IDS = re.compile(r"(?:^|[&?])id=([\d,]*)")
 class _Connection(asyncio.Protocol):
     """HTTP/1.1 as far as it takes: requests one after the other, each with its length."""
 
-    def __init__(self, answers: Answers, latency: Latency) -> None:
+    def __init__(self, answers: Answers, latency: Latency, answered: list[float]) -> None:
         self._answers = answers
         self._latency = latency
+        self._answered = answered
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -47,13 +51,23 @@ class _Connection(asyncio.Protocol):
             return
         self._received = rest[wanted:]
         target = head.split(b" ", 2)[1].decode()
+        if target == "/answered":
+            self._write(json.dumps(self._answered).encode(), b"application/json")
+            return
         form = unquote(f"{target}&{rest[:wanted].decode()}")
         asyncio.get_running_loop().call_later(self._latency(), self._answer, form)
 
     def _answer(self, form: str) -> None:
-        uids = [int(uid) for ids in _IDS.findall(form) for uid in ids.split(",") if uid]
-        body = self._answers(uids, xml="retmode=json" not in form, scores="_score" in form)
-        kind = b"application/json" if "retmode=json" in form else b"text/xml; charset=UTF-8"
+        values, xml = _IDS.findall(form), "retmode=json" not in form
+        uids = [int(uid) for ids in values for uid in ids.split(",") if uid]
+        if len(uids) > len(values):
+            body = self._answers.merged(uids, xml=xml)
+        else:
+            body = self._answers(uids, xml=xml, scores="_score" in form)
+        self._write(body, b"text/xml; charset=UTF-8" if xml else b"application/json")
+        self._answered.append(asyncio.get_running_loop().time())
+
+    def _write(self, body: bytes, kind: bytes) -> None:
         head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
         if not self._transport.is_closing():
             self._transport.write(head % (kind, len(body)) + body)
@@ -71,8 +85,9 @@ class Latency:
 
 
 async def serve(answers: Answers, latency: Latency) -> None:
+    answered: list[float] = []
     server = await asyncio.get_running_loop().create_server(
-        lambda: _Connection(answers, latency), "127.0.0.1", 0
+        lambda: _Connection(answers, latency, answered), "127.0.0.1", 0
     )
     host, port = server.sockets[0].getsockname()
     print(f"http://{host}:{port}/entrez/eutils/", flush=True)

@@ -1,0 +1,31 @@
+"""Other clients at long lists of UIDs, one module each, for `benchmarks.peers`.
+
+Each has `DISTRIBUTION`, or `version`, and `harvest`, which asks about UIDs as the client's
+documentation says, in batches where it takes any, and yields what it brought after each answer.
+The key is in the variable NCBI_API_KEY, as each of them has a use for one. None may import anything
+beside the standard library and its own client. (`benchmarks.conformance.clients` has the same
+clients at a single question.)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Groups = list[tuple[list[str], list[str]]]
+"""(UIDs from, UIDs to): one UID from, where the client keeps pairs."""
+
+DBFROM = "pubmed"
+
+EMAIL = "benchmarks@example.org"
+
+BATCH = 200
+"""UIDs a request, of the clients that take more than one."""
+
+
+def batches(uids: list[str]) -> Iterator[list[str]]:
+    """The UIDs of each request."""
+    for begin in range(0, len(uids), BATCH):
+        yield uids[begin : begin + BATCH]

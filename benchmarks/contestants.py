@@ -1,0 +1,140 @@
+"""Clients at work, each in a process of its own: this program, and those of another environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+from urllib.request import urlopen
+
+from benchmarks.answers import FIRST, Answers
+from benchmarks.measure import cpu_of
+
+ROOT = Path(__file__).parents[1]
+LIMIT_SECONDS = 600.0
+DBFROM, BATCH, RATE = "pubmed", 200, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a client did.
+
+    Attributes:
+        version: of the client.
+        cpu: seconds, of its process and that process's children, start-up included.
+        links: brought.
+        seconds: from the first question to the last answer, start-up excluded.
+        merged: whether UIDs from and UIDs to were no longer paired.
+        trouble: the exception that ended it.
+    """
+
+    version: str
+    cpu: float
+    links: int
+    seconds: float
+    merged: bool = False
+    trouble: str = ""
+
+
+class Contestant(Protocol):
+    """A client.
+
+    Attributes:
+        name: as it is printed.
+        batch: UIDs of one of its requests.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    def work(self, url: str, db: str, uids: int) -> Work:
+        """Ask about so many UIDs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Another client: a module of `benchmarks.clients`, run by an interpreter that has it."""
+
+    name: str
+    module: str
+    python: str
+    batch: int = BATCH
+
+    def work(self, url: str, db: str, uids: int) -> Work:
+        with tempfile.TemporaryDirectory() as scratch:
+            home = Path(scratch)
+            command = [self.python, "-W", "ignore", "-m", "benchmarks.clients", self.module, url]
+            command += [db, str(_listed(home, uids)), str(home / "told.json")]
+            code, cpu = cpu_of(command, home, _env(home), LIMIT_SECONDS)
+            if not (home / "told.json").exists():
+                said = (home / "stderr").read_text(errors="replace").strip().splitlines()
+                why = said[-1] if said else f"exit {code}"
+                return Work("", cpu, 0, float("nan"), trouble=why)
+            told = json.loads((home / "told.json").read_text())
+        links = told["pairs"] + told["merged"]
+        merged = bool(told["merged"])
+        return Work(told["version"], cpu, links, told["seconds"], merged, told["raised"])
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """`harvester run`.
+
+    Attributes:
+        rate: requests a second.
+    """
+
+    rate: float = RATE
+    name: str = "harvester"
+    batch: int = BATCH
+
+    def work(self, url: str, db: str, uids: int) -> Work:
+        with tempfile.TemporaryDirectory() as scratch:
+            home = Path(scratch)
+            harvester = [sys.executable, "-m", "harvester"]
+            command = [*harvester, "run", "--ids", str(_listed(home, uids)), "--dbfrom", DBFROM]
+            command += ["--db", db, "--linkname", f"{DBFROM}_{db}", "--base-url", url]
+            command += ["--rate", str(self.rate), "--batch-size", str(BATCH)]
+            code, cpu = cpu_of([*command, "-o", "out", "-q"], home, _env(home), LIMIT_SECONDS)
+            trouble = f"exit {code}" if code else ""
+            cpu_of([*harvester, "status", "--json", "out"], home, _env(home), LIMIT_SECONDS)
+            told = json.loads((home / "stdout").read_text())
+        return Work(version("elink-harvester"), cpu, told["links"], float("nan"), trouble=trouble)
+
+
+def expected(answers: Answers, uids: int, *, merged: bool) -> int:
+    """Links that there are; of merged ones each distinct link of a request counts once."""
+    asked = range(FIRST, FIRST + uids)
+    if not merged:
+        return answers.total(asked)
+    return sum(len(answers.union(asked[at : at + BATCH])) for at in range(0, uids, BATCH))
+
+
+def steady_rate(url: str, requests: int) -> float:
+    """Requests a second, from the fifth of them that was answered first to the last fifth."""
+    with urlopen(f"{url.partition('/entrez')[0]}/answered") as stream:
+        answered: list[float] = json.load(stream)
+    assert len(answered) == requests, f"{len(answered)} answers to {requests} batches"
+    begin, end = requests // 5, requests * 4 // 5
+    return (end - begin) / (answered[end] - answered[begin])
+
+
+def _listed(home: Path, uids: int) -> Path:
+    """A file of UIDs."""
+    path = home / "uids.txt"
+    path.write_text("\n".join(map(str, range(FIRST, FIRST + uids))))
+    return path
+
+
+def _env(home: Path) -> dict[str, str]:
+    """A folder as home, so that no client finds what another run has cached or paced."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    return env | {"PYTHONPATH": str(ROOT), "HOME": str(home), "NCBI_API_KEY": "a-key-of-benchmarks"}

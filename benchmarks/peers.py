@@ -1,0 +1,239 @@
+"""Other ELink clients at the same work: the CPU they take, and what they use of the permitted rate.
+
+Every client runs in a process of its own, against a cheap server in another, and must bring the
+links that there are; one that does not is told of in words. Measured:
+
+- CPU seconds, user and system, of a client's process and its children, less those of a run of one
+  UID: a million links, where UIDs have 150 (related articles), and UIDs a CPU-second, where they
+  have 0.3 (full texts). Answers come at once here; ours may ask 1,000 times a second, the others
+  as often as they permit themselves, for pauses cost no CPU.
+- UIDs a second of full texts, where answers take as long as NCBI's and 10 requests a second are
+  permitted. The others ask one question after another: a few are timed, from the first question to
+  the last answer, imports excluded. Ours asks while it waits: the pace is taken on the server, from
+  the end of the first fifth of the answers to the begin of the last, so without start and tail.
+
+Not measured: NCBI itself, faults, and what the links are written to: the others hand them on as
+Python's lists, ours writes Parquet and commits, and that is in its figures.
+
+The others are in an environment that `make .venv-conformance/run` makes; HARVESTER_PEERS_PYTHON
+names another interpreter. `python -m benchmarks.peers` prints figures as JSON lines, for
+`benchmarks.plot`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.answers import FEW, LINKS, Answers
+from benchmarks.contestants import (
+    BATCH,
+    RATE,
+    ROOT,
+    Contestant,
+    Ours,
+    Peer,
+    Work,
+    expected,
+    steady_rate,
+)
+from benchmarks.measure import Row
+from benchmarks.server import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LATENCIES = (0.8, 6.8, 13.0)
+"""Seconds for an answer of NCBI's: on a good day, in the median, on a bad one."""
+
+PERMITTED = RATE * BATCH
+"""UIDs a second, of requests as large as here, with an API key."""
+
+REPEATS = 3
+"""Of each run whose CPU is measured: the cheapest counts, what is more was other work."""
+
+FEW_REQUESTS = 3
+"""That are timed, where one comes after another."""
+
+STEADY_REQUESTS = 300
+"""Of ours: half a minute of them, of which three fifths count."""
+
+MANY, SCARCE = (LINKS, "pubmed"), (FEW, "pmc")
+"""Links of a UID, and the database linked to."""
+
+CPU_MANY, CPU_SCARCE, PACE = "CPU, related articles", "CPU, full texts", "pace"
+UNITS = {
+    CPU_MANY: "CPU-s a million links",
+    CPU_SCARCE: "UIDs a CPU-second",
+    PACE: "UIDs a second",
+}
+
+MISSING = "the other clients are not there; `make .venv-conformance/run` installs them"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A client, and how much it is asked for its CPU to be seen: more of the cheaper ones."""
+
+    client: Contestant
+    many: int
+    scarce: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One result.
+
+    Attributes:
+        client: and its version.
+        measure: a key of `UNITS`.
+        latency: seconds for an answer, of a pace.
+        value: None where the client could not do it.
+        note: why not, or what the figure does not say.
+        on_many: a pace on related articles, of a client that cannot do full texts.
+    """
+
+    client: str
+    version: str
+    measure: str
+    latency: float | None
+    value: float | None
+    note: str
+    on_many: bool = False
+
+    def row(self) -> Row:
+        after = ", related articles" if self.on_many else ""
+        after += "" if self.latency is None else f" at {self.latency:g} s an answer"
+        what = f"{f'{self.client} {self.version}'.strip()}: {self.measure}{after}"
+        value = math.nan if self.value is None else self.value
+        return Row(what, value, UNITS[self.measure], note=self.note)
+
+
+def entries(python: str) -> list[Entry]:
+    """All clients: ours here, the others by the interpreter that has them."""
+    requests = (
+        (Peer("Biopython", "biopython", python), 10, 50),
+        (Peer("EDirect", "edirect", python), 5, 10),
+        (Peer("entrezpy", "entrezpy", python), 10, 10),
+        (Peer("eutils", "eutils", python), 10, 50),
+        (Peer("metapub, a UID a call", "metapub", python, batch=1), 100, 100),
+    )
+    others = [Entry(one, many * one.batch, few * one.batch) for one, many, few in requests]
+    return [Entry(Ours(rate=1000), 40_000, 400_000), *others]
+
+
+def cpu(entry: Entry, measure: str, url: str) -> Figure:
+    """What a client's work costs, start-up excluded."""
+    (links, db), uids = (MANY, entry.many) if measure == CPU_MANY else (SCARCE, entry.scarce)
+    client = entry.client
+    work = client.work(url, db, uids)
+    if work.trouble:
+        return _unable(client, work, measure)
+    runs = [work, *(client.work(url, db, uids) for _ in range(REPEATS - 1))]
+    starts = [client.work(url, db, 1) for _ in range(REPEATS)]
+    spent = min(run.cpu for run in runs) - min(start.cpu for start in starts)
+    note = _note(work, Answers(links), uids)
+    value = spent / (work.links - starts[0].links) * 1e6 if measure == CPU_MANY else uids / spent
+    return Figure(client.name, work.version, measure, None, value, note)
+
+
+def pace(entry: Entry, latency: float) -> Figure:
+    """How many UIDs a second a client gets through."""
+    if isinstance(entry.client, Ours):
+        return _steady_pace(Ours(), latency)
+    return _pace_in_turn(entry.client, latency)
+
+
+def _steady_pace(ours: Ours, latency: float) -> Figure:
+    links, db = SCARCE
+    uids = STEADY_REQUESTS * ours.batch
+    with serving(links, latency) as url:
+        work = ours.work(url, db, uids)
+        value = steady_rate(url, STEADY_REQUESTS) * ours.batch
+    note = _note(work, Answers(links), uids)
+    return Figure(ours.name, work.version, PACE, latency, value, note)
+
+
+def _pace_in_turn(
+    client: Contestant, latency: float, workload: tuple[float, str] = SCARCE
+) -> Figure:
+    """The pace of a client that asks one question after another; where it cannot, on the others."""
+    links, db = workload
+    uids = FEW_REQUESTS * client.batch
+    with serving(links, latency) as url:
+        work = client.work(url, db, uids)
+    if work.trouble and workload == SCARCE:
+        return _pace_in_turn(client, latency, MANY)
+    if work.trouble:
+        return _unable(client, work, PACE, latency)
+    note = _note(work, Answers(links), uids)
+    value = uids / work.seconds
+    return Figure(client.name, work.version, PACE, latency, value, note, workload == MANY)
+
+
+def _unable(client: Contestant, work: Work, measure: str, latency: float | None = None) -> Figure:
+    return Figure(client.name, work.version, measure, latency, None, f"cannot: {work.trouble}")
+
+
+def _note(work: Work, answers: Answers, uids: int) -> str:
+    """What is to be said of the links."""
+    there = expected(answers, uids, merged=work.merged)
+    short = f"brings {work.links} links of {there}" if work.links != there else ""
+    merged = "links of a batch merged, pairs lost" if work.merged else ""
+    return "; ".join(filter(None, [work.trouble, short, merged]))
+
+
+def figures(clients: Iterable[Entry], latencies: Iterable[float] = LATENCIES) -> Iterator[Figure]:
+    """All figures, as they come."""
+    clients = list(clients)
+    for measure, (links, _) in ((CPU_MANY, MANY), (CPU_SCARCE, SCARCE)):
+        with serving(links) as url:
+            for entry in clients:
+                yield cpu(entry, measure, url)
+    for latency in latencies:
+        # They mostly wait, so long that another's start beside them does not matter.
+        with ThreadPoolExecutor(1 if latency < 5 else len(clients)) as pool:
+            yield from pool.map(partial(pace, latency=latency), clients)
+
+
+def rows() -> Iterator[Row]:
+    python = interpreter()
+    if python is None:
+        print(f"skipped: {MISSING}")
+        return
+    for figure in figures(entries(python)):
+        yield figure.row()
+
+
+def interpreter() -> str | None:
+    """The other clients' interpreter; None where there is none."""
+    usual = str(ROOT / ".venv-conformance" / "bin" / "python")
+    python = Path(os.environ.get("HARVESTER_PEERS_PYTHON") or usual)
+    # Not resolved: a link is what makes an environment.
+    return str(python.absolute()) if os.access(python, os.X_OK) else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--client", action="append", help="only clients whose name begins so")
+    parser.add_argument("--latency", action="append", type=float, help="instead of NCBI's")
+    options = parser.parse_args()
+    python = interpreter()
+    if python is None:
+        sys.exit(MISSING)
+    names = tuple(options.client or [""])
+    chosen = [entry for entry in entries(python) if entry.client.name.startswith(names)]
+    for figure in figures(chosen, options.latency or LATENCIES):
+        print(json.dumps(asdict(figure)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
