@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-ALL = ("decode", "sinks", "end_to_end")
+ALL = ("decode", "sinks", "floors", "end_to_end")
 
 
 def main() -> None:

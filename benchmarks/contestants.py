@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
-from urllib.request import urlopen
 
 from benchmarks.answers import FIRST, Answers
 from benchmarks.measure import cpu_of
+from benchmarks.server import answered
 
 ROOT = Path(__file__).parents[1]
 LIMIT_SECONDS = 600.0
@@ -90,9 +90,11 @@ class Ours:
 
     Attributes:
         rate: requests a second.
+        options: others of the command.
     """
 
     rate: float = RATE
+    options: tuple[str, ...] = ()
     name: str = "harvester"
     batch: int = BATCH
 
@@ -102,7 +104,7 @@ class Ours:
             harvester = [sys.executable, "-m", "harvester"]
             command = [*harvester, "run", "--ids", str(_listed(home, uids)), "--dbfrom", DBFROM]
             command += ["--db", db, "--linkname", f"{DBFROM}_{db}", "--base-url", url]
-            command += ["--rate", str(self.rate), "--batch-size", str(BATCH)]
+            command += ["--rate", str(self.rate), "--batch-size", str(BATCH), *self.options]
             code, cpu = cpu_of([*command, "-o", "out", "-q"], home, _env(home), LIMIT_SECONDS)
             trouble = f"exit {code}" if code else ""
             cpu_of([*harvester, "status", "--json", "out"], home, _env(home), LIMIT_SECONDS)
@@ -120,11 +122,10 @@ def expected(answers: Answers, uids: int, *, merged: bool) -> int:
 
 def steady_rate(url: str, requests: int) -> float:
     """Requests a second, from the fifth of them that was answered first to the last fifth."""
-    with urlopen(f"{url.partition('/entrez')[0]}/answered") as stream:
-        answered: list[float] = json.load(stream)
-    assert len(answered) == requests, f"{len(answered)} answers to {requests} batches"
+    times = answered(url)
+    assert len(times) == requests, f"{len(times)} answers to {requests} batches"
     begin, end = requests // 5, requests * 4 // 5
-    return (end - begin) / (answered[end] - answered[begin])
+    return (end - begin) / (times[end] - times[begin])
 
 
 def _listed(home: Path, uids: int) -> Path:

@@ -17,6 +17,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
+from urllib.request import urlopen
 
 import numpy as np
 import uvloop
@@ -110,6 +111,13 @@ def serving(links: float, latency: float = 0.0) -> Iterator[str]:
             yield process.stdout.readline().strip()
         finally:
             process.terminate()
+
+
+def answered(url: str) -> list[float]:
+    """When each request was answered, in seconds of the server's clock."""
+    with urlopen(f"{url.partition('/entrez')[0]}/answered") as stream:
+        times: list[float] = json.load(stream)
+        return times
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ def rows() -> Iterator[Row]:
 
         def write(sink: Sink = sink) -> int:
             out = _Memory()
-            sink.write(table, out)
+            sink.write([table], out)
             return len(out.getvalue())
 
         size = write()

@@ -78,7 +78,7 @@ def make_engine(
         question=question,
         frontier=frontier,
         settling=Settling(frontier, limits, deliver, emit, keep_raw=job.output.keep_raw),
-        size=BatchSize(limits.batch_size, limits.timeout),
+        size=BatchSize(limits.batch_size, limits.timeout, asyncio.get_running_loop().time),
         hours=hours,
         concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
         full=full,

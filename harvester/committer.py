@@ -158,10 +158,10 @@ class Committer:
         if pending:
             begun = asyncio.get_running_loop().time()
             links, rows = await self.in_thread(lambda: self._write(pending))
-            count = 0 if links is None else links.num_rows
+            count = 0 if links is None else len(links)
             self._emit(PartCommitted(count, rows, asyncio.get_running_loop().time() - begun))
             if self._committed is not None and links is not None:
-                self._committed(links)
+                self._committed(links.table())
 
     async def report(self) -> None:
         """Let other processes see how far we are."""
@@ -177,9 +177,9 @@ class Committer:
         """Wait for the thread's last work."""
         self._thread.shutdown(wait=True)
 
-    def _write(self, pending: list[Delivery]) -> tuple[pa.Table | None, int]:
+    def _write(self, pending: list[Delivery]) -> tuple[Rows | None, int]:
         found = [one.rows for one in pending if one.rows is not None and len(one.rows)]
-        links = Rows.together(found).table() if found else None
+        links = Rows.together(found) if found else None
         answered = np.concatenate([d.answered for d in pending])
         counts = np.concatenate([d.counts for d in pending])
         reasons: dict[tuple[str, str | None], list[UidArray]] = defaultdict(list)

@@ -149,7 +149,7 @@ class Engine:
     def _send(self, permit: Permit, tasks: asyncio.TaskGroup) -> None:
         if self._halted is not None:
             return
-        batch = self._frontier.take(self._loop.time(), self._size.now)
+        batch = self._frontier.take(self._loop.time(), self._size.cut)
         if batch is not None:
             task = tasks.create_task(self._asker.ask(batch, permit))
             self._asking.add(task)

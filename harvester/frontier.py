@@ -10,6 +10,8 @@ from harvester.uids import Cursor
 from harvester.verdict import Batch, Retry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harvester.link import Retmode
     from harvester.uids import UidArray, UidSet
 
@@ -57,12 +59,17 @@ class Frontier:
             return now
         return max(self._again[0][0], now) if self._again else None
 
-    def take(self, now: float, size: int) -> Batch | None:
-        """The next batch: one whose pause is over, else fresh UIDs, at most `size` of them."""
+    def take(self, now: float, size: Callable[[int], int]) -> Batch | None:
+        """The next batch: one whose pause is over, else fresh UIDs.
+
+        Args:
+            now: the time.
+            size: says how many fresh UIDs at most, given how many there are.
+        """
         if self._again and self._again[0][0] <= now:
             return heappop(self._again)[2]
         if self._fresh:
-            return self.batch(self._fresh.take(size))
+            return self.batch(self._fresh.take(size(len(self._fresh))))
         return None
 
     def take_fresh(self) -> Batch | None:

@@ -125,11 +125,12 @@ class Harvesting:
         emit = events.to_all(self.listeners)
         with disk_errors(folder):
             see_fit(folder)
-            see_same(folder, job.identity())  # before a search is made for it
+            kept, ended = look_up(folder, "identity", "source")
+            see_same(folder, kept, job.identity())  # before a search is made for it
             if not self.resume and not (folder / FILE).exists():
                 for doubt in [*job.link.doubts(), *await check_names(self.client, job.link)]:
                     emit(events.Doubt(doubt))
-            if listed is None and feed is None and not _is_read(folder):
+            if listed is None and feed is None and ended is None:
                 feed, listed = await self._source(job)
             sink = make_sink(job.output.format, job.output.codec)
             link, kind = job.link, kind or links_of(job.link)
@@ -159,11 +160,6 @@ class Harvesting:
         if not job.source.is_remote:
             return None, read_source(job)
         return await search(job, self.client, events.to_all(self.listeners)), None
-
-
-def _is_read(folder: Path) -> bool:
-    """Whether all input UIDs of a harvest are in its folder."""
-    return look_up(folder, "source") is not None
 
 
 def _result(ledger: Ledger) -> Result:

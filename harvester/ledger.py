@@ -21,12 +21,12 @@ from harvester.input import Input
 from harvester.outcomes import Outcome
 from harvester.parts import Parts
 from harvester.rows import Rows
-from harvester.state import FILE, Part, Settled, State, look_up
+from harvester.state import FILE, Part, Settled, State
 from harvester.targets import Targets
 from harvester.uniting import Uniting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harvester.eutils.answer import Answer
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 MERGED_BYTES = 128 << 20
 """Parts are merged to about this size, which suits Spark, DuckDB and Polars alike."""
+
+_ROWS = 1 << 17
+"""Rows made of answers at a time: their table fits the processor's caches."""
 
 HASHED_BYTES = 2 << 30
 """Parts of so many bytes in all are read whole on opening; of more, sizes alone are looked at."""
@@ -102,8 +105,7 @@ class Ledger:
             BadInput: the folder holds the harvest of another job; names the difference.
         """
         kept = self.state.get("identity")
-        if kept is not None:
-            _see_same(self.folder, json.loads(kept), identity)
+        see_same(self.folder, kept, identity)
         durable.write_text(self.folder / JOB, job_toml)
         if kept is None:
             self.state.put(identity=json.dumps(identity))
@@ -126,17 +128,18 @@ class Ledger:
         targets = Targets() if self._has_targets else None
         linked, empty = uids.as_set(), uids.as_set()
         for answers in pieces:
-            links = Rows.together([answer.rows for answer in answers]).table()
+            links = Rows.together([answer.rows for answer in answers])
             if targets is not None:
-                links = targets.unseen(links)
+                links = Rows.of(targets.unseen(links.table()))
             answered = np.concatenate([one.answered for one in answers])
             counts = np.concatenate([one.counts for one in answers])
             linked |= uids.as_set(np.sort(answered[counts > 0]))
             empty |= uids.as_set(np.sort(answered[counts == 0]))
             column = self.input.identifiers.column(answered)
-            tables = {"links": links, "uids": schemas.answered_rows(self._dbfrom, column, counts)}
-            new += [self._parts.write(kind, table) for kind, table in tables.items() if len(table)]
-            rows += links.num_rows
+            new += self._written(
+                {"links": links, "uids": schemas.answered_rows(self._dbfrom, column, counts)}
+            )
+            rows += len(links)
         settled = [Settled(Outcome.LINKED, linked), Settled(Outcome.EMPTY, empty)]
         settled += [
             Settled(one.outcome, one.uids - linked - empty, one.reason)
@@ -156,7 +159,7 @@ class Ledger:
 
     def commit(
         self,
-        links: pa.Table | None,
+        links: Rows | None,
         rows: pa.Table | None,
         settled: Sequence[Settled],
         sweep: int = 1,
@@ -174,19 +177,22 @@ class Ledger:
         """
         if links is not None and self._has_targets:
             links = self._unseen(links)
-        tables = {"links": links, "uids": rows} if sweep == 1 else {"again": links}
-        tables["raw"] = raw
-        parts = [
-            self._parts.write(kind, table)
-            for kind, table in tables.items()
-            if table is not None and table.num_rows
-        ]
+        found = {"links": links, "uids": rows} if sweep == 1 else {"again": links}
+        parts = self._written({**found, "raw": raw})
         self.state.commit(parts, settled, sweep, **self.input.growth())
 
-    def _unseen(self, links: pa.Table) -> pa.Table:
+    def _written(self, found: Mapping[str, Rows | pa.Table | None]) -> list[Part]:
+        """Rows of each kind as a part of their own, where there are any."""
+        return [
+            self._parts.write(kind, rows.tables(_ROWS) if isinstance(rows, Rows) else [rows])
+            for kind, rows in found.items()
+            if rows is not None and len(rows)
+        ]
+
+    def _unseen(self, links: Rows) -> Rows:
         if self._targets is None:
             self._targets = Targets(self.read_links())
-        return self._targets.unseen(links)
+        return Rows.of(self._targets.unseen(links.table()))
 
     def merge(self) -> None:
         """Join small parts to parts of about `MERGED_BYTES`."""
@@ -220,7 +226,7 @@ class Ledger:
             return
         table = pa.concat_tables(tables).sort_by("from_uid")
         durable.write_text(listed, "".join(f"{uid}\n" for uid in table["from_uid"].to_pylist()))
-        self.state.commit([self._parts.write("unanswered", table)])
+        self.state.commit([self._parts.write("unanswered", [table])])
 
     def _drop(self, parts: Sequence[Part]) -> None:
         if parts:
@@ -236,20 +242,19 @@ class Ledger:
             )
 
 
-def see_same(folder: Path, identity: dict[str, Any]) -> None:
-    """See that a folder is tied to a job, or to none yet, without opening it for writing.
+def see_same(folder: Path, kept: str | None, identity: dict[str, Any]) -> None:
+    """See that a folder is tied to a job, or to none yet.
+
+    Args:
+        folder: of the harvest.
+        kept: what its state has as its identity.
+        identity: of the job.
 
     Raises:
         BadInput: the folder holds the harvest of another job; names the difference.
     """
-    kept = look_up(folder, "identity")
-    if kept is not None:
-        _see_same(folder, json.loads(kept), identity)
-
-
-def _see_same(folder: Path, kept: dict[str, Any], identity: dict[str, Any]) -> None:
-    if kept != identity:
-        raise BadInput(_difference(folder, kept, identity))
+    if kept is not None and (known := json.loads(kept)) != identity:
+        raise BadInput(_difference(folder, known, identity))
 
 
 def _groups(parts: Sequence[Part]) -> list[list[Part]]:

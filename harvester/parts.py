@@ -6,6 +6,7 @@ import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 from harvester import durable
@@ -64,10 +65,18 @@ class Parts:
         numbers = [int(name.split("part-")[1].split(".")[0]) for name in names]
         self._next = max(numbers, default=-1) + 1
 
-    def write(self, kind: str, table: pa.Table) -> Part:
+    def write(self, kind: str, tables: Iterable[pa.Table]) -> Part:
         """Rows as a part of its own."""
-        sink = self._of(kind)
-        return self._written(kind, table.num_rows, lambda stream: sink.write(table, stream))
+        sink, rows = self._of(kind), 0
+
+        def counted() -> Iterator[pa.Table]:
+            nonlocal rows
+            for table in tables:
+                rows += table.num_rows
+                yield table
+
+        part = self._written(kind, rows, lambda stream: sink.write(counted(), stream))
+        return replace(part, rows=rows)
 
     def merge(self, parts: Sequence[Part]) -> Part:
         """The rows of several parts of a kind as one."""

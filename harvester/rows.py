@@ -16,7 +16,7 @@ import pyarrow as pa
 from harvester.schemas import constant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -94,6 +94,21 @@ class Rows:
         rank -= np.repeat(starts, self.counts)
         own = self.own.append_column(self.schema.field(RANK), pa.array(rank))
         return replace(self, own=own)
+
+    def tables(self, size: int) -> Iterator[pa.Table]:
+        """The rows as tables of about so many: what is done with each is done in little memory."""
+        ends = np.cumsum(self.counts)
+        first = row = 0
+        while first < len(ends):
+            last = max(int(np.searchsorted(ends, row + size, side="right")), first + 1)
+            count = int(ends[last - 1]) - row
+            yield replace(
+                self,
+                shared=self.shared.slice(first, last - first),
+                counts=self.counts[first:last],
+                own=self.own.slice(row, count),
+            ).table()
+            first, row = last, row + count
 
     def table(self) -> pa.Table:
         """All rows, with all columns."""

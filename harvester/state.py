@@ -30,6 +30,9 @@ VERSION = 1
 UNITED = "united"
 """In place of an outcome: what a later sweep found of these UIDs is in the outcomes of all."""
 
+_ROWS = 64
+"""Of UIDs with their outcomes, before those of the same outcome are folded into one."""
+
 _SHARED_MEMORY_BYTES = 1 << 17
 """SQLite's -shm and -wal need some room of their own."""
 
@@ -95,6 +98,7 @@ class State:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
+        self._few_rows = _ROWS
         try:
             self._db, version = _connected(path, "ro" if read_only else "rwc")
             if version <= VERSION and not read_only:
@@ -190,6 +194,7 @@ class State:
         with self._transaction():
             self._insert(parts)
             self._settle(settled, sweep)
+            self._fold(sweep)
             self._put(values)
 
     def replace(
@@ -256,6 +261,20 @@ class State:
             f"INSERT INTO settled ({columns}, seal) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
             [(*row, _seal(*row)) for row in rows],
         )
+
+    def _fold(self, sweep: int) -> None:
+        """Where rows of the same outcome are many, one in place of them: each costs at opening."""
+        rows = self._db.execute("SELECT COUNT(*) FROM settled").fetchone()[0]
+        if rows <= self._few_rows:
+            return
+        together: dict[tuple[str, str | None], UidSet] = {}
+        for one in self.settled(sweep):
+            key = one.outcome, one.reason
+            together[key] = together.get(key, uids.as_set()) | one.uids
+        self._db.execute("DELETE FROM settled WHERE sweep = ?", (sweep,))
+        folded = [Settled(outcome, found, reason) for (outcome, reason), found in together.items()]
+        self._settle(folded, sweep)
+        self._few_rows = _ROWS + 2 * len(together)
 
     def _delete(self, parts: Iterable[Part]) -> None:
         self._db.executemany("DELETE FROM part WHERE name = ?", [(p.name,) for p in parts])
@@ -331,26 +350,29 @@ def _as_os_error(error: Exception, path: Path) -> OSError:
 
 
 def _seal(*values: str | bytes | int | None) -> int:
-    return zlib.crc32(repr(values).encode())
+    seal = 0
+    for value in values:
+        seal = zlib.crc32(value if isinstance(value, bytes) else repr(value).encode(), seal)
+    return seal
 
 
 class Unbegun(FolderError):
     """There is a state, with nothing in it: whoever made it was killed at that moment."""
 
 
-def look_up(folder: Path, name: str) -> Any:
-    """What is kept under a name in a folder; None where there is no state, or nothing in it.
+def look_up(folder: Path, *names: str) -> list[Any]:
+    """What is kept under names in a folder; None where there is no state, or nothing in it.
 
     Raises:
         FolderError: the state is damaged.
     """
     if not (folder / FILE).is_file():
-        return None
+        return [None] * len(names)
     try:
         with peek(folder) as state:
-            return state.get(name)
+            return [state.get(name) for name in names]
     except Unbegun:
-        return None
+        return [None] * len(names)
 
 
 def peek(folder: Path) -> closing[State]:

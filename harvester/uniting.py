@@ -87,7 +87,7 @@ class Uniting:
                     "links": written(table, self.identifiers, tos),
                     "uids": schemas.answered_rows(self.dbfrom, column, counts),
                 }
-                new += [self.parts.write(kind, t) for kind, t in tables.items() if t.num_rows]
+                new += [self.parts.write(kind, [t]) for kind, t in tables.items() if t.num_rows]
         settled = [Settled(Outcome.LINKED, linked), Settled(Outcome.EMPTY, answered - linked)]
         settled += _still_unanswered([*before, *fresh], answered)
         said[str(sweep)] = agreement.to_json(agreed)

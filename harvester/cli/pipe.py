@@ -30,7 +30,7 @@ def pour(job: Job) -> NoReturn:
 
     async def write() -> None:
         async for table in stream(job, listeners=[tally]):
-            sink.write(table, sys.stdout.buffer)
+            sink.write([table], sys.stdout.buffer)
             sys.stdout.buffer.flush()
 
     asyncio.run(write())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from click.exceptions import Exit
 
+from harvester.cli.memory import keep_memory
 from harvester.doors import Result, run
 from harvester.errors import Interrupted, Refused, WindowClosed
 
@@ -24,6 +25,7 @@ def hold_session(job: Job, values: dict[str, Any], **options: bool) -> None:
     """
     from harvester.cli.displays import make_display
 
+    keep_memory()
     with make_display(
         sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]
     ) as listener:

@@ -19,8 +19,8 @@ class Sink(Protocol):
     suffix: str
     """Of its files, for example `.parquet`."""
 
-    def write(self, table: pa.Table, stream: IO[bytes]) -> None:
-        """The table as one whole part."""
+    def write(self, tables: Iterable[pa.Table], stream: IO[bytes]) -> None:
+        """The rows of tables, one at least, as one whole part."""
 
     def merge(self, parts: Iterable[IO[bytes]], stream: IO[bytes]) -> None:
         """The rows of several parts, in their order, as one whole part, in bounded memory."""

@@ -38,16 +38,16 @@ class JsonlSink:
         self._codec = codec
         self.suffix = ".jsonl" + _SUFFIXES[codec]
 
-    def write(self, table: pa.Table, stream: IO[bytes]) -> None:
-        """The table as one file of JSON lines."""
+    def write(self, tables: Iterable[pa.Table], stream: IO[bytes]) -> None:
+        """The tables as one file of JSON lines."""
         if self._codec == "gzip":
             with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=6, mtime=0) as out:
-                _write_lines(table, out)
+                _write_lines(tables, out)
         elif self._codec == "zstd":
             with pa.CompressedOutputStream(stream, "zstd") as out:
-                _write_lines(table, out)
+                _write_lines(tables, out)
         else:
-            _write_lines(table, stream)
+            _write_lines(tables, stream)
 
     def merge(self, parts: Iterable[IO[bytes]], stream: IO[bytes]) -> None:
         """The parts end to end, as gzip members (RFC 1952) and zstd frames (RFC 8878) may be."""
@@ -75,8 +75,12 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _write_lines(table: pa.Table, stream: IO[bytes] | gzip.GzipFile) -> None:
-    for batch in table.unify_dictionaries().to_batches(max_chunksize=_ROWS):
+def _write_lines(tables: Iterable[pa.Table], stream: IO[bytes] | gzip.GzipFile) -> None:
+    for batch in (
+        batch
+        for table in tables
+        for batch in table.unify_dictionaries().combine_chunks().to_batches(max_chunksize=_ROWS)
+    ):
         if not batch.num_rows:
             continue
         lines = pc.binary_join_element_wise(*_pieces(batch), "")

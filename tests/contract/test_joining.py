@@ -99,7 +99,7 @@ def test_all_rows_come_in_their_order_copied_or_written_anew(sizes: list[int], c
         sink, files, first = ParquetSink(codec), [], 0
         for size in sizes:
             file = io.BytesIO()
-            sink.write(_numbers(first, size), file)
+            sink.write([_numbers(first, size)], file)
             files.append(file)
             first += size
         merged = io.BytesIO()
@@ -113,7 +113,7 @@ def test_all_rows_come_in_their_order_copied_or_written_anew(sizes: list[int], c
 
 def test_a_copied_row_group_has_the_same_bytes() -> None:
     sink, file, merged = ParquetSink("zstd"), io.BytesIO(), io.BytesIO()
-    sink.write(_numbers(0, parquet_module.COPIED), file)
+    sink.write([_numbers(0, parquet_module.COPIED)], file)
     sink.merge([file, file], merged)
     column = pq.read_metadata(file).row_group(0).column(0)
     start = column.data_page_offset

@@ -88,7 +88,7 @@ def _table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
 def _write(sink: Sink, table: pa.Table, folder: Path, name: str = "part") -> Path:
     path = folder / f"{name}{sink.suffix}"
     with path.open("wb") as stream:
-        sink.write(table, stream)
+        sink.write([table], stream)
     return path
 
 

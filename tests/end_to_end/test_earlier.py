@@ -127,7 +127,7 @@ def _folder(
     state = State(path / "state.sqlite")
     state.put(wanted=uids.dump(uids.as_set([1, 2, 3, 4])))
     written = [
-        parts.write("links", pa.Table.from_pylist(listed[at : at + 3], schema))
+        parts.write("links", [pa.Table.from_pylist(listed[at : at + 3], schema)])
         for at in range(0, len(listed), 3)
     ]
     state.commit(written, [Settled("linked", uids.as_set(range(1, done + 1)))])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ def _retry(*members: int, delay: float = 0.0) -> Retry:
 
 
 def _taken(frontier: Frontier, now: float, size: int = 10) -> list[int] | None:
-    batch = frontier.take(now, size)
+    batch = frontier.take(now, lambda _: size)
     return None if batch is None else batch.uids.tolist()
 
 
@@ -31,7 +33,7 @@ def test_fresh_uids_come_in_order_and_in_the_size_asked_for() -> None:
 
 
 def test_fresh_uids_are_asked_in_the_form_of_the_job() -> None:
-    batch = Frontier(uids.as_set([1]), "xml").take(0.0, 5)
+    batch = Frontier(uids.as_set([1]), "xml").take(0.0, lambda _: 5)
     assert batch is not None
     assert (batch.retmode, batch.tries, batch.left_out, batch.confirmed) == ("xml", 0, 0, 0)
 
@@ -41,7 +43,7 @@ def test_a_batch_comes_back_as_it_was_when_its_pause_is_over() -> None:
     retry = _retry(7, 8, delay=2.0)
     frontier.put(retry, now=100.0)
     assert _taken(frontier, 101.9) is None
-    assert frontier.take(102.0, 1) is retry.batch
+    assert frontier.take(102.0, lambda _: 1) is retry.batch
 
 
 def test_what_failed_goes_before_what_is_fresh() -> None:
@@ -96,7 +98,7 @@ def test_nothing_is_lost_or_taken_twice(members: set[int], steps: list[tuple[flo
     for pause, size in [*steps, *[(100.0, 1000)] * 200]:
         now += pause
         ready = frontier.ready_at(now)
-        batch = frontier.take(now, size)
+        batch = frontier.take(now, partial(min, size))
         assert (batch is not None) == (ready is not None and ready <= now)
         if batch is None:
             continue

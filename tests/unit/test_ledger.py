@@ -17,6 +17,7 @@ from harvester.errors import BadInput, FolderError
 from harvester.folder import is_locked
 from harvester.job import Job
 from harvester.ledger import Ledger
+from harvester.rows import Rows
 from harvester.sinks import make_sink
 from harvester.state import FILE, Settled, State
 
@@ -42,7 +43,7 @@ def _settled(outcome: str, *members: int, reason: str | None = None) -> Settled:
 def _commit(book: Ledger, *members: int) -> None:
     """Two links of each UID."""
     rows = uids_table(outcomes_of(*members))
-    book.commit(links_table(links_of(*members)), rows, [_settled("linked", *members)])
+    book.commit(Rows.of(links_table(links_of(*members))), rows, [_settled("linked", *members)])
 
 
 def _files(folder: Path) -> list[str]:
@@ -97,7 +98,7 @@ def test_what_is_committed_is_there_for_the_next_one(out: Path, form: tuple[str,
 
 def test_no_part_is_written_for_no_rows(out: Path) -> None:
     with _open(out) as book:
-        book.commit(links_table([]), None, [_settled("failed", 1, reason="x")])
+        book.commit(Rows.of(links_table([])), None, [_settled("failed", 1, reason="x")])
         assert _files(out) == []
         assert list(book.state.done()) == [1]
 
@@ -486,7 +487,7 @@ def _night(out: Path, form: tuple[str, str]) -> None:
                 good = [uid for uid in batch if uid not in fails]
                 bad = [uid for uid in batch if uid in fails]
                 book.commit(
-                    links_table(links_of(*good)),
+                    Rows.of(links_table(links_of(*good))),
                     uids_table(outcomes_of(*good)),
                     [_settled("linked", *good), _settled("failed", *bad, reason="x")],
                     sweep,

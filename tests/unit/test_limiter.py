@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.fake_time import now, run
 from harvester.limiter import Limiter, Permit
-
-from .fake_time import now, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -59,7 +59,7 @@ class _Desk:
 
     def next(self) -> Batch:
         """The next batch to be asked again, whenever that may be."""
-        batch = self.frontier.take(asyncio.get_running_loop().time() + 10_000, 1000)
+        batch = self.frontier.take(asyncio.get_running_loop().time() + 10_000, lambda _: 1000)
         assert batch is not None
         return batch
 

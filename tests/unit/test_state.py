@@ -212,3 +212,23 @@ def test_a_full_disk_is_told_as_one_and_loses_nothing_before(tmp_path: Path) -> 
         assert (state.get("identity"), state.get("large")) == ("kept", None)
         state.put(small="y")
         assert state.get("small") == "y"
+
+
+def test_many_commits_are_few_rows_that_say_the_same(tmp_path: Path) -> None:
+    """Each row costs something at every opening, and a night makes thousands of commits."""
+    state = State(tmp_path / "state.sqlite")
+    failed = [_settled("failed", 10_000 + reason, reason=f"HTTP {reason}") for reason in range(90)]
+    for number in range(500):
+        state.commit([], [_settled("linked", 2 * number + 1), _settled("empty", 2 * number + 2)])
+        state.commit([], failed[number : number + 1])
+        state.commit([], [_settled("linked", 2 * number + 1)], sweep=2)
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as db:
+        assert db.execute("SELECT COUNT(*) FROM settled").fetchone()[0] < 400
+    assert state.outcomes() == {"linked": 500, "empty": 500, "failed": 90}
+    assert state.outcomes(2) == {"linked": 500}
+    assert list(state.done()) == [*range(1, 1001), *range(10_000, 10_090)]
+    assert {(s.reason, *s.uids) for s in state.unanswered()} == {
+        (one.reason, *one.uids) for one in failed
+    }
+    state.close()
+    State(tmp_path / "state.sqlite").close()

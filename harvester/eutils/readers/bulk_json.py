@@ -10,18 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from harvester.eutils.readers.columns import LinkSets
-from harvester.eutils.readers.digits import DIGITS, filled, numbers_in
+from harvester.eutils.readers.digits import DIGITS, all_but, filled, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 _LINK, _SCORED = b'""', b'{"id":"","score":}'
 """A link without its digits, in an answer without scores and in one with them."""
+
+_NEITHER = all_but(DIGITS + b",")
 
 _NOTHING = msgspec.Raw(b"[]")
 
@@ -74,27 +76,29 @@ def read(body: bytes) -> LinkSets | None:
                 found.linkname.append(db.linkname)
                 lists.append(links)
     scored = [links.startswith(b"[{") for links in lists]
-    found.counts = [
-        (links.count(b",") + 1) // (2 if with_score else 1)
-        for links, with_score in zip(lists, scored, strict=True)
-    ]
     return filled(found, lists, scored, _numbers)
 
 
 def _numbers(
-    lists: Sequence[bytes], counts: NDArray[np.int64], *, scored: bool
-) -> NDArray[np.int64] | None:
+    lists: Sequence[bytes], *, scored: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """All numbers of some lists whose links, but for their digits, all look alike."""
+    if not lists:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     link = _SCORED if scored else _LINK
     text = b",".join(lists)
-    alike = {
-        count: b"[" + (link + b",") * (count - 1) + link + b"]" for count in set(counts.tolist())
-    }
-    if text.translate(None, DIGITS) != b",".join([alike[count] for count in counts.tolist()]):
+    shapes = text.translate(None, DIGITS)
+    sizes = np.array([len(shape) + 1 for shape in shapes[1:-1].split(b"],[")], np.int64)
+    counts = sizes // (len(link) + 1)
+    if len(counts) != len(lists) or counts.min() < 1:
+        return None
+    alike = {count: b"[" + b",".join([link] * count) + b"]" for count in set(counts.tolist())}
+    if shapes != b",".join([alike[count] for count in counts.tolist()]):
         return None
     total = int(counts.sum())
     if scored:
         if text.count(b'{"id":"') + text.count(b'","score":') != 2 * total:
             return None  # digits in other places
         total *= 2
-    return numbers_in(text, b",", total)
+    numbers = numbers_in(text.translate(None, _NEITHER), ",", total)
+    return None if numbers is None else (counts, numbers)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harvester.eutils.readers.columns import LinkSets
-from harvester.eutils.readers.digits import filled, numbers_in
+from harvester.eutils.readers.digits import DIGITS, all_but, filled, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 _ENVELOPE = re.compile(
@@ -32,6 +33,9 @@ _START = re.compile(
 _BETWEEN_DBS = re.compile(rb"</LinkSetDb>\s*<LinkSetDb>")
 _DB = re.compile(rb"\s*<DbTo>(\w+)</DbTo>\s*<LinkName>(\w+)</LinkName>\s*(?=<Link>)")
 _END = re.compile(rb"\s*</LinkSetDb>\s*\Z")
+
+_TAGS_TO_BLANKS = bytes.maketrans(b"<", b" ")
+_NEITHER = all_but(DIGITS + b"<")
 
 _FIRST, _TAIL = 120, 40
 """Bytes in which the first link ends, and in which the last LinkSetDb does."""
@@ -74,16 +78,17 @@ def read(body: bytes) -> LinkSets | None:
             found.dbto.append(db[1].decode())
             found.linkname.append(db[2].decode())
             regions.append(one[db.end() :])
-    found.counts = [region.count(b"<Link>") for region in regions]
     scored = [b"<Score>" in region[:_FIRST] for region in regions]
     return filled(found, regions, scored, _numbers)
 
 
 def _numbers(
-    lists: Sequence[bytes], counts: NDArray[np.int64], *, scored: bool
-) -> NDArray[np.int64] | None:
+    lists: Sequence[bytes], *, scored: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """All numbers of some lists whose links, but for digits and white space, all look alike."""
-    text, total = b"".join(lists), int(counts.sum())
+    text, counts = b"".join(lists), np.array([one.count(b"<Link>") for one in lists], np.int64)
     if (_SCORED if scored else _LINKS).fullmatch(text) is None:
         return None
-    return numbers_in(text, b"<", 2 * total if scored else total)
+    total = int(counts.sum()) * (2 if scored else 1)
+    numbers = numbers_in(text.translate(_TAGS_TO_BLANKS, _NEITHER), " ", total)
+    return None if numbers is None else (counts, numbers)

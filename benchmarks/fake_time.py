@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import Executor
 
 T = TypeVar("T")
 
@@ -27,10 +28,12 @@ class _Jumping(selectors.SelectSelector):
     def __init__(self, late: Callable[[], float]) -> None:
         super().__init__()
         self.now = START
+        self.threads = 0
         self._late = late
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
+        # What threads do takes no fake time: it is awaited, while all the rest stands still.
+        ready = super().select(60.0 if self.threads and timeout != 0 else 0)
         self.now += _TURN
         if not ready:
             if timeout is None:
@@ -49,6 +52,17 @@ class FakeTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        self._jumping.threads += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._thread_done)
+        return future
+
+    def _thread_done(self, _: object) -> None:
+        self._jumping.threads -= 1
 
 
 def run(work: Coroutine[Any, Any, T], *, latest: float = 0.0) -> T:

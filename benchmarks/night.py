@@ -1,0 +1,230 @@
+"""A night in a minute: all of PubMed harvested on a simulated clock.
+
+The clock, the latencies and the server are simulated in this process, and one request in a hundred
+fails; all else is the program's own: reading the list, cutting batches, keeping the pace, asking
+again, decoding, committing. Measures the hours that NCBI's pace would make of it, requests, the
+share of the permitted rate that was used, CPU (the server's apart), memory above that of the
+imports, and bytes on disk. Does not measure the network, nor what NCBI does with large batches: the
+simulated server stands all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from benchmarks.answers import FEW, LINKS, Answers
+from benchmarks.fake_time import FakeTimeLoop
+from benchmarks.measure import Row
+from harvester import jobfile
+from harvester.cli.memory import keep_memory
+from harvester.client import Client
+from harvester.errors import Fault, RequestFailed
+from harvester.eutils.reply import Reply
+from harvester.harvesting import Harvesting
+from harvester.identity import Identity
+from harvester.job import Job
+from harvester.limiter import Limiter
+from harvester.signals import Stop
+from harvester.sources.wanted import read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harvester.transport import Transport
+
+PUBMED = 38_000_000
+LARGEST = 41_500_000
+"""The highest PMID: about one in twelve is of no record."""
+
+RATE = 10.0
+LATENCIES = (0.8, 13.0)
+"""Seconds for an answer: drawn between NCBI's good days and its bad ones, evenly by magnitude."""
+
+FAULTS = 0.01
+
+SAFE = "200"
+"""UIDs a request that NCBI's users find safe; `auto` finds that this server stands more."""
+
+NIGHTS = (
+    ("pmc", FEW, 1, SAFE),
+    ("pmc", FEW, 1, "auto"),
+    ("pubmed", LINKS, 10, SAFE),
+    ("pubmed", LINKS, 10, "auto"),
+)
+"""Database linked to, links of a UID, of how many UIDs one is harvested, and UIDs a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What a harvest of all of PubMed takes.
+
+    Attributes:
+        links: harvested.
+        hours: of simulated time.
+        requests: sent.
+        share: of the permitted rate, from the first request to the last answer.
+        cpu_hours: of this process, the server's part left out.
+        mebibytes: of memory at most, above that after the imports.
+        gigabytes: on disk.
+    """
+
+    links: int
+    hours: float
+    requests: int
+    share: float
+    cpu_hours: float
+    mebibytes: float
+    gigabytes: float
+
+
+class Server:
+    """In place of the transport: answers after a while, and sometimes not.
+
+    Args:
+        answers: what it knows.
+
+    Attributes:
+        cpu: seconds that its answers took to make.
+        requests: received.
+        last: when the last of them was answered.
+    """
+
+    base_url = "http://simulated/"
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._random = random.Random(1)
+        self.cpu = 0.0
+        self.requests = 0
+        self.last = 0.0
+
+    async def post(self, path: str, form: bytes, leaving: Callable[[], None]) -> Reply:  # noqa: ARG002
+        leaving()
+        self.requests += 1
+        low, high = map(math.log, LATENCIES)
+        fault = self._random.random() < FAULTS
+        await asyncio.sleep(math.exp(self._random.uniform(low, high)))
+        begun = time.thread_time()
+        fields = (field.partition(b"=") for field in form.split(b"&"))
+        body = self._answers([int(value) for name, _, value in fields if name == b"id"])
+        self.cpu += time.thread_time() - begun
+        self.last = asyncio.get_running_loop().time()
+        return self._faulty(body) if fault else Reply(200, {}, body)
+
+    def _faulty(self, body: bytes) -> Reply:
+        match self._random.randrange(4):
+            case 0:
+                return Reply(502, {}, b"<html>Bad Gateway</html>")
+            case 1:
+                return Reply(200, {}, body[: len(body) // 2])
+            case 2:
+                return Reply(200, {}, b"<!DOCTYPE html><html>Down for maintenance</html>")
+            case _:
+                raise RequestFailed(Fault.NETWORK, "the server closed the connection")
+
+
+def night(db: str, links: float, one_of: int, size: str) -> Night:
+    """Harvest in this process, whose memory is looked at, too."""
+    server = Server(Answers(links))
+    with tempfile.TemporaryDirectory() as scratch:
+        ids, out = Path(scratch) / "pmids.txt", Path(scratch) / "out"
+        _write_list(ids, one_of)
+        keep_memory()
+        idle = _memory("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+        job = Job.model_validate(
+            {
+                "link": {"dbfrom": "pubmed", "db": db, "linkname": f"pubmed_{db}"},
+                "source": {"ids": str(ids)},
+                "output": {"path": str(out)},
+                "limits": {"rate": RATE, "batch_size": size if size == "auto" else int(size)},
+            }
+        )
+        cpu = time.process_time()
+        with asyncio.Runner(loop_factory=FakeTimeLoop) as runner:
+            links_found, seconds = runner.run(_harvest(job, server))
+        cpu = time.process_time() - cpu - server.cpu
+        stored = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    share = server.requests / (seconds * RATE)
+    memory = _memory("VmHWM") - idle
+    return Night(
+        links_found * one_of,
+        seconds * one_of / 3600,
+        server.requests * one_of,
+        share,
+        cpu * one_of / 3600,
+        memory,
+        stored * one_of / 1e9,
+    )
+
+
+async def _harvest(job: Job, server: Server) -> tuple[int, float]:
+    """Links, and seconds from the start to the last answer."""
+    job = jobfile.absolute(job)
+    limiter = Limiter(RATE)
+    client = Client(cast("Transport", server), limiter, Identity(job.contact, None))
+    begun = asyncio.get_running_loop().time()
+    listed = read_source(job)
+    result = await Harvesting(client=client, listeners=[], stop=Stop()).make(job, listed)
+    assert result.state == "complete"
+    assert sum(result.outcomes.values()) == result.total
+    return result.links, server.last - begun
+
+
+def _write_list(path: Path, one_of: int) -> None:
+    """So many PMIDs, drawn from all that there may be."""
+    rng = np.random.default_rng(0)
+    pmids = np.arange(1, LARGEST // one_of + 1)
+    pmids = pmids[rng.random(len(pmids)) < PUBMED / LARGEST]
+    options = pacsv.WriteOptions(include_header=False)
+    pacsv.write_csv(pa.table({"pmid": pmids}), path, options)
+
+
+def _memory(name: str) -> float:
+    """MiB of this process, as Linux has it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+
+
+def measure(db: str, links: float, one_of: int, size: str) -> Night:
+    """`night` in a process of its own, so that its memory is its own."""
+    command = [sys.executable, "-m", "benchmarks.night", db, str(links), str(one_of), size]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return Night(**json.loads(done.stdout))
+
+
+def rows() -> Iterator[Row]:
+    for db, links, one_of, size in NIGHTS:
+        found = measure(db, links, one_of, size)
+        note = f"a {one_of}th of PubMed, times {one_of}" if one_of > 1 else "all of PubMed"
+        name = f"pubmed to {db}, {size} UIDs a request"
+        yield Row(f"{name}: links", found.links, "", note=note)
+        yield Row(f"{name}: time", found.hours, "hours")
+        yield Row(f"{name}: requests", found.requests, "")
+        yield Row(f"{name}: of the permitted rate", 100 * found.share, "%")
+        yield Row(f"{name}: CPU", found.cpu_hours, "hours")
+        yield Row(f"{name}: memory above the imports", found.mebibytes, "MiB")
+        yield Row(f"{name}: on disk", found.gigabytes, "GB")
+
+
+def main() -> None:
+    db, links, one_of, size = sys.argv[1:]
+    print(json.dumps(asdict(night(db, float(links), int(one_of), size))))
+
+
+if __name__ == "__main__":
+    main()
