@@ -24,14 +24,13 @@ import pyarrow.csv as pacsv
 from benchmarks.answers import FEW
 from benchmarks.measure import Row
 from benchmarks.server import answered, serving
-from harvester.status import status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SMALL, LARGE = 1_000, 10_000_000
 DONE = 0.99
-"""Of the UIDs, when the harvest is stopped that is resumed."""
+"""Of the UIDs, when the harvest is killed that is resumed."""
 
 REPEATS = 5
 _HARVESTER = [sys.executable, "-m", "harvester"]
@@ -46,7 +45,10 @@ def rows() -> Iterator[Row]:
             runs = [_run(url, home, f"{count}-{at}") for at in range(3)]
             taken = [_first_request(command, env, url) for command in runs]
             yield Row(f"first request, {count:,} UIDs", statistics.median(taken), "s")
-        _stop_late(_run(url, home, "late"), env, home / "late")
+        _write_list(home / "ids.txt", int(DONE * LARGE))
+        subprocess.run(_run(url, home, "late"), env=env, check=True)
+        _write_list(home / "ids.txt", LARGE)
+        _first_request([*_run(url, home, "late"), "--rate", "1"], env, url, signal.SIGKILL)
         yield Row("status, 10 million UIDs, 99 % done", _wall(["status", "late"], env, home), "s")
         resumed = _first_request([*_HARVESTER, "resume", str(home / "late"), "-q"], env, url)
         yield Row("first request of resume, 10 million UIDs, 99 % done", resumed, "s")
@@ -64,29 +66,19 @@ def _run(url: str, home: Path, out: str) -> list[str]:
     return [*command, "--rate", "1000", "--batch-size", "5000", "-o", str(home / out)]
 
 
-def _first_request(command: list[str], env: Mapping[str, str], url: str) -> float:
+def _first_request(
+    command: list[str], env: Mapping[str, str], url: str, end: signal.Signals = signal.SIGINT
+) -> float:
     """Seconds until the server has answered one request more."""
     before, begun = len(answered(url)), time.monotonic()
     with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
         while len(answered(url)) == before:
-            assert process.poll() is None, "the harvest ended before its first request"
+            ended = process.poll() is not None
             time.sleep(0.005)
+            assert not ended or len(answered(url)) > before, "it ended without a request"
         taken = time.monotonic() - begun
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
     return taken
-
-
-def _stop_late(command: list[str], env: Mapping[str, str], out: Path) -> None:
-    """Harvest, and stop when most is done."""
-    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
-        while _done(out) < DONE * LARGE:
-            assert process.poll() is None, "the harvest ended before it could be stopped"
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-
-
-def _done(out: Path) -> int:
-    return int(status(out)["uids"]["done"]) if (out / "job.toml").exists() else 0
 
 
 def _wall(arguments: list[str], env: Mapping[str, str], home: Path) -> float:

@@ -10,6 +10,7 @@ import rich_click as click
 from click.exceptions import Abort, Exit
 
 from harvester import __version__
+from harvester.cli.memory import collect_seldom
 from harvester.errors import BadInput, HarvestError, Interrupted, nearest
 
 COMMANDS = {
@@ -69,6 +70,7 @@ def program() -> None:
 
 def main() -> None:
     """Run the program; whatever goes wrong is one sentence and an exit code."""
+    collect_seldom()
     _occupy_standard_streams()
     try:
         code = program.main(prog_name="harvester", standalone_mode=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,6 +29,8 @@ def ask(values: dict[str, Any], work: Callable[[Client, Catalogue], Awaitable[T]
         BadInput: an option is wrong, or NCBI would be asked without an email address.
         HarvestError: the server gives no answer.
     """
+    import asyncio
+
     from harvester import jobfile
     from harvester.assembly import connected_to
     from harvester.catalogue import Catalogue

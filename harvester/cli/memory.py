@@ -11,13 +11,17 @@ _KEPT = 128 << 20  # bytes of free memory that are not given back
 _LARGE = 32 << 20  # bytes; smaller blocks come from memory that was used before
 
 
+def collect_seldom() -> None:
+    """Look for garbage seldom: what is imported is none, and a seventh of the start went by so."""
+    gc.set_threshold(50_000)
+
+
 def keep_memory() -> None:
     """Use memory again rather than give it back, and look for garbage in what is new alone.
 
     Arrays of an answer have some 100 kB each. glibc gives blocks of that size back to the system
     and asks for them anew, and every page is cleared at its first touch: a fifth of all CPU time.
     """
-    gc.collect()
     gc.freeze()
     if sys.platform != "linux":
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 from dataclasses import asdict
@@ -46,6 +45,7 @@ def verify(out: Path, resample: float | None, as_json: bool, **values: Any) -> N
 
     Exit code 1 where a file is damaged, 3 where some links differ today.
     """
+    import asyncio
     import json
 
     from harvester import jobfile
