@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check torture bench soak conformance clean
+.PHONY: demo test check torture bench results guard soak conformance clean
 
 demo: .venv/run  ## run the main job end to end on a local server, killed and resumed
 	$(BIN)/harvester demo
@@ -28,8 +28,15 @@ torture: .venv/dev  ## the long crash and fault runs
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
-bench: .venv/dev  ## what the work costs, as ratios measured in one run
-	$(BIN)/python -m benchmarks
+bench: .venv/dev .venv-conformance/run  ## what the work costs, beside other clients: a quarter of an hour
+	$(BIN)/python -W ignore -m benchmarks
+
+results: .venv/dev .venv-conformance/run  ## the same, into benchmarks/results
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python -W ignore -m benchmarks --write
+
+guard: .venv/dev  ## fail where a cost has grown by a fifth
+	$(BIN)/python -W ignore -m benchmarks.guard
 
 soak: .venv/dev  ## two million UIDs, faults and deaths: some minutes
 	$(BIN)/python -m benchmarks.soak

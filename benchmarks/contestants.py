@@ -15,6 +15,7 @@ from benchmarks.answers import FIRST, Answers
 from benchmarks.measure import cpu_of
 from benchmarks.server import answered
 
+HARVESTER = (sys.executable, "-m", "harvester")
 ROOT = Path(__file__).parents[1]
 LIMIT_SECONDS = 600.0
 DBFROM, BATCH, RATE = "pubmed", 200, 10
@@ -101,15 +102,19 @@ class Ours:
     def work(self, url: str, db: str, uids: int) -> Work:
         with tempfile.TemporaryDirectory() as scratch:
             home = Path(scratch)
-            harvester = [sys.executable, "-m", "harvester"]
-            command = [*harvester, "run", "--ids", str(_listed(home, uids)), "--dbfrom", DBFROM]
-            command += ["--db", db, "--linkname", f"{DBFROM}_{db}", "--base-url", url]
-            command += ["--rate", str(self.rate), "--batch-size", str(BATCH), *self.options]
-            code, cpu = cpu_of([*command, "-o", "out", "-q"], home, _env(home), LIMIT_SECONDS)
+            command = self.command(url, db, home, uids)
+            code, cpu = cpu_of(command, home, _env(home), LIMIT_SECONDS)
             trouble = f"exit {code}" if code else ""
-            cpu_of([*harvester, "status", "--json", "out"], home, _env(home), LIMIT_SECONDS)
+            cpu_of([*HARVESTER, "status", "--json", "out"], home, _env(home), LIMIT_SECONDS)
             told = json.loads((home / "stdout").read_text())
         return Work(version("elink-harvester"), cpu, told["links"], float("nan"), trouble=trouble)
+
+    def command(self, url: str, db: str, home: Path, uids: int) -> list[str]:
+        """To be run in a folder."""
+        command = [*HARVESTER, "run", "--ids", str(_listed(home, uids)), "--dbfrom", DBFROM]
+        command += ["--db", db, "--linkname", f"{DBFROM}_{db}", "--base-url", url]
+        command += ["--rate", str(self.rate), "--batch-size", str(BATCH), *self.options]
+        return [*command, "-o", "out", "-q"]
 
 
 def expected(answers: Answers, uids: int, *, merged: bool) -> int:

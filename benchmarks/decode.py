@@ -1,45 +1,63 @@
-"""Bytes of an answer to a reconciled table: each cmd, as JSON and XML.
+"""Bytes of an answer to reconciled rows: each cmd, as JSON and XML.
 
 Measures reading and reconciling in memory. Does not measure the network, nor writing. The floor
-is parsing the JSON alone with orjson.
+is parsing the JSON alone with orjson. Answers of other cmds than neighbor come from the emulator.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
+from urllib.request import urlopen
 
 import numpy as np
 import orjson
 
 from benchmarks.answers import FEW, FIRST, LINKS, UIDS, Answers
 from benchmarks.measure import Row, nanoseconds
+from harvester.emulator import EmulatorConfig, background
 from harvester.eutils.elink import Elink
 from harvester.identity import Identity
 from harvester.job import Contact, Link
+from harvester.link import Cmd, Retmode
 from harvester.verdict import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harvester.link import Cmd
+RETMODES: tuple[Retmode, ...] = get_args(Retmode)
+OTHERS: tuple[Cmd, ...] = tuple(c for c in get_args(Cmd) if c not in ("neighbor", "neighbor_score"))
 
 
 def rows() -> Iterator[Row]:
-    uids = list(range(FIRST, FIRST + UIDS))
+    uids = np.arange(FIRST, FIRST + UIDS)
     for links, unit in ((LINKS, "ns a link"), (FEW, "ns a UID")):
         answers = Answers(links)
         total = answers.total(range(FIRST, FIRST + UIDS))
         count = total if links >= 1 else UIDS
         for scores in (False, True) if links >= 1 else (False,):
             cmd: Cmd = "neighbor_score" if scores else "neighbor"
-            body = answers(uids, scores=scores)
+            body = answers(uids.tolist(), scores=scores)
             floor = nanoseconds(partial(orjson.loads, body), count)
-            for retmode in ("json", "xml"):
-                link = Link(dbfrom="pubmed", db=[answers.db], cmd=cmd, retmode=retmode)
-                question = Elink(link, Identity(Contact(), None))
-                batch = Batch(np.array(uids), link.retmode)
-                data = answers(uids, xml=retmode == "xml", scores=scores)
-                assert question.read(data, batch).counts.sum() == total
-                taken = nanoseconds(partial(question.read, data, batch), count)
+            for retmode in RETMODES:
+                data = answers(uids.tolist(), xml=retmode == "xml", scores=scores)
+                question = _question(cmd, retmode, answers.db)
+                assert question.read(data, Batch(uids, retmode)).counts.sum() == total
+                taken = nanoseconds(partial(question.read, data, Batch(uids, retmode)), count)
                 yield Row(f"{cmd}, {retmode}, {links} links a UID", taken, unit, floor)
+    with background(EmulatorConfig(rate=None, gzip=False)) as server:
+        for cmd in OTHERS:
+            floor = 0.0
+            for retmode in RETMODES:
+                question, batch = _question(cmd, retmode, "all"), Batch(uids, retmode)
+                with urlopen(f"{server.base_url}elink.fcgi", question.body(batch)) as answer:
+                    data = answer.read()
+                floor = floor or nanoseconds(partial(orjson.loads, data), UIDS)
+                assert len(question.read(data, batch).answered) == UIDS
+                taken = nanoseconds(partial(question.read, data, batch), UIDS)
+                yield Row(f"{cmd}, {retmode}", taken, "ns a UID", floor)
+
+
+def _question(cmd: Cmd, retmode: Retmode, db: str) -> Elink:
+    link = Link(dbfrom="pubmed", db=[db], cmd=cmd, retmode=retmode)
+    return Elink(link, Identity(Contact(), None))

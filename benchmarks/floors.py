@@ -1,8 +1,9 @@
-"""What a link costs at least, each step alone: fetched, its number parsed, its row written.
+"""What a link costs at least: fetched, its number parsed, its row written, and nothing else.
 
 Nothing is reconciled, ranked, counted, checked or committed. Of each step the cheapest way known:
 aiohttp on uvloop, the digits of a body parsed all at once, and the columns written as the sink
-writes them.
+writes them. Once each step is measured alone, over and over on the same bytes; and once all of
+them in a row, as answers come: that is what `end_to_end` is held against.
 """
 
 from __future__ import annotations
@@ -28,77 +29,99 @@ from harvester.sinks import make_sink
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_REQUESTS = 100
-_IN_FLIGHT = 8
+    from numpy.typing import NDArray
+
+REQUESTS, IN_FLIGHT = 200, 8
+PART = 35
+"""Answers written together: about a million links."""
+
 _NEITHER = bytes(set(range(256)) - set(b"0123456789,"))
 _LISTS = re.compile(rb'"links":\[([^\]]*)\]')
 
 
 def rows() -> Iterator[Row]:
     with serving(LINKS) as url:
-        for name, seconds in _steps(url).items():
-            yield Row(name, seconds, "ns a link")
+        body = Answers(LINKS)(_uids(0))
+        numbers = parsed(body)
+        for name, work in (
+            ("fetched with aiohttp", lambda: uvloop.run(fetch(url, lambda _: None))),
+            ("numbers parsed", lambda: _repeat(lambda: parsed(body))),
+            ("written as Parquet", lambda: _write([numbers] * REQUESTS)),
+        ):
+            yield Row(name, nanoseconds(work), "ns a link")
+        yield Row("all in a row, as answers come", in_a_row(url), "ns a link")
 
 
-def nanoseconds(url: str) -> float:
-    """The sum of all steps, a link."""
-    return sum(_steps(url).values())
+def in_a_row(url: str) -> float:
+    """Nanoseconds of CPU a link."""
+
+    def work() -> None:
+        found: list[NDArray[np.int64]] = []
+        uvloop.run(fetch(url, lambda body: found.append(parsed(body))))
+        _write(found)
+
+    return nanoseconds(work)
 
 
-def _steps(url: str) -> dict[str, float]:
-    body, table = Answers(LINKS)(list(range(FIRST, FIRST + UIDS))), _table()
-    return {
-        "fetched with aiohttp": _cpu(lambda: uvloop.run(_fetch(url, len(body)))),
-        "numbers parsed": _cpu(lambda: _parse(body)),
-        "written as Parquet": _cpu(lambda: _write(table)),
-    }
-
-
-def _cpu(work: Callable[[], None]) -> float:
-    """Nanoseconds of CPU a link, the least of some; all threads count."""
+def nanoseconds(work: Callable[[], None]) -> float:
+    """CPU a link, the least of some runs; all threads count."""
     taken = []
     for _ in range(4):
         begun = time.process_time()
         work()
         taken.append(time.process_time() - begun)
-    return min(taken) / (_REQUESTS * UIDS * LINKS) * 1e9
+    return min(taken) / (REQUESTS * UIDS * LINKS) * 1e9
 
 
-async def _fetch(url: str, size: int) -> None:
-    form = "&".join(["retmode=json", *(f"id={uid}" for uid in range(FIRST, FIRST + UIDS))])
-    turn = asyncio.Semaphore(_IN_FLIGHT)
+async def fetch(url: str, take: Callable[[bytes], None]) -> None:
+    """Ask for all, some at a time."""
+    turn = asyncio.Semaphore(IN_FLIGHT)
 
-    async def one(session: aiohttp.ClientSession) -> None:
+    async def one(session: aiohttp.ClientSession, number: int) -> None:
+        form = "&".join(["retmode=json", *(f"id={uid}" for uid in _uids(number))])
         async with turn, session.post(f"{url}elink.fcgi", data=form.encode()) as response:
-            assert len(await response.read()) == size
+            take(await response.read())
 
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
-        for _ in range(_REQUESTS):
-            tasks.create_task(one(session))
+        for number in range(REQUESTS):
+            tasks.create_task(one(session, number))
 
 
-def _parse(body: bytes) -> None:
-    for _ in range(_REQUESTS):
-        digits = b",".join(_LISTS.findall(body)).translate(None, _NEITHER)
-        assert len(np.fromstring(digits, np.int64, sep=",")) == UIDS * LINKS
+def parsed(body: bytes) -> NDArray[np.int64]:
+    """The numbers of all links."""
+    digits = b",".join(_LISTS.findall(body)).translate(None, _NEITHER)
+    numbers = np.fromstring(digits, np.int64, sep=",")
+    assert len(numbers) == UIDS * LINKS
+    return numbers
 
 
-def _write(table: pa.Table) -> None:
-    sink = make_sink("parquet", "zstd")
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "part").open("wb") as stream:
-        sink.write([table], stream)
+def _repeat(work: Callable[[], object]) -> None:
+    for _ in range(REQUESTS):
+        work()
 
 
-def _table() -> pa.Table:
-    count = _REQUESTS * UIDS * LINKS
-    rank = np.tile(np.arange(LINKS, dtype=np.int32), _REQUESTS * UIDS)
+def _write(found: list[NDArray[np.int64]]) -> None:
+    """Rows to parts on disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        for at in range(0, len(found), PART):
+            numbers = np.concatenate(found[at : at + PART])
+            with (Path(folder) / f"{at}").open("wb") as stream:
+                make_sink("parquet", "zstd").write([_table(numbers)], stream)
+
+
+def _table(numbers: NDArray[np.int64]) -> pa.Table:
+    count = len(numbers)
     columns = [
         constant("pubmed", count),
-        pa.array(np.repeat(np.arange(FIRST, FIRST + _REQUESTS * UIDS), LINKS)),
+        pa.array(np.repeat(np.arange(FIRST, FIRST + count // LINKS), LINKS)),
         constant("pubmed", count),
         constant("pubmed_pubmed", count),
-        pa.array(np.random.default_rng(0).integers(10_000_000, 40_000_000, count)),
+        pa.array(numbers),
         pa.nulls(count, pa.int64()),
-        pa.array(rank),
+        pa.array(np.tile(np.arange(LINKS, dtype=np.int32), count // LINKS)),
     ]
     return pa.Table.from_arrays(columns, schema=NEIGHBOR_LINKS)
+
+
+def _uids(number: int) -> list[int]:
+    return list(range(FIRST + number * UIDS, FIRST + (number + 1) * UIDS))

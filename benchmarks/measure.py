@@ -36,12 +36,18 @@ class Row:
     note: str = ""
 
     def __str__(self) -> str:
-        if math.isnan(self.value):
+        if not self.figure:
             return f"{self.what:<56} {'-':>14} {self.note}"
         ratio = f"  {self.value / self.floor:5.2f} x floor" if self.floor else ""
         ratio += f"  ({self.note})" if self.note else ""
-        digits = 0 if self.value >= 1000 else 1 if self.value >= 10 else 2
-        return f"{self.what:<56} {self.value:14,.{digits}f} {self.unit}{ratio}"
+        return f"{self.what:<56} {self.figure:>14} {self.unit}{ratio}"
+
+    @property
+    def figure(self) -> str:
+        """The value as text; empty where there is none."""
+        if math.isnan(self.value):
+            return ""
+        return f"{self.value:,.{0 if self.value >= 1000 else 1 if self.value >= 10 else 2}f}"
 
 
 def cpu_seconds(work: Callable[[], object], repeats: int = 9) -> float:

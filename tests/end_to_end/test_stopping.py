@@ -261,7 +261,9 @@ def status_all_along(servers: Servers, folder: Path) -> None:
         assert said["state"] == "running"
         assert 0 < said["uids"]["done"] < len(UIDS)
         assert 0 < said["requests"]["ok"] <= said["requests"]["sent"]
-        assert 25 < said["rate"]["achieved"] <= 41
+        assert (
+            25 < said["rate"]["achieved"] <= 44
+        )  # of some seconds, whose ends do not fit requests
         assert 0 < said["eta_seconds"] < 30
         assert status_command(out).keys() >= said.keys()
         human = harvester("status", out)

@@ -1,0 +1,89 @@
+"""Answers in memory to a part and a record on disk: large commits and small ones.
+
+Measures making the rows, encoding, syncing and the transaction, in CPU and in wall time. Does not
+measure asking. The floor of the large one is encoding its rows alone.
+"""
+
+from __future__ import annotations
+
+import io
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.answers import FIRST, LINKS, UIDS, Answers
+from benchmarks.measure import Row, nanoseconds
+from harvester import uids
+from harvester.eutils.elink import Elink
+from harvester.identity import Identity
+from harvester.job import Contact, Link
+from harvester.ledger import Ledger
+from harvester.outcomes import Outcome
+from harvester.rows import Rows
+from harvester.schemas import answered_rows
+from harvester.sinks import make_sink
+from harvester.state import Settled
+from harvester.verdict import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ANSWERS = 35
+"""Of a large commit: about a million links."""
+
+_TIMES = 9
+
+
+def rows() -> Iterator[Row]:
+    links = Rows.together([_answer(number) for number in range(_ANSWERS)])
+    floor = nanoseconds(
+        lambda: make_sink("parquet", "zstd").write(links.tables(1 << 17), _Memory()), len(links)
+    )
+    for name, found, count in (
+        (f"a commit of {len(links):,} links", links, _ANSWERS * UIDS),
+        ("a commit of 200 UIDs without links", None, UIDS),
+    ):
+        cpu, wall = _commits(found, count)
+        if found is None:
+            yield Row(name, cpu * 1e3, "ms of CPU", note=f"{wall * 1e3:.1f} ms of wall time")
+        else:
+            yield Row(name, cpu / len(found) * 1e9, "ns a link", floor)
+
+
+def _answer(number: int) -> Rows:
+    first = FIRST + number * UIDS
+    batch = Batch(np.arange(first, first + UIDS), "json")
+    link = Link(dbfrom="pubmed", db=["pubmed"])
+    question = Elink(link, Identity(Contact(), None))
+    return question.read(Answers(LINKS)(batch.uids.tolist()), batch).rows
+
+
+def _commits(links: Rows | None, count: int) -> tuple[float, float]:
+    """CPU and wall seconds of one commit, the median of some."""
+    cpu, wall = [], []
+    with tempfile.TemporaryDirectory() as scratch:
+        sink = make_sink("parquet", "zstd")
+        with Ledger(Path(scratch) / "out", sink, "pubmed") as ledger:
+            for number in range(_TIMES):
+                members = np.arange(count) + FIRST + number * count
+                counts = np.full(count, LINKS if links is not None else 0)
+                table = answered_rows("pubmed", pa.array(members), counts)
+                outcome = Outcome.LINKED if links is not None else Outcome.EMPTY
+                begun = time.process_time(), time.monotonic()
+                ledger.commit(links, table, [Settled(outcome, uids.as_set(members))])
+                cpu.append(time.process_time() - begun[0])
+                wall.append(time.monotonic() - begun[1])
+            assert sum(ledger.state.outcomes().values()) == count * _TIMES
+    return statistics.median(cpu), statistics.median(wall)
+
+
+class _Memory(io.BytesIO):
+    """Keeps its bytes when the writer closes it."""
+
+    def close(self) -> None:
+        pass
