@@ -66,6 +66,7 @@ RAW = pa.schema(
 """Answers as they came: for which UIDs (of accessions their numbers), and in which form."""
 
 
+@lru_cache(32)
 def with_ids(schema: pa.Schema, kind: pa.DataType) -> pa.Schema:
     """The schema with another type for its UIDs: accessions are strings."""
     types = {"from_uid": kind, "to_uid": kind, "from_uids": pa.list_(kind)}

@@ -90,12 +90,14 @@ def owners(
         asked: the UIDs of the question, distinct.
         texts: as they were written in it.
     """
-    wanted = dict(zip(texts, asked.tolist(), strict=True))
-    if len(ids) == len(asked) and not any(errors):  # as a rule: each once, and in order or not
+    if len(ids) == len(asked) and not any(errors):  # as a rule: each once, and in their order
+        if [one for echoed in ids for one in echoed] == texts and all(map(len, ids)):
+            return Owners(asked, asked, {}, asked[:0], 0)
+        wanted = dict(zip(texts, asked.tolist(), strict=True))
         owner = [wanted.pop(echoed[0], 0) if len(echoed) == 1 else 0 for echoed in ids]
         if all(owner):
             return Owners(np.array(owner, np.int64), asked, {}, asked[:0], 0)
-        wanted = dict(zip(texts, asked.tolist(), strict=True))
+    wanted = dict(zip(texts, asked.tolist(), strict=True))
     uid_of = np.zeros(len(ids), np.int64)
     broken: dict[int, str] = {}
     for index, (echoed, error) in enumerate(zip(ids, errors, strict=True)):

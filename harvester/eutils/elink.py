@@ -176,6 +176,8 @@ class Elink:
         if found.error is not None:
             raise RequestFailed(Fault.SERVER, told(found.error))
         answer = self._reconciled(found, batch.uids)
+        if not answer.broken:
+            return answer
         return replace(answer, broken={uid: told(e) for uid, e in answer.broken.items()})
 
     def _read(self, body: bytes, retmode: Retmode) -> LinkSets | Entries:

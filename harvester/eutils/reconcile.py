@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from harvester.rows import Rows
 from harvester.schemas import NEIGHBOR_LINKS, TARGETS, constant, with_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from numpy.typing import NDArray
 
@@ -89,21 +90,39 @@ def _rows(
         to_uid, score = to_uid.filter(mine), None if score is None else score.filter(mine)
         dbto, linkname = list(compress(dbto, keep)), list(compress(linkname, keep))
         owner, counts = owner[keep], counts[keep]
-    shared = {
-        "dbfrom": constant(dbfrom, len(owner)),
-        "from_uid": identifiers.column(owner),
-        "dbto": pa.array(dbto, pa.string()).dictionary_encode(),
-        "linkname": pa.array(linkname, pa.string()).dictionary_encode(),
-    }
-    own = {"to_uid": to_uid} if score is None else {"to_uid": to_uid, "score": score}
-    rows = Rows(schema, _columns(shared, schema), counts, _columns(own, schema))
+    shared = _table(
+        schema,
+        dbfrom=constant(dbfrom, len(owner)),
+        from_uid=identifiers.column(owner),
+        dbto=_names(dbto),
+        linkname=_names(linkname),
+    )
+    own = (
+        _table(schema, to_uid=to_uid)
+        if score is None
+        else _table(schema, to_uid=to_uid, score=score)
+    )
+    rows = Rows(schema, shared, counts, own)
     return _distinct(rows, list(zip(owner.tolist(), dbto, linkname, strict=True))), owner
 
 
-def _columns(values: Mapping[str, pa.Array], schema: pa.Schema) -> pa.Table:
-    """Those that the schema has."""
-    fields = [field for field in schema if field.name in values]
-    return pa.Table.from_arrays([values[field.name] for field in fields], schema=pa.schema(fields))
+def _table(schema: pa.Schema, **columns: pa.Array) -> pa.Table:
+    """Those of some columns that the schema has."""
+    part = _part(schema, tuple(columns))
+    return pa.Table.from_arrays([columns[name] for name in part.names], schema=part)
+
+
+@lru_cache(16)
+def _part(schema: pa.Schema, names: tuple[str, ...]) -> pa.Schema:
+    return pa.schema([field for field in schema if field.name in names])
+
+
+def _names(texts: list[str]) -> pa.DictionaryArray:
+    known = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    if len(known) == 1:
+        return constant(texts[0], len(texts))
+    codes = pa.array([known[text] for text in texts], pa.int32())
+    return pa.DictionaryArray.from_arrays(codes, pa.array(list(known), pa.string()), safe=False)
 
 
 def _distinct(rows: Rows, keys: list[tuple[int, str, str]]) -> Rows:
