@@ -5,21 +5,19 @@ What is not recorded here does not exist. Every method that writes is one transa
 
 from __future__ import annotations
 
-import errno
 import json
-import shutil
 import sqlite3
-import zlib
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harvester import uids
 from harvester.errors import FolderError, printable
 from harvester.outcomes import ANSWERED
+from harvester.sqlitefile import as_os_error, connected, is_full, seal, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from harvester.uids import UidSet
@@ -32,9 +30,6 @@ UNITED = "united"
 
 _ROWS = 64
 """Of UIDs with their outcomes, before those of the same outcome are folded into one."""
-
-_SHARED_MEMORY_BYTES = 1 << 17
-"""SQLite's -shm and -wal need some room of their own."""
 
 _SCHEMA = """
 -- seal: a checksum of the row's other values, since SQLite has none of its own
@@ -100,20 +95,20 @@ class State:
         self._path = path
         self._few_rows = _ROWS
         try:
-            self._db, version = _connected(path, "ro" if read_only else "rwc")
+            self._db, version = connected(path, "ro" if read_only else "rwc")
             if version <= VERSION and not read_only:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
             if version == 0 and not read_only:
-                with self._transaction():
+                with transaction(self._db, self._path):
                     for statement in _SCHEMA.split(";"):
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA user_version = {VERSION}")
             if version == VERSION:
                 self._check()
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            if _is_full(error, path):
-                raise _as_os_error(error, path) from error
+            if is_full(error, path):
+                raise as_os_error(error, path) from error
             raise FolderError(
                 f"{path} cannot be read ({printable(str(error))}); nothing was "
                 "changed. Restore it from a copy, or harvest into another folder."
@@ -138,7 +133,7 @@ class State:
 
     def put(self, **values: str | bytes) -> None:
         """Set values of `meta`, together."""
-        with self._transaction():
+        with transaction(self._db, self._path):
             self._put(values)
 
     def wanted(self) -> UidSet | None:
@@ -191,7 +186,7 @@ class State:
         **values: str | bytes,
     ) -> None:
         """New parts and the UIDs they cover, with values of `meta`: this makes all of it exist."""
-        with self._transaction():
+        with transaction(self._db, self._path):
             self._insert(parts)
             self._settle(settled, sweep)
             self._fold(sweep)
@@ -201,7 +196,7 @@ class State:
         self, old: Iterable[Part], new: Iterable[Part], settled: Iterable[Settled] | None = None
     ) -> None:
         """Some parts in place of others, and the outcomes of all UIDs where those change, too."""
-        with self._transaction():
+        with transaction(self._db, self._path):
             self._delete(old)
             self._insert(new)
             if settled is not None:
@@ -225,7 +220,7 @@ class State:
         """
         old, new = parts
         swept = self.done(sweep)
-        with self._transaction():
+        with transaction(self._db, self._path):
             self._delete(old)
             self._insert(new)
             self._db.execute("DELETE FROM settled WHERE sweep IN (1, ?)", (sweep,))
@@ -237,7 +232,7 @@ class State:
         """Failed and missing UIDs are done in no sweep any more: they will be asked for again."""
         sweeps = [row[0] for row in self._db.execute("SELECT DISTINCT sweep FROM settled")]
         kept = {sweep: self.settled(sweep) for sweep in sweeps}
-        with self._transaction():
+        with transaction(self._db, self._path):
             self._db.execute("DELETE FROM settled")
             for sweep, settled in kept.items():
                 left = [replace(one, uids=one.uids - unanswered) for one in settled]
@@ -251,7 +246,7 @@ class State:
     def _put(self, values: Mapping[str, str | bytes]) -> None:
         self._db.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)",
-            [(key, value, _seal(key, value)) for key, value in values.items()],
+            [(key, value, seal(key, value)) for key, value in values.items()],
         )
 
     def _settle(self, settled: Iterable[Settled], sweep: int) -> None:
@@ -259,7 +254,7 @@ class State:
         rows = [(sweep, str(s.outcome), s.reason, len(s.uids), uids.dump(s.uids)) for s in settled]
         self._db.executemany(
             f"INSERT INTO settled ({columns}, seal) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own names
-            [(*row, _seal(*row)) for row in rows],
+            [(*row, seal(*row)) for row in rows],
         )
 
     def _fold(self, sweep: int) -> None:
@@ -282,7 +277,7 @@ class State:
     def _insert(self, parts: Iterable[Part]) -> None:
         rows = [(p.name, p.kind, p.rows, p.bytes, p.checksum) for p in parts]
         self._db.executemany(
-            "INSERT INTO part VALUES (?, ?, ?, ?, ?, ?)", [(*row, _seal(*row)) for row in rows]
+            "INSERT INTO part VALUES (?, ?, ?, ?, ?, ?)", [(*row, seal(*row)) for row in rows]
         )
 
     def _check(self) -> None:
@@ -295,65 +290,9 @@ class State:
         if found != "ok":
             raise sqlite3.DatabaseError(found)
         for table, columns in _SEALED.items():
-            for *row, seal in self._db.execute(f"SELECT {columns}, seal FROM {table}"):  # noqa: S608 - our own names
-                if _seal(*row) != seal:
+            for *row, kept in self._db.execute(f"SELECT {columns}, seal FROM {table}"):  # noqa: S608 - our own names
+                if seal(*row) != kept:
                     raise sqlite3.DatabaseError(f"a row of {table} is not as it was written")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            self._undo()
-            raise _as_os_error(error, self._path) from error
-        except BaseException:
-            self._undo()
-            raise
-
-    def _undo(self) -> None:
-        if self._db.in_transaction:  # SQLite has rolled back by itself where the disk is full
-            self._db.execute("ROLLBACK")
-
-
-def _connected(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
-    """The database and its version. Whoever only looks may yet have to undo what a crash left."""
-    database = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,  # the committer's thread writes, one at a time
-        timeout=30,
-    )
-    try:
-        return database, database.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.OperationalError as error:
-        database.close()
-        if mode == "ro" and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
-            return _connected(path, "rw")
-        raise
-
-
-def _is_full(error: Exception, path: Path) -> bool:
-    """Whether it was for want of room, for which SQLite has more than one word."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF  # without its details
-    if code == sqlite3.SQLITE_IOERR and path.parent.is_dir():
-        return shutil.disk_usage(path.parent).free < _SHARED_MEMORY_BYTES
-    return code == sqlite3.SQLITE_FULL
-
-
-def _as_os_error(error: Exception, path: Path) -> OSError:
-    """What SQLite could not write, as the system would say it."""
-    number = errno.ENOSPC if _is_full(error, path) else errno.EIO
-    return OSError(number, f"SQLite says: {error}", str(path))
-
-
-def _seal(*values: str | bytes | int | None) -> int:
-    seal = 0
-    for value in values:
-        seal = zlib.crc32(value if isinstance(value, bytes) else repr(value).encode(), seal)
-    return seal
 
 
 class Unbegun(FolderError):
