@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import pyarrow.compute as pc
-
+from harvester import compute as pc
 from harvester import uids
 from harvester.errors import BadInput, FolderError
 from harvester.eutils import documents, summaries

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from harvester import compute as pc
 from harvester import uids as sets
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from harvester import compute as pc
 from harvester import events, uids
 from harvester.assembly import drive, make_engine
 from harvester.errors import BadInput, HarvestError

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from harvester import compute as pc
 from harvester import uids
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from harvester import compute as pc
 from harvester import events, uids
 from harvester.assembly import connected, drive, make_engine
 from harvester.errors import BadInput, FolderError

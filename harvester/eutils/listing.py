@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from harvester import compute as pc
 from harvester import uids
 from harvester.eutils.answer import Answer, merged_owners, owners
 from harvester.rows import Rows

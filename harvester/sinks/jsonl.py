@@ -14,8 +14,9 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.json as pj
+
+from harvester import compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

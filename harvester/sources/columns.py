@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from harvester import compute as pc
 from harvester.errors import BadInput, nearest, printable
 from harvester.sources import spelling
 from harvester.sources.compressed import open_input, shown

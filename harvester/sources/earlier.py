@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from harvester import compute as pc
 from harvester import uids
 from harvester.errors import BadInput, FolderError, nearest, printable
 from harvester.folder import JOB, hop_folders

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _SEPARATORS = b", \t\r\v\f"
 _TO_NEWLINES = bytes.maketrans(_SEPARATORS, b"\n" * len(_SEPARATORS))
+_SHORT = 1 << 15
+"""Bytes that are gone through word by word before Arrow's threads have begun."""
+
 _CLEAN = b"0123456789\n" + _SEPARATORS
 
 
@@ -43,7 +46,7 @@ def read_lines(name: str, dbfrom: str) -> Iterator[UidArray]:
 
 
 def _parse(block: bytes, name: str, line: int, uid_of: Uids) -> UidArray:
-    if not block.translate(None, _CLEAN):
+    if len(block) > _SHORT and not block.translate(None, _CLEAN):
         try:
             return _bulk(block)
         except pa.ArrowInvalid:

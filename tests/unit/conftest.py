@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harvester.sources import lines
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -33,3 +35,11 @@ def listed(tmp_path: Path) -> Callable[[bytes], str]:
         return str(path)
 
     return write
+
+
+@pytest.fixture(scope="module", params=[0, 1 << 30], ids=["in bulk", "word by word"])
+def either_way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Lists are read as large ones are, and as short ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "_SHORT", request.param)
+        yield

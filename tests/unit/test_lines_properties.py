@@ -6,6 +6,7 @@ import lzma
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +19,7 @@ from .uid_lists import COMPRESSIONS, Compress, read
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
-
+pytestmark = pytest.mark.usefixtures("either_way")
 
 _UIDS = st.lists(st.one_of(st.integers(1, 60_000_000), st.integers(1, MAX_UID)), max_size=60)
 _GAPS = st.sampled_from(

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 _NUMBERS = "UIDs of pubmed are positive whole numbers"
 _ACCESSION = f"{_NUMBERS}; this looks like an accession"

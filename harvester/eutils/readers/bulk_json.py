@@ -88,8 +88,8 @@ def _numbers(
     link = _SCORED if scored else _LINK
     text = b",".join(lists)
     shapes = text.translate(None, DIGITS)
-    sizes = np.array([len(shape) + 1 for shape in shapes[1:-1].split(b"],[")], np.int64)
-    counts = sizes // (len(link) + 1)
+    starts = np.flatnonzero(np.frombuffer(shapes, np.uint8) == ord("["))
+    counts = (np.diff(starts, append=len(shapes) + 1) - len(b"[]")) // (len(link) + len(b","))
     if len(counts) != len(lists) or counts.min() < 1:
         return None
     alike = {count: b"[" + b",".join([link] * count) + b"]" for count in set(counts.tolist())}

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from harvester import compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
