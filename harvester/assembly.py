@@ -15,11 +15,12 @@ from harvester.client import Client
 from harvester.common import common_pace
 from harvester.engine import Engine
 from harvester.errors import HarvestError
+from harvester.eutils.elink import is_merged
 from harvester.frontier import Frontier
 from harvester.identity import Identity
 from harvester.limiter import Limiter
 from harvester.settling import Settling
-from harvester.sizing import BatchSize
+from harvester.sizing import MOST, MOST_MERGED, BatchSize
 from harvester.transport import Transport
 
 if TYPE_CHECKING:
@@ -78,7 +79,12 @@ def make_engine(
         question=question,
         frontier=frontier,
         settling=Settling(frontier, limits, deliver, emit, keep_raw=job.output.keep_raw),
-        size=BatchSize(limits.batch_size, limits.timeout, asyncio.get_running_loop().time),
+        size=BatchSize(
+            limits.batch_size,
+            limits.timeout,
+            asyncio.get_running_loop().time,
+            MOST_MERGED if is_merged(job.link) else MOST,
+        ),
         hours=hours,
         concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
         full=full,

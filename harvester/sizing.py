@@ -22,6 +22,9 @@ START = 200
 MOST = 5000
 """UIDs a request that NCBI calls a reasonable limit (Entrez Programming Utilities Help, ch. 3)."""
 
+MOST_MERGED = 1000
+"""UIDs of a comma list: of larger sets on the History server some were found empty (recorded)."""
+
 _NEAR = 50  # a size is found once it is known to a fiftieth, or to _STEP
 _STEP = 5
 _REST_SECONDS = 30.0  # until a size that failed is tried again, doubled each time up to _LONGEST
@@ -48,11 +51,17 @@ class BatchSize:
         setting: UIDs a request, or `auto`.
         timeout: seconds after which a request is given up.
         clock: seconds.
+        most: UIDs a request.
     """
 
     def __init__(
-        self, setting: int | Literal["auto"], timeout: float, clock: Callable[[], float]
+        self,
+        setting: int | Literal["auto"],
+        timeout: float,
+        clock: Callable[[], float],
+        most: int = MOST,
     ) -> None:
+        self._most = most
         self._adapts = setting == "auto"
         self.now = START if setting == "auto" else int(setting)
         self._slow = timeout * _SLOW_SHARE
@@ -105,7 +114,7 @@ class BatchSize:
 
     def _larger(self) -> int:
         if self._failed is None:
-            return min(2 * self.now, MOST)
+            return min(2 * self.now, self._most)
         return (self.now + self._failed) // 2
 
     def _grow(self, size: int) -> None:

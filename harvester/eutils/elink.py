@@ -123,7 +123,7 @@ class Elink:
         self._identity = identity
         self._identifiers = identifiers or Uids()
         self._to_ids = accession_array if link.idtype == "acc" else uid_array
-        self._merged = self._command.merged or link.targets_only
+        self._merged = is_merged(link)
         self._form = form_of(
             {
                 "dbfrom": link.dbfrom,
@@ -200,6 +200,11 @@ class Elink:
             return reconcile_sets(found, asked, dbfrom, identifiers, linknames)
         flag = self._command.flag
         return reconcile_entries(found, asked, dbfrom, identifiers, linknames, flag)
+
+
+def is_merged(link: Link) -> bool:
+    """Whether a job asks by comma list, for what all UIDs of a batch have together."""
+    return COMMANDS[link.cmd].merged or link.targets_only
 
 
 def schema_of(link: Link) -> pa.Schema:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHARE = 0.975
+"""Of the rate, over half a minute; over eight seconds a late timer of a busy machine may cost more."""
+
+QUICK_SHARE = 0.96
 """Of the permitted rate, to be used over any whole stretch."""
 
 
@@ -76,10 +79,10 @@ def asked_at(pace: Pace, folder: Path) -> list[float]:
     return times
 
 
-def assert_kept(pace: Pace, times: list[float], window: float) -> None:
+def assert_kept(pace: Pace, times: list[float], window: float, share: float) -> None:
     """The limit is never passed, and used over every window of so many seconds."""
     assert busiest_second(times) <= pace.rate
-    assert slowest(times, round(pace.rate * window)) >= SHARE * pace.rate
+    assert slowest(times, round(pace.rate * window)) >= share * pace.rate
 
 
 def test_the_measures_measure() -> None:
@@ -104,11 +107,11 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> dict[Pace, list[float]]:
 @pytest.mark.parametrize("pace", QUICK, ids=str)
 def test_the_rate_is_kept_and_used(quick: dict[Pace, list[float]], pace: Pace) -> None:
     """Over eight seconds of it, with scaled latencies."""
-    assert_kept(pace, quick[pace], window=8.0)
+    assert_kept(pace, quick[pace], 8.0, QUICK_SHARE)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("pace", LONG, ids=str)
 def test_the_rate_is_kept_and_used_for_long(pace: Pace, tmp_path: Path) -> None:
     """Over any 30 s, with the latencies a probe of the real service saw."""
-    assert_kept(pace, asked_at(pace, tmp_path / "harvest"), window=30.0)
+    assert_kept(pace, asked_at(pace, tmp_path / "harvest"), 30.0, SHARE)
