@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHARE = 0.975
-"""Of the rate, over half a minute; over eight seconds a late timer of a busy machine may cost more."""
+"""Of the rate, over half a minute; over eight seconds late timers of a busy machine cost more."""
 
 QUICK_SHARE = 0.96
 """Of the permitted rate, to be used over any whole stretch."""
