@@ -137,7 +137,8 @@ class Committer:
         due = loop.time() + pause
         while not self._stopping:
             with suppress(TimeoutError):
-                async with asyncio.timeout(TICK_SECONDS):
+                # Timers come a little early: what is due in no time is not put off by a tick.
+                async with asyncio.timeout(min(TICK_SECONDS, max(due - loop.time(), 0.0))):
                     await self._wake.wait()
             if self._wake.is_set() or loop.time() >= due:
                 await self.commit()

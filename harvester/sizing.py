@@ -99,10 +99,12 @@ class BatchSize:
 
     def failed(self, uids: int, failure: RequestFailed) -> None:
         """A batch of `uids` failed; of those cut before the last change of size nothing is said."""
+        is_trial = uids == self._trial
+        if is_trial:
+            self._trial = None
         if not self._adapts or failure.fault in _NOT_OF_SIZE:
             return
-        if uids == self._trial:
-            self._trial = None
+        if is_trial:
             self._stay(uids)
         elif self._is_usual(uids):
             self._failures = self._failures * _MEMORY + 1

@@ -174,6 +174,14 @@ def test_a_trial_is_not_cut_of_too_few_uids() -> None:
     assert [size.cut(250), size.cut(PLENTY), size.cut(PLENTY)] == [START, 2 * START, START]
 
 
+def test_a_trial_that_was_refused_is_made_again() -> None:
+    """It says nothing of its size, but it is over."""
+    size = _auto()
+    trial = size.cut(PLENTY)
+    size.failed(trial, _failure(Fault.REFUSAL))
+    assert size.cut(PLENTY) == trial > START
+
+
 def test_too_large_is_believed_at_once() -> None:
     size = _auto()
     size.failed(START, _failure(Fault.TOO_LARGE))
