@@ -42,7 +42,7 @@ _TIMES = 9
 def rows() -> Iterator[Row]:
     links = Rows.together([_answer(number) for number in range(_ANSWERS)])
     floor = nanoseconds(
-        lambda: make_sink("parquet", "zstd").write(links.tables(1 << 17), _Memory()), len(links)
+        lambda: make_sink("parquet", "zstd").write(links.tables(), _Memory()), len(links)
     )
     for name, found, count in (
         (f"a commit of {len(links):,} links", links, _ANSWERS * UIDS),

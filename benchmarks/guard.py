@@ -115,7 +115,7 @@ def _read(question: Elink, body: bytes, batch: Batch, times: int) -> None:
 
 
 def _write(rows: Rows, sink: Sink) -> None:
-    sink.write(rows.tables(1 << 17), _Nowhere())
+    sink.write(rows.tables(), _Nowhere())
 
 
 def _load(name: str) -> None:

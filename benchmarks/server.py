@@ -103,8 +103,14 @@ def serving(links: float, latency: float = 0.0) -> Iterator[str]:
         links: of each UID, in the mean.
         latency: seconds an answer takes, as a median.
     """
-    command = [sys.executable, "-m", "benchmarks.server", f"--links={links}"]
-    command += [f"--latency={latency}"]
+    with announced("benchmarks.server", f"--links={links}", f"--latency={latency}") as url:
+        yield url
+
+
+@contextmanager
+def announced(module: str, *arguments: str) -> Iterator[str]:
+    """A Python module as a server in a process of its own; the line it says first, its base URL."""
+    command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from benchmarks.server import announced
 from harvester.emulator import SeededGraph
 from harvester.emulator.faults import NAMES
 from harvester.emulator.graph.truth import truth
@@ -66,16 +67,11 @@ class Look:
 @contextmanager
 def emulator(log: Path) -> Iterator[str]:
     """An emulator with a limit, faults and little latency; its base URL."""
-    command = [sys.executable, "-m", "harvester", "emulate", "--port=0", f"--rate={RATE}"]
-    command += ["--latency=0.02,0.1,0.4", f"--log={log}"]
     names = [name for name in NAMES if name not in _LEFT_OUT]
-    command += [f"--fault={name}:{FAULTS / len(names)}" for name in names]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
+    faults = [f"--fault={name}:{FAULTS / len(names)}" for name in names]
+    limits = ["--port=0", f"--rate={RATE}", "--latency=0.02,0.1,0.4", f"--log={log}"]
+    with announced("harvester", "emulate", *limits, *faults) as url:
+        yield url
 
 
 def harvester(ids: Path, url: str, out: Path) -> subprocess.Popen[bytes]:

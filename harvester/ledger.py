@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 MERGED_BYTES = 128 << 20
 """Parts are merged to about this size, which suits Spark, DuckDB and Polars alike."""
 
-_ROWS = 1 << 17
-"""Rows made of answers at a time: their table fits the processor's caches."""
-
 HASHED_BYTES = 2 << 30
 """Parts of so many bytes in all are read whole on opening; of more, sizes alone are looked at."""
 
@@ -184,7 +181,7 @@ class Ledger:
     def _written(self, found: Mapping[str, Rows | pa.Table | None]) -> list[Part]:
         """Rows of each kind as a part of their own, where there are any."""
         return [
-            self._parts.write(kind, rows.tables(_ROWS) if isinstance(rows, Rows) else [rows])
+            self._parts.write(kind, rows.tables() if isinstance(rows, Rows) else [rows])
             for kind, rows in found.items()
             if rows is not None and len(rows)
         ]

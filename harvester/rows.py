@@ -7,18 +7,20 @@ UID linked to. So rows stay lists until those of many answers are committed toge
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from harvester.schemas import constant
+from harvester.schemas import constant, nulls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+
+PIECE = 1 << 17
+"""Rows of a table made at a time: it fits the processor's caches."""
 
 RANK = "rank"
 """The column that says the place of a row in its list."""
@@ -95,7 +97,7 @@ class Rows:
         own = self.own.append_column(self.schema.field(RANK), pa.array(rank))
         return replace(self, own=own)
 
-    def tables(self, size: int) -> Iterator[pa.Table]:
+    def tables(self, size: int = PIECE) -> Iterator[pa.Table]:
         """The rows as tables of about so many: what is done with each is done in little memory."""
         ends = np.cumsum(self.counts)
         first = row = 0
@@ -118,20 +120,10 @@ class Rows:
             if field.name in own.column_names
             else _repeated(shared[field.name], self.counts)
             if field.name in shared.column_names
-            else _nulls(len(self), field.type)
+            else nulls(len(self), field.type)
             for field in self.schema
         ]
         return pa.Table.from_arrays(columns, schema=self.schema)
-
-
-def _nulls(count: int, kind: pa.DataType) -> pa.Array:
-    return _many_nulls(kind, 1 << count.bit_length()).slice(0, count)
-
-
-@lru_cache(32)
-def _many_nulls(kind: pa.DataType, count: int) -> pa.Array:
-    """Made once for many tables: memory that is touched for the first time costs most."""
-    return pa.nulls(count, kind)
 
 
 def _repeated(column: pa.ChunkedArray, counts: NDArray[np.int64]) -> pa.Array:

@@ -75,14 +75,19 @@ def with_ids(schema: pa.Schema, kind: pa.DataType) -> pa.Schema:
 
 def constant(name: str, count: int) -> pa.DictionaryArray:
     """A column of one name."""
-    codes = _zeros(1 << count.bit_length()).slice(0, count)
+    codes = _blank(1 << count.bit_length(), None).slice(0, count)
     return pa.DictionaryArray.from_arrays(codes, pa.array([name], pa.string()), safe=False)
 
 
-@lru_cache(32)
-def _zeros(count: int) -> pa.Array:
-    """Made once for many columns: memory that is touched for the first time costs most."""
-    return pa.array(np.zeros(count, np.int32))
+def nulls(count: int, kind: pa.DataType) -> pa.Array:
+    """A column without values."""
+    return _blank(1 << count.bit_length(), kind).slice(0, count)
+
+
+@lru_cache(64)
+def _blank(count: int, kind: pa.DataType | None) -> pa.Array:
+    """Nulls, or zeros as codes, made once for many columns: a first touch of memory costs most."""
+    return pa.array(np.zeros(count, np.int32)) if kind is None else pa.nulls(count, kind)
 
 
 def answered_rows(dbfrom: str, uids: pa.Array, counts: NDArray[np.int64]) -> pa.Table:

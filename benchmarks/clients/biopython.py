@@ -17,15 +17,22 @@ DISTRIBUTION = "biopython"
 NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 
 
-def harvest(base_url: str, db: str, uids: list[str]) -> Iterator[Groups]:
+def entrez_at(base_url: str) -> Any:
+    """`Bio.Entrez`, asking elsewhere: the address is written into each of its functions."""
+
     def elsewhere(request: Request) -> Any:
         request.full_url = request.full_url.replace(NCBI, base_url)
         return urlopen(request)
 
     entrez: Any = Entrez  # typed in part
-    entrez.urlopen = elsewhere  # the address is written into each of its functions
+    entrez.urlopen = elsewhere
     entrez.email = EMAIL
     entrez.api_key = os.environ["NCBI_API_KEY"]
+    return entrez
+
+
+def harvest(base_url: str, db: str, uids: list[str]) -> Iterator[Groups]:
+    entrez = entrez_at(base_url)
     for batch in batches(uids):
         question = {"dbfrom": DBFROM, "db": db, "linkname": f"{DBFROM}_{db}", "id": batch}
         with entrez.elink(**question) as stream:

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 XTRACT = "-pattern LinkSet -sep , -def - -element IdList/Id -block LinkSetDb -element Link/Id"
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Its path.
+
+    Raises:
+        FileNotFoundError: it is not installed.
+    """
     found = shutil.which(name, path=os.environ.get("EDIRECT") or None)
     if found is None:
         raise FileNotFoundError("apt-get install ncbi-entrez-direct, or EDIRECT=folder")
@@ -28,19 +33,19 @@ def _program(name: str) -> str:
 
 
 def version() -> str:
-    command = [_program("elink"), "-version"]
+    command = [program("elink"), "-version"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def harvest(base_url: str, db: str, uids: list[str]) -> Iterator[Groups]:
     listed = Path("listed.txt")
     listed.write_text("\n".join(uids) + "\n")
-    command = [_program("elink"), "-base", base_url, "-db", DBFROM, "-input", str(listed)]
+    command = [program("elink"), "-base", base_url, "-db", DBFROM, "-input", str(listed)]
     command += ["-target", db, "-name", f"{DBFROM}_{db}", "-cmd", "neighbor", "-chunk", str(BATCH)]
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as elink,
         subprocess.Popen(
-            [_program("xtract"), *XTRACT.split()],
+            [program("xtract"), *XTRACT.split()],
             stdin=elink.stdout,
             stdout=subprocess.PIPE,
             text=True,

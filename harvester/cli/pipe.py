@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import rich_click as click
 from click.exceptions import Exit
 
+from harvester.cli.memory import keep_memory
 from harvester.doors import stream
 from harvester.events import Tally
 from harvester.sinks.jsonl import JsonlSink
@@ -25,6 +26,7 @@ def pour(job: Job) -> NoReturn:
         click.exceptions.Exit: 0, or 3 where some UIDs failed or are missing.
         HarvestError: as `harvester.stream` says.
     """
+    keep_memory()
     tally = Tally(time.monotonic)
     sink = JsonlSink("none")  # whoever wants it compressed has a pipe at hand
 

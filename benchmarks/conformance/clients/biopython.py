@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from importlib.metadata import version as installed
-from typing import Any
-from urllib.request import Request, urlopen
 
-from Bio import Entrez
-
+from benchmarks.clients.biopython import entrez_at
 from benchmarks.conformance.outcome import DB, DBFROM, LINKNAME, Outcome
-
-NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 
 
 def version() -> str:
@@ -19,14 +13,7 @@ def version() -> str:
 
 
 def ask(base_url: str, uids: list[str]) -> Outcome:
-    def elsewhere(request: Request) -> Any:
-        request.full_url = request.full_url.replace(NCBI, base_url)
-        return urlopen(request)
-
-    entrez: Any = Entrez  # typed in part
-    entrez.urlopen = elsewhere  # the address is written into each of its functions
-    entrez.email = "conformance@example.org"
-    entrez.api_key = os.environ["NCBI_API_KEY"]
+    entrez = entrez_at(base_url)
     with entrez.elink(dbfrom=DBFROM, db=DB, linkname=LINKNAME, id=uids) as stream:
         record = entrez.read(stream)
     outcome = Outcome()

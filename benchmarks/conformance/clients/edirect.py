@@ -11,16 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.clients.edirect import XTRACT, program, version
 from benchmarks.conformance.outcome import DB, DBFROM, LINKNAME, Outcome
 
-XTRACT = "-pattern LinkSet -sep , -def - -element IdList/Id -block LinkSetDb -element Link/Id"
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name, path=os.environ.get("EDIRECT") or None)
-    if found is None:
-        raise FileNotFoundError("apt-get install ncbi-entrez-direct, or EDIRECT=folder")
-    return found
+__all__ = ["ask", "version"]
 
 
 def _keep_here() -> None:
@@ -31,18 +25,13 @@ def _keep_here() -> None:
     os.environ["PATH"] = f"{Path.cwd()}:{os.environ['PATH']}"
 
 
-def version() -> str:
-    command = [_program("elink"), "-version"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
 def ask(base_url: str, uids: list[str]) -> Outcome:
     _keep_here()
-    command = [_program("elink"), "-base", base_url, "-db", DBFROM, "-id", ",".join(uids)]
+    command = [program("elink"), "-base", base_url, "-db", DBFROM, "-id", ",".join(uids)]
     command += ["-target", DB, "-name", LINKNAME, "-cmd", "neighbor"]
     elink = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
     sys.stdout.buffer.write(elink.stdout)  # what its user sees may hold the API key
-    command = [_program("xtract"), *XTRACT.split()]
+    command = [program("xtract"), *XTRACT.split()]
     xtract = subprocess.run(command, input=elink.stdout, stdout=subprocess.PIPE, check=False)
     lines = xtract.stdout.decode("utf-8", "replace").splitlines()
     cells = [line.replace(",", "\t").split("\t") for line in lines]
