@@ -18,17 +18,17 @@ import pyarrow as pa
 
 from benchmarks.answers import FIRST, LINKS, UIDS, Answers
 from benchmarks.measure import Row, nanoseconds
-from harvester import uids
-from harvester.eutils.elink import Elink
-from harvester.identity import Identity
-from harvester.job import Contact, Link
-from harvester.ledger import Ledger
-from harvester.outcomes import Outcome
-from harvester.rows import Rows
-from harvester.schemas import answered_rows
-from harvester.sinks import make_sink
-from harvester.state import Settled
-from harvester.verdict import Batch
+from harvester.engine.retry import Batch
+from harvester.eutils.elink.commands import Elink
+from harvester.eutils.identity import Identity
+from harvester.job.model import Contact, Link
+from harvester.model import uids
+from harvester.model.outcomes import Outcome
+from harvester.model.rows import Rows
+from harvester.model.schemas import answered_rows
+from harvester.store.ledger import Ledger
+from harvester.store.sinks import make_sink
+from harvester.store.state import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,24 +21,24 @@ from benchmarks.answers import FEW, FIRST
 from benchmarks.contestants import Ours
 from benchmarks.measure import Row
 from benchmarks.server import answered, serving
-from harvester import uids
-from harvester.assembly import drive, make_engine
-from harvester.client import Client
-from harvester.eutils.answer import Answer
-from harvester.eutils.reply import Reply
-from harvester.hours import Hours
-from harvester.identity import Identity
-from harvester.job import Job
-from harvester.limiter import Limiter
-from harvester.rows import Rows
-from harvester.schemas import NEIGHBOR_LINKS
+from harvester.client.client import Client
+from harvester.client.pacing.limiter import Limiter
+from harvester.client.reply import Reply
+from harvester.engine.off_peak import Hours
+from harvester.eutils.elink.match import Answer
+from harvester.eutils.identity import Identity
+from harvester.job.model import Job
+from harvester.model import uids
+from harvester.model.rows import Rows
+from harvester.model.schemas import NEIGHBOR_LINKS
+from harvester.runs.drive import drive, make_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harvester.committer import Delivery
-    from harvester.transport import Transport
-    from harvester.verdict import Batch
+    from harvester.client.transport import Transport
+    from harvester.engine.retry import Batch
+    from harvester.store.committer import Delivery
 
 REQUESTS, BATCH = 5_000, 200
 LATENCY, RATE = 13.0, 10

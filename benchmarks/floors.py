@@ -23,8 +23,8 @@ import uvloop
 from benchmarks.answers import FIRST, LINKS, UIDS, Answers
 from benchmarks.measure import Row
 from benchmarks.server import serving
-from harvester.schemas import NEIGHBOR_LINKS, constant
-from harvester.sinks import make_sink
+from harvester.model.schemas import NEIGHBOR_LINKS, constant
+from harvester.store.sinks import make_sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

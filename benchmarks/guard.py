@@ -21,20 +21,20 @@ import uvloop
 
 from benchmarks.answers import FEW, FIRST, LINKS, UIDS, Answers
 from benchmarks.engine import engine_alone
-from harvester.cli.memory import keep_memory
-from harvester.eutils.elink import Elink
-from harvester.identity import Identity
-from harvester.job import Contact, Link
-from harvester.rows import Rows
-from harvester.sinks import make_sink
-from harvester.sources.lines import read_lines
-from harvester.verdict import Batch
+from harvester.cli.process import keep_memory
+from harvester.engine.retry import Batch
+from harvester.eutils.elink.commands import Elink
+from harvester.eutils.identity import Identity
+from harvester.job.model import Contact, Link
+from harvester.model.rows import Rows
+from harvester.sources.text import read_lines
+from harvester.store.sinks import make_sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harvester.link import Cmd, Retmode
-    from harvester.sinks import Sink
+    from harvester.job.link import Cmd, Retmode
+    from harvester.store.sinks import Sink
 
 KNOWN = Path(__file__).with_name("results") / "guard.json"
 GROWTH = 1.2

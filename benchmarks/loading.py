@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from benchmarks.measure import Row, nanoseconds
-from harvester import uids
-from harvester.sources.lines import read_lines
+from harvester.model import uids
+from harvester.sources.text import read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harvester.uids import UidSet
+    from harvester.model.uids import UidSet
 
 UIDS = 2_000_000
 
@@ -45,7 +45,7 @@ def _alone(path: Path) -> None:
 
 
 def _loaded(path: Path) -> UidSet:
-    """As `harvester.sources.wanted` does it."""
+    """As `harvester.sources.from_job` does it."""
     found = uids.as_set()
     for block in read_lines(str(path), "pubmed"):
         found |= uids.as_set(np.sort(block))

@@ -29,22 +29,22 @@ import pyarrow.csv as pacsv
 from benchmarks.answers import FEW, LINKS, Answers
 from benchmarks.fake_time import FakeTimeLoop
 from benchmarks.measure import Row
-from harvester import jobfile
-from harvester.cli.memory import keep_memory
-from harvester.client import Client
+from harvester.cli.process import keep_memory
+from harvester.client.client import Client
+from harvester.client.pacing.limiter import Limiter
+from harvester.client.reply import Reply
+from harvester.engine.stop import Stop
 from harvester.errors import Fault, RequestFailed
-from harvester.eutils.reply import Reply
-from harvester.harvesting import Harvesting
-from harvester.identity import Identity
-from harvester.job import Job
-from harvester.limiter import Limiter
-from harvester.signals import Stop
-from harvester.sources.wanted import read_source
+from harvester.eutils.identity import Identity
+from harvester.job import load as jobfile
+from harvester.job.model import Job
+from harvester.runs.run import Harvesting
+from harvester.sources.from_job import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harvester.transport import Transport
+    from harvester.client.transport import Transport
 
 PUBMED = 38_000_000
 LARGEST = 41_500_000

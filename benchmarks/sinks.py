@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.measure import Row, nanoseconds
-from harvester.schemas import NEIGHBOR_LINKS
-from harvester.sinks import make_sink
+from harvester.model.schemas import NEIGHBOR_LINKS
+from harvester.store.sinks import make_sink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harvester.sinks import Sink
+    from harvester.store.sinks import Sink
 
 ROWS, LINKS = 300_000, 150
 

@@ -24,11 +24,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harvester.doors import Result, harvest, records, run, stream
+    from harvester.api.eutils import Eutils
+    from harvester.api.harvest import Result, harvest, records, run, stream
+    from harvester.api.links import Linked
     from harvester.eutils.ecitmatch import Citation
-    from harvester.job import Job
-    from harvester.library import Eutils
-    from harvester.linking import Linked
+    from harvester.job.model import Job
 
 __version__ = "0.1.0"
 __all__ = [
@@ -44,8 +44,9 @@ __all__ = [
     "stream",
 ]
 
-_HOMES = {"Job": "job", "Result": "doors", "harvest": "doors", "run": "doors"}
-_HOMES |= {"records": "doors", "stream": "doors", "Eutils": "library", "Linked": "linking"}
+_HOMES = {"Job": "job.model", "Result": "api.harvest", "harvest": "api.harvest"}
+_HOMES |= {"run": "api.harvest", "records": "api.harvest", "stream": "api.harvest"}
+_HOMES |= {"Eutils": "api.eutils", "Linked": "api.links"}
 _HOMES |= {"Citation": "eutils.ecitmatch"}
 
 

@@ -10,21 +10,21 @@ import rich_click as click
 from click.exceptions import Abort, Exit
 
 from harvester import __version__
-from harvester.cli.memory import collect_seldom
+from harvester.cli.process import collect_seldom
 from harvester.errors import BadInput, HarvestError, Interrupted, nearest
 
 COMMANDS = {
-    "run": "harvester.cli.run",
-    "resume": "harvester.cli.resume",
-    "status": "harvester.cli.status",
-    "verify": "harvester.cli.verify",
-    "records": "harvester.cli.records",
-    "reparse": "harvester.cli.reparse",
-    "databases": "harvester.cli.databases",
-    "linknames": "harvester.cli.linknames",
-    "counts": "harvester.cli.counts",
+    "run": "harvester.cli.commands.run",
+    "resume": "harvester.cli.commands.resume",
+    "status": "harvester.cli.commands.status",
+    "verify": "harvester.cli.commands.verify",
+    "records": "harvester.cli.commands.records",
+    "reparse": "harvester.cli.commands.reparse",
+    "databases": "harvester.cli.commands.databases",
+    "linknames": "harvester.cli.commands.linknames",
+    "counts": "harvester.cli.commands.counts",
     "emulate": "harvester.emulator.command",
-    "demo": "harvester.cli.demo",
+    "demo": "harvester.cli.commands.demo",
 }
 
 

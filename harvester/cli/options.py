@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 if TYPE_CHECKING:
-    from harvester.jobfile import Settings
+    from harvester.job.load import Settings
 
 PANELS = {
     "link": "Which links",
@@ -80,8 +80,8 @@ class AskingCommand(JobCommand):
 
 def settings(values: dict[str, Any]) -> Settings:
     """The options that were given, as groups and keys of a job file."""
-    from harvester.job import Job
-    from harvester.jobfile import GROUPS
+    from harvester.job.load import GROUPS
+    from harvester.job.model import Job
 
     found: Settings = {}
     for group in GROUPS:
@@ -95,8 +95,8 @@ def settings(values: dict[str, Any]) -> Settings:
 
 def _job_options(*groups: str) -> list[click.Parameter]:
     """Those of some groups, or of all."""
-    from harvester.job import Job
-    from harvester.jobfile import GROUPS
+    from harvester.job.load import GROUPS
+    from harvester.job.model import Job
 
     return [
         _option(group, key, field)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NoReturn
 import rich_click as click
 from click.exceptions import Exit
 
-from harvester.cli.memory import keep_memory
-from harvester.doors import stream
+from harvester.api.harvest import stream
+from harvester.cli.process import keep_memory
 from harvester.events import Tally
-from harvester.sinks.jsonl import JsonlSink
+from harvester.store.sinks.jsonl import JsonlSink
 
 if TYPE_CHECKING:
-    from harvester.job import Job
+    from harvester.job.model import Job
 
 
 def pour(job: Job) -> NoReturn:

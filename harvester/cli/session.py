@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from click.exceptions import Exit
 
-from harvester.cli.memory import keep_memory
-from harvester.doors import Result, run
+from harvester.api.harvest import Result, run
+from harvester.cli.process import keep_memory
 from harvester.errors import Interrupted, Refused, WindowClosed
 
 if TYPE_CHECKING:
-    from harvester.job import Job
+    from harvester.job.model import Job
 
 
 def hold_session(job: Job, values: dict[str, Any], **options: bool) -> None:
@@ -23,7 +23,7 @@ def hold_session(job: Job, values: dict[str, Any], **options: bool) -> None:
         click.exceptions.Exit: with the exit code of the result.
         HarvestError: as `harvester.harvest` says.
     """
-    from harvester.cli.displays import make_display
+    from harvester.cli.display.lines import make_display
 
     keep_memory()
     with make_display(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harvester.errors import Fault, RequestFailed
-from harvester.eutils.envelope import xml_root
+from harvester.eutils.parsing import xml_root
 
 PATH = "egquery.fcgi"
 

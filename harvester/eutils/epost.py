@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harvester.errors import Fault, RequestFailed, printable
-from harvester.eutils.envelope import is_json, json_object, texts, xml_root
+from harvester.eutils.parsing import is_json, json_object, texts, xml_root
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

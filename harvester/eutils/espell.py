@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harvester.errors import Fault, RequestFailed, printable
-from harvester.eutils.envelope import texts, xml_root
+from harvester.eutils.parsing import texts, xml_root
 
 PATH = "espell.fcgi"
 

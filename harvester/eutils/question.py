@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from harvester.eutils.answer import Answer
-    from harvester.verdict import Batch
+    from harvester.engine.retry import Batch
+    from harvester.eutils.elink.match import Answer
 
 
 class Question(Protocol):

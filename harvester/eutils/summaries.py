@@ -9,15 +9,15 @@ import orjson
 import pyarrow as pa
 
 from harvester.eutils import esummary
-from harvester.eutils.answer import Answer
-from harvester.identity import form_of
-from harvester.rows import Rows
-from harvester.schemas import NAME, constant
+from harvester.eutils.elink.match import Answer
+from harvester.eutils.identity import form_of
+from harvester.model.rows import Rows
+from harvester.model.schemas import NAME, constant
 
 if TYPE_CHECKING:
-    from harvester.identifiers import Identifiers
-    from harvester.identity import Identity
-    from harvester.verdict import Batch
+    from harvester.engine.retry import Batch
+    from harvester.eutils.identity import Identity
+    from harvester.model.identifiers import Identifiers
 
 SCHEMA = pa.schema(
     [pa.field("db", NAME), pa.field("uid", pa.int64()), pa.field("record", pa.string())]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harvester.errors import BadInput
-from harvester.sources.columns import kind_of, read_cells, text_of
 from harvester.sources.compressed import shown
-from harvester.sources.spelling import accession
+from harvester.sources.notation import accession
+from harvester.sources.tables import kind_of, read_cells, text_of
 from harvester.sources.words import text_blocks, words
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from harvester import uids
+from harvester.model import uids
 
 if TYPE_CHECKING:
-    from harvester.uids import UidArray
+    from harvester.model.uids import UidArray
 
     Block: TypeAlias = UidArray | list[str]
     """Some UIDs; accessions where those are harvested."""

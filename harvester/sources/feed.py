@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from harvester.identifiers import Listed
+    from harvester.model.identifiers import Listed
 
 
 class Feed(Protocol):

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harvester.sinks import parquet as parquet_module
-from harvester.sinks.footer import Footer, Joined, is_whole, rows_of
-from harvester.sinks.parquet import ParquetSink
+from harvester.store.sinks import parquet as parquet_module
+from harvester.store.sinks.parquet import ParquetSink
+from harvester.store.sinks.parquet_footer import Footer, Joined, is_whole, rows_of
 
 WIDE = {
     **{f"number_{at}": pa.array([at, None, 2**62 - at]) for at in range(20)},

@@ -13,9 +13,9 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harvester.schemas import NEIGHBOR_LINKS, UIDS
-from harvester.sinks import Sink, make_sink
-from harvester.sinks import parquet as parquet_module
+from harvester.model.schemas import NEIGHBOR_LINKS, UIDS
+from harvester.store.sinks import Sink, make_sink
+from harvester.store.sinks import parquet as parquet_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,14 +17,14 @@ import zstandard
 
 from harvester.errors import BadInput
 from harvester.sources.accessions import read_accessions
-from harvester.sources.columns import read_column
-from harvester.sources.lines import read_lines
+from harvester.sources.tables import read_column
+from harvester.sources.text import read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from harvester.uids import UidArray
+    from harvester.model.uids import UidArray
 
 _PACK: dict[str, Callable[[bytes], bytes]] = {
     "text": bytes,
@@ -176,8 +176,8 @@ def test_uids_of_a_table_out_of_range_are_named(table: Table) -> None:
 def test_a_long_table_is_read_in_bounded_blocks(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harvester.sources.columns.BLOCK", 4096)
-    monkeypatch.setattr("harvester.sources.columns.ROWS", 1000)
+    monkeypatch.setattr("harvester.sources.tables.BLOCK", 4096)
+    monkeypatch.setattr("harvester.sources.tables.ROWS", 1000)
     uids = list(range(1, 20_001))
     listed = list(read_column(table([str(uid) for uid in uids]), "uid", "pubmed"))
     assert max(len(block) for block in listed) < 3000

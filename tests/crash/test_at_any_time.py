@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
     from .conftest import Deaths
 
-OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.3, "harvester.committer.TICK_SECONDS": 0.1}
+OFTEN = {
+    "harvester.store.committer.COMMIT_SECONDS": 0.3,
+    "harvester.store.committer.TICK_SECONDS": 0.1,
+}
 """So that a run that lives for a second leaves something behind."""
 
 

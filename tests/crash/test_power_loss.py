@@ -14,7 +14,7 @@ from end_to_end.harness import assert_polite
 from end_to_end.nursery import Nursery
 
 from harvester.errors import FolderError
-from harvester.state import peek
+from harvester.store.state import peek
 
 from .disk import Disk, Drawn, nothing, whole
 from .lives import lead, spread

@@ -130,7 +130,7 @@ def set_clock(folder: Path, at: str) -> dict[str, object]:
     aside = folder / "clock-aside"
     aside.write_text(at)
     aside.replace(folder / "clock")
-    return {"clock": str(folder / "clock"), "harvester.engine._NAP_SECONDS": 0.2}
+    return {"clock": str(folder / "clock"), "harvester.engine.engine._NAP_SECONDS": 0.2}
 
 
 def asleep_until_the_hours_begin(servers: Servers, folder: Path) -> None:

@@ -23,15 +23,16 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from end_to_end.steps import Steps
-from harvester.state import State
+from harvester.store.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SLOW = (
     "aiohttp", "pyarrow.compute", "pyarrow.csv", "pyarrow.parquet", "uvloop",
-    "harvester.cli.resume", "harvester.cli.run", "harvester.cli.session", "harvester.cli.status",
-    "harvester.doors", "harvester.sinks.jsonl", "harvester.sinks.parquet",
+    "harvester.cli.commands.resume", "harvester.cli.commands.run", "harvester.cli.session",
+    "harvester.cli.commands.status",
+    "harvester.api.harvest", "harvester.store.sinks.jsonl", "harvester.store.sinks.parquet",
 )  # fmt: skip
 
 

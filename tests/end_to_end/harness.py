@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import zstandard
 
 from harvester.emulator import Graph, truth
-from harvester.status import status as status  # noqa: PLC0414 - tests ask it here
+from harvester.store.status import status as status  # noqa: PLC0414 - tests ask it here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

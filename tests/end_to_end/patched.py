@@ -28,7 +28,7 @@ def _set(name: str, value: object) -> None:
 
 def _set_clock(start: str) -> None:
     """The clock of `Hours` runs from `start`, beginning when it is first looked at."""
-    from harvester import hours
+    from harvester.engine import off_peak as hours
 
     begun: dict[str, datetime] = {}
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 DBS = ("pmc", "gene")
 PATIENT = {
-    "harvester.verdict.BACKOFF_SECONDS": 0.02,
-    "harvester.outage.FIRST_SECONDS": 0.2,
-    "harvester.pace._PAUSE_SECONDS": 0.05,
+    "harvester.engine.retry.BACKOFF_SECONDS": 0.02,
+    "harvester.engine.outage.FIRST_SECONDS": 0.2,
+    "harvester.client.pacing.sliding_window._PAUSE_SECONDS": 0.05,
 }
 """Faults come often here: between tries there are many more pauses than in a night."""
 

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from .servers import Servers
 
 UIDS = range(1, 61)
-OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.05, "harvester.committer.TICK_SECONDS": 0.02}
+OFTEN = {
+    "harvester.store.committer.COMMIT_SECONDS": 0.05,
+    "harvester.store.committer.TICK_SECONDS": 0.02,
+}
 DATABASE = ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm")
 
 

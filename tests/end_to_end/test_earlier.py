@@ -8,14 +8,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from harvester import Job, harvest, uids
+from harvester import Job, harvest
 from harvester.emulator.utilities.ids import accession
 from harvester.errors import BadInput, FolderError, HarvestError
-from harvester.parts import Parts
-from harvester.schemas import NEIGHBOR_LINKS
-from harvester.sinks import make_sink
-from harvester.sources.earlier import read_run
-from harvester.state import Settled, State
+from harvester.model import uids
+from harvester.model.schemas import NEIGHBOR_LINKS
+from harvester.sources.earlier_run import read_run
+from harvester.store.parts import Parts
+from harvester.store.sinks import make_sink
+from harvester.store.state import Settled, State
 
 from .harness import expected_links, write_uids
 

@@ -32,7 +32,7 @@ FAULTS = [
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses before a request is put again, which here nobody is glad of."""
-    monkeypatch.setattr("harvester.verdict.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("harvester.engine.retry.BACKOFF_SECONDS", 0.01)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -175,7 +175,7 @@ async def test_a_refusal_ends_it(servers: Servers) -> None:
 
 
 async def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harvester.linking._PATIENCE", 0)
+    monkeypatch.setattr("harvester.api.links._PATIENCE", 0)
     async with Eutils(base_url="http://127.0.0.1:9/", rate=300) as e:  # nobody listens there
         with pytest.raises(HarvestError, match=r"127\.0\.0\.1:9.*not answering"):
             await e.elink("pubmed", 1)

@@ -38,18 +38,18 @@ MANY = "asthma"
 
 SOME = "1:10000[UID]"
 FAULTS = ("500:0.05", "cut:0.04", "bad-utf8:0.02", "empty:0.02", "short:0.02")
-PAGES = {"harvester.sources.query.MOST": 500}
+PAGES = {"harvester.sources.search.MOST": 500}
 """Records of a page of a search, so that short ones have many."""
 
 OFTEN = PAGES | {
-    "harvester.committer.COMMIT_SECONDS": 0.2,
-    "harvester.committer.TICK_SECONDS": 0.05,
+    "harvester.store.committer.COMMIT_SECONDS": 0.2,
+    "harvester.store.committer.TICK_SECONDS": 0.05,
 }
 SOON = OFTEN | {
-    "harvester.outage.FIRST_SECONDS": 0.3,
-    "harvester.outage.LONGEST_SECONDS": 0.6,
-    "harvester.sources.patience.FIRST_SECONDS": 0.3,
-    "harvester.sources.patience.LONGEST_SECONDS": 0.6,
+    "harvester.engine.outage.FIRST_SECONDS": 0.3,
+    "harvester.engine.outage.LONGEST_SECONDS": 0.6,
+    "harvester.client.outage_retry.FIRST_SECONDS": 0.3,
+    "harvester.client.outage_retry.LONGEST_SECONDS": 0.6,
 }
 
 

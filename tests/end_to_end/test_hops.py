@@ -33,10 +33,16 @@ if TYPE_CHECKING:
 
 UIDS = range(1, 21)
 CHAIN = (("gene", "protein"), ("protein", "structure"), ("structure", "taxonomy"))
-OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.2, "harvester.committer.TICK_SECONDS": 0.05}
+OFTEN = {
+    "harvester.store.committer.COMMIT_SECONDS": 0.2,
+    "harvester.store.committer.TICK_SECONDS": 0.05,
+}
 """A hop is fed at each commit of the one before."""
 
-AT_ONCE = {"harvester.committer.COMMIT_SECONDS": 0.05, "harvester.committer.TICK_SECONDS": 0.02}
+AT_ONCE = {
+    "harvester.store.committer.COMMIT_SECONDS": 0.05,
+    "harvester.store.committer.TICK_SECONDS": 0.02,
+}
 
 FAULTS = ("500:0.04", "cut:0.03", "short:0.02", "error-in-linksetdb:0.02", "doubled:0.02")
 

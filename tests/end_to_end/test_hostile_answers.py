@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harvester.transport import MAX_BODY
+from harvester.client.transport import MAX_BODY
 
 from .harness import assert_same, command, environment, expected_links, rows, write_uids
 from .impostor import Bytes, Question, response
@@ -135,7 +135,7 @@ def harvest_with(
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", impostor.base_url, "--rate=200", "--batch-size=8", "--max-attempts=2",
         "--timeout=20", "-o", folder / "out", *options,
-        patches={"harvester.transport.MAX_BODY": largest << 20},
+        patches={"harvester.client.transport.MAX_BODY": largest << 20},
     )  # fmt: skip
     with (folder / "err").open("wb") as err:
         launched = subprocess.run(

@@ -129,7 +129,7 @@ def while_it_waits(servers: Servers, folder: Path) -> None:
     error = json.dumps({"linksets": [], "ERROR": EVIL}).encode()
     down = {"elink.fcgi": response(error), "einfo.fcgi": response(b"", status="503 No")}
     impostor = servers.impostor(servers.start(), lambda question: down[question.utility])
-    soon = {"harvester.outage.FIRST_SECONDS": 0.2}
+    soon = {"harvester.engine.outage.FIRST_SECONDS": 0.2}
     with running(*words(folder, impostor.base_url), err=folder / "err", patches=soon) as command:
         wait_until(lambda: "not answering" in command.said(), "it waits")
         wait_until(lambda: status(folder / "out")["waiting"], "status says so")

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from .servers import Servers
 
 UIDS = range(1, 301)
-OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.2, "harvester.committer.TICK_SECONDS": 0.05}
+OFTEN = {
+    "harvester.store.committer.COMMIT_SECONDS": 0.2,
+    "harvester.store.committer.TICK_SECONDS": 0.05,
+}
 
 
 def words(folder: Path, server: Emulator) -> list[object]:

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from .servers import Servers
 
 UIDS = range(1, 361)
-SOON = {"harvester.outage.FIRST_SECONDS": 0.3, "harvester.outage.LONGEST_SECONDS": 0.6}
+SOON = {
+    "harvester.engine.outage.FIRST_SECONDS": 0.3,
+    "harvester.engine.outage.LONGEST_SECONDS": 0.6,
+}
 """Control questions come sooner than in earnest."""
 
 KINDS = (503, "reset", "hang", "refused")

@@ -9,19 +9,19 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from harvester.assembly import connected
 from harvester.emulator.request import Asked
 from harvester.emulator.utilities.ids import accession
 from harvester.emulator.utilities.selections import selection
 from harvester.errors import BadInput
 from harvester.eutils import epost, esearch
-from harvester.job import Job
-from harvester.sources.query import Search
+from harvester.job.model import Job
+from harvester.runs.drive import connected
+from harvester.sources.search import Search
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from harvester.client import Client
+    from harvester.client.client import Client
     from harvester.emulator import Emulator
 
     from .servers import Servers

@@ -27,7 +27,7 @@ FAULTS = (
     "500:0.05", "cut:0.04", "short:0.04", "doubled:0.03", "alien:0.03", "id-0:0.03",
     "bad-utf8:0.02", "error-backend:0.03", "error-in-linksetdb:0.04", "error-in-linkset:0.03",
 )  # fmt: skip
-IMPATIENT = {"harvester.verdict.BACKOFF_SECONDS": 0.02}
+IMPATIENT = {"harvester.engine.retry.BACKOFF_SECONDS": 0.02}
 OUTCOME = ("from_uid", "outcome", "links", "reason")
 SCORE, RANK = ("score", pa.int64()), ("rank", pa.int32())
 CHECKS = [("dbfrom", NAME), ("from_uid", UID), ("dbto", NAME), ("linkname", NAME)]
@@ -127,7 +127,10 @@ def of_accessions(servers: Servers, folder: Path, form: str) -> None:
 def killed_and_resumed(servers: Servers, folder: Path) -> None:
     """Answers and links are kept together, so that a death leaves both or neither."""
     server, out, died = servers.start(latency=(0.05,)), folder / "out", 0
-    often = {"harvester.committer.COMMIT_SECONDS": 0.1, "harvester.committer.TICK_SECONDS": 0.05}
+    often = {
+        "harvester.store.committer.COMMIT_SECONDS": 0.1,
+        "harvester.store.committer.TICK_SECONDS": 0.05,
+    }
     command = words(folder, server, "--rate=20", "--batch-size=10", "--confirm-empty=1")
     with servers.nursery() as nursery:
         for seconds in (0.6, 1.0, 1.4, 60.0):

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 UIDS = range(1, 301)
 DBS = ("pmc", "taxonomy")
-IMPATIENT = {"harvester.verdict.BACKOFF_SECONDS": 0.02}
-OFTEN = {"harvester.committer.COMMIT_SECONDS": 0.1, "harvester.committer.TICK_SECONDS": 0.05}
+IMPATIENT = {"harvester.engine.retry.BACKOFF_SECONDS": 0.02}
+OFTEN = {
+    "harvester.store.committer.COMMIT_SECONDS": 0.1,
+    "harvester.store.committer.TICK_SECONDS": 0.05,
+}
 FAULTS = ("500:0.05", "reset:0.03", "error-backend:0.03")
 SUMMARIES = [("db", NAME), ("uid", UID), ("record", TEXT)]
 

@@ -83,7 +83,10 @@ def whatever_befalls(servers: Servers, folder: Path, retmode: str, *talk: str) -
         "--base-url", server.base_url, "--batch-size=3", "--timeout=1", "--rate=60",
         "--compression=none", f"--retmode={retmode}", "-v", *talk, "-o", out,
     ]  # fmt: skip
-    soon = {"harvester.verdict.BACKOFF_SECONDS": 0.05, "harvester.outage.FIRST_SECONDS": 0.2}
+    soon = {
+        "harvester.engine.retry.BACKOFF_SECONDS": 0.05,
+        "harvester.engine.outage.FIRST_SECONDS": 0.2,
+    }
     with running(*words, err=folder / "err", env=env, patches=soon) as command:
         assert_unseen_all_along(command, folder)
         finished = command.ended()

@@ -100,7 +100,7 @@ def two_signals(servers: Servers, folder: Path, first: signal.Signals) -> None:
 def nothing_comes_back(servers: Servers, folder: Path) -> None:
     """What is in flight is given up after a while; here after one second instead of ten."""
     server = servers.start(latency=(0.05, 60.0))
-    patches = {"harvester.engine.DRAIN_SECONDS": 1.0}
+    patches = {"harvester.engine.engine.DRAIN_SECONDS": 1.0}
     with running(*words(folder, server), err=folder / "err", patches=patches) as command:
         wait_until(lambda: len(server.log) > 20, "many are in flight")
         command.signal(signal.SIGTERM)
@@ -113,7 +113,10 @@ def nothing_comes_back(servers: Servers, folder: Path) -> None:
 def while_the_server_hangs(servers: Servers, folder: Path) -> None:
     """Also in an outage, with a control question in flight that nobody answers."""
     server = servers.start(latency=(0.02,), fault_seconds=120.0)
-    patches = {"harvester.engine.DRAIN_SECONDS": 1.0, "harvester.outage.FIRST_SECONDS": 0.2}
+    patches = {
+        "harvester.engine.engine.DRAIN_SECONDS": 1.0,
+        "harvester.engine.outage.FIRST_SECONDS": 0.2,
+    }
     with running(*words(folder, server), err=folder / "err", patches=patches) as command:
         wait_until(lambda: len(server.log) > 10, "it asks")
         servers.wait(server.fail(503))
@@ -251,7 +254,10 @@ def assert_well_formed(said: dict[str, Any], out: Path, rate: float) -> None:
 def status_all_along(servers: Servers, folder: Path) -> None:
     """Running, killed, running again, complete: the counts only grow, and are right."""
     server, out = servers.start(latency=(0.1,)), folder / "out"
-    often = {"harvester.committer.COMMIT_SECONDS": 0.4, "harvester.committer.TICK_SECONDS": 0.1}
+    often = {
+        "harvester.store.committer.COMMIT_SECONDS": 0.4,
+        "harvester.store.committer.TICK_SECONDS": 0.1,
+    }
     slowly = words(folder, server, "--rate=40", "--batch-size=1")
     with running(*slowly, err=folder / "err", patches=often) as run:
         wait_until(lambda: len(server.log) > 30, "it asks")

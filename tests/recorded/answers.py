@@ -16,7 +16,7 @@ from Bio import Entrez
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harvester.eutils.readers.columns import LinkSets
+    from harvester.eutils.elink.linksets import LinkSets
 
 RECORDED = Path(__file__).parents[3] / "shared" / "ncbi" / "recorded"
 

@@ -18,7 +18,7 @@ from .answers import biopython_body
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harvester.eutils.readers.entries import Entries
+    from harvester.eutils.elink.entries import Entries
 
 Row = dict[str, Any]
 Found = list[tuple[list[str], list[Row]]]

@@ -9,8 +9,8 @@ import pytest
 from harvester.emulator.answers import linksets as emulated
 from harvester.emulator.answers.elink_json import elink_json
 from harvester.emulator.answers.elink_xml import elink_xml
-from harvester.eutils.readers import acheck, checks, history, urls
-from harvester.eutils.readers.columns import Unreadable
+from harvester.eutils.elink.linksets import Unreadable
+from harvester.eutils.elink.readers import acheck, checks, history, urls
 
 from .answers import RECORDED, body_of, names
 from .entries import by_biopython, by_elementtree, history_by_json, plain
@@ -18,7 +18,7 @@ from .entries import by_biopython, by_elementtree, history_by_json, plain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harvester.eutils.readers.entries import Entries
+    from harvester.eutils.elink.entries import Entries
 
     Read = Callable[[bytes], Entries]
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.eutils.readers import neighbor_json, neighbor_xml
-from harvester.eutils.reconcile import reconcile
-from harvester.schemas import NEIGHBOR_LINKS
+from harvester.eutils.elink.neighbor_rows import reconcile
+from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
+from harvester.model.schemas import NEIGHBOR_LINKS
 
 from .rendering import Db, Made, Script, as_json, as_xml, scripts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harvester.eutils.answer import Answer
+    from harvester.eutils.elink.match import Answer
 
 Row = dict[str, Any]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harvester.eutils.readers import neighbor_json, neighbor_xml
-from harvester.eutils.readers.columns import Unreadable
+from harvester.eutils.elink.linksets import Unreadable
+from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
 
 from .answers import (
     RECORDED,

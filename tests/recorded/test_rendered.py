@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harvester.eutils.readers import neighbor_json, neighbor_xml
-from harvester.eutils.readers.columns import LinkSets, Unreadable
+from harvester.eutils.elink.linksets import LinkSets, Unreadable
+from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
 
 from .answers import Answer, LinkSet, plain
 from .rendering import PROLOGS, Script, as_json, as_xml, scripts

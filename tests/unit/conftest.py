@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harvester.sources import lines
+from harvester.sources import text as lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

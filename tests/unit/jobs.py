@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harvester import jobfile
 from harvester.errors import BadInput
+from harvester.job import load as jobfile
 
 if TYPE_CHECKING:
     from pathlib import Path

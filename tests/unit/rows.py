@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
-from harvester.schemas import NEIGHBOR_LINKS, UIDS
+from harvester.model.schemas import NEIGHBOR_LINKS, UIDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from harvester.agreement import Agreement, from_json, missing, to_json
+from harvester.store.passes.estimate import Agreement, from_json, missing, to_json
 
 
 def test_the_estimate_is_chapmans() -> None:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from harvester.catalogue import DAY, Catalogue, together
+from harvester.client.catalogue import DAY, Catalogue, together
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils import einfo
-from harvester.identity import Identity
-from harvester.job import Contact
+from harvester.eutils.identity import Identity
+from harvester.job.model import Contact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harvester.client import Client
+    from harvester.client.client import Client
 
 KEY = "5ec2e7" * 6
 LINK = {"name": "a_b", "menu": "A to B", "description": "from a", "dbto": "b"}

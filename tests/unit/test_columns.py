@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harvester.errors import BadInput
-from harvester.sources import columns
+from harvester.sources import tables as columns
 from harvester.sources.accessions import read_accessions
-from harvester.sources.columns import kind_of, read_column
+from harvester.sources.tables import kind_of, read_column
 
 from .uid_lists import COMPRESSIONS
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from harvester import committer as committer_module
 from harvester import events
-from harvester.committer import Committer, Delivery
-from harvester.ledger import Ledger
-from harvester.outcomes import Outcome
-from harvester.rows import Rows
-from harvester.sinks import make_sink
+from harvester.model.outcomes import Outcome
+from harvester.model.rows import Rows
+from harvester.store import committer as committer_module
+from harvester.store.committer import Committer, Delivery
+from harvester.store.ledger import Ledger
+from harvester.store.sinks import make_sink
 
 from .rows import links_of, links_table, read_part
 
@@ -181,7 +181,7 @@ async def test_a_disk_that_fails_is_not_swallowed(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("harvester.durable.write", full)
+    monkeypatch.setattr("harvester.store.durable.write", full)
     with closing(_committer(book)) as committer:
         committer.add(_answered(1))
         committer.stop()

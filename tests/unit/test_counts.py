@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from harvester.catalogue import Catalogue
-from harvester.cli.asking import show
-from harvester.counts import counts, suggestion
+from harvester.cli.lookup import show
+from harvester.client.catalogue import Catalogue
+from harvester.client.search_counts import counts, suggestion
 from harvester.errors import Fault, HarvestError, Refused, RequestFailed
 from harvester.eutils.egquery import Hits
-from harvester.identity import Identity
-from harvester.job import Contact
+from harvester.eutils.identity import Identity
+from harvester.job.model import Contact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from harvester.client import Client
+    from harvester.client.client import Client
 
 KEY = "5ec2e7" * 6
 DOWN = RequestFailed(Fault.SERVER, f"HTTP 502 {KEY}")

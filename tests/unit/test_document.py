@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.eutils.readers import acheck, checks, history, urls
-from harvester.eutils.readers.columns import Unreadable
-from harvester.eutils.readers.document import json_linksets, xml_linksets
+from harvester.eutils.elink.document import json_linksets, xml_linksets
+from harvester.eutils.elink.linksets import Unreadable
+from harvester.eutils.elink.readers import acheck, checks, history, urls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harvester.eutils.readers.entries import Entries
+    from harvester.eutils.elink.entries import Entries
 
 JSON: list[Callable[[bytes], Entries]] = [
     acheck.read_json, checks.NCHECK.read_json, checks.LCHECK.read_json,

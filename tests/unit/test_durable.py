@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 import xxhash
 
-from harvester import durable
+from harvester.store import durable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harvester.engine.retry import Batch
 from harvester.errors import Fault, RequestFailed
-from harvester.eutils.elink import Elink
-from harvester.identity import Identity
-from harvester.job import Contact, Link
-from harvester.verdict import Batch
+from harvester.eutils.elink.commands import Elink
+from harvester.eutils.identity import Identity
+from harvester.job.model import Contact, Link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harvester.link import Retmode
+    from harvester.job.link import Retmode
 
 KEY = "0123456789abcdef0123456789abcdef0123"
 ME = Contact(email="me@example.org", tool="test-tool")

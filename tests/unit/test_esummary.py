@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from harvester import uids
+from harvester.engine.retry import Batch
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils import esummary
+from harvester.eutils.identity import Identity
 from harvester.eutils.summaries import Summaries
-from harvester.identifiers import identifiers_of
-from harvester.identity import Identity
-from harvester.job import Contact
-from harvester.verdict import Batch
+from harvester.job.model import Contact
+from harvester.model import uids
+from harvester.model.identifiers import identifiers_of
 
 
 def test_a_uid_has_its_summary_or_its_error() -> None:

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester import uids
-from harvester.frontier import Frontier
-from harvester.verdict import Batch, Retry
+from harvester.engine.frontier import Frontier
+from harvester.engine.retry import Batch, Retry
+from harvester.model import uids
 
 
 def _frontier(*members: int) -> Frontier:

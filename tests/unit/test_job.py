@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from harvester.job import NCBI, Job
+from harvester.job.model import NCBI, Job
 
 
 def _job(**groups: dict[str, Any]) -> Job:

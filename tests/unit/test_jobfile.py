@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tomli_w
 
-from harvester import jobfile
 from harvester.errors import BadInput
-from harvester.job import NCBI, Job
+from harvester.job import load as jobfile
+from harvester.job.model import NCBI, Job
 
 from .jobs import BASE, LOCAL, SECRET, changed, refused
 

@@ -11,10 +11,10 @@ import tomli_w
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from harvester import jobfile
 from harvester.errors import BadInput
-from harvester.job import NCBI, Job
-from harvester.sources.wanted import read_source
+from harvester.job import load as jobfile
+from harvester.job.model import NCBI, Job
+from harvester.sources.from_job import read_source
 
 from .jobs import LOCAL, SECRET, refused
 

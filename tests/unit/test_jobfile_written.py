@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harvester import jobfile
-from harvester.job import STDIN, Job
+from harvester.job import load as jobfile
+from harvester.job.model import STDIN, Job
 
 from .jobs import BASE, LOCAL, SECRET, changed, refused
 

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harvester import durable, ledger, uids
 from harvester.errors import BadInput, FolderError
-from harvester.folder import is_locked
-from harvester.job import Job
-from harvester.ledger import Ledger
-from harvester.rows import Rows
-from harvester.sinks import make_sink
-from harvester.state import FILE, Settled, State
+from harvester.job.model import Job
+from harvester.model import uids
+from harvester.model.rows import Rows
+from harvester.store import durable, ledger
+from harvester.store.folder import is_locked
+from harvester.store.ledger import Ledger
+from harvester.store.sinks import make_sink
+from harvester.store.state import FILE, Settled, State
 
 from .rows import Row, links_of, links_table, outcomes_of, read_part, uids_table
 from .test_durable import Crash

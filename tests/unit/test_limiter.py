@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.fake_time import now, run
-from harvester.limiter import Limiter, Permit
+from harvester.client.pacing.limiter import Limiter, Permit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from harvester.errors import BadInput
+from harvester.model.uids import MAX_UID
 from harvester.sources import words
-from harvester.sources.lines import read_lines
-from harvester.uids import MAX_UID
+from harvester.sources.text import read_lines
 
 from .uid_lists import COMPRESSIONS, Compress, read, refusal
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from harvester.errors import BadInput
+from harvester.model.uids import MAX_UID
 from harvester.sources import words
-from harvester.uids import MAX_UID
 
 from .uid_lists import COMPRESSIONS, Compress, read
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from xml.etree import ElementTree as ET
 
+from harvester.cli.link_graph import SIZE, picture
 from harvester.eutils.einfo import DbInfo, DbLink
-from harvester.linkgraph import SIZE, picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from harvester.client.check_names import are_known, check_names, judge_names
 from harvester.errors import BadInput, Fault, RequestFailed
 from harvester.eutils import einfo
-from harvester.identity import Identity
-from harvester.job import Contact, Link
-from harvester.names import are_known, check_names, judge_names
+from harvester.eutils.identity import Identity
+from harvester.job.model import Contact, Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harvester.client import Client
+    from harvester.client.client import Client
 
 LISTED = ["pubmed", "pmc", "gene", "protein", "widgets"]
 LINKS = {"pubmed_pmc": "pmc", "pubmed_pubmed": "pubmed", "pubmed_gene": "gene"}

@@ -7,9 +7,9 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
+from harvester.engine.outage import SUSPICIOUS, Suspects, probe_delays
+from harvester.engine.retry import Batch
 from harvester.errors import Fault, RequestFailed
-from harvester.outage import SUSPICIOUS, Suspects, probe_delays
-from harvester.verdict import Batch
 
 
 def _held(count: int) -> Suspects:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from harvester import pace
-from harvester.common import PLACES, CommonPace, common_pace
-from harvester.pace import Pace
+from harvester.client.pacing import sliding_window as pace
+from harvester.client.pacing.shared_window import PLACES, CommonPace, common_pace
+from harvester.client.pacing.sliding_window import Pace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from harvester.errors import BadInput, HarvestError, RequestFailed
 from harvester.eutils.esearch import MOST
-from harvester.identity import Identity
-from harvester.job import Contact
-from harvester.sources.query import Search
+from harvester.eutils.identity import Identity
+from harvester.job.model import Contact
+from harvester.sources.search import Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -146,7 +146,7 @@ def test_every_uid_of_any_set_comes_in(
     for db in ("pubmed", "gene"):
         # An answer short of what it counts is asked for again, so a smaller page costs some.
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("harvester.sources.query.MOST", most)
+            patch.setattr("harvester.sources.search.MOST", most)
             got = _all(server, db, **more)
         assert sorted(set(got.uids)) == records
         assert (got.count, got.doubts) == (len(records), [])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harvester.client.reply import Reply, check
 from harvester.errors import Fault, RateLimited, RequestFailed
-from harvester.eutils.reply import Reply, check
 
 RECORDED = Path(__file__).parents[3] / "shared" / "ncbi" / "recorded"
 KEY = "0123456789abcdef0123456789abcdef0123"

@@ -9,8 +9,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.rows import Rows
-from harvester.schemas import NEIGHBOR_LINKS
+from harvester.model.rows import Rows
+from harvester.model.schemas import NEIGHBOR_LINKS
 
 Row = dict[str, Any]
 

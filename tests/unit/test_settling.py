@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from harvester import events, uids
+from harvester import events
+from harvester.engine.frontier import Frontier
+from harvester.engine.results import Settling
+from harvester.engine.retry import Batch
 from harvester.errors import Fault, RequestFailed
-from harvester.eutils.answer import Answer
-from harvester.frontier import Frontier
-from harvester.job import Limits
-from harvester.rows import Rows
-from harvester.settling import Settling
-from harvester.verdict import Batch
+from harvester.eutils.elink.match import Answer
+from harvester.job.model import Limits
+from harvester.model import uids
+from harvester.model.rows import Rows
 
 from .rows import links_of, links_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harvester.committer import Delivery
+    from harvester.store.committer import Delivery
 
 
 BODY = b"an answer as it came"

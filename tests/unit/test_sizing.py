@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harvester.engine.batch_size import MOST, START, BatchSize
 from harvester.errors import Fault, RequestFailed
-from harvester.sizing import MOST, START, BatchSize
 
 TIMEOUT = 60.0
 PLENTY = 10**9

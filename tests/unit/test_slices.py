@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.sources.slices import Slices
-from harvester.uids import MAX_UID
+from harvester.model.uids import MAX_UID
+from harvester.sources.uid_ranges import Slices
 
 
 def _cut(records: list[int], high: int, most: int) -> int:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harvester import uids
 from harvester.errors import FolderError
-from harvester.state import FILE, Part, Settled, State, peek
+from harvester.model import uids
+from harvester.store.state import FILE, Part, Settled, State, peek
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

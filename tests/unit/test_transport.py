@@ -14,20 +14,20 @@ import numpy as np
 import pytest
 from aioresponses import aioresponses
 
-from harvester import transport as transport_module
-from harvester.client import Client
+from harvester.client import transport as transport_module
+from harvester.client.client import Client
+from harvester.client.pacing.limiter import Limiter, Permit
+from harvester.client.transport import Transport
+from harvester.engine.retry import Batch
 from harvester.errors import Fault, RateLimited, RequestFailed
-from harvester.eutils.elink import Elink
-from harvester.identity import Identity
-from harvester.job import Contact, Link
-from harvester.limiter import Limiter, Permit
-from harvester.transport import Transport
-from harvester.verdict import Batch
+from harvester.eutils.elink.commands import Elink
+from harvester.eutils.identity import Identity
+from harvester.job.model import Contact, Link
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from harvester.eutils.reply import Reply
+    from harvester.client.reply import Reply
 
 KEY = "0123456789abcdef0123456789abcdef0123"
 FORM = f"dbfrom=pubmed&db=pmc&api_key={KEY}&id=1&id=2".encode()

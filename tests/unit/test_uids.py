@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester import uids
-from harvester.uids import MAX_UID, Cursor
+from harvester.model import uids
+from harvester.model.uids import MAX_UID, Cursor
 
 _SETS = st.sets(
     st.one_of(st.integers(1, 500), st.integers(2**31 - 3, 2**31 + 3), st.integers(1, MAX_UID)),

@@ -10,9 +10,9 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.agreement import Agreement
-from harvester.schemas import NEIGHBOR_LINKS
-from harvester.union import unite
+from harvester.model.schemas import NEIGHBOR_LINKS
+from harvester.store.passes.estimate import Agreement
+from harvester.store.passes.merge_rows import unite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

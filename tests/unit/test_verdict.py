@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.errors import Fault, RequestFailed
-from harvester.verdict import (
+from harvester.engine.retry import (
     Batch,
     Retry,
     after_empty,
@@ -21,12 +20,13 @@ from harvester.verdict import (
     backoff,
     broken_part,
 )
+from harvester.errors import Fault, RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from random import Random
 
-    from harvester.link import Retmode
+    from harvester.job.link import Retmode
 
 _LONGEST = 30.0
 _AGAIN = [Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER, Fault.BODY]

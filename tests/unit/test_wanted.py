@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harvester.errors import BadInput
-from harvester.job import Job
-from harvester.sources.wanted import read_source
+from harvester.job.model import Job
+from harvester.sources.from_job import read_source
 
 if TYPE_CHECKING:
     from pathlib import Path

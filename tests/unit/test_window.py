@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.window import closes_at, is_open, opens_at
+from harvester.engine.window import closes_at, is_open, opens_at
 
 from . import eastern
 

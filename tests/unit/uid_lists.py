@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from harvester.errors import BadInput
-from harvester.sources.lines import read_lines
+from harvester.sources.text import read_lines
 
 Compress = Callable[[bytes], bytes]
 

@@ -1,0 +1,134 @@
+"""A connection to the E-utilities of one server, and what all questions to them have in common."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harvester.client.catalogue import Catalogue
+from harvester.client.check_names import DATABASES
+from harvester.errors import BadInput, HarvestError, RequestFailed, nearest, printable
+from harvester.job import load as jobfile
+from harvester.job.model import STDOUT
+from harvester.runs.drive import connected_to
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from harvester.client.client import Client
+    from harvester.eutils.identity import Fields
+    from harvester.job.model import Job
+
+T = TypeVar("T")
+
+
+class Connection:
+    """A client that is there between `open` and `close`.
+
+    Args:
+        settings: of contact, server and limits, as a job has them.
+        environ: holds what they do not, and the API key.
+
+    Raises:
+        BadInput: one is wrong, or NCBI would be asked without an email address.
+    """
+
+    def __init__(self, settings: jobfile.Settings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._job = self.job({"dbfrom": "pubmed"})
+        self._stack = AsyncExitStack()
+        self._client: Client | None = None
+
+    def __repr__(self) -> str:
+        """Whom it leads to; the key stays out."""
+        return f"Connection({self._job.server.base_url!r})"
+
+    async def open(self) -> None:
+        """Connect."""
+        to = connected_to(self._job.server, self._job.contact, self._job.limits, self._environ)
+        self._client = await self._stack.enter_async_context(to)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        self._client = None
+        await self._stack.aclose()
+
+    @property
+    def client(self) -> Client:
+        """Asks, at the server's pace.
+
+        Raises:
+            BadInput: there is no connection.
+        """
+        if self._client is None:
+            raise BadInput("Eutils is not connected: use it inside `async with Eutils(...) as e:`.")
+        return self._client
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Of the server's databases."""
+        return Catalogue(self.client)
+
+    def job(self, link: dict[str, Any]) -> Job:
+        """A job of this connection, with nothing written.
+
+        Raises:
+            BadInput: a value is wrong.
+        """
+        settings = {**self._settings, "link": link, "output": {"path": STDOUT}}
+        try:
+            return jobfile.build(settings, environ=self._environ)
+        except BadInput as error:
+            raise BadInput(_in_python(str(error))) from None
+
+    async def see_db(self, db: str) -> None:
+        """See that there is such a database; EInfo is asked about one that is not well known.
+
+        Raises:
+            BadInput: there is none; tells the nearest.
+            HarvestError: EInfo does not tell.
+        """
+        if db in DATABASES:
+            return
+        known = await self.answer("EInfo", self.catalogue.databases())
+        if db not in known:
+            raise BadInput(f"There is no database '{printable(str(db))}'{nearest(str(db), known)}.")
+
+    async def ask(
+        self, utility: str, path: str, fields: Fields, read: Callable[[bytes], T | RequestFailed]
+    ) -> T:
+        """The answer to a single question.
+
+        Args:
+            utility: as a sentence has it.
+            path: of it, below the base URL.
+            fields: its parameters.
+            read: makes a value of the body, or an error that asking again would not mend.
+
+        Raises:
+            Refused: the server refuses us.
+            HarvestError: no whole answer came.
+        """
+        found = await self.answer(utility, self.client.call(path, fields, read))
+        if isinstance(found, RequestFailed):
+            raise self._sentence(utility, found)
+        return found
+
+    async def answer(self, utility: str, asking: Awaitable[T]) -> T:
+        """What is awaited; raises as `ask`."""
+        try:
+            return await asking
+        except RequestFailed as failure:
+            raise self._sentence(utility, failure) from None  # its text may hold the key
+
+    def _sentence(self, utility: str, failure: RequestFailed) -> HarvestError:
+        reason = self.client.identity.told(failure.reason).rstrip(".")
+        return HarvestError(f"{utility} at {self.client.base_url} gives no answer: {reason}.")
+
+
+def _in_python(sentence: str) -> str:
+    """A sentence that names options of the command line, for who writes Python: arguments."""
+    sentence = re.sub(r" \(option --[a-z-]+\)", "", sentence)
+    return re.sub(r"--([a-z-]+)", lambda found: found[1].replace("-", "_") + "=", sentence)

@@ -1,0 +1,154 @@
+"""ELink about a list of UIDs in memory: the engine of a harvest, with nothing written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from harvester import events
+from harvester.engine.off_peak import Hours
+from harvester.errors import BadInput, HarvestError
+from harvester.eutils.elink.commands import COMMANDS, Elink, schema_of
+from harvester.model import lazy_compute as pc
+from harvester.model import uids
+from harvester.model.distinct_targets import Targets
+from harvester.model.identifiers import identifiers_of
+from harvester.model.outcomes import ANSWERED
+from harvester.model.schemas import UIDS, answered_rows, unanswered_rows, with_ids
+from harvester.runs.drive import drive, make_engine
+
+if TYPE_CHECKING:
+    from harvester.api.arguments import Uid
+    from harvester.client.client import Client
+    from harvester.job.model import Job, Link
+    from harvester.model.identifiers import Identifiers, Listed
+    from harvester.store.committer import Delivery
+
+MOST = 20_000
+"""UIDs of one call. With more it is a large job, which keeps NCBI's hours and can be resumed."""
+
+_PATIENCE = 1
+"""Waits for a server that does not answer, each longer than the one before; the first is 5 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What ELink says of some UIDs.
+
+    Attributes:
+        links: rows as a harvest has them in `links/`, those of one UID together.
+        uids: rows as a harvest has them in `uids/`, one for each distinct UID that was asked for:
+            dbfrom, from_uid, outcome (linked, empty, missing or failed), links, reason.
+        doubts: what NCBI may not have done as it was asked, a sentence each.
+    """
+
+    links: pa.Table
+    uids: pa.Table
+    doubts: tuple[str, ...] = ()
+
+    def by_uid(self, linkname: str | None = None) -> dict[Uid, list[Uid]]:
+        """Each answered UID and the records it is linked to, in NCBI's order, each once.
+
+        Args:
+            linkname: of these links alone; else of all together.
+
+        Returns:
+            A UID without links has an empty list; one without an answer is left out.
+
+        Raises:
+            BadInput: the cmd does not tell which UID is linked to which.
+        """
+        if not {"from_uid", "to_uid"} <= set(self.links.column_names):
+            raise BadInput("These rows do not say which UID is linked to which: see `links`.")
+        known = pc.is_in(self.uids["outcome"].cast(pa.string()), pa.array(sorted(ANSWERED)))
+        answered = self.uids.filter(known)["from_uid"].to_pylist()
+        found: dict[Uid, dict[Uid, None]] = {uid: {} for uid in answered}
+        rows = self.links
+        if linkname is not None:
+            rows = rows.filter(pc.equal(rows["linkname"].cast(pa.string()), linkname))
+        pairs = zip(rows["from_uid"].to_pylist(), rows["to_uid"].to_pylist(), strict=True)
+        for from_uid, to_uid in pairs:
+            found[from_uid][to_uid] = None
+        return {uid: list(targets) for uid, targets in found.items()}
+
+    @property
+    def unanswered(self) -> dict[Uid, str]:
+        """UIDs without an answer, and why; of their links nothing is known."""
+        rows = self.uids.filter(pc.is_valid(self.uids["reason"]))
+        return dict(zip(rows["from_uid"].to_pylist(), rows["reason"].to_pylist(), strict=True))
+
+
+async def ask_links(client: Client, job: Job, listed: Listed) -> Linked:
+    """What ELink says of a list of UIDs.
+
+    UIDs are asked for as in a harvest: by id, in batches, again where an answer was broken or
+    left them out, at last alone. Links go to the UID whose LinkSet they stand in.
+
+    Args:
+        client: asks.
+        job: its link and limits.
+        listed: the UIDs.
+
+    Raises:
+        BadInput: they are more than `MOST`.
+        Refused: the server refuses us.
+        HarvestError: it does not answer.
+    """
+    link = job.link
+    identifiers = identifiers_of(link.idtype)
+    todo = identifiers.number_all(listed)
+    if len(todo) > MOST:
+        raise BadInput(
+            f"{len(todo):,} UIDs are a large job ({MOST:,} at most in one call): give them to "
+            "harvester.harvest, which can be resumed, or to harvester.stream."
+        )
+    if COMMANDS[link.cmd].merged:  # one set of all, not one of each batch
+        limits = job.limits.model_copy(update={"batch_size": min(max(len(todo), 1), 5000)})
+        job = job.model_copy(update={"limits": limits})
+    got: list[Delivery] = []
+    waits = 0
+
+    def heed(event: events.Event) -> None:
+        nonlocal waits
+        waits += isinstance(event, events.Waiting)
+        # Nobody watches: better an error than a wait without end.
+        if isinstance(event, events.Waiting) and waits > _PATIENCE:
+            why = event.why.partition("; next try")[0].rstrip(".")
+            engine.halt(HarvestError(f"{client.base_url}: {why}."))
+
+    engine = make_engine(
+        job,
+        client,
+        Elink(link, client.identity, identifiers),
+        todo,
+        deliver=got.append,
+        full=lambda: False,
+        emit=heed,
+        known=uids.as_set(),
+        hours=Hours(bound=False),
+    )
+    ended = await drive(engine)
+    if ended is not None:
+        raise ended
+    return Linked(_links(link, got), _outcomes(link, identifiers, got))
+
+
+def _links(link: Link, got: list[Delivery]) -> pa.Table:
+    targets = Targets() if link.targets_only else None
+    parts = [one.rows.table() for one in got if one.rows is not None]
+    if targets is not None:
+        parts = list(map(targets.unseen, parts))
+    table = pa.concat_tables([schema_of(link).empty_table(), *parts])
+    table = table.unify_dictionaries().combine_chunks()
+    return table.sort_by("from_uid") if "from_uid" in table.column_names else table
+
+
+def _outcomes(link: Link, identifiers: Identifiers, got: list[Delivery]) -> pa.Table:
+    parts = [with_ids(UIDS, identifiers.type).empty_table()]
+    for one in got:
+        answered, unanswered = map(identifiers.column, (one.answered, one.unanswered))
+        parts.append(answered_rows(link.dbfrom, answered, one.counts))
+        parts.append(unanswered_rows(link.dbfrom, unanswered, one.outcome.value, one.reason))
+    return pa.concat_tables(parts).unify_dictionaries().combine_chunks().sort_by("from_uid")

@@ -1,0 +1,56 @@
+"""ESummary about UIDs in memory: a summary for each, or why there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harvester.api.arguments import MOST, HistorySet, comma_list, named, read_ids
+from harvester.client.catalogue import together
+from harvester.errors import BadInput
+from harvester.eutils import esummary
+
+if TYPE_CHECKING:
+    from harvester.api.arguments import Uid, Uids
+    from harvester.api.connection import Connection
+    from harvester.eutils.esummary import DocSum
+
+_PAGE = 200
+"""UIDs of one request: their JSON is long, so several requests share a list."""
+
+
+async def ask_summaries(at: Connection, db: str, ids: Uids | HistorySet) -> dict[Uid, DocSum]:
+    """What `harvester.Eutils.esummary` returns."""
+    if isinstance(ids, HistorySet):
+        return await _ask(at, db, named(ids) | {"retmax": str(MOST)})
+    listed = read_ids(db, ids)
+    if len(listed) > MOST:
+        raise BadInput(
+            f"{len(listed):,} UIDs are a large job ({MOST:,} at most in one call): "
+            "`harvester records` gets the records of a whole harvest."
+        )
+    pages = [listed[start : start + _PAGE] for start in range(0, len(listed), _PAGE)]
+    told: dict[Uid, DocSum] = {}
+    for page in await together(_ask_page(at, db, page) for page in pages):
+        told |= page
+    return told
+
+
+async def _ask_page(at: Connection, db: str, ids: list[Uid]) -> dict[Uid, DocSum]:
+    """One for each; where accessions were asked for, UIDs come back."""
+    found = await _ask(at, db, {"id": comma_list(ids)})
+    versions = {one.get("accessionversion"): one for one in found.values()}
+    none = "left out of the answer"
+    return {
+        uid: found.get(uid) or versions.get(uid) or {"uid": str(uid), "error": none} for uid in ids
+    }
+
+
+async def _ask(at: Connection, db: str, wanted: dict[str, str]) -> dict[Uid, DocSum]:
+    form = {"db": db, "retmode": "json", **wanted}
+    found = await at.ask("ESummary", esummary.PATH, form, esummary.read)
+    told = at.client.identity.told
+    summaries: dict[Uid, DocSum] = {}
+    for text, one in found.items():
+        uid = int(text) if text.isascii() and text.isdigit() else text
+        summaries[uid] = {"uid": text, "error": told(one)} if isinstance(one, str) else one
+    return summaries

@@ -1,0 +1,56 @@
+"""`harvester records`: the records at the ends of a harvest's links."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import rich_click as click
+from click.exceptions import Exit
+
+from harvester.cli.verbosity import talk_options
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--side",
+    type=click.Choice(["from", "to"]),
+    default="to",
+    show_default=True,
+    help="of the links: the input UIDs, or those they lead to",
+)
+@click.option(
+    "--as",
+    "form",
+    metavar="FORM",
+    default="summary",
+    show_default=True,
+    help="summary (ESummary), or RETTYPE, RETTYPE/RETMODE or /RETMODE of EFetch, like medline/text",
+)
+@talk_options
+def records(out: Path, side: Literal["from", "to"], form: str, **values: Any) -> None:
+    """Get the records that the links of OUT lead to, into OUT/records.
+
+    Run again, it goes on where it was.
+    """
+    import sys
+
+    from harvester.api.harvest import run_records
+    from harvester.cli.display.lines import make_display
+    from harvester.job import load as jobfile
+    from harvester.store.folder import JOB, see_harvest
+
+    see_harvest(out)
+    job = jobfile.build({"output": {"path": str(out)}}, out / JOB)
+    with make_display(
+        sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]
+    ) as listener:
+        results = run_records(job, side=side, form=form, listeners=[listener], signals=True)
+    if not values["quiet"] and not values["log_json"]:
+        for db, result in results.items():
+            got = result.outcomes.get("linked", 0)
+            click.echo(
+                f"{got:,} of {result.total:,} records of {db} in {result.folder}/records", err=True
+            )
+    raise Exit(max(result.exit_code for result in results.values()))

@@ -1,0 +1,59 @@
+"""`harvester status`: where a harvest stands, also while another process runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="as one JSON object")
+def status(out: Path, as_json: bool) -> None:
+    """Where the harvest in OUT stands, also while another process runs it."""
+    import json
+
+    from harvester.errors import BadInput
+    from harvester.store.folder import hop_folders
+    from harvester.store.state import FILE
+    from harvester.store.status import chain_status
+    from harvester.store.status import status as read_status
+
+    chained = not (out / FILE).is_file() and bool(hop_folders(out))
+    if not chained and not (out / FILE).is_file():
+        raise BadInput(f"{out} holds no harvest: it has no {FILE}.")
+    found = chain_status(out) if chained else read_status(out)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+    else:
+        click.echo("\n\n".join(map(_sentences, found.get("hops", [found]))))
+
+
+def _sentences(found: dict[str, Any]) -> str:
+    uids, requests, job = found["uids"], found["requests"], found["job"]
+    share = 100 * uids["done"] / uids["total"] if uids["total"] else 0.0
+    lines = [
+        f"{found['state'].replace('_', ' ')}: {job['dbfrom']} to {','.join(job['db'])}, "
+        f"cmd {job['cmd']}",
+        f"UIDs      {uids['done']:,} of {uids['total']:,} ({share:.1f} %): "
+        f"{uids['linked']:,} linked, {uids['empty']:,} empty, "
+        f"{uids['missing']:,} missing, {uids['failed']:,} failed",
+        f"links     {found['links']:,} in {len(found['parts'])} files",
+        f"requests  {requests['sent']:,} sent, {requests['ok']:,} answered, "
+        f"{requests['retried']:,} retried, {requests['rate_limited']:,} over the limit",
+    ]
+    for linkname, missing in found["missing_links"].items():
+        lines.append(
+            f"unseen    about {missing['links']:,.0f} links of {linkname} "
+            f"({missing['low']:,} to {missing['high']:,}), by how far the sweeps agree"
+        )
+    sweep = found["sweep"] or {"of": 1}
+    if sweep["of"] > 1 and found["state"] in ("running", "waiting", "interrupted"):
+        lines.append(f"sweep     {sweep['number']} of {sweep['of']}: {sweep['done']:,} UIDs")
+    if found["waiting"]:
+        lines.append(found["waiting"])
+    elif found["state"] == "running" and found["eta_seconds"]:
+        lines.append(f"time left {found['eta_seconds'] / 60:.0f} min")
+    return "\n".join(lines)

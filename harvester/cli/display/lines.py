@@ -1,0 +1,98 @@
+"""What a user sees while a harvest runs: a live display, a plain line now and then, or JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager, nullcontext
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+from harvester import events
+from harvester.cli.display.wording import line, opening
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+PLAIN_SECONDS = 30.0
+
+
+def make_display(
+    stream: TextIO, *, quiet: bool, verbose: bool, as_json: bool
+) -> AbstractContextManager[events.Listener]:
+    """The display that fits the stream and the user's wish, as a listener."""
+    if as_json:
+        return nullcontext(JsonLog(stream, verbose=verbose))
+    if quiet:
+        return nullcontext(_silent)
+    if stream.isatty():
+        from harvester.cli.display.live import live_display
+
+        return live_display(verbose=verbose)
+    return _plain(stream, verbose=verbose)
+
+
+def _silent(_: events.Event) -> None:
+    """For -q."""
+
+
+class JsonLog:
+    """One JSON object a line; requests and answers only when verbose."""
+
+    _CHATTY = (events.RequestSent, events.RequestEnded, events.BatchAnswered, events.UidsSettled)
+
+    def __init__(self, stream: TextIO, *, verbose: bool) -> None:
+        self._stream = stream
+        self._verbose = verbose
+
+    def __call__(self, event: events.Event) -> None:
+        """Write one event."""
+        if self._verbose or not isinstance(event, self._CHATTY):
+            said: dict[str, Any] = {
+                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "event": type(event).__name__,
+            }
+            for field in fields(event):
+                value = getattr(event, field.name)
+                said[field.name] = value.isoformat() if isinstance(value, datetime) else value
+            self._stream.write(json.dumps(said) + "\n")
+            self._stream.flush()
+
+
+class PlainLines:
+    """A line every half minute, and one for whatever a user must know."""
+
+    def __init__(self, stream: TextIO, *, verbose: bool) -> None:
+        self._stream = stream
+        self._verbose = verbose
+        self._tally = events.Tally(time.monotonic)
+        self._next = time.monotonic() + PLAIN_SECONDS
+
+    def __call__(self, event: events.Event) -> None:
+        """Count one event, and say what must be said."""
+        self._tally(event)
+        match event:
+            case events.RunStarted():
+                self._say(opening(event))
+            case events.Doubt():
+                self._say(event.text)
+            case events.Waiting():
+                self._say(event.why)
+            case events.Resumed():
+                self._say("Asking again.")
+            case events.BatchRetried() if self._verbose:
+                self._say(f"{event.uids} UIDs again in {event.delay:.1f} s: {event.reason}")
+            case events.PartCommitted() if time.monotonic() >= self._next:
+                self._next = time.monotonic() + PLAIN_SECONDS
+                self._say(line(self._tally))
+
+    def _say(self, text: str) -> None:
+        self._stream.write(f"{datetime.now().astimezone():%H:%M:%S} {text}\n")
+        self._stream.flush()
+
+
+@contextmanager
+def _plain(stream: TextIO, *, verbose: bool) -> Iterator[events.Listener]:
+    yield PlainLines(stream, verbose=verbose)

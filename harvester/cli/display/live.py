@@ -1,0 +1,91 @@
+"""The live display on a terminal, drawn with rich."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from harvester import events
+from harvester.cli.display.wording import duration, opening
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COLOURS = {"linked": "green", "empty": "cyan", "missing": "yellow", "failed": "red"}
+
+
+class LiveDisplay:
+    """Counts events and draws itself from the counts whenever the screen is refreshed."""
+
+    def __init__(self, console: Console, *, verbose: bool) -> None:
+        self._console = console
+        self._verbose = verbose
+        self._tally = events.Tally(time.monotonic)
+        self._begun = time.monotonic()
+
+    def __call__(self, event: events.Event) -> None:
+        """Count one event."""
+        self._tally(event)
+        if isinstance(event, events.RunStarted):
+            self._console.print(Text(opening(event)))
+        elif isinstance(event, events.Doubt):
+            self._console.print(Text(event.text, style="yellow"))
+        elif self._verbose and isinstance(event, events.BatchRetried):
+            text = f"{event.uids} UIDs again in {event.delay:.1f} s: {event.reason}"
+            self._console.print(Text(text, style="dim"))
+
+    def __rich__(self) -> RenderableType:
+        tally = self._tally
+        share = tally.done / tally.total if tally.total else 1.0
+        bar = Table.grid(padding=(0, 1), expand=True)
+        bar.add_column(ratio=1)
+        bar.add_column(justify="right")
+        bar.add_row(
+            ProgressBar(total=max(tally.total, 1), completed=tally.done),
+            f"{100 * share:.1f} %  {tally.done:,} of {tally.total:,} UIDs",
+        )
+        outcomes = Text("  ").join(
+            Text(f"{tally.outcomes[name]:,} {name}", style=colour)
+            for name, colour in _COLOURS.items()
+        )
+        pace = (
+            f"{tally.achieved:.1f} of {tally.rate:g} requests/s   {tally.in_flight} in flight   "
+            f"{tally.retried:,} retried"
+        )
+        eta = tally.eta_seconds
+        when = f"{duration(time.monotonic() - self._begun)} so far"
+        if eta:
+            when += f", about {duration(eta)} left"
+        rows: list[RenderableType] = [bar, _row("links", f"{tally.links:,}")]
+        rows += [_row("outcomes", outcomes), _row("pace", pace), _row("time", when)]
+        if tally.hours_end:
+            here = tally.hours_end.astimezone()
+            text = f"open until {here:%a %H:%M %Z} ({tally.hours_end:%a %H:%M} Eastern time)"
+            rows.append(_row("hours", text))
+        if tally.waiting:
+            rows.append(Text(tally.waiting.why, style="yellow"))
+        return Group(*rows)
+
+
+@contextmanager
+def live_display(*, verbose: bool) -> Iterator[events.Listener]:
+    """A display on stderr's terminal for the time of a run."""
+    console = Console(stderr=True)
+    display = LiveDisplay(console, verbose=verbose)
+    with Live(display, console=console, refresh_per_second=4, transient=False):
+        yield display
+
+
+def _row(name: str, value: RenderableType) -> RenderableType:
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=9, style="dim")
+    row.add_column()
+    row.add_row(name, value)
+    return row

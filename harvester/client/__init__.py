@@ -1,0 +1,1 @@
+"""One request over the network, at the permitted rate."""

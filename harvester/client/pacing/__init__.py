@@ -1,0 +1,1 @@
+"""The rate limit: permits, the sliding window, the window that processes share."""

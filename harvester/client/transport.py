@@ -1,0 +1,161 @@
+"""The aiohttp session: a form out, status and bytes in. The only module that knows aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import aiohttp
+
+from harvester.client.reply import Reply
+from harvester.errors import Fault, RequestFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import SimpleNamespace, TracebackType
+    from typing import Self
+
+IDLE_SECONDS = 3.0
+"""NCBI cuts a connection that was idle for 4 s (`Keep-Alive: timeout=4`, recorded 2024)."""
+
+REQUESTS_PER_CONNECTION = 39
+"""NCBI cuts a connection after 40 requests (`Keep-Alive: max=40`, recorded 2024)."""
+
+CONNECT_SECONDS = 15.0
+MAX_BODY = 256 << 20
+"""Bytes after which an answer is given up; 5,000 UIDs with 1,000 scored links each are 200 MB."""
+
+_HEADERS = {
+    "Content-Type": "application/x-www-form-urlencoded",
+    "Accept-Encoding": "gzip, deflate",
+}
+
+
+class Transport:
+    """An HTTP session with the manners NCBI's servers ask for.
+
+    Args:
+        base_url: folder of the E-utilities, with the slash at its end.
+        timeout: seconds for one request in all, and for the wait for its first byte.
+
+    Attributes:
+        base_url: as given.
+
+    Example:
+        ```
+        async with Transport("https://eutils.ncbi.nlm.nih.gov/entrez/eutils/", 60) as transport:
+            reply = await transport.post("elink.fcgi", form, leaving=lambda: None)
+        ```
+    """
+
+    def __init__(self, base_url: str, timeout: float) -> None:
+        self.base_url = base_url
+        self._timeout = aiohttp.ClientTimeout(
+            total=timeout, connect=min(CONNECT_SECONDS, timeout), sock_read=timeout
+        )
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the session inside the running loop."""
+        connector = aiohttp.TCPConnector(
+            limit=0,  # how many are in flight is the engine's to say
+            keepalive_timeout=IDLE_SECONDS,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            request_class=_counted_requests(),
+            timeout=self._timeout,
+            headers=_HEADERS,
+            trace_configs=[_departures()],
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the session and its connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def post(self, path: str, form: bytes, leaving: Callable[[], None]) -> Reply:
+        """Send a form; redirects are not followed, since the form may hold the API key.
+
+        Args:
+            path: of the utility, below the base URL.
+            form: the body.
+            leaving: called once there is a connection, as the body is written to it.
+
+        Raises:
+            RequestFailed: no whole reply came: NETWORK, TIMEOUT, or BODY where it was cut or
+                broken on its way.
+        """
+        if self._session is None:
+            raise RuntimeError("the transport is not open: use it with `async with`")
+        try:
+            async with self._session.post(
+                self.base_url + path,
+                data=form,
+                allow_redirects=False,
+                trace_request_ctx=leaving,
+            ) as response:
+                body = await _bounded(response)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Reply(response.status, headers, body)
+        except TimeoutError as error:
+            raise RequestFailed(Fault.TIMEOUT, "no answer in time") from error
+        except (aiohttp.ClientPayloadError, aiohttp.ContentTypeError) as error:
+            raise RequestFailed(Fault.BODY, "the answer was cut or damaged on its way") from error
+        except aiohttp.ServerDisconnectedError as error:
+            raise RequestFailed(Fault.NETWORK, "the server closed the connection") from error
+        except aiohttp.ClientConnectorError as error:
+            why = error.os_error.strerror or "failed"
+            raise RequestFailed(Fault.NETWORK, f"no connection: {why}") from error
+        except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:
+            # The text of an aiohttp error may quote what was sent: its kind must do.
+            raise RequestFailed(
+                Fault.NETWORK, f"the connection failed ({type(error).__name__})"
+            ) from error
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, joined once, unless it is beyond all sense."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > MAX_BODY:
+            response.close()
+            raise RequestFailed(Fault.TOO_LARGE, f"an answer of more than {MAX_BODY >> 20} MiB")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _departures() -> aiohttp.TraceConfig:
+    """Tells each request's `leaving` of the moment its body is written."""
+
+    async def on_body(_: object, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_chunk_sent.append(on_body)
+    return trace
+
+
+def _counted_requests() -> type[aiohttp.ClientRequest]:
+    """A request class that has a connection closed before NCBI would cut it in mid-use."""
+    sent: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+    class CountedRequest(aiohttp.ClientRequest):
+        async def send(self, conn: Any) -> aiohttp.ClientResponse:
+            protocol = conn.protocol
+            sent[protocol] = sent.get(protocol, 0) + 1
+            if sent[protocol] >= REQUESTS_PER_CONNECTION:
+                protocol.force_close()  # not reused once this answer is in
+            return await super().send(conn)
+
+    return CountedRequest

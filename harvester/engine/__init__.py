@@ -1,0 +1,1 @@
+"""When to ask what, and what follows from each answer."""

@@ -1,0 +1,110 @@
+"""What an answer or a failure settles, and what is asked again because of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harvester import events
+from harvester.engine.retry import Batch, Retry, after_empty, after_failure, after_left_out
+from harvester.errors import Fault
+from harvester.model.outcomes import Outcome
+from harvester.store.committer import Delivery, Raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from harvester.engine.frontier import Frontier
+    from harvester.errors import RequestFailed
+    from harvester.eutils.elink.match import Answer
+    from harvester.job.model import Limits
+    from harvester.model.uids import UidArray
+
+
+class Settling:
+    """Carries the verdicts out: deliver what is settled, put the rest back.
+
+    Args:
+        frontier: takes what is to be asked again.
+        limits: of the job.
+        deliver: takes what is settled.
+        emit: told of both.
+        keep_raw: deliver answers as they came, too.
+    """
+
+    def __init__(
+        self,
+        frontier: Frontier,
+        limits: Limits,
+        deliver: Callable[[Delivery], None],
+        emit: events.Listener,
+        *,
+        keep_raw: bool = False,
+    ) -> None:
+        self._keep_raw = keep_raw
+        self._frontier = frontier
+        self._limits = limits
+        self._deliver = deliver
+        self._emit = emit
+
+    def take(self, batch: Batch, answer: Answer, body: bytes) -> None:
+        """Deliver what an answer settles, and ask again for what it left out."""
+        empty = answer.answered[answer.counts == 0]
+        unsure = after_empty(batch, empty, self._limits.confirm_empty)
+        self.again(unsure, "no links, to be confirmed")
+        self._settle(
+            answer, answer.counts > 0 if unsure else answer.counts >= 0, self._raw(batch, body)
+        )
+        if len(answer.left_out):
+            self._left_out(batch, answer.left_out)
+
+    def keep(self, batch: Batch, body: bytes) -> None:
+        """Deliver an answer that settles nothing, where answers are kept."""
+        if body and (raw := self._raw(batch, body)):
+            self._deliver(Delivery(raw=raw))
+
+    def _raw(self, batch: Batch, body: bytes) -> tuple[Raw, ...]:
+        return (Raw(batch.retmode, batch.uids, body),) if self._keep_raw else ()
+
+    def judge(self, batch: Batch, failure: RequestFailed) -> None:
+        """A failure counts: ask again, or give the UID up."""
+        if failure.fault is Fault.LEFT_OUT:
+            self._left_out(batch, batch.uids)
+            return
+        retries = after_failure(batch, failure, self._limits.max_attempts)
+        self.again(retries, failure.reason)
+        if not retries:
+            self._give_up(batch.uids, Outcome.FAILED, failure.reason)
+
+    def again(self, retries: list[Retry], reason: str) -> None:
+        """Put batches back, each to be asked again after its delay."""
+        now = asyncio.get_running_loop().time()
+        for retry in retries:
+            self._frontier.put(retry, now)
+            self._emit(events.BatchRetried(len(retry.batch), reason, retry.delay))
+
+    def _left_out(self, batch: Batch, uids: UidArray) -> None:
+        retries = after_left_out(batch, uids, self._limits.max_attempts)
+        self.again(retries, "left out of the answer")
+        if not retries:
+            self._give_up(uids, Outcome.MISSING, "left out of every answer")
+
+    def _settle(self, answer: Answer, sure: NDArray[np.bool_], raw: tuple[Raw, ...]) -> None:
+        counts = answer.counts[sure]
+        if not len(counts):
+            if raw:
+                self._deliver(Delivery(raw=raw))
+            return
+        linked = int(np.count_nonzero(counts))
+        settled = answer if sure.all() else answer.only(answer.answered[sure])
+        self._deliver(Delivery(settled.rows, settled.answered, counts, raw=raw))
+        outcomes = {Outcome.LINKED.value: linked, Outcome.EMPTY.value: len(counts) - linked}
+        self._emit(events.UidsSettled(outcomes, len(answer.rows)))
+
+    def _give_up(self, uids: UidArray, outcome: Outcome, reason: str) -> None:
+        self._deliver(Delivery(unanswered=uids, outcome=outcome, reason=reason))
+        self._emit(events.UidsSettled({outcome.value: len(uids)}))

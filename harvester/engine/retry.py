@@ -1,0 +1,141 @@
+"""What follows from a failed or partial answer. Pure: batch and failure in, batches out.
+
+The rules, in the order a UID meets them:
+
+- a request failed: the batch again, after a pause; from the third try on in halves, so that one
+  bad UID cannot take its neighbours along; a UID alone and out of attempts has failed,
+- an ERROR inside a LinkSet: the same, for that UID,
+- left out of an answer: again in ever smaller batches, at last alone; left out then, missing,
+- no links: again, as often as `confirm_empty` asks for.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harvester.errors import Fault, RequestFailed, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harvester.job.link import Retmode
+    from harvester.model.uids import UidArray
+
+BACKOFF_SECONDS = 0.5
+BACKOFF_CAP_SECONDS = 30.0
+WHOLE_TRIES = 2
+"""Tries of a batch before it is halved."""
+
+_SHRINK = 4
+"""By how much a batch of UIDs that were left out shrinks each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """UIDs that are asked for in one request, and what they have been through.
+
+    Attributes:
+        uids: distinct, ascending.
+        tries: requests that failed; of a UID alone, those in which it was alone.
+        left_out: answers in a row that left these UIDs out.
+        confirmed: answers without links so far.
+        retmode: the form to ask in.
+    """
+
+    uids: UidArray
+    retmode: Retmode
+    tries: int = 0
+    left_out: int = 0
+    confirmed: int = 0
+
+    def __len__(self) -> int:
+        """How many UIDs."""
+        return len(self.uids)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A batch to be asked again after `delay` seconds."""
+
+    batch: Batch
+    delay: float
+
+
+def backoff(tries: int, roll: Callable[[], float] = random.random) -> float:
+    """Seconds to wait after so many failed tries: exponential, with full jitter.
+
+    Full jitter spreads retries best when many failed together (Brooker, "Exponential Backoff
+    And Jitter", AWS Architecture Blog, 2015).
+    """
+    return roll() * min(BACKOFF_CAP_SECONDS, BACKOFF_SECONDS * 2.0 ** min(tries - 1, 16))
+
+
+def after_failure(
+    batch: Batch,
+    failure: RequestFailed,
+    max_attempts: int,
+    roll: Callable[[], float] = random.random,
+) -> list[Retry]:
+    """The batches to ask again after a failed request; none: the UID, alone, has failed."""
+    tries = batch.tries + 1
+    alone = len(batch) == 1
+    if alone and tries >= max_attempts:
+        return []
+    again = replace(batch, tries=tries, retmode=_other_form(batch, failure))
+    if alone or (tries < WHOLE_TRIES and failure.fault is not Fault.TOO_LARGE):
+        pieces = [again]
+    else:
+        pieces = _pieces(again, batch.uids, (len(batch) + 1) // 2)
+    pause = failure.retry_after or 0.0
+    return [Retry(piece, pause + backoff(tries, roll)) for piece in pieces]
+
+
+def broken_part(batch: Batch, broken: Mapping[int, str]) -> tuple[Batch, RequestFailed] | None:
+    """The UIDs of a batch whose LinkSets hold an ERROR, as a failed batch of their own."""
+    if not broken:
+        return None
+    uids = np.array(sorted(broken), np.int64)
+    text = broken[int(uids[0])]
+    reason = printable(f"ERROR in its LinkSet: {text}")
+    (part,) = _pieces(batch, uids, len(uids))
+    return part, RequestFailed(Fault.LINKSET, reason)
+
+
+def after_left_out(
+    batch: Batch, left_out: UidArray, max_attempts: int, roll: Callable[[], float] = random.random
+) -> list[Retry]:
+    """The batches in which to ask again for UIDs left out; none: the UID, alone, is missing."""
+    times = batch.left_out + 1
+    if len(batch) == 1 and times >= max_attempts:
+        return []
+    size = 1 if times >= max_attempts - 1 else max(1, len(batch) // _SHRINK)
+    again = replace(batch, left_out=times)
+    return [Retry(piece, backoff(times, roll)) for piece in _pieces(again, left_out, size)]
+
+
+def after_empty(batch: Batch, empty: UidArray, confirm_empty: int) -> list[Retry]:
+    """The batch in which to confirm that UIDs have no links; none: it is confirmed."""
+    if batch.confirmed >= confirm_empty or not len(empty):
+        return []
+    again = replace(batch, uids=empty, confirmed=batch.confirmed + 1)
+    return [Retry(again, backoff(again.confirmed))]
+
+
+def _pieces(batch: Batch, uids: UidArray, size: int) -> list[Batch]:
+    """The UIDs in batches of `size`; one that is newly alone starts with all its attempts."""
+    pieces = [
+        replace(batch, uids=uids[start : start + size]) for start in range(0, len(uids), size)
+    ]
+    newly_alone = len(batch) > 1
+    return [replace(p, tries=0) if newly_alone and len(p) == 1 else p for p in pieces]
+
+
+def _other_form(batch: Batch, failure: RequestFailed) -> Retmode:
+    """Error texts break JSON: what could not be read in one form is asked in the other."""
+    if failure.fault is not Fault.BODY:
+        return batch.retmode
+    return "xml" if batch.retmode == "json" else "json"

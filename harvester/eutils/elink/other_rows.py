@@ -1,0 +1,98 @@
+"""The entries of the other cmds' answers held against the question: their rows as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from harvester.eutils.elink.match import Answer, merged_owners, owners
+from harvester.model import lazy_compute as pc
+from harvester.model import uids
+from harvester.model.rows import Rows
+from harvester.model.schemas import constant
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from harvester.eutils.elink.entries import Entries
+    from harvester.model.identifiers import Identifiers
+    from harvester.model.uids import UidArray
+
+
+def reconcile_entries(
+    found: Entries,
+    asked: UidArray,
+    dbfrom: str,
+    identifiers: Identifiers,
+    linknames: Collection[str] = (),
+    flag: str | None = None,
+) -> Answer:
+    """Match the entries of an answer with the UIDs asked for.
+
+    Args:
+        found: what a reader made of the answer.
+        asked: the UIDs of the question, distinct.
+        dbfrom: the value of the `dbfrom` column.
+        identifiers: how UIDs are written in the answer.
+        linknames: keep only rows of these names; all, when empty.
+        flag: the column that says whether a row stands for links; every row does, without one.
+
+    Returns:
+        Rows that begin with dbfrom and from_uid. Of a UID answered twice the first answer counts.
+    """
+    whose = owners(found.ids, found.errors, asked, identifiers.texts(asked))
+    _, firsts = np.unique(whose.uid_of, return_index=True)
+    first = np.zeros(len(whose.uid_of), bool)
+    first[firsts] = True
+    keep = first & (whose.uid_of != 0)
+    owner = whose.uid_of[keep]
+    shared = pa.table(
+        {"dbfrom": constant(dbfrom, len(owner)), "from_uid": identifiers.column(owner)}
+    )
+    schema = pa.schema([*shared.schema, *found.rows.schema])
+    own = found.rows.filter(pa.array(np.repeat(keep, found.counts)))
+    rows = Rows(schema, shared, np.array(found.counts, np.int64)[keep], own)
+    if linknames:
+        named = pc.is_in(own["linkname"], pa.array(list(linknames)))
+        rows = rows.rows(named.to_numpy())
+    from_uid = np.repeat(owner, rows.counts)
+    linked = from_uid if flag is None else from_uid[rows.own[flag].to_numpy()]
+    return whose.answer(rows, uids.count(linked, whose.answered), owner)
+
+
+def reconcile_sets(
+    found: Entries,
+    asked: UidArray,
+    dbfrom: str,
+    identifiers: Identifiers,
+    linknames: Collection[str] = (),
+) -> Answer:
+    """The History sets of a comma list: each holds what all its UIDs are linked to.
+
+    Returns:
+        Rows that end with from_uids; each UID counts the sets of all.
+    """
+    whose = merged_owners(found.ids, found.errors, asked, identifiers.texts(asked))
+    keep = np.repeat(whose.uid_of != 0, found.counts)
+    if linknames:
+        keep &= pc.is_in(found.rows["linkname"], pa.array(list(linknames))).to_numpy()
+    rows = _distinct(found.rows.filter(pa.array(keep & (not whose.broken))))
+    count = rows.num_rows
+    listed = identifiers.column(np.tile(whose.answered, count))
+    bounds = pa.array(np.arange(count + 1, dtype=np.int32) * len(whose.answered))
+    links = rows.add_column(0, "dbfrom", constant(dbfrom, count))
+    return whose.answer(
+        Rows.of(links.append_column("from_uids", pa.ListArray.from_arrays(bounds, listed))),
+        np.full(len(whose.answered), count, np.int64),
+    )
+
+
+def _distinct(rows: pa.Table) -> pa.Table:
+    """The rows without those there twice, as of a LinkSet that came twice; the first stays."""
+    keys = zip(*(rows[name].to_pylist() for name in rows.column_names), strict=True)
+    first: dict[tuple[str, ...], int] = {}
+    for place, key in enumerate(keys):
+        first.setdefault(key, place)
+    return rows if len(first) == rows.num_rows else rows.take(pa.array(list(first.values())))

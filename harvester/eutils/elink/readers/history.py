@@ -1,0 +1,59 @@
+"""cmd=neighbor_history: linked sets that NCBI's History server keeps, one a linkname.
+
+Shapes: recorded JSON of 2023 to 2026 and XML of 2008 to 2015. A LinkSet's sets are of all its ids
+together; one WebEnv an answer, query_keys repeat where sets are the same.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from harvester.eutils.elink.document import (
+    error_in,
+    objects,
+    text,
+    texts,
+)  # fmt: skip
+from harvester.eutils.elink.entries import Entry, readers
+from harvester.eutils.elink.linksets import Unreadable
+from harvester.model.schemas import NAME
+
+if TYPE_CHECKING:
+    from harvester.eutils.elink.document import Object
+
+SCHEMA = pa.schema(
+    [
+        pa.field("dbto", NAME),
+        pa.field("linkname", NAME),
+        pa.field("webenv", pa.string()),
+        pa.field("query_key", pa.string()),
+    ]
+)
+
+
+def _entry(linkset: Object) -> Entry:
+    """Sets without links have an Info, or no LinkSetDbHistory at all."""
+    histories = objects(linkset, "linksetdbhistories")
+    within = [linkset, *histories, *objects(linkset, "linksetdbs")]
+    entry = Entry(texts(linkset, "ids"), next(filter(None, map(error_in, within)), None))
+    webenv = text(linkset, "webenv") or None
+    kept = [one for one in histories if text(one, "querykey")]
+    if kept and webenv is None:
+        entry.error = entry.error or "a query_key without its WebEnv"
+    else:
+        entry.rows = [_row(one, webenv) for one in kept]
+    return entry
+
+
+def _row(history: Object, webenv: str | None) -> dict[str, Any]:
+    dbto, linkname = text(history, "dbto"), text(history, "linkname")
+    if not (dbto and linkname):
+        raise Unreadable("an ELink answer with links of no name")
+    key = text(history, "querykey")
+    return {"dbto": dbto, "linkname": linkname, "webenv": webenv, "query_key": key}
+
+
+read_json, read_xml = readers(SCHEMA, partial(map, _entry))

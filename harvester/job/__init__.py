@@ -1,0 +1,1 @@
+"""What the user asks for: the job, its file and its errors."""

@@ -1,0 +1,1 @@
+"""The values that flow: UID sets, batches, answers, rows."""

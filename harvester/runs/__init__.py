@@ -1,0 +1,1 @@
+"""One operation on a folder or stream per module."""

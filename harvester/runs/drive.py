@@ -1,0 +1,141 @@
+"""Puts client and engine together for a job, and runs the engine in one group of tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from harvester.client.client import Client
+from harvester.client.pacing.limiter import Limiter
+from harvester.client.pacing.shared_window import common_pace
+from harvester.client.transport import Transport
+from harvester.engine.batch_size import MOST, MOST_MERGED, BatchSize
+from harvester.engine.engine import Engine
+from harvester.engine.frontier import Frontier
+from harvester.engine.results import Settling
+from harvester.errors import HarvestError
+from harvester.eutils.elink.commands import is_merged
+from harvester.eutils.identity import Identity
+from harvester.job import load as jobfile
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from harvester.engine.off_peak import Hours
+    from harvester.eutils.question import Question
+    from harvester.events import Listener
+    from harvester.job.model import Contact, Job, Limits, Server
+    from harvester.model.uids import UidSet
+    from harvester.store.committer import Committer, Delivery
+
+MOST_IN_FLIGHT = 1000
+
+
+@asynccontextmanager
+async def connected(job: Job) -> AsyncIterator[Client]:
+    """A client with an open session and the limiter that all requests of the job go through."""
+    async with connected_to(job.server, job.contact, job.limits) as client:
+        yield client
+
+
+@asynccontextmanager
+async def connected_to(
+    server: Server, contact: Contact, limits: Limits, environ: Mapping[str, str] = os.environ
+) -> AsyncIterator[Client]:
+    """`connected` without a job: whom to ask, who asks (with a key in `environ`), how fast."""
+    key = jobfile.api_key(environ)
+    rate = limits.permitted(with_key=key is not None)
+    common = common_pace(urlsplit(server.base_url).netloc, key, rate, time.monotonic())
+    limiter = Limiter(rate, common, time.monotonic)
+    async with Transport(server.base_url, limits.timeout) as transport:
+        yield Client(transport, limiter, Identity(contact, key))
+
+
+def make_engine(
+    job: Job,
+    client: Client,
+    question: Question,
+    todo: UidSet,
+    *,
+    deliver: Callable[[Delivery], None],
+    full: Callable[[], bool],
+    emit: Listener,
+    known: UidSet,
+    hours: Hours,
+    fed: bool = True,
+) -> Engine:
+    """An engine that asks for `todo`, and unless `fed` for what comes; else see `Engine`."""
+    limits = job.limits
+    # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
+    natural = min(math.ceil(client.rate * limits.timeout), MOST_IN_FLIGHT)
+    frontier = Frontier(todo, job.link.retmode, fed=fed)
+    return Engine(
+        client=client,
+        question=question,
+        frontier=frontier,
+        settling=Settling(frontier, limits, deliver, emit, keep_raw=job.output.keep_raw),
+        size=BatchSize(
+            limits.batch_size,
+            limits.timeout,
+            asyncio.get_running_loop().time,
+            MOST_MERGED if is_merged(job.link) else MOST,
+        ),
+        hours=hours,
+        concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
+        full=full,
+        emit=emit,
+        known=known,
+    )
+
+
+async def drive(
+    engine: Engine,
+    committer: Committer | None = None,
+    feeding: Awaitable[None] | None = None,
+) -> HarvestError | None:
+    """Run an engine to its end, with a committer beside it, and what feeds it.
+
+    Returns:
+        Why the run ended before its end, if it did; all that was answered is committed.
+
+    Raises:
+        OSError: the committer could not write.
+    """
+    ended: HarvestError | None = None
+    failed: list[OSError] = []
+
+    async def commit() -> None:
+        assert committer is not None
+        try:
+            await committer.run()
+        except OSError as error:
+            failed.append(error)
+            engine.halt(HarvestError("the disk failed"))
+
+    async def feed(source: Awaitable[None]) -> None:
+        try:
+            await source
+        except HarvestError as error:
+            engine.halt(error)
+        engine.end_feed()
+
+    async with asyncio.TaskGroup() as tasks:
+        if committer is not None:
+            tasks.create_task(commit())
+        fed = tasks.create_task(feed(feeding)) if feeding is not None else None
+        try:
+            await engine.run(tasks)
+        except HarvestError as error:
+            ended = error
+        if fed is not None:
+            fed.cancel()
+        if committer is not None:
+            committer.stop()
+    if failed:
+        raise failed[0]
+    return ended

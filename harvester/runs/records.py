@@ -1,0 +1,132 @@
+"""The records at the ends of links: the engine with another question, and another table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from harvester.errors import BadInput, FolderError
+from harvester.eutils import efetch as documents
+from harvester.eutils import summaries
+from harvester.eutils.efetch import Documents
+from harvester.eutils.elink.commands import schema_of
+from harvester.eutils.summaries import Summaries
+from harvester.job.model import RECORDS_FORM, Link
+from harvester.model import lazy_compute as pc
+from harvester.model import uids
+from harvester.model.identifiers import identifiers_of
+from harvester.runs.run import Kind
+from harvester.store.folder import is_locked
+from harvester.store.parts import Parts
+from harvester.store.sinks import make_sink
+from harvester.store.state import peek
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harvester.client.client import Client
+    from harvester.eutils.question import Question
+    from harvester.job.model import Job
+    from harvester.model.identifiers import Identifiers, Listed
+    from harvester.runs.run import Harvesting, Result
+
+Side = Literal["from", "to"]
+FOLDER = "records"
+SUMMARY = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Which records of a harvest to get, and in which form.
+
+    Attributes:
+        side: of its links.
+        form: `summary` for ESummary, else RETTYPE/RETMODE of EFetch.
+    """
+
+    side: Side = "to"
+    form: str = SUMMARY
+
+    def question(self, db: str, client: Client, identifiers: Identifiers) -> Question:
+        """What to ask about each batch."""
+        if self.form == SUMMARY:
+            return Summaries(db, client.identity, identifiers)
+        return Documents(db, self.form, client.identity, identifiers)
+
+
+async def get_records(harvesting: Harvesting, job: Job, records: Records) -> dict[str, Result]:
+    """Get the records of a harvest, into OUT/records/DB for each database.
+
+    Args:
+        harvesting: how each is made.
+        job: of the harvest, as kept in its folder, with absolute paths.
+        records: which.
+
+    Returns:
+        What came of each database.
+
+    Raises:
+        BadInput: the harvest has no UIDs on that side, or the form is none of EFetch's.
+        HarvestError: as `harvester.harvest` says.
+    """
+    if not RECORDS_FORM.fullmatch(records.form):
+        raise BadInput(
+            f"'{records.form}' is no form of records; write summary, RETTYPE or RETTYPE/RETMODE, "
+            "like medline/text."
+        )
+    schema = summaries.SCHEMA if records.form == SUMMARY else documents.SCHEMA
+    results = {}
+    for db, listed in linked(job, records.side).items():
+        name = re.sub(r"\W", "-", records.form)
+        path = Path(job.output.path) / FOLDER / f"{db}-{name}"
+        output = job.output.model_copy(
+            update={"path": str(path), "keep_raw": False, "records": None}
+        )
+        link = Link(dbfrom=db, idtype=job.link.idtype)
+        limits = job.limits.model_copy(update={"passes": 1, "confirm_empty": 0})
+        update = {"link": link, "output": output, "limits": limits, "hop": []}
+        kind = Kind(schema, partial(records.question, db), FOLDER)
+        results[db] = await harvesting.make(job.model_copy(update=update), listed, kind=kind)
+    return results
+
+
+def linked(job: Job, side: Side) -> Mapping[str, Listed]:
+    """The distinct UIDs on one side of a harvest's links, by database.
+
+    Raises:
+        BadInput: there are none.
+        FolderError: a harvest is at work on the folder.
+    """
+    folder, link = Path(job.output.path), job.link
+    if is_locked(folder):
+        raise FolderError(f"{folder} is being harvested into: get the records once that has ended.")
+    schema = schema_of(link)
+    if side == "to" and not {"dbto", "to_uid"} <= set(schema.names):
+        raise BadInput(f"{folder}: links of cmd {link.cmd} lead to no records.")
+    parts = Parts(folder, make_sink(job.output.format, job.output.codec))
+    with peek(folder) as state:
+        recorded = state.parts("links")
+        wanted, accessions = state.wanted(), state.get("accessions")
+    if side == "from":
+        if not wanted:
+            raise BadInput(f"{folder} has no input UIDs yet.")
+        if link.idtype == "acc":
+            texts = identifiers_of("acc", accessions).texts(uids.as_array(wanted))
+            return {link.dbfrom: texts}
+        return {link.dbfrom: wanted}
+    found: dict[str, set[str]] = {}
+    sets: dict[str, Listed] = {}
+    for table in parts.read(recorded, schema):
+        for db in pc.unique(table["dbto"]).to_pylist():
+            tos = table.filter(pc.equal(table["dbto"], db))["to_uid"]
+            if link.idtype == "acc":
+                found.setdefault(db, set()).update(pc.unique(tos).to_pylist())
+                sets[db] = found[db]
+            else:
+                sets[db] = sets.get(db, uids.as_set()) | uids.as_set(pc.unique(tos).to_numpy())
+    if not sets:
+        raise BadInput(f"{folder} has no links, so there are no records to get.")
+    return sets

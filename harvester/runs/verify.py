@@ -1,0 +1,202 @@
+"""Whether a harvest is as it was committed, and whether NCBI still says the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from harvester import events
+from harvester.engine.batch_size import requests_for
+from harvester.engine.off_peak import Hours
+from harvester.errors import BadInput, FolderError
+from harvester.eutils.elink.commands import COMMANDS, Elink, schema_of
+from harvester.model import lazy_compute as pc
+from harvester.model import uids
+from harvester.model.identifiers import identifiers_of
+from harvester.model.schemas import RAW, UIDS, with_ids
+from harvester.runs.drive import connected, drive, make_engine
+from harvester.store.folder import is_locked
+from harvester.store.parts import Parts
+from harvester.store.sinks import make_sink
+from harvester.store.state import peek
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harvester.job.model import Job, Link
+    from harvester.model.uids import UidSet
+    from harvester.store.committer import Delivery
+    from harvester.store.state import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found.
+
+    Attributes:
+        files: looked at.
+        rows: in all of them.
+        damage: a sentence for each thing that is not as it was committed.
+    """
+
+    files: int
+    rows: int
+    damage: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Resampled:
+    """What a second look at some UIDs gave.
+
+    Attributes:
+        uids: asked for again.
+        answered: how many of them were answered whole.
+        links: that the harvest has of those.
+        gone: links of the harvest that did not come again.
+        new: links that the harvest has not.
+        differing: UIDs with a link gone or new, ascending.
+    """
+
+    uids: int
+    answered: int
+    links: int
+    gone: int
+    new: int
+    differing: list[int] | list[str]
+
+
+def verify(job: Job) -> Verified:
+    """Read every committed file and compare it with its record.
+
+    Args:
+        job: as kept in the folder.
+
+    Raises:
+        FolderError: a harvest is at work on the folder, or its state is damaged.
+    """
+    folder = Path(job.output.path)
+    if is_locked(folder):
+        raise FolderError(f"{folder} is being harvested into: verify it once that has ended.")
+    parts = Parts(folder, make_sink(job.output.format, job.output.codec))
+    with peek(folder) as state:
+        recorded = state.parts()
+        outcomes, wanted = state.outcomes(), state.wanted() or uids.as_set()
+        done = state.done()
+    damage = parts.damage(recorded, whole=True)
+    sound = [part for part in recorded if not damage or not parts.damage([part], whole=True)]
+    damage += [text for part in sound if (text := _rows_differ(parts, part, job.link))]
+    if len(done) != sum(outcomes.values()):
+        damage.append("the state has more than one outcome for some UIDs")
+    if len(done - wanted):
+        damage.append(f"the state has outcomes for {len(done - wanted)} UIDs that are not wanted")
+    return Verified(len(recorded), sum(part.rows for part in recorded), damage)
+
+
+async def resample(
+    job: Job, share: float, *, seed: int | None = None, listeners: Iterable[events.Listener] = ()
+) -> Resampled:
+    """Ask again for a random share of the UIDs that were answered, and compare.
+
+    Args:
+        job: as kept in the folder; nothing in the folder is changed.
+        share: of the answered UIDs, above 0 and up to 1; at least one is asked for.
+        seed: of the choice.
+        listeners: told of every event.
+
+    Raises:
+        FolderError: as for `verify`.
+        HarvestError: the server refuses us, or its hours are over.
+    """
+    folder, key = Path(job.output.path), COMMANDS[job.link.cmd].key
+    if not key or job.link.targets_only:
+        raise BadInput(f"{folder} holds sets, not links of single UIDs: they cannot be compared.")
+    with peek(folder) as state:
+        answered, recorded = state.answered(), state.parts("links")
+        identifiers = identifiers_of(job.link.idtype, state.get("accessions"))
+    chosen = _chosen(answered, share, seed)
+    tables: list[pa.Table] = []
+    again = uids.as_set()
+
+    def take(delivery: Delivery) -> None:
+        again.update(uids.as_set(delivery.answered))
+        if delivery.rows is not None:
+            tables.append(delivery.rows.table())
+
+    hours = Hours.of(job, requests_for(len(chosen), job.limits.batch_size))
+    async with connected(job) as client:
+        engine = make_engine(
+            job,
+            client,
+            Elink(job.link, client.identity, identifiers),
+            chosen,
+            deliver=take,
+            full=lambda: False,
+            emit=events.to_all(listeners),
+            known=answered,
+            hours=hours,
+        )
+        if chosen:
+            ended = await drive(engine)
+            if ended is not None:
+                raise ended
+    parts = Parts(folder, make_sink(job.output.format, job.output.codec))
+    seen = identifiers.column(uids.as_array(again))
+    schema = schema_of(job.link)
+    kept = [_of(table, seen) for table in parts.read(recorded, schema)]
+    before = _links([schema.empty_table(), *kept], key)
+    now = _links([schema.empty_table(), *(_of(table, seen) for table in tables)], key)
+    gone = before.join(now, list(key), join_type="left anti")
+    new = now.join(before, list(key), join_type="left anti")
+    differing = pc.unique(pa.concat_tables([gone, new])["from_uid"])
+    return Resampled(
+        uids=len(chosen),
+        answered=len(again),
+        links=before.num_rows,
+        gone=gone.num_rows,
+        new=new.num_rows,
+        differing=sorted(differing.to_pylist()),
+    )
+
+
+def _rows_differ(parts: Parts, part: Part, link: Link) -> str | None:
+    match part.kind:
+        case "links" | "again":
+            schema = schema_of(link)
+        case "raw":
+            schema = RAW
+        case _:
+            schema = with_ids(UIDS, identifiers_of(link.idtype).type)
+    try:
+        rows = sum(table.num_rows for table in parts.read([part], schema))
+    except (pa.ArrowException, OSError):
+        return f"{part.name} cannot be read as what it is"
+    if rows != part.rows:
+        return f"{part.name} has {rows} rows, not {part.rows}"
+    return None
+
+
+def _chosen(answered: UidSet, share: float, seed: int | None) -> UidSet:
+    """A share of the UIDs, each as likely as any other."""
+    count = min(max(1, round(len(answered) * share)), len(answered))
+    places = np.random.default_rng(seed).choice(len(answered), count, replace=False)
+    return uids.as_set(int(answered[int(place)]) for place in places)
+
+
+def _of(table: pa.Table, seen: pa.Array) -> pa.Table:
+    return table.filter(pc.is_in(table["from_uid"], seen))
+
+
+def _links(tables: list[pa.Table], key: tuple[str, ...]) -> pa.Table:
+    """What makes a link a link, each once; names as plain text, to be compared."""
+    table = pa.concat_tables(tables).select(list(key))
+    plain = pa.schema(
+        [
+            field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field
+            for field in table.schema
+        ]
+    )
+    return table.cast(plain).group_by(list(key)).aggregate([])

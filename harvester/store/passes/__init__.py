@@ -1,0 +1,1 @@
+"""Passes merged: links that were read again become part of the whole."""

@@ -1,0 +1,172 @@
+"""Where a harvest stands: what a run leaves for others to read, and what they read."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tomllib
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from harvester.errors import FolderError
+from harvester.store.folder import JOB, hop_folders, is_locked
+from harvester.store.state import peek
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from harvester.events import Tally
+
+_COUNTS = ("sent", "ok", "retried", "rate_limited")
+_OUTCOMES = ("linked", "empty", "missing", "failed")
+_BAD = ("missing", "failed")
+_ENDED = ("complete", "complete_with_failures")
+_BY_WEIGHT = ("running", "waiting", "interrupted", "complete_with_failures", "complete")
+"""Of several harvests, the state that says most."""
+
+
+class Progress:
+    """What a run says of itself, as the text that is kept in the state.
+
+    Args:
+        tally: the run's counts.
+        before: what the run before said, to go on counting requests from.
+        rate: requests per second asked for.
+    """
+
+    def __init__(self, tally: Tally, before: dict[str, Any], rate: float) -> None:
+        self._tally = tally
+        self._before = before.get("requests", {})
+        self._rate = rate
+        self._started_at = _now()
+        self.state = "running"
+
+    def __call__(self) -> str:
+        """The text as of now."""
+        tally = self._tally
+        waiting = tally.waiting if self.state == "running" else None
+        return json.dumps(
+            {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "state": "waiting" if waiting else self.state,
+                "waiting": waiting.why if waiting else None,
+                "sweep": {"number": tally.sweep, "of": tally.sweeps, "done": tally.done},
+                "requests": {
+                    key: self._before.get(key, 0) + getattr(tally, key) for key in _COUNTS
+                },
+                "rate": {"limit": self._rate, "achieved": round(tally.achieved, 3)},
+                "eta_seconds": tally.eta_seconds,
+                "started_at": self._started_at,
+                "updated_at": _now(),
+            }
+        )
+
+
+def status(folder: Path) -> dict[str, Any]:
+    """Where the harvest in a folder stands, also while another process runs it.
+
+    Returns:
+        The object of `harvester status --json`; counts are of what is committed.
+
+    Raises:
+        FolderError: there is no harvest, or its state is damaged.
+    """
+    running = is_locked(folder)
+    with peek(folder) as state:
+        progress = state.progress()
+        outcomes = state.outcomes()
+        total = int(state.get("total") or 0)
+        parts = [part.name for part in state.parts("links", "uids", "unanswered")]
+        links = state.links()
+        agreed = json.loads(state.get("agreement") or "{}")
+    said = progress.get("state", "interrupted")
+    known = said if running or said in _ENDED else "interrupted"
+    return {
+        "state": known,
+        "waiting": progress.get("waiting") if running else None,
+        "job": _flat(folder / JOB),
+        "uids": {"total": total, "done": sum(outcomes.values())}
+        | {outcome: outcomes.get(outcome, 0) for outcome in _OUTCOMES},
+        "links": links,
+        "missing_links": {
+            name: found["missing"] for name, found in agreed[max(agreed, key=int)].items()
+        }
+        if agreed
+        else {},
+        "parts": parts,
+        "sweep": progress.get("sweep"),
+        "requests": dict.fromkeys(_COUNTS, 0) | progress.get("requests", {}),
+        "rate": progress.get("rate", {"limit": None, "achieved": 0.0}),
+        "eta_seconds": 0.0 if known in _ENDED else progress.get("eta_seconds"),
+        "started_at": progress.get("started_at"),
+        "updated_at": progress.get("updated_at"),
+    }
+
+
+def chain_status(folder: Path) -> dict[str, Any]:
+    """Where a chain of harvests stands: counts over all hops, and each of them under `hops`.
+
+    Raises:
+        FolderError: a state is damaged.
+    """
+    hops = [status(hop) for hop in hop_folders(folder)]
+    states = {hop["state"] for hop in hops}
+    state = next((name for name in _BY_WEIGHT if name in states), "complete")
+    return {
+        "state": state,
+        "waiting": next((hop["waiting"] for hop in hops if hop["waiting"]), None),
+        "job": _flat(folder / JOB),
+        "uids": _sums(hop["uids"] for hop in hops),
+        "links": sum(hop["links"] for hop in hops),
+        "parts": [
+            f"{path.name}/{part}"
+            for path, hop in zip(hop_folders(folder), hops, strict=True)
+            for part in hop["parts"]
+        ],
+        "requests": _sums(hop["requests"] for hop in hops),
+        "missing_links": {name: one for hop in hops for name, one in hop["missing_links"].items()},
+        "sweep": None,
+        "rate": {
+            "limit": max((hop["rate"]["limit"] or 0.0 for hop in hops), default=0.0) or None,
+            "achieved": sum(hop["rate"]["achieved"] for hop in hops),
+        },
+        "eta_seconds": max((hop["eta_seconds"] or 0.0 for hop in hops), default=0.0),
+        "started_at": min(filter(None, (hop["started_at"] for hop in hops)), default=None),
+        "updated_at": max(filter(None, (hop["updated_at"] for hop in hops)), default=None),
+        "hops": hops,
+    }
+
+
+def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    together: Counter[str] = Counter()
+    for count in counts:
+        together.update(count)
+    return dict(together)
+
+
+def end_state(outcomes: Mapping[str, int]) -> str:
+    """The state of a harvest in which every UID has an outcome."""
+    return "complete_with_failures" if any(map(outcomes.get, _BAD)) else "complete"
+
+
+def _flat(path: Path) -> dict[str, Any]:
+    """The keys of all groups of a job file side by side; no two groups share one."""
+    if not path.is_file():
+        raise FolderError(f"{path} is missing: the harvest ended as it began; run it again.")
+    try:
+        groups = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = [group for group in groups.values() if isinstance(group, dict)]
+        job = {key: value for group in tables for key, value in group.items()}
+        return job | {"dbfrom": str(job["dbfrom"]), "db": list(job["db"]), "cmd": str(job["cmd"])}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise FolderError(
+            f"{path} is damaged; restore it from a copy, or run the job again with its options."
+        ) from error
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
