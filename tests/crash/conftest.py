@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from end_to_end.conftest import all_servers, servers
-from end_to_end.scenes import staged
+from support.scenes import staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from end_to_end.scenes import Scene
-    from end_to_end.servers import Servers
+    from support.scenes import Scene
+    from support.servers import Servers
 
 __all__ = ["all_servers", "servers"]
 

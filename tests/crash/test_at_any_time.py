@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from end_to_end.harness import (
+from support.harness import (
     assert_exact,
     expected_links,
     harvester,
@@ -16,13 +16,13 @@ from end_to_end.harness import (
     wait_until,
     write_uids,
 )
-from end_to_end.scenes import Scene
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from end_to_end.servers import Servers
+    from support.servers import Servers
 
     from harvester.emulator import Emulator
 

@@ -8,18 +8,17 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from end_to_end.harness import assert_polite
-from end_to_end.nursery import Moment
-
-from .lives import lead, spread
-from .patients import FORMS, KINDS, Patient, healthy
+from support.fork_server import Moment
+from support.harness import assert_polite
+from support.kill_schedule import lead, spread
+from support.short_runs import FORMS, KINDS, Patient, healthy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from end_to_end.nursery import Nursery
-    from end_to_end.servers import Servers
+    from support.fork_server import Nursery
+    from support.servers import Servers
 
     from .conftest import Deaths
 

@@ -9,25 +9,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from end_to_end.child import committed
-from end_to_end.harness import assert_polite
-from end_to_end.nursery import Nursery
+from support.child_process import committed
+from support.disk_model import Disk, Drawn, nothing, whole
+from support.fork_server import Nursery
+from support.harness import assert_polite
+from support.kill_schedule import lead, spread
+from support.recording import notes, recorder
+from support.short_runs import FORMS, KINDS, Patient
 
 from harvester.errors import FolderError
 from harvester.store.state import peek
 
-from .disk import Disk, Drawn, nothing, whole
-from .lives import lead, spread
-from .patients import FORMS, KINDS, Patient
-from .recording import notes, recorder
-
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from end_to_end.servers import Servers
-
-    from .disk import Fate
-    from .recording import Note
+    from support.disk_model import Fate
+    from support.recording import Note
+    from support.servers import Servers
 
 PLACE = "night/out"
 """Of the harvest, in a folder that is there before: the one between has to be made."""

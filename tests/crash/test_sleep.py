@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from end_to_end.harness import (
+from support.harness import (
     assert_exact,
     assert_polite,
     expected_links,
@@ -20,13 +20,13 @@ from end_to_end.harness import (
     wait_until,
     write_uids,
 )
-from end_to_end.scenes import Scene
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from end_to_end.servers import Servers
+    from support.servers import Servers
 
     from harvester.emulator import Emulator
 

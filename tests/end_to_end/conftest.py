@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .scenes import staged
-from .servers import Servers
+from support.scenes import staged
+from support.servers import Servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .scenes import Scene
+    from support.scenes import Scene
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

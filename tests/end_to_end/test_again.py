@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .harness import (
+from support.harness import (
     assert_exact,
     digests,
     expected_links,
@@ -19,12 +18,12 @@ from .harness import (
     wait_until,
     write_uids,
 )
-from .scenes import Scene
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .servers import Servers
+    from support.servers import Servers
 
 UIDS = range(1, 301)
 

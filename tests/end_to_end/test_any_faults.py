@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.harness import assert_exact, expected_links, write_uids
 
 from harvester.emulator.faults import NAMES
 
-from .harness import assert_exact, expected_links, write_uids
 from .test_faults import ELSEWHERE
 
 if TYPE_CHECKING:
-    from .servers import Servers
+    from support.servers import Servers
 
 DBS = ("pmc", "gene")
 PATIENT = {

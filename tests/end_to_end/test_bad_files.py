@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
-
-from .refusals import GOOD, NCBI, SECRET, Bad, Nobody, assert_refused, job_file, option, uid_list
+from support.refusals import (
+    GOOD,
+    NCBI,
+    SECRET,
+    Bad,
+    Nobody,
+    assert_refused,
+    job_file,
+    option,
+    uid_list,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 NO_KEY = ("does not belong in a job file", "NCBI_API_KEY")
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .harness import write_uids
-from .refusals import NCBI, SECRET, Bad, Nobody, assert_refused, option
+from support.harness import write_uids
+from support.refusals import NCBI, SECRET, Bad, Nobody, assert_refused, option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 MISSPELT = [
     Bad("rn", ("no command 'rn'", "did you mean 'run'?")),

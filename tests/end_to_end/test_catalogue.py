@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
+from support.harness import Finished, harvester
+from support.malicious_server import response
 
 from harvester.emulator import SeededGraph
-
-from .harness import Finished, harvester
-from .impostor import response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harvester.emulator import Emulator
+    from support.malicious_server import Impostor, Question
+    from support.servers import Servers
 
-    from .impostor import Impostor, Question
-    from .servers import Servers
+    from harvester.emulator import Emulator
 
     Say = Callable[..., Finished]
 

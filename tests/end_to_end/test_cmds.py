@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from support.harness import assert_exact, expected_links, write_uids
+from support.scenes import Scene
+from support.tables import NAME, TEXT, TEXTS, UID, keyed, outcomes, table
 
 from harvester.emulator.utilities.linkout import addresses
-
-from .harness import assert_exact, expected_links, write_uids
-from .scenes import Scene
-from .tables import NAME, TEXT, TEXTS, UID, keyed, outcomes, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from support.servers import Servers
+
     from harvester.emulator import Emulator
     from harvester.emulator.answers.linksets import ObjUrl
-
-    from .servers import Servers
 
 UIDS = range(1, 301)
 FAULTS = (

@@ -6,18 +6,17 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.scenes import Scene
 
 from benchmarks.conformance.rows import CONTROL, Row
 from benchmarks.conformance.scoring import Verdict
 from benchmarks.conformance.stage import Actor
 
-from .scenes import Scene
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 SHORT = Row("LinkSets left out", ("short",))
 

@@ -12,16 +12,8 @@ from urllib.parse import quote_plus
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-
-from harvester.emulator import SeededGraph
-from harvester.emulator.databases import SEQUENCES
-from harvester.emulator.request import Asked
-from harvester.emulator.utilities.ids import accession, group
-from harvester.emulator.utilities.linkout import addresses
-from harvester.emulator.utilities.selections import selection
-
-from .cookbook import ROOT, cook, opening, tasks
-from .harness import (
+from support.cookbook import ROOT, cook, opening, tasks
+from support.harness import (
     LINKS,
     assert_exact,
     assert_same,
@@ -32,17 +24,23 @@ from .harness import (
     wait_until,
     write_uids,
 )
-from .scenes import Scene
+from support.scenes import Scene
+
+from harvester.emulator import SeededGraph
+from harvester.emulator.databases import SEQUENCES
+from harvester.emulator.request import Asked
+from harvester.emulator.utilities.ids import accession, group
+from harvester.emulator.utilities.linkout import addresses
+from harvester.emulator.utilities.selections import selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import pyarrow as pa
+    from support.servers import Servers
 
     from harvester.emulator import Emulator, Graph
-
-    from .servers import Servers
 
 PMIDS = [*range(30_000_001, 30_000_060), 12_345_678, 23_456_789, 34_567_890]
 GENES = [7157, 672, 675, 1956, 3845]

@@ -13,20 +13,19 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .disks import assert_one_sentence
-from .harness import assert_exact, digests, expected_links, write_uids
-from .nursery import Moment
-from .scenes import Scene
+from support.fork_server import Moment
+from support.harness import assert_exact, digests, expected_links, write_uids
+from support.scenes import Scene
+from support.small_disks import assert_one_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from harvester.emulator import Emulator
+    from support.fork_server import Nursery
+    from support.servers import Servers
 
-    from .nursery import Nursery
-    from .servers import Servers
+    from harvester.emulator import Emulator
 
 UIDS = range(1, 61)
 OFTEN = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from support.harness import expected_links, write_uids
 
 from harvester import Job, harvest
 from harvester.emulator.utilities.ids import accession
@@ -18,13 +19,11 @@ from harvester.store.parts import Parts
 from harvester.store.sinks import make_sink
 from harvester.store.state import Settled, State
 
-from .harness import expected_links, write_uids
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 UIDS = range(1, 400)
 

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from support.harness import LINKS, assert_same
+from support.malicious_server import Question, response
 
 from harvester import Citation, Eutils
 from harvester.emulator import truth
 from harvester.errors import BadInput, HarvestError, Refused
 from harvester.eutils.epost import Posted
 
-from .harness import LINKS, assert_same
-from .impostor import Question, response
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .servers import Servers
+    from support.servers import Servers
 
 UIDS = list(range(5000, 5120))
 

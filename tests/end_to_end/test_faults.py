@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from support.harness import Finished, assert_exact, expected_links, rows, write_uids
+from support.scenes import Scene
 
 from harvester.emulator.faults import NAMES
-
-from .harness import Finished, assert_exact, expected_links, rows, write_uids
-from .scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harvester.emulator import Emulator
+    from support.servers import Servers
 
-    from .servers import Servers
+    from harvester.emulator import Emulator
 
 DBS = ("pmc", "gene")
 UIDS = range(1_000, 1_400)

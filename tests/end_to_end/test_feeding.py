@@ -9,11 +9,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
-
-from harvester.emulator.request import Asked
-from harvester.emulator.utilities.selections import selection
-
-from .harness import (
+from support.harness import (
     assert_exact,
     assert_polite,
     expected_links,
@@ -23,15 +19,18 @@ from .harness import (
     status,
     wait_until,
 )
-from .scenes import Scene
+from support.scenes import Scene
+
+from harvester.emulator.request import Asked
+from harvester.emulator.utilities.selections import selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harvester.emulator import Emulator
+    from support.servers import Servers
 
-    from .servers import Servers
+    from harvester.emulator import Emulator
 
 MANY = "asthma"
 """About 100,000 records of PubMed."""

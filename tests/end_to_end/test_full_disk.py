@@ -7,19 +7,18 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .disks import assert_one_sentence, small_disk
-from .harness import assert_exact, expected_links, running, status, wait_until, write_uids
-from .refusals import Nobody
-from .scenes import Scene
+from support.harness import assert_exact, expected_links, running, status, wait_until, write_uids
+from support.refusals import Nobody
+from support.scenes import Scene
+from support.small_disks import assert_one_sentence, small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harvester.emulator import Emulator
+    from support.servers import Servers
 
-    from .servers import Servers
+    from harvester.emulator import Emulator
 
 UIDS = range(1, 1801)
 OFTEN = {

@@ -8,8 +8,8 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .harness import (
+from support.fork_server import Moment
+from support.harness import (
     assert_exact,
     assert_polite,
     expected_links,
@@ -20,16 +20,15 @@ from .harness import (
     wait_until,
     write_uids,
 )
-from .nursery import Moment
-from .scenes import Scene
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from harvester.emulator import Emulator
+    from support.servers import Servers
 
-    from .servers import Servers
+    from harvester.emulator import Emulator
 
 UIDS = range(1, 21)
 CHAIN = (("gene", "protein"), ("protein", "structure"), ("structure", "taxonomy"))

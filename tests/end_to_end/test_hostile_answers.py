@@ -12,19 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from support.harness import assert_same, command, environment, expected_links, rows, write_uids
+from support.malicious_server import Bytes, Question, response
+from support.refusals import Nobody
+from support.scenes import Scene
 
 from harvester.client.transport import MAX_BODY
-
-from .harness import assert_same, command, environment, expected_links, rows, write_uids
-from .impostor import Bytes, Question, response
-from .refusals import Nobody
-from .scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 UIDS = range(1, 41)
 VICTIM = 13

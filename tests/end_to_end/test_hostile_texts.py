@@ -12,16 +12,24 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from .harness import command, environment, harvester, rows, running, status, wait_until, write_uids
-from .impostor import Question, response
-from .scenes import Scene
+from support.harness import (
+    command,
+    environment,
+    harvester,
+    rows,
+    running,
+    status,
+    wait_until,
+    write_uids,
+)
+from support.malicious_server import Question, response
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 EVIL = (
     "\x1b]0;owned\x07\x1b[5;31m\x1b[2Jevil \x9b5m\x07\x08\x00<b onclick='x'>bold</b>\r\na line\n"

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
-
-from .harness import (
+from support.harness import (
     assert_exact,
     command,
     environment,
@@ -23,12 +22,12 @@ from .harness import (
     rows,
     write_uids,
 )
-from .scenes import Scene
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .servers import Servers
+    from support.servers import Servers
 
 CONFIGS = [
     path

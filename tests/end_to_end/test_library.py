@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from support.harness import LINKS, assert_exact, assert_same, expected_links, harvester, write_uids
 
 from harvester import Job, harvest, run, stream
 from harvester.errors import BadInput
 
-from .harness import LINKS, assert_exact, assert_same, expected_links, harvester, write_uids
-
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 UIDS = range(5000, 5300)
 

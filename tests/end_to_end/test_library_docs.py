@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from Bio import Entrez
+from support.harness import rows, write_uids
+from support.snippets import blocks_of, examples_of, run
 
 import harvester
 from harvester import Eutils, Job
 from harvester.emulator import truth
 from harvester.emulator.utilities.linkout import addresses
 
-from .harness import rows, write_uids
-from .snippets import blocks_of, examples_of, run
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harvester.emulator import Emulator, Graph
+    from support.servers import Servers
 
-    from .servers import Servers
+    from harvester.emulator import Emulator, Graph
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "library.md"
 PMIDS = [12345678, 23456789, 34567890]

@@ -7,18 +7,25 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .disks import assert_one_sentence
-from .harness import assert_exact, digests, expected_links, running, status, wait_until, write_uids
-from .scenes import Scene
+from support.harness import (
+    assert_exact,
+    digests,
+    expected_links,
+    running,
+    status,
+    wait_until,
+    write_uids,
+)
+from support.scenes import Scene
+from support.small_disks import assert_one_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harvester.emulator import Emulator
+    from support.servers import Servers
 
-    from .servers import Servers
+    from harvester.emulator import Emulator
 
 UIDS = range(1, 301)
 OFTEN = {

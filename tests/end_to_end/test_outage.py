@@ -6,8 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .harness import (
+from support.harness import (
     Running,
     assert_exact,
     assert_polite,
@@ -17,13 +16,13 @@ from .harness import (
     wait_until,
     write_uids,
 )
-from .scenes import Scene
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 UIDS = range(1, 361)
 SOON = {

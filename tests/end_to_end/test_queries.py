@@ -21,10 +21,10 @@ from harvester.sources.search import Search
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from support.servers import Servers
+
     from harvester.client.client import Client
     from harvester.emulator import Emulator
-
-    from .servers import Servers
 
 TERM = "asthma"
 """The emulator finds about 100,000 records of PubMed by it."""

@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from support.harness import assert_exact, emulate, expected_links, harvester, write_uids
 
 from harvester.emulator import SeededGraph
-
-from .harness import assert_exact, emulate, expected_links, harvester, write_uids
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from .harness import expected_links, harvester, status, write_uids
-from .nursery import Moment
-from .scenes import Scene
-from .tables import NAME, TEXT, UID, keyed, outcomes, table
+from support.fork_server import Moment
+from support.harness import expected_links, harvester, status, write_uids
+from support.scenes import Scene
+from support.tables import NAME, TEXT, UID, keyed, outcomes, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harvester.emulator import Emulator
+    from support.servers import Servers
+    from support.tables import Column
 
-    from .servers import Servers
-    from .tables import Column
+    from harvester.emulator import Emulator
 
 UIDS = range(1, 401)
 FAULTS = (

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pytest
-
-from .data import DATA
-from .harness import LINKS, assert_exact, emulate, harvester
-from .scenes import Scene
+from support.harness import LINKS, assert_exact, emulate, harvester
+from support.scenes import Scene
+from support.shared_data import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 
 class Family(NamedTuple):

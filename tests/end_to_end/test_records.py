@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from support.harness import expected_links, harvester, status, write_uids
+from support.scenes import Scene
+from support.tables import NAME, TEXT, UID, outcomes, table
 
 from harvester.emulator.utilities.ids import accession
-
-from .harness import expected_links, harvester, status, write_uids
-from .scenes import Scene
-from .tables import NAME, TEXT, UID, outcomes, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from harvester.emulator import Emulator
+    from support.servers import Servers
 
-    from .servers import Servers
+    from harvester.emulator import Emulator
 
 UIDS = range(1, 301)
 DBS = ("pmc", "taxonomy")

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .harness import assert_exact, expected_links, harvester, status, write_uids
-from .scenes import Scene
+from support.harness import assert_exact, expected_links, harvester, status, write_uids
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 GOOD, BAD = "600d" * 9, "5ecre7" * 6
 UIDS = range(1, 151)

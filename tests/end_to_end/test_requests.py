@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .harness import assert_exact, expected_links, harvester, rows, write_uids
+from support.harness import assert_exact, expected_links, harvester, rows, write_uids
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 KEY = "5ecre7f00d5ecre7f00d5ecre7f00d5ecre7"
 

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-
-from .harness import harvester, rows, running, status, write_uids
-from .impostor import Question, response
-from .refusals import Nobody
-from .scenes import Scene
+from support.harness import harvester, rows, running, status, write_uids
+from support.malicious_server import Question, response
+from support.refusals import Nobody
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .harness import Running
-    from .servers import Servers
+    from support.harness import Running
+    from support.servers import Servers
 
 KEY = "5ec/re+7=%&<k>" * 3
 """NCBI's keys are hexadecimal; what this one is made of is written in many ways."""

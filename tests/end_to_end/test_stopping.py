@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from .harness import (
+from support.harness import (
     Finished,
     Running,
     assert_exact,
@@ -23,15 +22,15 @@ from .harness import (
     wait_until,
     write_uids,
 )
-from .scenes import Scene
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harvester.emulator import Emulator
+    from support.servers import Servers
 
-    from .servers import Servers
+    from harvester.emulator import Emulator
 
 UIDS = range(1, 401)
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}

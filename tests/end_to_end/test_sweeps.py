@@ -6,8 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from .harness import (
+from support.harness import (
     Finished,
     assert_exact,
     children,
@@ -16,15 +15,14 @@ from .harness import (
     status_command,
     write_uids,
 )
-from .scenes import Scene
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     import pyarrow as pa
-
-    from .servers import Servers
+    from support.servers import Servers
 
 LOSES = "lost-blocks:0.05"
 LINK = ("from_uid", "linkname", "to_uid")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
-
-from .harness import (
+from support.harness import (
     assert_polite,
     assert_tidy,
     expected_links,
@@ -17,16 +16,16 @@ from .harness import (
     status,
     write_uids,
 )
-from .scenes import Scene
-from .tables import NAME, UID, keyed, outcomes, table
+from support.scenes import Scene
+from support.tables import NAME, UID, keyed, outcomes, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from harvester.emulator import Emulator
+    from support.servers import Servers
 
-    from .servers import Servers
+    from harvester.emulator import Emulator
 
 UIDS = range(1, 1501)
 DBS = ("pmc", "taxonomy")

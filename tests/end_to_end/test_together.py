@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from support.harness import assert_same, expected_links, rows, write_uids
 
-from .harness import assert_same, expected_links, rows, write_uids
 from .test_rate import busiest_second
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 RATE, BATCH = 10, 3
 

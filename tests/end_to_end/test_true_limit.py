@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .harness import assert_exact, expected_links, write_uids
+from support.harness import assert_exact, expected_links, write_uids
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 PERMITTED, EXPECTED, BATCH = 6, 10, 4
 

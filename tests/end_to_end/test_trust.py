@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .harness import (
+from support.harness import (
     assert_exact,
     emulate,
     expected_links,
@@ -23,7 +22,7 @@ from .harness import (
 )
 
 if TYPE_CHECKING:
-    from .servers import Servers
+    from support.servers import Servers
 
 KEY = "5ec2e7" * 6
 UIDS = range(1, 21)

@@ -7,8 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .harness import (
+from support.harness import (
     assert_exact,
     children,
     expected_links,
@@ -16,13 +15,13 @@ from .harness import (
     rows,
     write_uids,
 )
-from .scenes import Scene
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 DBS = ("pmc", "pubmed")
 UIDS = [*sorted(random.Random(5).sample(range(1, 41000000), 180)), 1, 41000000]

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
-
-from .harness import (
+from support.harness import (
     UIDS,
     Finished,
     assert_exact,
@@ -19,13 +18,13 @@ from .harness import (
     status,
     write_uids,
 )
-from .scenes import Scene
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 ASKED = range(1_000, 1_060)
 IMPATIENT = {"harvester.engine.retry.BACKOFF_SECONDS": 0.02}

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
-from .harness import write_uids
-from .scenes import Scene
+from support.harness import write_uids
+from support.scenes import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from .servers import Servers
+    from support.servers import Servers
 
 Refusal = tuple[str, ...]
 """Options, and at last a word of what is said of them."""

@@ -11,12 +11,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from Bio import Entrez
+from support.recorded_answers import RECORDED, body_of
 
 from harvester.errors import RequestFailed
 from harvester.eutils import egquery, einfo, espell
 from harvester.eutils.einfo import DbField, DbInfo, DbLink
-
-from .answers import RECORDED, body_of
 
 if not RECORDED.is_dir():
     pytest.skip(f"no recorded answers at {RECORDED}", allow_module_level=True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.recorded_answers import RECORDED, body_of, names
+from support.recorded_entries import by_biopython, by_elementtree, history_by_json, plain
 
 from harvester.emulator.answers import linksets as emulated
 from harvester.emulator.answers.elink_json import elink_json
 from harvester.emulator.answers.elink_xml import elink_xml
 from harvester.eutils.elink.linksets import Unreadable
 from harvester.eutils.elink.readers import acheck, checks, history, urls
-
-from .answers import RECORDED, body_of, names
-from .entries import by_biopython, by_elementtree, history_by_json, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.recorded_answers import RECORDED, body_of, names
 
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils import esummary
-
-from .answers import RECORDED, body_of, names
 
 if not RECORDED.is_dir():
     pytest.skip(f"no recorded answers at {RECORDED}", allow_module_level=True)

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.rendering import Db, Made, Script, as_json, as_xml, scripts
 
 from harvester.eutils.elink.neighbor_rows import reconcile
 from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
 from harvester.model.schemas import NEIGHBOR_LINKS
-
-from .rendering import Db, Made, Script, as_json, as_xml, scripts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from harvester.eutils.elink.linksets import Unreadable
-from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
-
-from .answers import (
+from support.recorded_answers import (
     RECORDED,
     Answer,
     LinkSet,
@@ -18,6 +14,9 @@ from .answers import (
     names,
     plain,
 )
+
+from harvester.eutils.elink.linksets import Unreadable
+from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
 
 if not RECORDED.is_dir():
     pytest.skip(f"no recorded answers at {RECORDED}", allow_module_level=True)

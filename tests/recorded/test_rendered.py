@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.recorded_answers import Answer, LinkSet, plain
+from support.rendering import PROLOGS, Script, as_json, as_xml, scripts
 
 from harvester.eutils.elink.linksets import LinkSets, Unreadable
 from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
-
-from .answers import Answer, LinkSet, plain
-from .rendering import PROLOGS, Script, as_json, as_xml, scripts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

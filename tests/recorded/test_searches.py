@@ -11,12 +11,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from Bio import Entrez
+from support.recorded_answers import RECORDED, body_of
 
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils import epost, esearch
 from harvester.eutils.esearch import Found, PastCap
-
-from .answers import RECORDED, body_of
 
 if not RECORDED.is_dir():
     pytest.skip(f"no recorded answers at {RECORDED}", allow_module_level=True)

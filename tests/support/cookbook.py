@@ -1,0 +1,91 @@
+"""The cookbook taken apart: its tasks with their blocks, and how a block is run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from support.harness import assert_polite, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).parents[2]
+
+_HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
+_BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code: its language, the file it is, if it is one, and its text."""
+
+    language: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """A heading of the cookbook and the blocks below it."""
+
+    title: str
+    blocks: Sequence[Block]
+
+
+def tasks() -> list[Task]:
+    """All headings that have blocks below them, in their order."""
+    _, *parts = _HEADING.split((ROOT / "docs/cookbook.md").read_text())
+    return [
+        Task(title, blocks)
+        for title, text in zip(parts[::2], parts[1::2], strict=True)
+        if (blocks := [_block(info, code) for info, code in _BLOCK.findall(text)])
+    ]
+
+
+def opening() -> list[Block]:
+    """The blocks before the first heading."""
+    head = _HEADING.split((ROOT / "docs/cookbook.md").read_text())[0]
+    return [_block(info, code) for info, code in _BLOCK.findall(head)]
+
+
+def cook(task: Task, folder: Path, base_url: str, programs: Path) -> None:
+    """Run the blocks of a task in a folder, one after the other; each has to succeed.
+
+    Args:
+        task: what to run.
+        folder: with its lists.
+        base_url: of the server that is asked.
+        programs: a folder with `harvester` and `python`, as users have them on their PATH.
+    """
+    env = environment(HARVESTER_BASE_URL=base_url, XDG_CACHE_HOME=str(folder / "cache"))
+    env["PATH"] = f"{programs}{os.pathsep}{env['PATH']}"
+    for block in [*opening(), *task.blocks]:
+        match block.language:
+            case "sh":
+                words = ["sh", "-ec", block.text]
+            case "python":
+                words = ["python", "-c", block.text]
+            case "toml":
+                path = folder / block.name
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(block.text)
+                continue
+            case other:
+                raise AssertionError(f"{task.title}: a block of {other!r} is run by nobody")
+        done = subprocess.run(
+            words, cwd=folder, env=env, capture_output=True, text=True, timeout=90, check=False
+        )
+        said = f"{task.title}:\n{block.text}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, said
+        assert_polite(done.stderr)
+        (folder / "said").write_text(done.stdout)
+
+
+def _block(info: str, text: str) -> Block:
+    language, _, name = info.partition(" ")
+    return Block(language, name, text)

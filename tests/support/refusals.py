@@ -1,0 +1,132 @@
+"""Bad input as rows of a table: what a user does, and the sentence that must be the answer.
+
+Whatever the row: exit code 2, one line, nothing written, and nobody asked.
+"""
+
+from __future__ import annotations
+
+import shlex
+import socket
+from dataclasses import dataclass, field
+from select import select
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from support.fork_server import Nursery
+
+SECRET = "5ec2e7" * 6
+"""Stands for an API key; no sentence may repeat it."""
+
+NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A row.
+
+    Attributes:
+        does: the command line, as it is typed.
+        says: parts of the sentence, that name the thing and the remedy.
+        files: name → content; what lies in the folder the command is run in.
+        env: more environment.
+        stdin: what comes from standard input.
+        user: whom it runs as, by number; -1 for the same as the test.
+        name: of the row, if the command line does not tell it apart.
+    """
+
+    does: str
+    says: tuple[str, ...]
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    stdin: bytes = b""
+    user: int = -1
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.name or self.does.removeprefix(COMMON).strip() or str(self.says)
+
+
+GOOD = 'link.dbfrom = "pubmed"\nsource.ids = "ids"\noutput.path = "out"\n'
+"""A whole job."""
+
+COMMON = "run --dbfrom=pubmed --ids=ids -o out "
+
+
+def option(words: str, *says: str, **more: Any) -> Bad:
+    """A good command line with some more words."""
+    return Bad(COMMON + words, says, {"ids": "1\n2\n3\n"}, **more)
+
+
+def uid_list(content: str | bytes, *says: str, dbfrom: str = "pubmed", name: str = "") -> Bad:
+    """A good command line with another list."""
+    name = name or f"{dbfrom}-{content!r}"
+    return Bad(f"run --dbfrom={dbfrom} --ids=list -o out", says, {"list": content}, name=name)
+
+
+def job_file(content: str | bytes, *says: str, words: str = "", **more: Any) -> Bad:
+    """A job file, run as it is."""
+    name = repr(content).removeprefix(repr(GOOD)[:-1])[:40] + words
+    files = {"job.toml": content, "ids": "1\n"}
+    return Bad(f"run job.toml {words}", says, files, name=name, **more)
+
+
+class Nobody:
+    """A server that only counts who connects to it."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    @property
+    def base_url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}/entrez/eutils/"
+
+    def visits(self) -> int:
+        """How many connected since this was asked last; the system completes them by itself."""
+        count = 0
+        while select([self._socket], [], [], 0)[0]:
+            self._socket.accept()[0].close()
+            count += 1
+        return count
+
+
+def assert_refused(bad: Bad, folder: Path, nursery: Nursery, nobody: Nobody) -> None:
+    """One clear sentence, and nothing else came of it."""
+    for name, content in bad.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    stdin = folder / "stdin"
+    stdin.write_bytes(bad.stdin)
+    before = tree(folder)
+    assert nobody.visits() == 0
+    env = {"HARVESTER_BASE_URL": nobody.base_url, "HOME": str(folder), **bad.env}
+    life = nursery.raise_one(
+        shlex.split(bad.does), env=env, cwd=str(folder), stdin=str(stdin), user=bad.user, seconds=30
+    )
+    assert life.said.startswith("harvester: "), life.said
+    assert life.said.count("\n") == 1, life.said
+    assert life.said.rstrip("\n").isprintable(), life.said
+    for part in bad.says:
+        assert part in life.said, life.said
+    assert SECRET not in life.said
+    assert life.code == 2, life.said
+    assert tree(folder) == before, "something was written"
+    assert nobody.visits() == 0, "somebody was asked"
+
+
+def tree(folder: Path) -> dict[str, bytes | None]:
+    """Every file of a folder, with its content, and every folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }

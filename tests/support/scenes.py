@@ -1,0 +1,103 @@
+"""Scenes: tests that mostly wait, played side by side.
+
+A scene is a function of servers and an empty folder that asserts what it has to. A module lists
+its scenes as the parameters of a test; those of all modules begin when the first is looked at.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from support.servers import Servers
+
+AT_ONCE = 8
+"""Scenes played at a time; two processors are kept busy by so many."""
+
+
+class Scene:
+    """A function to be played, with its arguments.
+
+    Args:
+        play: called with servers, a folder, and the arguments.
+        arguments: named in the test's id.
+    """
+
+    def __init__(self, play: Callable[..., Any], *arguments: object) -> None:
+        self._play = play
+        self._arguments = arguments
+
+    def __str__(self) -> str:
+        return "-".join([self._play.__name__, *map(str, self._arguments)])
+
+    def __call__(self, servers: Servers, folder: Path) -> Any:
+        """Play it."""
+        return self._play(servers, folder, *self._arguments)
+
+
+@dataclass
+class Stage:
+    """Where scenes are played.
+
+    Args:
+        servers: all emulators of the session.
+        base: a folder for the folders of the scenes.
+        scenes: those that were selected.
+        pool: threads to play in.
+    """
+
+    servers: Servers
+    base: Path
+    scenes: list[Scene]
+    pool: ThreadPoolExecutor
+
+    def __post_init__(self) -> None:
+        self._played: dict[Scene, Future[Any]] = {}
+
+    def see(self, scene: Scene) -> Any:
+        """Wait for the end of a scene; what failed in it is raised here."""
+        if not self._played:
+            for number, one in enumerate(self.scenes):
+                self._played[one] = self.pool.submit(self._play, one, number)
+        return self._played[scene].result()
+
+    def close(self) -> None:
+        """Play nothing more."""
+        for future in self._played.values():
+            future.cancel()
+
+    def _play(self, scene: Scene, number: int) -> Any:
+        folder = self.base / str(number)
+        folder.mkdir()
+        with self.servers.group() as servers:
+            return scene(servers, folder)
+
+
+@contextmanager
+def staged(
+    items: Iterable[Any], folder: Path, servers: Servers, base: Path
+) -> Iterator[Callable[[Scene], Any]]:
+    """A stage for the scenes of a folder's tests; what sees one of them through.
+
+    Args:
+        items: the tests that are to run.
+        folder: of the tests.
+        servers: all emulators of the session.
+        base: a folder for the folders of the scenes.
+    """
+    scenes = [
+        item.callspec.params["scene"]
+        for item in items
+        if folder in item.path.parents and "scene" in item.fixturenames
+    ]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        stage = Stage(servers, base, scenes, pool)
+        yield stage.see
+        stage.close()

@@ -1,0 +1,135 @@
+"""Short runs that do all that long ones do to a folder: commit often, merge, unite, start over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from support.harness import (
+    UIDS,
+    assert_same,
+    assert_tidy,
+    expected_links,
+    outcomes,
+    rows,
+    write_uids,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harvester.emulator import Emulator
+    from support.fork_server import Life, Nursery
+    from support.servers import Servers
+
+ASKED = range(1, 301)
+LEFT_OUT = (7, 11, 250)
+"""The sick server leaves these out of every answer: they are missing."""
+
+FORMS = ("parquet", "jsonl")
+KINDS = ("first", "retry", "longer", "sweeps")
+
+OFTEN: dict[str, object] = {
+    "harvester.store.committer.PART_BYTES": 6_000,
+    "harvester.store.committer.COMMIT_SECONDS": 0.2,
+    "harvester.store.committer.TICK_SECONDS": 0.04,
+    "harvester.store.passes.unite.ROWS": 2_000,
+    "harvester.engine.retry.BACKOFF_SECONDS": 0.02,
+}
+"""Constants by which a short run commits as often as a long one, and cuts what it unites."""
+
+MERGED_BYTES = {"parquet": 12_000, "jsonl": 250_000}
+"""By which it merges its small parts to several larger ones, as a long run does."""
+
+
+@dataclass
+class Patient:
+    """A kind of run, to be led again and again, each time in a folder of its own.
+
+    Args:
+        servers: for emulators.
+        base: for folders.
+        form: of the output.
+        kind: `first`; `retry`, which takes up the missing UIDs of a run before; `longer`, whose
+            list has more UIDs than that of the run before; `sweeps`, which reads all UIDs twice.
+    """
+
+    servers: Servers
+    base: Path
+    form: str
+    kind: str
+    server: Emulator = field(init=False)
+
+    def __post_init__(self) -> None:
+        patches = OFTEN | {"harvester.store.ledger.MERGED_BYTES": MERGED_BYTES[self.form]}
+        self.often: dict[str, Any] = {"patches": patches, "wal_pages": 12}
+        sick = f"short@{','.join(map(str, LEFT_OUT))}"
+        self.server = self.servers.start(latency=(0.01, 0.05), faults=(sick,))
+        self.well = self.servers.start(latency=(0.01,))
+        self.ids = write_uids(self.base / "ids", ASKED)
+        self.fewer = write_uids(self.base / "fewer", ASKED[:120])
+
+    @property
+    def retries(self) -> bool:
+        """Whether the server is well at last."""
+        return self.kind == "retry"
+
+    def command(self, out: Path, *, resumes: bool = False) -> list[object]:
+        """The run that is ended early, and with which it is taken up again."""
+        if resumes:
+            return ["resume", out]
+        more = {"retry": ["--retry-failed"], "sweeps": ["--passes=2"]}
+        return [
+            *self._run(out, self.well if self.retries else self.server),
+            *more.get(self.kind, ()),
+        ]
+
+    def prepare(self, nursery: Nursery, out: Path) -> None:
+        """What has to be there before the run that is ended early."""
+        if self.kind in ("retry", "longer"):
+            ids = self.fewer if self.kind == "longer" else self.ids
+            before = self._run(out, self.server, ids)
+            assert nursery.raise_one(before, **self.often).code == 3
+
+    def can_resume(self, out: Path) -> bool:
+        """Whether `resume` does as well as the command itself."""
+        return self.kind in ("first", "sweeps") and (out / "job.toml").exists()
+
+    @property
+    def code(self) -> int:
+        """What the run exits with once it comes to its end."""
+        return 0 if self.retries else 3
+
+    def assert_well(self, out: Path) -> None:
+        """Nothing is lost, nothing is there twice, and nothing else lies around."""
+        answered = [uid for uid in ASKED if self.retries or uid not in LEFT_OUT]
+        truth = expected_links(self.server.graph, "pubmed", answered, ("pmc",))
+        assert_same(rows(out, "links"), truth)
+        settled = [outcomes("pubmed", answered, truth)]
+        if not self.retries:
+            missing = [[what] * 3 for what in ("pubmed", "missing", 0, "left out of every answer")]
+            settled.append(pa.table([missing[0], list(LEFT_OUT), *missing[1:]], schema=UIDS))
+        assert_same(rows(out, "uids"), pa.concat_tables(settled))
+        listed = out / "unanswered.txt"
+        assert listed.exists() != self.retries
+        if not self.retries:
+            assert listed.read_text() == "".join(f"{uid}\n" for uid in LEFT_OUT)
+        assert_tidy(out)
+
+    def _run(self, out: Path, server: Emulator, ids: Path | None = None) -> list[object]:
+        return [
+            "run", "--ids", ids or self.ids, "--dbfrom=pubmed", "--db=pmc",
+            "--base-url", server.base_url, "--rate=400", "--batch-size=10", "--max-attempts=2",
+            f"--format={self.form}", "-o", out,
+        ]  # fmt: skip
+
+
+def healthy(patient: Patient, nursery: Nursery, out: Path) -> Life:
+    """A run that nothing befalls; its steps are the moments to end others at."""
+    patient.prepare(nursery, out)
+    life = nursery.raise_one(patient.command(out), root=str(out), **patient.often)
+    assert life.code == patient.code, life.said
+    patient.assert_well(out)
+    return life

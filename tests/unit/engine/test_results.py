@@ -1,0 +1,157 @@
+"""Verdicts carried out: what is settled is delivered, the rest is put back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from support.link_rows import links_of, links_table
+
+from harvester import events
+from harvester.engine.frontier import Frontier
+from harvester.engine.results import Settling
+from harvester.engine.retry import Batch
+from harvester.errors import Fault, RequestFailed
+from harvester.eutils.elink.match import Answer
+from harvester.job.model import Limits
+from harvester.model import uids
+from harvester.model.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harvester.store.committer import Delivery
+
+
+BODY = b"an answer as it came"
+
+
+class _Desk:
+    """A Settling with everything around it in memory."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.frontier = Frontier(uids.as_set(), "json")
+        self.deliveries: list[Delivery] = []
+        self.events: list[events.Event] = []
+        self.settling = Settling(
+            self.frontier, Limits(**limits), self.deliveries.append, self.events.append
+        )
+
+    def delivered(self) -> dict[str, list[int]]:
+        """UIDs by outcome."""
+        found: dict[str, list[int]] = {"linked": [], "empty": [], "missing": [], "failed": []}
+        for delivery in self.deliveries:
+            found["linked"] += delivery.answered[delivery.counts > 0].tolist()
+            found["empty"] += delivery.answered[delivery.counts == 0].tolist()
+            found[delivery.outcome.value] += delivery.unanswered.tolist()
+        return found
+
+    def settled(self) -> Counter[str]:
+        """What listeners were told."""
+        told: Counter[str] = Counter()
+        for event in self.events:
+            if isinstance(event, events.UidsSettled):
+                told.update(event.outcomes)
+        return +told
+
+    def next(self) -> Batch:
+        """The next batch to be asked again, whenever that may be."""
+        batch = self.frontier.take(asyncio.get_running_loop().time() + 10_000, lambda _: 1000)
+        assert batch is not None
+        return batch
+
+    def nothing_left(self) -> bool:
+        return self.frontier.ready_at(0.0) is None
+
+
+def _batch(*members: int) -> Batch:
+    return Batch(np.array(sorted(members), np.int64), "json")
+
+
+def _answer(links: Mapping[int, int], left_out: tuple[int, ...] = ()) -> Answer:
+    """UID → how many links it has."""
+    answered = sorted(links)
+    rows = [row for uid in answered for row in links_of(uid, each=links[uid])]
+    return Answer(
+        rows=Rows.of(links_table(rows)),
+        answered=np.array(answered, np.int64),
+        counts=np.array([links[uid] for uid in answered], np.int64),
+        broken={},
+        left_out=np.array(left_out, np.int64),
+        strangers=0,
+    )
+
+
+async def test_a_whole_answer_settles_all() -> None:
+    desk = _Desk()
+    desk.settling.take(_batch(1, 2, 3), _answer({1: 2, 2: 0, 3: 1}), BODY)
+    assert desk.delivered() == {"linked": [1, 3], "empty": [2], "missing": [], "failed": []}
+    assert desk.settled() == {"linked": 2, "empty": 1}
+    assert desk.nothing_left()
+    (delivery,) = desk.deliveries
+    assert delivery.rows is not None
+    assert delivery.rows.table().to_pylist() == [*links_of(1), *links_of(3, each=1)]
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_uids_without_links_wait_until_they_are_confirmed(times: int) -> None:
+    desk = _Desk(confirm_empty=times)
+    desk.settling.take(_batch(1, 2), _answer({1: 1, 2: 0}), BODY)
+    for _ in range(times):
+        assert desk.delivered() == {"linked": [1], "empty": [], "missing": [], "failed": []}
+        batch = desk.next()
+        assert batch.uids.tolist() == [2]
+        desk.settling.take(batch, _answer({2: 0}), BODY)
+    assert desk.delivered()["empty"] == [2]
+    assert desk.settled() == {"linked": 1, "empty": 1}
+    assert desk.nothing_left()
+
+
+async def test_links_that_come_when_confirming_count() -> None:
+    desk = _Desk(confirm_empty=2)
+    desk.settling.take(_batch(2), _answer({2: 0}), BODY)
+    desk.settling.take(desk.next(), _answer({2: 3}), BODY)
+    assert desk.delivered() == {"linked": [2], "empty": [], "missing": [], "failed": []}
+    assert desk.nothing_left()
+
+
+async def test_uids_left_out_are_asked_again_and_then_missing() -> None:
+    desk = _Desk(max_attempts=3)
+    desk.settling.take(_batch(1, 2, 3, 4), _answer({1: 1, 3: 0}, left_out=(2, 4)), BODY)
+    assert desk.delivered() == {"linked": [1], "empty": [3], "missing": [], "failed": []}
+    while not desk.nothing_left():
+        batch = desk.next()
+        known = {uid: 1 for uid in batch.uids.tolist() if uid == 4}
+        out = tuple(uid for uid in batch.uids.tolist() if uid == 2)
+        desk.settling.take(batch, _answer(known, left_out=out), BODY)
+    assert desk.delivered() == {"linked": [1, 4], "empty": [3], "missing": [2], "failed": []}
+    assert desk.settled() == {"linked": 2, "empty": 1, "missing": 1}
+
+
+async def test_a_uid_out_of_attempts_has_failed_with_its_reason() -> None:
+    desk = _Desk(max_attempts=2)
+    failure = RequestFailed(Fault.SERVER, "HTTP 500")
+    desk.settling.judge(_batch(7), failure)
+    assert desk.deliveries == []
+    desk.settling.judge(desk.next(), failure)
+    assert desk.delivered()["failed"] == [7]
+    assert desk.deliveries[0].reason == "HTTP 500"
+    assert desk.nothing_left()
+
+
+async def test_what_is_asked_again_is_told_with_its_reason() -> None:
+    desk = _Desk()
+    desk.settling.judge(_batch(1, 2, 3), RequestFailed(Fault.SERVER, "HTTP 502"))
+    (event,) = desk.events
+    assert isinstance(event, events.BatchRetried)
+    assert (event.uids, event.reason) == (3, "HTTP 502")
+
+
+async def test_an_answer_with_nothing_in_it_settles_nothing() -> None:
+    desk = _Desk()
+    desk.settling.take(_batch(1, 2), _answer({}, left_out=(1, 2)), BODY)
+    assert desk.deliveries == []
+    assert not desk.nothing_left()

@@ -1,0 +1,105 @@
+"""A sentence for all that is wrong with a list of UIDs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.uid_lists import read, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("either_way")
+
+
+_NUMBERS = "UIDs of pubmed are positive whole numbers"
+_ACCESSION = f"{_NUMBERS}; this looks like an accession"
+_OF_PMC = "this one is of pmc, asked for with --dbfrom pmc"
+_RANGE = f"is no UID; UIDs run from 1 to {2**63 - 1}."
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (b"1\n2\nabc\n", f", line 3: 'abc' is not a UID; {_NUMBERS}."),
+        (b"1\r\n2\r\nabc\r\n", f", line 3: 'abc' is not a UID; {_NUMBERS}."),
+        (b"1,2,x,3\n", f", line 1: 'x' is not a UID; {_NUMBERS}."),
+        (b"1\n\n\n-5\n", f", line 4: '-5' is not a UID; {_NUMBERS}."),
+        (b"+5\n", f", line 1: '+5' is not a UID; {_NUMBERS}."),
+        (b"1.5\n", f", line 1: '1.5' is not a UID; {_NUMBERS}."),
+        (b"1e5\n", f", line 1: '1e5' is not a UID; {_NUMBERS}."),
+        (b"0x1F\n", f", line 1: '0x1F' is not a UID; {_NUMBERS}."),
+        (b"1_000\n", f", line 1: '1_000' is not a UID; {_NUMBERS}."),
+        (b"1;2\n", f", line 1: '1;2' is not a UID; {_NUMBERS}."),
+        (b'"1"\n', f", line 1: '\"1\"' is not a UID; {_NUMBERS}."),
+        (b"uid\n1\n", f", line 1: 'uid' is not a UID; {_NUMBERS}."),
+        (b"nan\n", f", line 1: 'nan' is not a UID; {_NUMBERS}."),
+        (b"NULL\n", f", line 1: 'NULL' is not a UID; {_NUMBERS}."),
+        (b"\xd9\xa1\n", f", line 1: '\u0661' is not a UID; {_NUMBERS}."),
+        (b"1\xc2\xa02\n", f", line 1: '1?2' is not a UID; {_NUMBERS}."),
+        (b"caf\xe9\n", f", line 1: 'caf\ufffd' is not a UID; {_NUMBERS}."),
+        (b"\x1b[31mred\n", f", line 1: '?[31mred' is not a UID; {_NUMBERS}."),
+        (b"x" * 41 + b"\n", f", line 1: '{'x' * 40}…' is not a UID; {_NUMBERS}."),
+        (b"x" * 40 + b"\n", f", line 1: '{'x' * 40}' is not a UID; {_NUMBERS}."),
+        (b"PMID\n", f", line 1: 'PMID' is not a UID; {_NUMBERS}."),
+        (b"PMID:x\n", f", line 1: 'PMID:x' is not a UID; {_NUMBERS}."),
+        (b"PMID:PMID:1\n", f", line 1: 'PMID:PMID:1' is not a UID; {_NUMBERS}."),
+        (b"PMC12\n", f", line 1: 'PMC12' is not a UID; {_NUMBERS}; {_OF_PMC}."),
+        (b"PMCID:PMC12\n", f", line 1: 'PMCID:PMC12' is not a UID; {_NUMBERS}; {_OF_PMC}."),
+        (b"NM_000546.6\n", f", line 1: 'NM_000546.6' is not a UID; {_ACCESSION}."),
+        (b"0\n", f", line 1: 0 {_RANGE}"),
+        (b"1\n2\n00\n", f", line 3: 00 {_RANGE}"),
+        (b"PMID:0\n", f", line 1: 0 {_RANGE}"),
+        (b"9223372036854775808\n", f", line 1: 9223372036854775808 {_RANGE}"),
+        (b"1\n18446744073709551617\n", f", line 2: 18446744073709551617 {_RANGE}"),
+        (b"1" * 50 + b"\n", f", line 1: {'1' * 40}… {_RANGE}"),
+        (b"1\n\0\n", " is not a text file: a UID list has one UID a line."),
+        ("1\n2\n".encode("utf-16"), " is not a text file: a UID list has one UID a line."),
+        (b"PAR1\x15\0\x15", " is not a text file: a UID list has one UID a line."),
+    ],
+)
+def test_what_is_not_a_uid_is_named_with_file_line_and_text(
+    listed: Callable[[bytes], str], text: bytes, sentence: str
+) -> None:
+    path = listed(text)
+    assert refusal(path) == path + sentence
+
+
+@pytest.mark.parametrize(
+    ("word", "dbfrom"), [(b"PMC1", "pubmed"), (b"PMID:1", "pmc"), (b"PMID:1", "gene")]
+)
+def test_a_prefix_of_another_database_is_refused(
+    listed: Callable[[bytes], str], word: bytes, dbfrom: str
+) -> None:
+    sentence = refusal(listed(word), dbfrom)
+    assert f"'{word.decode()}' is not a UID; UIDs of {dbfrom} are" in sentence
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    path = str(tmp_path / "none.txt")
+    assert refusal(path) == f"The UID list {path} cannot be read: No such file or directory."
+
+
+def test_standard_input_that_is_closed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert refusal("-") == "The UID list standard input cannot be read: it is closed."
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
+    assert refusal(str(tmp_path)) == f"The UID list {tmp_path} cannot be read: Is a directory."
+
+
+def test_the_home_of_nobody_is_refused_with_a_sentence() -> None:
+    assert "~nobody-of-this-name/list" in refusal("~nobody-of-this-name/list")
+
+
+def test_a_name_that_no_file_can_have_is_refused_with_a_sentence() -> None:
+    assert "cannot be read" in refusal("a\0b")
+
+
+def test_a_comment_ends_where_a_line_of_old_mac_files_ends(
+    listed: Callable[[bytes], str],
+) -> None:
+    assert read(listed(b"# title\r1\r2\r")) == [1, 2]

@@ -1,0 +1,195 @@
+"""What is delivered becomes permanent: rows, outcomes and counts agree."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from support.link_rows import links_of, links_table, read_part
+
+from harvester import events
+from harvester.model.outcomes import Outcome
+from harvester.model.rows import Rows
+from harvester.store import committer as committer_module
+from harvester.store.committer import Committer, Delivery
+from harvester.store.ledger import Ledger
+from harvester.store.sinks import make_sink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger(tmp_path / "out", make_sink("jsonl", "none"), "pubmed") as book:
+        yield book
+
+
+def _committer(book: Ledger, heard: list[events.Event] | None = None) -> Committer:
+    said = [] if heard is None else heard
+    return Committer(book, "pubmed", said.append, lambda: '{"state": "running"}')
+
+
+def _nobody(_: events.Event) -> None:
+    """Nobody listens."""
+
+
+def _answered(*uids: int, links: int = 2) -> Delivery:
+    """UIDs with so many links each."""
+    return Delivery(
+        Rows.of(links_table(links_of(*uids, each=links))),
+        np.array(uids, np.int64),
+        np.full(len(uids), links, np.int64),
+    )
+
+
+def _unanswered(outcome: Outcome, reason: str, *uids: int) -> Delivery:
+    return Delivery(unanswered=np.array(uids, np.int64), outcome=outcome, reason=reason)
+
+
+def _rows(book: Ledger, kind: str) -> list[dict[str, Any]]:
+    return [row for part in book.state.parts(kind) for row in read_part(book.folder / part.name)]
+
+
+async def test_deliveries_become_rows_and_outcomes_together(book: Ledger) -> None:
+    heard: list[events.Event] = []
+    with closing(_committer(book, heard)) as committer:
+        committer.add(_answered(3, 1))
+        committer.add(_answered(2, links=0))
+        committer.add(_unanswered(Outcome.FAILED, "HTTP 500", 9))
+        committer.add(_unanswered(Outcome.MISSING, "left out", 8))
+        committer.add(_unanswered(Outcome.FAILED, "HTTP 500", 7))
+        assert book.state.parts() == []
+        await committer.commit()
+    assert book.state.outcomes() == {"linked": 2, "empty": 1, "failed": 2, "missing": 1}
+    assert list(book.state.done()) == [1, 2, 3, 7, 8, 9]
+    assert _rows(book, "links") == links_of(3, 1)
+    found = {row["from_uid"]: (row["outcome"], row["links"]) for row in _rows(book, "uids")}
+    assert found == {3: ("linked", 2), 1: ("linked", 2), 2: ("empty", 0)}
+    unanswered = {(s.outcome, s.reason, tuple(s.uids)) for s in book.state.unanswered()}
+    assert unanswered == {("failed", "HTTP 500", (7, 9)), ("missing", "left out", (8,))}
+    (committed,) = heard
+    assert isinstance(committed, events.PartCommitted)
+    assert (committed.links, committed.uids) == (4, 6)
+
+
+async def test_each_delivery_is_committed_once(book: Ledger) -> None:
+    with closing(_committer(book)) as committer:
+        for uid in range(1, 6):
+            committer.add(_answered(uid))
+            await committer.commit()
+            await committer.commit()
+    assert Counter(row["from_uid"] for row in _rows(book, "links")) == dict.fromkeys(range(1, 6), 2)
+    assert book.state.outcomes() == {"linked": 5}
+
+
+async def test_what_comes_in_during_a_commit_is_in_the_next(book: Ledger) -> None:
+    with closing(_committer(book)) as committer:
+        committer.add(_answered(1))
+        commit = asyncio.create_task(committer.commit())
+        await asyncio.sleep(0)
+        committer.add(_answered(2))
+        await commit
+        await committer.commit()
+    assert [row["from_uid"] for row in _rows(book, "uids")] == [1, 2]
+
+
+async def test_told_to_stop_it_commits_what_there_is(book: Ledger) -> None:
+    with closing(_committer(book)) as committer:
+        running = asyncio.create_task(committer.run())
+        await asyncio.sleep(0)
+        committer.add(_answered(1, 2))
+        committer.stop()
+        await asyncio.wait_for(running, 10)
+    assert list(book.state.done()) == [1, 2]
+
+
+async def test_much_in_memory_is_committed_without_waiting_for_the_time(
+    book: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = _answered(*range(1, 100))
+    assert delivery.rows is not None
+    monkeypatch.setattr(committer_module, "PART_BYTES", delivery.rows.nbytes)
+    heard: list[events.Event] = []
+    with closing(_committer(book, heard)) as committer:
+        running = asyncio.create_task(committer.run())
+        committer.add(delivery)
+        async with asyncio.timeout(committer_module.COMMIT_SECONDS / 2):
+            while not heard:
+                await asyncio.sleep(0.01)
+        committer.stop()
+        await running
+    assert len(book.state.done()) == 99
+
+
+async def test_after_that_it_waits_for_the_time_again(
+    book: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must not commit and report without a pause from then on."""
+    monkeypatch.setattr(committer_module, "PART_BYTES", 1)
+    monkeypatch.setattr(committer_module, "TICK_SECONDS", 60.0)
+    reports: list[int] = []
+
+    def progress() -> str:
+        reports.append(1)
+        return "{}"
+
+    with closing(Committer(book, "pubmed", _nobody, progress)) as committer:
+        running = asyncio.create_task(committer.run())
+        committer.add(_answered(1))
+        async with asyncio.timeout(10):
+            while not reports:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # a loop that does not wait would report hundreds of times
+        assert len(reports) == 1
+        committer.stop()
+        await running
+
+
+async def test_too_much_in_memory_asks_for_a_pause_until_it_is_committed(
+    book: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = _answered(*range(1, 100))
+    assert delivery.rows is not None
+    monkeypatch.setattr(committer_module, "FULL_BYTES", 2 * delivery.rows.nbytes)
+    with closing(_committer(book)) as committer:
+        committer.add(delivery)
+        assert not committer.full
+        committer.add(_answered(*range(100, 199)))
+        committer.add(_answered(*range(200, 299)))
+        assert committer.full
+        await committer.commit()
+        assert not committer.full
+
+
+async def test_others_read_how_far_it_is(book: Ledger) -> None:
+    with closing(_committer(book)) as committer:
+        await committer.report()
+    assert book.state.progress() == json.loads('{"state": "running"}')
+
+
+async def test_a_disk_that_fails_is_not_swallowed(
+    book: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harvester.store.durable.write", full)
+    with closing(_committer(book)) as committer:
+        committer.add(_answered(1))
+        committer.stop()
+        with pytest.raises(OSError, match="No space left"):
+            await committer.run()
+    assert list(book.state.done()) == []
+
+
+def test_a_delivery_of_nothing_is_empty() -> None:
+    delivery = Delivery()
+    assert delivery.rows is None
+    assert len(delivery.answered) == len(delivery.counts) == len(delivery.unanswered) == 0

@@ -1,0 +1,535 @@
+"""Parts and state together: commit, recover, merge, and a folder that is somebody else's."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections import Counter
+from contextlib import suppress
+from itertools import count, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.link_rows import Row, links_of, links_table, outcomes_of, read_part, uids_table
+
+from harvester.errors import BadInput, FolderError
+from harvester.job.model import Job
+from harvester.model import uids
+from harvester.model.rows import Rows
+from harvester.store import durable, ledger
+from harvester.store.folder import is_locked
+from harvester.store.ledger import Ledger
+from harvester.store.sinks import make_sink
+from harvester.store.state import FILE, Settled, State
+
+from .test_durable import Crash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORMS = [("parquet", "zstd"), ("jsonl", "none"), ("jsonl", "gzip"), ("jsonl", "zstd")]
+each_form = pytest.mark.parametrize("form", FORMS, ids=["-".join(form) for form in FORMS])
+PARQUET = FORMS[0]
+
+
+def _open(folder: Path, form: tuple[str, str] = PARQUET) -> Ledger:
+    return Ledger(folder, make_sink(*form), "pubmed")  # type: ignore[arg-type]
+
+
+def _settled(outcome: str, *members: int, reason: str | None = None) -> Settled:
+    return Settled(outcome, uids.as_set(members), reason)
+
+
+def _commit(book: Ledger, *members: int) -> None:
+    """Two links of each UID."""
+    rows = uids_table(outcomes_of(*members))
+    book.commit(Rows.of(links_table(links_of(*members))), rows, [_settled("linked", *members)])
+
+
+def _files(folder: Path) -> list[str]:
+    """Those in the folders of the parts."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for kind in ("links", "uids", "sweeps")
+        for path in (folder / kind).glob("*")
+    )
+
+
+def _rows(folder: Path, kind: str) -> list[Row]:
+    """All rows of one kind, as somebody finds them who reads every part."""
+    paths = sorted((folder / kind).glob("part-*"))
+    return [row for path in paths for row in read_part(path)]
+
+
+def _counted(rows: list[Row]) -> Counter[tuple[Any, ...]]:
+    return Counter(tuple(row.values()) for row in rows)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+# --- commit ---------------------------------------------------------------------------------
+
+
+@each_form
+def test_what_is_committed_is_there_for_the_next_one(out: Path, form: tuple[str, str]) -> None:
+    with _open(out, form) as book:
+        _commit(book, 1, 2, 3)
+        book.commit(None, uids_table(outcomes_of(4, outcome="empty", links=0)), [
+            _settled("empty", 4)
+        ])  # fmt: skip
+    with _open(out, form) as book:
+        assert list(book.state.done()) == [1, 2, 3, 4]
+        assert book.state.links() == 6
+        recorded = {part.name: part for part in book.state.parts()}
+    assert _files(out) == sorted(recorded)
+    for name, part in recorded.items():
+        written = durable.checksum(out / name)
+        assert (written.bytes, written.checksum) == (part.bytes, part.checksum)
+        assert len(read_part(out / name)) == part.rows
+    assert _rows(out, "links") == links_of(1, 2, 3)
+    assert _rows(out, "uids") == [
+        *outcomes_of(1, 2, 3),
+        *outcomes_of(4, outcome="empty", links=0),
+    ]
+
+
+def test_no_part_is_written_for_no_rows(out: Path) -> None:
+    with _open(out) as book:
+        book.commit(Rows.of(links_table([])), None, [_settled("failed", 1, reason="x")])
+        assert _files(out) == []
+        assert list(book.state.done()) == [1]
+
+
+def test_no_name_is_used_twice_over_runs(out: Path) -> None:
+    names: list[str] = []
+    for uid in range(1, 5):
+        with _open(out) as book:
+            _commit(book, uid)
+            names = [part.name for part in book.state.parts()]
+    assert len(names) == len(set(names)) == 8
+    assert _counted(_rows(out, "links")) == _counted(links_of(1, 2, 3, 4))
+
+
+def test_the_wanted_uids_only_grow(out: Path) -> None:
+    with _open(out) as book:
+        assert list(book.input.add(uids.as_set([3, 1]))) == [1, 3]
+        assert list(book.input.add(uids.as_set([2, 3]))) == [2]
+        assert list(book.input.add(uids.as_set())) == []
+        assert not book.input.ended
+        book.input.end()
+    with _open(out) as book:
+        assert book.input.ended
+        assert book.input.wanted == book.state.wanted() == uids.as_set([1, 2, 3])
+        assert book.state.get("total") == "3"
+
+
+# --- failed and missing ---------------------------------------------------------------------
+
+
+@each_form
+def test_failed_and_missing_uids_are_listed_and_have_rows(out: Path, form: tuple[str, str]) -> None:
+    with _open(out, form) as book:
+        _commit(book, 5)
+        book.commit(None, None, [
+            _settled("failed", 9, 2, reason='HTTP 500 "é"\n'),
+            _settled("missing", 7, 1, reason="left out of every answer"),
+        ])  # fmt: skip
+        book.commit(None, None, [_settled("failed", 4, reason="no answer in time")])
+        book.write_unanswered()
+    assert (out / "unanswered.txt").read_text() == "1\n2\n4\n7\n9\n"
+    rows = {row["from_uid"]: row for row in _rows(out, "uids")}
+    assert [rows[uid]["outcome"] for uid in (1, 2, 4, 5, 7, 9)] == [
+        "missing", "failed", "failed", "linked", "missing", "failed",
+    ]  # fmt: skip
+    assert rows[9] == {
+        "dbfrom": "pubmed",
+        "from_uid": 9,
+        "outcome": "failed",
+        "links": 0,
+        "reason": 'HTTP 500 "é"\n',
+    }
+    assert rows[4]["reason"] == "no answer in time"
+    assert len(_rows(out, "uids")) == 6
+
+
+def test_writing_them_again_writes_them_once(out: Path) -> None:
+    with _open(out) as book:
+        book.commit(None, None, [_settled("failed", 1, reason="x")])
+        book.write_unanswered()
+        book.write_unanswered()
+    assert len(_rows(out, "uids")) == 1
+
+
+def test_asked_again_and_answered_they_are_listed_no_more(out: Path) -> None:
+    with _open(out) as book:
+        book.commit(None, None, [_settled("failed", 1, reason="x")])
+        book.write_unanswered()
+        book.reopen()
+        assert list(book.state.done()) == []
+        assert not (out / "unanswered.txt").exists()
+        assert _rows(out, "uids") == []
+        _commit(book, 1)
+        book.write_unanswered()
+    assert not (out / "unanswered.txt").exists()
+    assert _rows(out, "uids") == outcomes_of(1)
+
+
+# --- merge ----------------------------------------------------------------------------------
+
+
+@each_form
+def test_merging_keeps_every_row_in_its_order(out: Path, form: tuple[str, str]) -> None:
+    with _open(out, form) as book:
+        for first in range(1, 40, 3):
+            _commit(book, first, first + 1, first + 2)
+        book.merge()
+        assert len(book.state.parts("links")) == len(book.state.parts("uids")) == 1
+        assert book.state.links() == 78
+    assert _rows(out, "links") == links_of(*range(1, 40))
+    assert _rows(out, "uids") == outcomes_of(*range(1, 40))
+    assert len(_files(out)) == 2
+
+
+@each_form
+def test_parts_are_merged_up_to_a_size(
+    out: Path, form: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _open(out, form) as book:
+        for uid in range(1, 21):
+            _commit(book, uid)
+        largest = max(part.bytes for part in book.state.parts())
+        monkeypatch.setattr(ledger, "MERGED_BYTES", 5 * largest)
+        book.merge()
+        merged = book.state.parts("links")
+        assert 1 < len(merged) < 20
+        assert all(part.bytes <= 5 * largest * 1.1 for part in merged)
+    assert _counted(_rows(out, "links")) == _counted(links_of(*range(1, 21)))
+
+
+def test_large_parts_are_left_as_they_are(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with _open(out) as book:
+        for uid in (1, 2, 3):
+            _commit(book, uid)
+        before = book.state.parts()
+        monkeypatch.setattr(ledger, "MERGED_BYTES", min(part.bytes for part in before))
+        book.merge()
+        assert book.state.parts() == before
+
+
+@each_form
+def test_a_nights_small_parts_are_merged_with_few_files_open(
+    out: Path, form: tuple[str, str]
+) -> None:
+    """Eight seconds a part make 3,600 in a night; many systems permit 1,024 open files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with _open(out, form) as book:
+        for uid in range(1, 41):
+            _commit(book, uid)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (_limit_leaving(25), hard))
+            book.merge()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert _rows(out, "links") == links_of(*range(1, 41))
+
+
+def _limit_leaving(free: int) -> int:
+    """The limit under which so many more files can be opened."""
+    used = {int(path.name) for path in Path("/proc/self/fd").iterdir()}
+    return next(islice((at + 1 for at in count() if at not in used), free - 1, None))
+
+
+# --- recover --------------------------------------------------------------------------------
+
+
+def test_files_that_no_record_names_are_deleted(out: Path) -> None:
+    with _open(out) as book:
+        _commit(book, 1)
+        known_files = _files(out)
+    for name in ("links/part-00077.parquet", "uids/.part-00078.parquet.tmp"):
+        (out / name).write_bytes(b"from before a crash")
+    with _open(out):
+        assert _files(out) == known_files
+
+
+@pytest.mark.parametrize("kind", ["links", "uids"])
+def test_a_recorded_file_that_is_gone_is_named(out: Path, kind: str) -> None:
+    with _open(out) as book:
+        _commit(book, 1)
+        (part,) = book.state.parts(kind)
+    (out / part.name).unlink()
+    files = _files(out)
+    with pytest.raises(FolderError) as caught:
+        _open(out)
+    assert str(caught.value).startswith(f"{out / part.name} is missing")
+    assert _files(out) == files
+
+
+def test_a_recorded_file_of_another_size_is_named(out: Path) -> None:
+    with _open(out) as book:
+        _commit(book, 1)
+        (part,) = book.state.parts("links")
+    with (out / part.name).open("ab") as stream:
+        stream.write(b"!")
+    (out / "links" / "part-00099.parquet").write_bytes(b"unnamed")
+    with pytest.raises(FolderError) as caught:
+        _open(out)
+    assert str(caught.value).startswith(f"{out / part.name} has another size")
+    assert (out / "links" / "part-00099.parquet").exists(), "nothing may be changed then"
+
+
+def test_a_refused_folder_is_not_left_locked(out: Path) -> None:
+    with _open(out) as book:
+        _commit(book, 1)
+        (part,) = book.state.parts("links")
+    content = (out / part.name).read_bytes()
+    (out / part.name).unlink()
+    with pytest.raises(FolderError):
+        _open(out)
+    (out / part.name).write_bytes(content)
+    with _open(out) as book:
+        assert list(book.state.done()) == [1]
+
+
+# --- whose folder ---------------------------------------------------------------------------
+
+
+def test_a_second_harvest_is_refused_with_the_process_of_the_first(out: Path) -> None:
+    with _open(out) as book:
+        book.state.put(progress='{"pid": 4242}')
+        assert is_locked(out)
+        with pytest.raises(FolderError) as caught:
+            _open(out)
+        assert str(caught.value) == f"{out} is in use by another harvest, process 4242."
+    assert not is_locked(out)
+    _open(out).__exit__()
+
+
+def test_a_folder_that_was_never_used_is_not_locked(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path)
+    assert not is_locked(tmp_path / "none")
+
+
+def test_a_folder_with_something_else_in_it_is_refused(out: Path) -> None:
+    out.mkdir()
+    (out / "thesis.docx").write_text("precious")
+    with pytest.raises(BadInput) as caught:
+        _open(out)
+    assert str(caught.value) == (
+        f"{out} is not empty and holds no harvest (there is thesis.docx); choose another folder."
+    )
+    assert [path.name for path in out.iterdir()] == ["thesis.docx"]
+
+
+def test_an_empty_folder_will_do(out: Path) -> None:
+    out.mkdir()
+    with _open(out) as book:
+        assert book.state.parts() == []
+
+
+def test_things_beside_a_harvest_do_no_harm(out: Path) -> None:
+    with _open(out) as book:
+        _commit(book, 1)
+    (out / "report.html").write_text("made later")
+    (out / "notes.txt").write_text("mine")
+    with _open(out):
+        pass
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(BadInput, match="is a file, not a folder"):
+        _open(tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["links/thesis.docx", "uids/list.txt", "links/part-1.parquet"])
+def test_somebodys_own_links_folder_is_not_emptied(out: Path, name: str) -> None:
+    """No state, no harvest: whatever lies there is not ours to delete."""
+    path = out / name
+    path.parent.mkdir(parents=True)
+    path.write_text("precious")
+    with suppress(BadInput, FolderError):
+        _open(out).__exit__()
+    assert path.exists()
+
+
+@pytest.mark.parametrize("loss", ["gone", "empty"])
+def test_a_harvest_that_lost_its_state_keeps_its_parts(out: Path, loss: str) -> None:
+    with _open(out) as book:
+        book.adopt({"link": {}}, "")
+        _commit(book, 1, 2)
+    for path in out.glob(f"{FILE}*"):
+        path.unlink()
+    if loss == "empty":
+        (out / FILE).touch()
+    files = _files(out)
+    with suppress(BadInput, FolderError):
+        _open(out).__exit__()
+    assert _files(out) == files
+
+
+def test_a_users_own_file_among_the_parts_is_left_alone(out: Path) -> None:
+    with _open(out) as book:
+        _commit(book, 1)
+    (out / "links" / "_SUCCESS").write_text("")
+    with _open(out):
+        assert (out / "links" / "_SUCCESS").exists()
+
+
+def test_a_newer_state_is_refused(out: Path) -> None:
+    with _open(out) as book:
+        _commit(book, 1)
+    state = State(out / FILE)
+    state._db.execute("PRAGMA user_version = 99")
+    state.close()
+    files = _files(out)
+    with pytest.raises(FolderError, match="newer version"):
+        _open(out)
+    assert _files(out) == files
+    assert not is_locked(out)
+
+
+# --- whose job ------------------------------------------------------------------------------
+
+
+def _job(**groups: dict[str, Any]) -> Job:
+    given: dict[str, Any] = {"link": {"dbfrom": "pubmed"}, "output": {"path": "out"}}
+    return Job.model_validate(
+        {group: {**given.get(group, {}), **groups.get(group, {})} for group in {*given, *groups}}
+    )
+
+
+def test_a_folder_is_tied_to_its_job(out: Path) -> None:
+    with _open(out) as book:
+        book.adopt(_job().identity(), "first = 1\n")
+        assert (out / "job.toml").read_text() == "first = 1\n"
+    with _open(out) as book:
+        book.adopt(_job(limits={"rate": 1}).identity(), "second = 1\n")
+    assert (out / "job.toml").read_text() == "second = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"link": {"dbfrom": "pmc"}}, "link.dbfrom = pubmed, not pmc"),
+        ({"link": {"cmd": "neighbor_score"}}, "link.cmd = neighbor, not neighbor_score"),
+        ({"link": {"db": ["gene", "pmc"]}}, "link.db = ['all'], not ['gene', 'pmc']"),
+        ({"link": {"reldate": 5}}, "link.reldate = None, not 5"),
+        ({"output": {"format": "jsonl"}}, "output.format = parquet, not jsonl"),
+        ({"output": {"compression": "none"}}, "output.compression = zstd, not none"),
+    ],
+)
+def test_another_job_is_refused_by_the_name_of_the_difference(
+    out: Path, change: dict[str, dict[str, Any]], difference: str
+) -> None:
+    with _open(out) as book:
+        book.adopt(_job().identity(), "kept")
+        with pytest.raises(BadInput) as caught:
+            book.adopt(_job(**change).identity(), "changed")
+    assert str(caught.value) == (
+        f"{out} holds a harvest with {difference}; give another --out for another job."
+    )
+    assert (out / "job.toml").read_text() == "kept"
+
+
+# --- broken off at every step ---------------------------------------------------------------
+
+
+class _Breaker:
+    """Breaks off at the n-th step that reaches the disk: syncs, renames, deletes, transactions."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, fail_at: int, *, after: bool) -> None:
+        self.steps = 0
+        self._fail_at = fail_at
+        self._after = after
+        for owner, name in (
+            (os, "fsync"), (os, "replace"), (os, "unlink"),
+            (State, "commit"), (State, "replace"), (State, "put"), (State, "unite"),
+        ):  # fmt: skip
+            real = getattr(owner, name) if name != "fsync" else _no_sync
+            monkeypatch.setattr(owner, name, self._wrapped(real))
+
+    def _wrapped(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*args: Any, **kwargs: Any) -> Any:
+            here = self.steps == self._fail_at
+            self.steps += 1
+            if here and not self._after:
+                raise Crash
+            result = real(*args, **kwargs)
+            if here:
+                raise Crash
+            return result
+
+        return step
+
+
+def _no_sync(handle: int) -> None:
+    """The machine stays up here: what was written is there without waiting for the disk."""
+
+
+def _night(out: Path, form: tuple[str, str]) -> None:
+    """Everything a run does with its folder, going on from wherever the last one ended.
+
+    In the second of its sweeps, one of the UIDs that failed is answered.
+    """
+    wanted = range(1, 9)
+    with _open(out, form) as book:
+        book.adopt({"link": {}}, "job")
+        book.input.add(uids.as_set(wanted))
+        for sweep, fails in ((1, (4, 8)), (2, (8,))):
+            todo = sorted(set(wanted) - set(book.state.done(sweep)))
+            for first in range(0, len(todo), 4):
+                batch = todo[first : first + 4]
+                good = [uid for uid in batch if uid not in fails]
+                bad = [uid for uid in batch if uid in fails]
+                book.commit(
+                    Rows.of(links_table(links_of(*good))),
+                    uids_table(outcomes_of(*good)),
+                    [_settled("linked", *good), _settled("failed", *bad, reason="x")],
+                    sweep,
+                )
+            if sweep > 1:
+                book.unite(sweep)
+        book.merge()
+        book.write_unanswered()
+
+
+def _is_exact(out: Path) -> None:
+    good, bad = range(1, 8), [8]
+    assert _counted(_rows(out, "links")) == _counted(links_of(*good))
+    found = Counter((row["from_uid"], row["outcome"]) for row in _rows(out, "uids"))
+    assert found == Counter([*((u, "linked") for u in good), *((u, "failed") for u in bad)])
+    assert (out / "unanswered.txt").read_text() == "8\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "after"), [(FORMS[0], False), (FORMS[2], True)], ids=["before", "after"]
+)
+def test_broken_off_at_any_step_the_next_run_makes_it_exact(
+    tmp_path: Path, form: tuple[str, str], after: bool
+) -> None:
+    fail_at = 0
+    while True:
+        out = tmp_path / str(fail_at)
+        with pytest.MonkeyPatch.context() as patch:
+            breaker = _Breaker(patch, fail_at, after=after)
+            with suppress(Crash):
+                _night(out, form)
+        if breaker.steps <= fail_at:
+            break
+        with _open(out, form) as book:
+            # What is committed holds together, whatever was going on.
+            links = Counter(row["from_uid"] for row in _rows(out, "links"))
+            assert set(links.values()) <= {2}, fail_at
+            assert set(links) <= set(book.state.done()), fail_at
+            assert _files(out) == sorted(part.name for part in book.state.parts()), fail_at
+        _night(out, form)
+        _is_exact(out)
+        fail_at += 1
+    assert fail_at > 45
+    _is_exact(out)
