@@ -19,6 +19,8 @@ FOR_ALL = {
     "Klortho-Eutils-JSON/esummary.error.json": "Invalid db name specified: fleegle",
     "ncbi-GeneGPT/esummary_gene_9e569e28.json": "Invalid uid OR11-86 at position= 0",
     "ncbi-GeneGPT/esummary_gene_eebbeca8.json": "Empty id list - nothing todo",
+    "quoted-live-2026/esummary_too_many_uids.json": "Too many UIDs in request. Maximum number of "
+    "UIDs is 500 for JSON format output.",
 }
 WHOLE = [name for name in NAMES if name != EMPTY and name not in FOR_ALL]
 
