@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from benchmarks.answers import FIRST, LINKS, UIDS, Answers
 from benchmarks.measure import Row, nanoseconds
-from harvester.engine.retry import Batch
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
 from harvester.job.model import Contact, Link
 from harvester.model import uids
+from harvester.model.batch import Batch
 from harvester.model.outcomes import Outcome
 from harvester.model.rows import Rows
 from harvester.model.schemas import answered_rows

@@ -16,11 +16,11 @@ import orjson
 from benchmarks.answers import FEW, FIRST, LINKS, UIDS, Answers
 from benchmarks.measure import Row, nanoseconds
 from harvester.emulator import EmulatorConfig, background
-from harvester.engine.retry import Batch
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
-from harvester.job.link import Cmd, Retmode
+from harvester.job.link import Cmd
 from harvester.job.model import Contact, Link
+from harvester.model.batch import Batch, Retmode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

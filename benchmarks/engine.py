@@ -25,10 +25,10 @@ from harvester.client.client import Client
 from harvester.client.pacing.limiter import Limiter
 from harvester.client.reply import Reply
 from harvester.engine.off_peak import Hours
-from harvester.eutils.elink.match import Answer
 from harvester.eutils.identity import Identity
 from harvester.job.model import Job
 from harvester.model import uids
+from harvester.model.answer import Answer
 from harvester.model.rows import Rows
 from harvester.model.schemas import NEIGHBOR_LINKS
 from harvester.runs.drive import drive, make_engine
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harvester.client.transport import Transport
-    from harvester.engine.retry import Batch
-    from harvester.store.committer import Delivery
+    from harvester.model.batch import Batch
+    from harvester.model.delivery import Delivery
 
 REQUESTS, BATCH = 5_000, 200
 LATENCY, RATE = 13.0, 10

@@ -22,10 +22,10 @@ import uvloop
 from benchmarks.answers import FEW, FIRST, LINKS, UIDS, Answers
 from benchmarks.engine import engine_alone
 from harvester.cli.process import keep_memory
-from harvester.engine.retry import Batch
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
 from harvester.job.model import Contact, Link
+from harvester.model.batch import Batch
 from harvester.model.rows import Rows
 from harvester.sources.text import read_lines
 from harvester.store.sinks import make_sink
@@ -33,7 +33,8 @@ from harvester.store.sinks import make_sink
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harvester.job.link import Cmd, Retmode
+    from harvester.job.link import Cmd
+    from harvester.model.batch import Retmode
     from harvester.store.sinks import Sink
 
 KNOWN = Path(__file__).with_name("results") / "guard.json"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from harvester.api.arguments import Uid
     from harvester.client.client import Client
     from harvester.job.model import Job, Link
+    from harvester.model.delivery import Delivery
     from harvester.model.identifiers import Identifiers, Listed
-    from harvester.store.committer import Delivery
 
 MOST = 20_000
 """UIDs of one call. With more it is a large job, which keeps NCBI's hours and can be resumed."""

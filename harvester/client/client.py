@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
+from harvester.client.backoff import backoff
 from harvester.client.reply import check
-from harvester.engine.retry import backoff
 from harvester.errors import Fault, RateLimited, Refused, RequestFailed
 from harvester.eutils import einfo
 from harvester.eutils.identity import form_of
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from harvester.client.pacing.limiter import Limiter, Permit
     from harvester.client.transport import Transport
-    from harvester.engine.retry import Batch
-    from harvester.eutils.elink.match import Answer
     from harvester.eutils.identity import Fields, Identity
     from harvester.eutils.question import Question
+    from harvester.model.answer import Answer
+    from harvester.model.batch import Batch
 
 T = TypeVar("T")
 

@@ -6,13 +6,14 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
-from harvester.engine.retry import Batch, Retry
+from harvester.model.batch import Batch
 from harvester.model.uids import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harvester.job.link import Retmode
+    from harvester.engine.retry import Retry
+    from harvester.model.batch import Retmode
     from harvester.model.uids import UidArray, UidSet
 
 

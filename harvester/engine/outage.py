@@ -19,8 +19,8 @@ from harvester.model.uids import as_set
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harvester.engine.retry import Batch
     from harvester.errors import RequestFailed
+    from harvester.model.batch import Batch
     from harvester.model.uids import UidArray, UidSet
 
 SUSPICIOUS = 8

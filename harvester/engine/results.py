@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harvester import events
-from harvester.engine.retry import Batch, Retry, after_empty, after_failure, after_left_out
+from harvester.engine.retry import Retry, after_empty, after_failure, after_left_out
 from harvester.errors import Fault
+from harvester.model.delivery import Delivery, Raw
 from harvester.model.outcomes import Outcome
-from harvester.store.committer import Delivery, Raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from harvester.engine.frontier import Frontier
     from harvester.errors import RequestFailed
-    from harvester.eutils.elink.match import Answer
     from harvester.job.model import Limits
+    from harvester.model.answer import Answer
+    from harvester.model.batch import Batch
     from harvester.model.uids import UidArray
 
 

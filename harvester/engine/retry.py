@@ -17,16 +17,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harvester.client.backoff import backoff
 from harvester.errors import Fault, RequestFailed, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harvester.job.link import Retmode
+    from harvester.model.batch import Batch, Retmode
     from harvester.model.uids import UidArray
 
-BACKOFF_SECONDS = 0.5
-BACKOFF_CAP_SECONDS = 30.0
 WHOLE_TRIES = 2
 """Tries of a batch before it is halved."""
 
@@ -35,43 +34,11 @@ _SHRINK = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """UIDs that are asked for in one request, and what they have been through.
-
-    Attributes:
-        uids: distinct, ascending.
-        tries: requests that failed; of a UID alone, those in which it was alone.
-        left_out: answers in a row that left these UIDs out.
-        confirmed: answers without links so far.
-        retmode: the form to ask in.
-    """
-
-    uids: UidArray
-    retmode: Retmode
-    tries: int = 0
-    left_out: int = 0
-    confirmed: int = 0
-
-    def __len__(self) -> int:
-        """How many UIDs."""
-        return len(self.uids)
-
-
-@dataclass(frozen=True, slots=True)
 class Retry:
     """A batch to be asked again after `delay` seconds."""
 
     batch: Batch
     delay: float
-
-
-def backoff(tries: int, roll: Callable[[], float] = random.random) -> float:
-    """Seconds to wait after so many failed tries: exponential, with full jitter.
-
-    Full jitter spreads retries best when many failed together (Brooker, "Exponential Backoff
-    And Jitter", AWS Architecture Blog, 2015).
-    """
-    return roll() * min(BACKOFF_CAP_SECONDS, BACKOFF_SECONDS * 2.0 ** min(tries - 1, 16))
 
 
 def after_failure(

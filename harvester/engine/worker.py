@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from harvester.client.pacing.limiter import Permit
     from harvester.engine.batch_size import BatchSize
     from harvester.engine.results import Settling
-    from harvester.engine.retry import Batch
     from harvester.errors import HarvestError
-    from harvester.eutils.elink.match import Answer
     from harvester.eutils.question import Question
+    from harvester.model.answer import Answer
+    from harvester.model.batch import Batch
     from harvester.model.uids import UidArray
 
 _REFUSALS = 4  # in a row: NCBI's key service has been seen to call good keys invalid for a moment

@@ -13,16 +13,16 @@ import numpy as np
 import pyarrow as pa
 
 from harvester.errors import Fault, RequestFailed
-from harvester.eutils.elink.match import Answer
 from harvester.eutils.identity import form_of
+from harvester.model.answer import Answer
 from harvester.model.rows import Rows
 from harvester.model.schemas import NAME, constant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harvester.engine.retry import Batch
     from harvester.eutils.identity import Identity
+    from harvester.model.batch import Batch
     from harvester.model.identifiers import Identifiers
     from harvester.model.uids import UidArray
 

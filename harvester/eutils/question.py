@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from harvester.engine.retry import Batch
-    from harvester.eutils.elink.match import Answer
+    from harvester.model.answer import Answer
+    from harvester.model.batch import Batch
 
 
 class Question(Protocol):

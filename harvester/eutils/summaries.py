@@ -9,14 +9,14 @@ import orjson
 import pyarrow as pa
 
 from harvester.eutils import esummary
-from harvester.eutils.elink.match import Answer
 from harvester.eutils.identity import form_of
+from harvester.model.answer import Answer
 from harvester.model.rows import Rows
 from harvester.model.schemas import NAME, constant
 
 if TYPE_CHECKING:
-    from harvester.engine.retry import Batch
     from harvester.eutils.identity import Identity
+    from harvester.model.batch import Batch
     from harvester.model.identifiers import Identifiers
 
 SCHEMA = pa.schema(

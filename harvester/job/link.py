@@ -9,9 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harvester.job import dates
 from harvester.job.fields import Group, Names
-
-Retmode: TypeAlias = Literal["json", "xml"]
-"""The form of an answer."""
+from harvester.model.batch import Retmode
 
 Cmd: TypeAlias = Literal[
     "neighbor", "neighbor_score", "neighbor_history", "acheck", "ncheck", "lcheck", "llinks",

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from harvester.eutils.question import Question
     from harvester.events import Listener
     from harvester.job.model import Contact, Job, Limits, Server
+    from harvester.model.delivery import Delivery
     from harvester.model.uids import UidSet
-    from harvester.store.committer import Committer, Delivery
+    from harvester.store.committer import Committer
 
 MOST_IN_FLIGHT = 1000
 

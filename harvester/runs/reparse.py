@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harvester.engine.retry import Batch
 from harvester.errors import BadInput, RequestFailed
 from harvester.eutils.elink.commands import Elink, schema_of
 from harvester.eutils.identity import Identity
 from harvester.model import uids
+from harvester.model.batch import Batch
 from harvester.store.folder import disk_errors
 from harvester.store.ledger import Ledger
 from harvester.store.sinks import make_sink
@@ -19,8 +19,8 @@ from harvester.store.sinks import make_sink
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harvester.eutils.elink.match import Answer
     from harvester.job.model import Job
+    from harvester.model.answer import Answer
 
 _ROWS, _ANSWERS = 4 << 20, 1000
 """Of a part written: about so many links, of so many answers at most."""

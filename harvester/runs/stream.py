@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from harvester.engine.engine import Engine
     from harvester.job.model import Job
+    from harvester.model.delivery import Delivery
     from harvester.sources.feed import Feed
-    from harvester.store.committer import Delivery
 
 _TABLES_AHEAD = 8  # a slow reader of `stream` slows the asking down at so many
 

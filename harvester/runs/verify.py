@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harvester.job.model import Job, Link
+    from harvester.model.delivery import Delivery
     from harvester.model.uids import UidSet
-    from harvester.store.committer import Delivery
     from harvester.store.state import Part
 
 

@@ -6,7 +6,6 @@ import asyncio
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -22,9 +21,8 @@ from harvester.store.state import Settled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from harvester.events import Listener
+    from harvester.model.delivery import Delivery, Raw
     from harvester.model.uids import UidArray
     from harvester.store.ledger import Ledger
 
@@ -45,37 +43,6 @@ FULL_BYTES = 4 * PART_BYTES
 """Answers in memory at which asking pauses: the disk is slower than the server."""
 
 TICK_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """An answer as it came, to a question for some UIDs in some form."""
-
-    retmode: str
-    asked: UidArray
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """UIDs that are settled, and their links.
-
-    Attributes:
-        rows: of `links` for `answered`, complete.
-        answered: linked and empty UIDs.
-        counts: links of each.
-        outcome: of `unanswered`, failed or missing.
-        reason: why.
-        raw: answers as they came, where they are kept.
-    """
-
-    rows: Rows | None = None
-    answered: UidArray = field(default_factory=lambda: np.empty(0, np.int64))
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    unanswered: UidArray = field(default_factory=lambda: np.empty(0, np.int64))
-    outcome: Outcome = Outcome.FAILED
-    reason: str | None = None
-    raw: tuple[Raw, ...] = ()
 
 
 class Committer:

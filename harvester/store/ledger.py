@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from harvester.eutils.elink.match import Answer
+    from harvester.model.answer import Answer
     from harvester.store.sinks import Sink
 
 MERGED_BYTES = 128 << 20

@@ -27,7 +27,7 @@ FAULTS = (
     "500:0.03", "cut:0.03", "short:0.03", "doubled:0.02", "alien:0.02", "id-0:0.02",
     "error-in-linkset:0.02", "reordered:0.05",
 )  # fmt: skip
-IMPATIENT = {"harvester.engine.retry.BACKOFF_SECONDS": 0.02}
+IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
 OFTEN = {
     "harvester.store.committer.COMMIT_SECONDS": 0.2,
     "harvester.store.committer.TICK_SECONDS": 0.05,

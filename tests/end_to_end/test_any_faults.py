@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DBS = ("pmc", "gene")
 PATIENT = {
-    "harvester.engine.retry.BACKOFF_SECONDS": 0.02,
+    "harvester.client.backoff.BACKOFF_SECONDS": 0.02,
     "harvester.engine.outage.FIRST_SECONDS": 0.2,
     "harvester.client.pacing.sliding_window._PAUSE_SECONDS": 0.05,
 }

@@ -30,7 +30,7 @@ FAULTS = (
     "500:0.02", "cut:0.02", "short:0.02", "doubled:0.01", "alien:0.01", "id-0:0.01",
     "bad-utf8:0.01", "error-backend:0.01", "error-in-linkset:0.01",
 )  # fmt: skip
-IMPATIENT = {"harvester.engine.retry.BACKOFF_SECONDS": 0.02}
+IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
 
 FROM = [("dbfrom", NAME), ("from_uid", UID)]
 CHECKS = [

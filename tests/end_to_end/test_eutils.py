@@ -31,7 +31,7 @@ FAULTS = [
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses before a request is put again, which here nobody is glad of."""
-    monkeypatch.setattr("harvester.engine.retry.BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("harvester.client.backoff.BACKOFF_SECONDS", 0.01)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

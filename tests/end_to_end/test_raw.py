@@ -26,7 +26,7 @@ FAULTS = (
     "500:0.05", "cut:0.04", "short:0.04", "doubled:0.03", "alien:0.03", "id-0:0.03",
     "bad-utf8:0.02", "error-backend:0.03", "error-in-linksetdb:0.04", "error-in-linkset:0.03",
 )  # fmt: skip
-IMPATIENT = {"harvester.engine.retry.BACKOFF_SECONDS": 0.02}
+IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
 OUTCOME = ("from_uid", "outcome", "links", "reason")
 SCORE, RANK = ("score", pa.int64()), ("rank", pa.int32())
 CHECKS = [("dbfrom", NAME), ("from_uid", UID), ("dbto", NAME), ("linkname", NAME)]

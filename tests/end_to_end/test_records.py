@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 UIDS = range(1, 301)
 DBS = ("pmc", "taxonomy")
-IMPATIENT = {"harvester.engine.retry.BACKOFF_SECONDS": 0.02}
+IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
 OFTEN = {
     "harvester.store.committer.COMMIT_SECONDS": 0.1,
     "harvester.store.committer.TICK_SECONDS": 0.05,

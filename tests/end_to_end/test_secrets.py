@@ -83,7 +83,7 @@ def whatever_befalls(servers: Servers, folder: Path, retmode: str, *talk: str) -
         "--compression=none", f"--retmode={retmode}", "-v", *talk, "-o", out,
     ]  # fmt: skip
     soon = {
-        "harvester.engine.retry.BACKOFF_SECONDS": 0.05,
+        "harvester.client.backoff.BACKOFF_SECONDS": 0.05,
         "harvester.engine.outage.FIRST_SECONDS": 0.2,
     }
     with running(*words, err=folder / "err", env=env, patches=soon) as command:

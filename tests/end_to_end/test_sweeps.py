@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LOSES = "lost-blocks:0.05"
 LINK = ("from_uid", "linkname", "to_uid")
-IMPATIENT = {"harvester.engine.retry.BACKOFF_SECONDS": 0.02}
+IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
 
 
 def harvest(servers: Servers, folder: Path, count: int, base_url: str, *options: str) -> Finished:

@@ -38,7 +38,7 @@ FAULTS = (
     "500:0.05", "cut:0.04", "short:0.03", "doubled:0.03", "alien:0.03", "no-ids:0.03", "id-0:0.03",
     "error-in-linksetdb:0.03", "error-in-linkset:0.03",
 )  # fmt: skip
-IMPATIENT = {"harvester.engine.retry.BACKOFF_SECONDS": 0.02}
+IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
 
 
 def words(

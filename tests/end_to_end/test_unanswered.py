@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from support.servers import Servers
 
 ASKED = range(1_000, 1_060)
-IMPATIENT = {"harvester.engine.retry.BACKOFF_SECONDS": 0.02}
+IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
 """The pauses between tries are not what this is about."""
 
 POISON, LEFT_OUT = (1_005, 1_017, 1_018), (1_030, 1_059)

@@ -18,7 +18,7 @@ from harvester.model.schemas import NEIGHBOR_LINKS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harvester.eutils.elink.match import Answer
+    from harvester.model.answer import Answer
 
 Row = dict[str, Any]
 

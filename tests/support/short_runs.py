@@ -36,7 +36,7 @@ OFTEN: dict[str, object] = {
     "harvester.store.committer.COMMIT_SECONDS": 0.2,
     "harvester.store.committer.TICK_SECONDS": 0.04,
     "harvester.store.passes.unite.ROWS": 2_000,
-    "harvester.engine.retry.BACKOFF_SECONDS": 0.02,
+    "harvester.client.backoff.BACKOFF_SECONDS": 0.02,
 }
 """Constants by which a short run commits as often as a long one, and cuts what it unites."""
 

@@ -24,11 +24,11 @@ from harvester.model.schemas import NAME, NEIGHBOR_LINKS, TARGETS, with_ids
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harvester.engine.retry import Batch
     from harvester.eutils.elink.entries import Entries
-    from harvester.eutils.elink.match import Answer
     from harvester.eutils.identity import Identity
-    from harvester.job.link import Link, Retmode
+    from harvester.job.link import Link
+    from harvester.model.answer import Answer
+    from harvester.model.batch import Batch, Retmode
     from harvester.model.uids import UidArray
 
 PATH = "elink.fcgi"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from harvester.eutils.elink.match import Answer, merged_owners, owners
+from harvester.eutils.elink.match import merged_owners, owners
 from harvester.model.identifiers import Identifiers, Uids
 from harvester.model.rows import Rows
 from harvester.model.schemas import NEIGHBOR_LINKS, TARGETS, constant, with_ids
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harvester.eutils.elink.linksets import LinkSets
+    from harvester.model.answer import Answer
     from harvester.model.uids import UidArray
 
 _LIST_BITS = 20  # of an answer's lists; the other 43 bits of a number are for the UID linked to

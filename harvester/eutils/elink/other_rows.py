@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from harvester.eutils.elink.match import Answer, merged_owners, owners
+from harvester.eutils.elink.match import merged_owners, owners
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.model.rows import Rows
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from harvester.eutils.elink.entries import Entries
+    from harvester.model.answer import Answer
     from harvester.model.identifiers import Identifiers
     from harvester.model.uids import UidArray
 

@@ -18,11 +18,11 @@ from harvester.client import transport as transport_module
 from harvester.client.client import Client
 from harvester.client.pacing.limiter import Limiter, Permit
 from harvester.client.transport import Transport
-from harvester.engine.retry import Batch
 from harvester.errors import Fault, RateLimited, RequestFailed
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
 from harvester.job.model import Contact, Link
+from harvester.model.batch import Batch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.engine.frontier import Frontier
-from harvester.engine.retry import Batch, Retry
+from harvester.engine.retry import Retry
 from harvester.model import uids
+from harvester.model.batch import Batch
 
 
 def _frontier(*members: int) -> Frontier:

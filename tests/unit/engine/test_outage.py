@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from harvester.engine.outage import SUSPICIOUS, Suspects, probe_delays
-from harvester.engine.retry import Batch
 from harvester.errors import Fault, RequestFailed
+from harvester.model.batch import Batch
 
 
 def _held(count: int) -> Suspects:

@@ -13,17 +13,17 @@ from support.link_rows import links_of, links_table
 from harvester import events
 from harvester.engine.frontier import Frontier
 from harvester.engine.results import Settling
-from harvester.engine.retry import Batch
 from harvester.errors import Fault, RequestFailed
-from harvester.eutils.elink.match import Answer
 from harvester.job.model import Limits
 from harvester.model import uids
+from harvester.model.answer import Answer
+from harvester.model.batch import Batch
 from harvester.model.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harvester.store.committer import Delivery
+    from harvester.model.delivery import Delivery
 
 
 BODY = b"an answer as it came"

@@ -11,22 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.engine.retry import (
-    Batch,
-    Retry,
-    after_empty,
-    after_failure,
-    after_left_out,
-    backoff,
-    broken_part,
-)
+from harvester.client.backoff import backoff
+from harvester.engine.retry import Retry, after_empty, after_failure, after_left_out, broken_part
 from harvester.errors import Fault, RequestFailed
+from harvester.model.batch import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from random import Random
 
-    from harvester.job.link import Retmode
+    from harvester.model.batch import Retmode
 
 _LONGEST = 30.0
 _AGAIN = [Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER, Fault.BODY]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from harvester.engine.retry import Batch
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils import esummary
 from harvester.eutils.identity import Identity
 from harvester.eutils.summaries import Summaries
 from harvester.job.model import Contact
 from harvester.model import uids
+from harvester.model.batch import Batch
 from harvester.model.identifiers import identifiers_of
 
 

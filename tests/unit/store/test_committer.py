@@ -13,10 +13,11 @@ import pytest
 from support.link_rows import links_of, links_table, read_part
 
 from harvester import events
+from harvester.model.delivery import Delivery
 from harvester.model.outcomes import Outcome
 from harvester.model.rows import Rows
 from harvester.store import committer as committer_module
-from harvester.store.committer import Committer, Delivery
+from harvester.store.committer import Committer
 from harvester.store.ledger import Ledger
 from harvester.store.sinks import make_sink
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.engine.retry import Batch
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
 from harvester.job.model import Contact, Link
+from harvester.model.batch import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harvester.job.link import Retmode
+    from harvester.model.batch import Retmode
 
 KEY = "0123456789abcdef0123456789abcdef0123"
 ME = Contact(email="me@example.org", tool="test-tool")
