@@ -1,0 +1,118 @@
+"""Each folder imports only the folders below it; no modules import each other in a circle.
+
+Imports inside functions and imports for type checking count as well.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import harvester
+
+ROOT = Path(harvester.__file__).parent
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "events": set(),
+    "model": set(),
+    "emulator": set(),
+    "job": {"model", "errors"},
+    "store": {"model", "errors", "events"},
+    "eutils": {"model", "job", "errors"},
+    "client": {"model", "job", "errors", "events", "eutils"},
+    "engine": {"model", "job", "errors", "events", "eutils", "client"},
+    "sources": {"model", "job", "errors", "events", "eutils", "client", "store"},
+    "runs": {"model", "job", "errors", "events", "eutils", "client", "store", "engine", "sources"},
+    "cli": {"job", "errors", "events", "api", "emulator"},
+    "__main__": {"cli"},
+}
+MAY_IMPORT["api"] = MAY_IMPORT["runs"] | {"runs"}
+MAY_IMPORT["testing"] = MAY_IMPORT["__init__"] = MAY_IMPORT["api"] | {"api"}
+
+TO_BE_CUT: set[str] = {
+    "cli -> __init__",
+    "cli.commands.counts -> client.catalogue",
+    "cli.commands.counts -> client.client",
+    "cli.commands.counts -> client.search_counts",
+    "cli.commands.counts -> eutils.egquery",
+    "cli.commands.databases -> eutils.einfo",
+    "cli.commands.demo -> sources.text",
+    "cli.commands.demo -> store.status",
+    "cli.commands.linknames -> client.catalogue",
+    "cli.commands.linknames -> client.check_names",
+    "cli.commands.linknames -> eutils.einfo",
+    "cli.commands.linknames -> store.durable",
+    "cli.commands.records -> store.folder",
+    "cli.commands.reparse -> runs.reparse",
+    "cli.commands.reparse -> store.folder",
+    "cli.commands.resume -> store.folder",
+    "cli.commands.status -> store.folder",
+    "cli.commands.status -> store.state",
+    "cli.commands.status -> store.status",
+    "cli.commands.verify -> runs.verify",
+    "cli.commands.verify -> store.folder",
+    "cli.link_graph -> eutils.einfo",
+    "cli.lookup -> client.catalogue",
+    "cli.lookup -> client.client",
+    "cli.lookup -> eutils.einfo",
+    "cli.lookup -> runs.drive",
+    "cli.pipe -> store.sinks.jsonl",
+    "client.catalogue -> store.durable",
+    "client.outage_retry -> engine.off_peak",
+    "client.outage_retry -> engine.outage",
+}
+"""Imports that break the rule today. Only remove entries; the set is to become empty."""
+
+
+@cache
+def imports() -> dict[str, set[str]]:
+    """Every module of the package, and the modules of the package that it imports."""
+    paths = {_name(path): path for path in ROOT.rglob("*.py")}
+    found: dict[str, set[str]] = {}
+    for name, path in paths.items():
+        found[name] = targets = set()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                targets |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module, f"{path} has a relative import"
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                targets |= (inner & paths.keys()) or {node.module}
+        targets.intersection_update(paths)
+    return found
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def _folder(module: str) -> str:
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+def _short(module: str) -> str:
+    return module.partition(".")[2] or "__init__"
+
+
+def test_folders_import_only_what_the_table_allows() -> None:
+    forbidden = {
+        f"{_short(module)} -> {_short(target)}"
+        for module, targets in imports().items()
+        for target in targets
+        if _folder(target) not in MAY_IMPORT[_folder(module)] | {_folder(module)}
+    }
+    assert forbidden - TO_BE_CUT == set(), "forbidden imports"
+    assert TO_BE_CUT - forbidden == set(), "these imports are gone: remove them from TO_BE_CUT"
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    TopologicalSorter(imports()).prepare()  # raises CycleError, which names the modules
+
+
+def test_top_level_holds_only_the_listed_folders_and_modules() -> None:
+    found = {path.name.removesuffix(".py") for path in ROOT.iterdir()} - {"__pycache__"}
+    assert found - {"py.typed", "testing"} == MAY_IMPORT.keys() - {"testing"}
