@@ -1,21 +1,31 @@
-# Two commands do all the set-up: `make demo` and `make test`. Needs Python >= 3.11 and make.
+# `make demo` and `make test` set up everything they need in .venv. Needs Python >= 3.11 and make.
 PYTHON ?= python3
 BIN := .venv/bin
+.DEFAULT_GOAL := help
 
-.PHONY: demo test check torture bench results guard soak conformance clean
+.PHONY: help demo test unit check all torture bench results guard soak conformance clean
 
-demo: .venv/run  ## run the main job end to end on a local server, killed and resumed
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/run  ## run a job against a local server: run, kill -9, resume, check (25 s)
 	$(BIN)/harvester demo
 
-test: .venv/dev  ## pass the tests
-	$(BIN)/python -m pytest -m "not torture"
+test: .venv/dev  ## run all tests except the long crash and fault runs
+	$(BIN)/python -m pytest -m "not torture" --durations=10
 
-check: .venv/dev  ## lint, format and types
+unit: .venv/dev  ## run the unit tests only (seconds)
+	$(BIN)/python -m pytest tests/unit -q
+
+check: .venv/dev  ## check lint, format, types and spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
 
-torture: .venv/dev  ## the long crash and fault runs
+all: check test  ## run check and test
+
+torture: .venv/dev  ## run the long crash and fault tests
 	$(BIN)/python -m pytest -m torture
 
 .venv/run: pyproject.toml
@@ -28,20 +38,20 @@ torture: .venv/dev  ## the long crash and fault runs
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
-bench: .venv/dev .venv-conformance/run  ## what the work costs, beside other clients: a quarter of an hour
+bench: .venv/dev .venv-conformance/run  ## measure every step and other clients (15 min)
 	$(BIN)/python -W ignore -m benchmarks
 
-results: .venv/dev .venv-conformance/run  ## the same, into benchmarks/results
+results: .venv/dev .venv-conformance/run  ## the same, written to benchmarks/results
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python -W ignore -m benchmarks --write
 
-guard: .venv/dev  ## fail where a cost has grown by a fifth
+guard: .venv/dev  ## fail if a hot path became 20 % slower
 	$(BIN)/python -W ignore -m benchmarks.guard
 
-soak: .venv/dev  ## two million UIDs, faults and deaths: some minutes
+soak: .venv/dev  ## harvest 2 million UIDs twice, with faults and kill -9 (some minutes)
 	$(BIN)/python -m benchmarks.soak
 
-conformance: .venv/dev .venv-conformance/run  ## this and other clients under NCBI's faults, into docs/conformance.md
+conformance: .venv/dev .venv-conformance/run  ## compare clients under NCBI's faults, into docs/conformance.md (10 min)
 	$(BIN)/python -m benchmarks.conformance .venv-conformance/bin/python
 
 .venv-conformance/run: benchmarks/conformance/requirements.txt
@@ -49,5 +59,5 @@ conformance: .venv/dev .venv-conformance/run  ## this and other clients under NC
 	.venv-conformance/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
-clean:
+clean:  ## delete environments and caches
 	rm -rf .venv .venv-conformance .pytest_cache .mypy_cache .ruff_cache .hypothesis
