@@ -24,7 +24,7 @@ from harvester.job.model import Contact, Link
 from harvester.model import uids
 from harvester.model.batch import Batch
 from harvester.model.outcomes import Outcome
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import answered_rows
 from harvester.store.ledger import Ledger
 from harvester.store.sinks import make_sink
@@ -40,9 +40,9 @@ _TIMES = 9
 
 
 def rows() -> Iterator[Row]:
-    links = Rows.together([_answer(number) for number in range(_ANSWERS)])
+    links = RunLengthRows.concat([_answer(number) for number in range(_ANSWERS)])
     floor = nanoseconds(
-        lambda: make_sink("parquet", "zstd").write(links.tables(), _Memory()), len(links)
+        lambda: make_sink("parquet", "zstd").write(links.to_tables(), _Memory()), len(links)
     )
     for name, found, count in (
         (f"a commit of {len(links):,} links", links, _ANSWERS * UIDS),
@@ -55,7 +55,7 @@ def rows() -> Iterator[Row]:
             yield Row(name, cpu / len(found) * 1e9, "ns a link", floor)
 
 
-def _answer(number: int) -> Rows:
+def _answer(number: int) -> RunLengthRows:
     first = FIRST + number * UIDS
     batch = Batch(np.arange(first, first + UIDS), "json")
     link = Link(dbfrom="pubmed", db=["pubmed"])
@@ -63,7 +63,7 @@ def _answer(number: int) -> Rows:
     return question.read(Answers(LINKS)(batch.uids.tolist()), batch).rows
 
 
-def _commits(links: Rows | None, count: int) -> tuple[float, float]:
+def _commits(links: RunLengthRows | None, count: int) -> tuple[float, float]:
     """CPU and wall seconds of one commit, the median of some."""
     cpu, wall = [], []
     with tempfile.TemporaryDirectory() as scratch:

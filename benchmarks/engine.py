@@ -29,7 +29,7 @@ from harvester.eutils.identity import Identity
 from harvester.job.model import Job
 from harvester.model import uids
 from harvester.model.answer import Answer
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import NEIGHBOR_LINKS
 from harvester.runs.drive import drive, make_engine
 
@@ -71,7 +71,7 @@ class _Empty:
         return b""
 
     def read(self, body: bytes, batch: Batch) -> Answer:  # noqa: ARG002
-        none = Rows.of(NEIGHBOR_LINKS.empty_table())
+        none = RunLengthRows.from_table(NEIGHBOR_LINKS.empty_table())
         counts = np.zeros(len(batch), np.int64)
         return Answer(none, batch.uids, counts, {}, batch.uids[:0], 0)
 

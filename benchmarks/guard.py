@@ -26,7 +26,7 @@ from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
 from harvester.job.model import Contact, Link
 from harvester.model.batch import Batch
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.sources.text import read_lines
 from harvester.store.sinks import make_sink
 
@@ -94,7 +94,7 @@ def costs() -> Iterator[tuple[str, Callable[[], object]]]:
         body = answers(batch.uids.tolist(), xml=retmode == "xml", scores="score" in cmd)
         link = Link(dbfrom="pubmed", db=[answers.db], cmd=cmd, retmode=retmode)
         question = Elink(link, Identity(Contact(), None))
-        rows = Rows.together([question.read(body, batch).rows] * 3)
+        rows = RunLengthRows.concat([question.read(body, batch).rows] * 3)
         assert len(rows) == 3 * answers.total(range(FIRST, FIRST + UIDS))
         yield (
             f"read {cmd} {retmode}, {links} links a UID",
@@ -115,8 +115,8 @@ def _read(question: Elink, body: bytes, batch: Batch, times: int) -> None:
         question.read(body, batch)
 
 
-def _write(rows: Rows, sink: Sink) -> None:
-    sink.write(rows.tables(), _Nowhere())
+def _write(rows: RunLengthRows, sink: Sink) -> None:
+    sink.write(rows.to_tables(), _Nowhere())
 
 
 def _load(name: str) -> None:

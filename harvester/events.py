@@ -60,10 +60,10 @@ class RequestEnded:
 
 @dataclass(frozen=True, slots=True)
 class BatchAnswered:
-    """A whole answer came, after `seconds`; `strangers` LinkSets in it were for nobody."""
+    """A whole answer came, after `seconds`; `unrequested` LinkSets in it were for nobody."""
 
     seconds: float
-    strangers: int
+    unrequested: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class Tally:
     ok: int = 0
     retried: int = 0
     rate_limited: int = 0
-    strangers: int = 0
+    unrequested: int = 0
     in_flight: int = 0
     rate: float = 0.0
     server: str = ""
@@ -200,7 +200,7 @@ class Tally:
                 self.in_flight -= 1
             case BatchAnswered():
                 self.ok += 1
-                self.strangers += event.strangers
+                self.unrequested += event.unrequested
             case BatchRetried():
                 self.retried += 1
             case SlowedDown():

@@ -137,7 +137,7 @@ async def ask_links(client: Client, job: Job, listed: Listed) -> Linked:
 
 def _links(link: Link, got: list[Delivery]) -> pa.Table:
     targets = Targets() if link.targets_only else None
-    parts = [one.rows.table() for one in got if one.rows is not None]
+    parts = [one.rows.to_table() for one in got if one.rows is not None]
     if targets is not None:
         parts = list(map(targets.unseen, parts))
     table = pa.concat_tables([schema_of(link).empty_table(), *parts])

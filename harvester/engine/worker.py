@@ -98,7 +98,7 @@ class Asker:
         self._refusals = 0
         seconds = self._loop.time() - begun
         self._emit(events.RequestEnded())
-        self._emit(events.BatchAnswered(seconds, answer.strangers))
+        self._emit(events.BatchAnswered(seconds, answer.unrequested))
         self._size.answered(len(batch), seconds, len(body))
         return answer, body
 

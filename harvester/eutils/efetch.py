@@ -15,7 +15,7 @@ import pyarrow as pa
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils.identity import form_of
 from harvester.model.answer import Answer
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import NAME, constant
 
 if TYPE_CHECKING:
@@ -108,12 +108,12 @@ class Documents:
         ]
         table = pa.Table.from_arrays(columns, names=SCHEMA.names)
         return Answer(
-            rows=Rows.of(table.slice(0, min(len(answered), 1))),
+            rows=RunLengthRows.from_table(table.slice(0, min(len(answered), 1))),
             answered=answered,
             counts=np.ones(len(answered), np.int64),
             broken={},
             left_out=left_out,
-            strangers=0,
+            unrequested=0,
         )
 
     def _named(self, text: str, batch: Batch) -> UidArray:

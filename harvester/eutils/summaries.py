@@ -11,7 +11,7 @@ import pyarrow as pa
 from harvester.eutils import esummary
 from harvester.eutils.identity import form_of
 from harvester.model.answer import Answer
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import NAME, constant
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Summaries:
         found = esummary.read(body)
         texts = self._identifiers.texts(batch.uids)
         wanted = dict(zip(texts, batch.uids.tolist(), strict=True))
-        strangers = 0
+        unrequested = 0
         records: dict[int, str] = {}
         broken: dict[int, str] = {}
         for text, record in found.items():
@@ -64,7 +64,7 @@ class Summaries:
                 version = str(record.get("accessionversion"))
                 uid = wanted.get(version, wanted.get(version.partition(".")[0]))
             if uid is None:
-                strangers += 1
+                unrequested += 1
                 continue
             if isinstance(record, str):
                 broken[uid] = self._identity.told(record)
@@ -78,11 +78,11 @@ class Summaries:
         ]
         seen = np.array(sorted({*records, *broken}), np.int64)
         return Answer(
-            rows=Rows.of(pa.Table.from_arrays(columns, names=SCHEMA.names)),
+            rows=RunLengthRows.from_table(pa.Table.from_arrays(columns, names=SCHEMA.names)),
             answered=answered,
             counts=np.ones(len(answered), np.int64),
             broken=broken,
             left_out=np.setdiff1d(batch.uids, seen),
-            strangers=strangers,
+            unrequested=unrequested,
             owner=answered,
         )

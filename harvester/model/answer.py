@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from harvester.model.rows import Rows
+    from harvester.model.rows import RunLengthRows
     from harvester.model.uids import UidArray
 
 
@@ -24,16 +24,16 @@ class Answer:
         counts: links of each answered UID.
         broken: UIDs with an ERROR inside their LinkSet, and its text; none of their links count.
         left_out: UIDs asked for of which the answer says nothing.
-        strangers: LinkSets dropped since they are for no single UID that was asked for.
+        unrequested: LinkSets dropped since they are for no single UID that was asked for.
         owner: the UID of each list of rows; None where rows are of all.
     """
 
-    rows: Rows
+    rows: RunLengthRows
     answered: UidArray
     counts: NDArray[np.int64]
     broken: dict[int, str]
     left_out: UidArray
-    strangers: int
+    unrequested: int
     owner: UidArray | None = None
 
     def only(self, uids: UidArray) -> Answer:
@@ -42,7 +42,7 @@ class Answer:
         rows, owner = self.rows, self.owner
         if owner is not None:
             lists = np.isin(owner, uids)
-            rows, owner = rows.lists(lists), owner[lists]
+            rows, owner = rows.filter_lists(lists), owner[lists]
         return replace(
             self, rows=rows, answered=self.answered[mine], counts=self.counts[mine], owner=owner
         )

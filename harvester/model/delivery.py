@@ -12,7 +12,7 @@ from harvester.model.outcomes import Outcome
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from harvester.model.rows import Rows
+    from harvester.model.rows import RunLengthRows
     from harvester.model.uids import UidArray
 
 
@@ -38,7 +38,7 @@ class Delivery:
         raw: answers as they came, where they are kept.
     """
 
-    rows: Rows | None = None
+    rows: RunLengthRows | None = None
     answered: UidArray = field(default_factory=lambda: np.empty(0, np.int64))
     counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     unanswered: UidArray = field(default_factory=lambda: np.empty(0, np.int64))

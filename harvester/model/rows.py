@@ -1,7 +1,8 @@
-"""Rows of answers as lists: what all rows of a list have in common is kept once.
+"""Rows of answers, run-length encoded: what all rows of a list share is stored once.
 
-A table repeats dbfrom, from_uid, dbto and linkname in every row, at five times the bytes of the
-UID linked to. So rows stay lists until those of many answers are committed together.
+A table repeats dbfrom, from_uid, dbto and linkname in every row, which takes five times the bytes
+of the UID linked to. Rows therefore stay encoded until those of many answers are committed
+together.
 """
 
 from __future__ import annotations
@@ -20,121 +21,130 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PIECE = 1 << 17
-"""Rows of a table made at a time: it fits the processor's caches."""
+"""Rows per table that `to_tables` yields. So many fit the processor's caches."""
 
 RANK = "rank"
-"""The column that says the place of a row in its list."""
+"""Name of the column that holds the place of a row in its list, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows of one schema.
+class RunLengthRows:
+    """Rows of one schema, grouped into lists.
 
     Attributes:
-        schema: of the table they are.
-        shared: a row for each list, of the columns that all its rows have in common.
-        counts: rows of each list.
-        own: a row for each row, of the other columns. Those of the schema that are in neither
-            are null. Without `rank`, where the schema has it, the lists are whole, and a row's
-            rank is its place in them.
+        schema: schema of the table that the rows make.
+        per_list: one row per list, with the columns that all rows of a list share.
+        per_row: one row per row, with the other columns. Columns of the schema that are in neither
+            table are null. If the schema has `rank` and this table does not, the lists are whole,
+            and the rank of a row is its place in its list.
+        lengths: int64, rows per list.
+
+    Example:
+        Two lists, of 3 links and of 1 link:
+
+            per_list             lengths   per_row
+            from_uid  linkname             to_uid
+            11        pubmed_pmc    3      101, 102, 103
+            12        pubmed_pmc    1      104
     """
 
     schema: pa.Schema
-    shared: pa.Table
-    counts: NDArray[np.int64]
-    own: pa.Table
+    per_list: pa.Table
+    per_row: pa.Table
+    lengths: NDArray[np.int64]
 
     @classmethod
-    def of(cls, table: pa.Table) -> Rows:
-        """The rows of a table, each a list of its own."""
-        return cls(table.schema, table.select([]), np.ones(table.num_rows, np.int64), table)
+    def from_table(cls, table: pa.Table) -> RunLengthRows:
+        """Return the rows of a table, each as a list of its own."""
+        return cls(table.schema, table.select([]), table, np.ones(table.num_rows, np.int64))
 
     @classmethod
-    def together(cls, parts: Sequence[Rows]) -> Rows:
-        """The rows of several, one at least, of the same schema."""
-        if any(RANK in one.own.column_names for one in parts):
-            parts = [one.ranked() for one in parts]
-        own = pa.concat_tables([one.own for one in parts], promote_options="default")
+    def concat(cls, parts: Sequence[RunLengthRows]) -> RunLengthRows:
+        """Return the rows of one or more parts of the same schema, in their order."""
+        if any(RANK in part.per_row.column_names for part in parts):
+            parts = [part.with_rank() for part in parts]
         return cls(
             parts[0].schema,
-            pa.concat_tables([one.shared for one in parts]).unify_dictionaries(),
-            np.concatenate([one.counts for one in parts]),
-            own,
+            pa.concat_tables([part.per_list for part in parts]).unify_dictionaries(),
+            pa.concat_tables([part.per_row for part in parts], promote_options="default"),
+            np.concatenate([part.lengths for part in parts]),
         )
 
     def __len__(self) -> int:
-        """How many rows."""
-        return int(self.own.num_rows)
+        """Return the number of rows."""
+        return int(self.per_row.num_rows)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory, nearly: what rows have in common is little."""
-        return int(self.own.nbytes + self.counts.nbytes)
+        """Bytes of memory, without `per_list`, which is small."""
+        return int(self.per_row.nbytes + self.lengths.nbytes)
 
-    def lists(self, keep: NDArray[np.bool_]) -> Rows:
-        """Some of the lists."""
+    def filter_lists(self, keep: NDArray[np.bool_]) -> RunLengthRows:
+        """Return the lists whose entry in `keep` is true."""
         if keep.all():
             return self
-        rows = self.own.filter(pa.array(np.repeat(keep, self.counts)))
         return replace(
-            self, shared=self.shared.filter(pa.array(keep)), counts=self.counts[keep], own=rows
+            self,
+            per_list=self.per_list.filter(pa.array(keep)),
+            per_row=self.per_row.filter(pa.array(np.repeat(keep, self.lengths))),
+            lengths=self.lengths[keep],
         )
 
-    def rows(self, keep: NDArray[np.bool_]) -> Rows:
-        """Some of the rows, each with the rank it had."""
-        whole = self.ranked()
-        lists = np.repeat(np.arange(len(self.counts)), self.counts)[keep]
-        counts = np.bincount(lists, minlength=len(self.counts)).astype(np.int64)
-        return replace(whole, counts=counts, own=whole.own.filter(pa.array(keep)))
+    def filter_rows(self, keep: NDArray[np.bool_]) -> RunLengthRows:
+        """Return the rows whose entry in `keep` is true; they keep their ranks."""
+        ranked = self.with_rank()
+        list_of = np.repeat(np.arange(len(self.lengths)), self.lengths)[keep]
+        lengths = np.bincount(list_of, minlength=len(self.lengths)).astype(np.int64)
+        return replace(ranked, lengths=lengths, per_row=ranked.per_row.filter(pa.array(keep)))
 
-    def ranked(self) -> Rows:
-        """The same with ranks as a column of its own, where the schema has one."""
-        if RANK not in self.schema.names or RANK in self.own.column_names:
+    def with_rank(self) -> RunLengthRows:
+        """Return the same rows with `rank` as a column of `per_row`, if the schema has it."""
+        if RANK not in self.schema.names or RANK in self.per_row.column_names:
             return self
-        starts = (np.cumsum(self.counts) - self.counts).astype(np.int32)
+        starts = (np.cumsum(self.lengths) - self.lengths).astype(np.int32)
         rank = np.arange(len(self), dtype=np.int32)
-        rank -= np.repeat(starts, self.counts)
-        own = self.own.append_column(self.schema.field(RANK), pa.array(rank))
-        return replace(self, own=own)
+        rank -= np.repeat(starts, self.lengths)
+        per_row = self.per_row.append_column(self.schema.field(RANK), pa.array(rank))
+        return replace(self, per_row=per_row)
 
-    def tables(self, size: int = PIECE) -> Iterator[pa.Table]:
-        """The rows as tables of about so many: what is done with each is done in little memory."""
-        ends = np.cumsum(self.counts)
+    def to_tables(self, size: int = PIECE) -> Iterator[pa.Table]:
+        """Yield the rows as tables of at most `size` rows, or of one list that is longer."""
+        ends = np.cumsum(self.lengths)
         first = row = 0
         while first < len(ends):
             last = max(int(np.searchsorted(ends, row + size, side="right")), first + 1)
             count = int(ends[last - 1]) - row
             yield replace(
                 self,
-                shared=self.shared.slice(first, last - first),
-                counts=self.counts[first:last],
-                own=self.own.slice(row, count),
-            ).table()
+                per_list=self.per_list.slice(first, last - first),
+                per_row=self.per_row.slice(row, count),
+                lengths=self.lengths[first:last],
+            ).to_table()
             first, row = last, row + count
 
-    def table(self) -> pa.Table:
-        """All rows, with all columns."""
-        own, shared = self.ranked().own, self.shared
+    def to_table(self) -> pa.Table:
+        """Return all rows with all columns of the schema."""
+        per_row, per_list = self.with_rank().per_row, self.per_list
         columns = [
-            own[field.name]
-            if field.name in own.column_names
-            else _repeated(shared[field.name], self.counts)
-            if field.name in shared.column_names
+            per_row[field.name]
+            if field.name in per_row.column_names
+            else _repeat(per_list[field.name], self.lengths)
+            if field.name in per_list.column_names
             else nulls(len(self), field.type)
             for field in self.schema
         ]
         return pa.Table.from_arrays(columns, schema=self.schema)
 
 
-def _repeated(column: pa.ChunkedArray, counts: NDArray[np.int64]) -> pa.Array:
-    """Each value so many times."""
+def _repeat(column: pa.ChunkedArray, lengths: NDArray[np.int64]) -> pa.Array:
+    """Return each value as often as the entry in `lengths` says."""
     values = column.combine_chunks()
     if pa.types.is_dictionary(values.type):
         codes = values.indices.to_numpy()
         if len(codes) and (codes == codes[0]).all():
-            return constant(values.dictionary[codes[0]].as_py(), int(counts.sum()))
-        codes = pa.array(np.repeat(codes, counts))
+            return constant(values.dictionary[codes[0]].as_py(), int(lengths.sum()))
+        codes = pa.array(np.repeat(codes, lengths))
         return pa.DictionaryArray.from_arrays(codes, values.dictionary, safe=False)
     if pa.types.is_integer(values.type):
-        return pa.array(np.repeat(values.to_numpy(), counts))
-    return values.take(pa.array(np.repeat(np.arange(len(values)), counts)))
+        return pa.array(np.repeat(values.to_numpy(), lengths))
+    return values.take(pa.array(np.repeat(np.arange(len(values)), lengths)))

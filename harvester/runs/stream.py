@@ -64,7 +64,7 @@ async def stream(
 
     def deliver(delivery: Delivery) -> None:
         if delivery.rows is not None:
-            links = delivery.rows.table()
+            links = delivery.rows.to_table()
             links = links if targets is None else targets.unseen(links)
             if links.num_rows:
                 queue.put_nowait(links)

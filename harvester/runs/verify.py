@@ -124,7 +124,7 @@ async def resample(
     def take(delivery: Delivery) -> None:
         again.update(uids.as_set(delivery.answered))
         if delivery.rows is not None:
-            tables.append(delivery.rows.table())
+            tables.append(delivery.rows.to_table())
 
     hours = Hours.of(job, requests_for(len(chosen), job.limits.batch_size))
     async with connected(job) as client:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from harvester.events import PartCommitted
 from harvester.model import uids
 from harvester.model.outcomes import Outcome
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import RAW, answered_rows
 from harvester.store.state import Settled
 
@@ -129,7 +129,7 @@ class Committer:
             count = 0 if links is None else len(links)
             self._emit(PartCommitted(count, rows, asyncio.get_running_loop().time() - begun))
             if self._committed is not None and links is not None:
-                self._committed(links.table())
+                self._committed(links.to_table())
 
     async def report(self) -> None:
         """Let other processes see how far we are."""
@@ -145,9 +145,9 @@ class Committer:
         """Wait for the thread's last work."""
         self._thread.shutdown(wait=True)
 
-    def _write(self, pending: list[Delivery]) -> tuple[Rows | None, int]:
+    def _write(self, pending: list[Delivery]) -> tuple[RunLengthRows | None, int]:
         found = [one.rows for one in pending if one.rows is not None and len(one.rows)]
-        links = Rows.together(found) if found else None
+        links = RunLengthRows.concat(found) if found else None
         answered = np.concatenate([d.answered for d in pending])
         counts = np.concatenate([d.counts for d in pending])
         reasons: dict[tuple[str, str | None], list[UidArray]] = defaultdict(list)

@@ -18,7 +18,7 @@ from harvester.errors import BadInput, FolderError
 from harvester.model import schemas, uids
 from harvester.model.distinct_targets import Targets
 from harvester.model.outcomes import Outcome
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.store import durable
 from harvester.store.folder import JOB, LINKS, UNANSWERED, locked, see_no_orphans
 from harvester.store.input_uids import Input
@@ -126,9 +126,9 @@ class Ledger:
         targets = Targets() if self._has_targets else None
         linked, empty = uids.as_set(), uids.as_set()
         for answers in pieces:
-            links = Rows.together([answer.rows for answer in answers])
+            links = RunLengthRows.concat([answer.rows for answer in answers])
             if targets is not None:
-                links = Rows.of(targets.unseen(links.table()))
+                links = RunLengthRows.from_table(targets.unseen(links.to_table()))
             answered = np.concatenate([one.answered for one in answers])
             counts = np.concatenate([one.counts for one in answers])
             linked |= uids.as_set(np.sort(answered[counts > 0]))
@@ -157,7 +157,7 @@ class Ledger:
 
     def commit(
         self,
-        links: Rows | None,
+        links: RunLengthRows | None,
         rows: pa.Table | None,
         settled: Sequence[Settled],
         sweep: int = 1,
@@ -179,18 +179,18 @@ class Ledger:
         parts = self._written({**found, "raw": raw})
         self.state.commit(parts, settled, sweep, **self.input.growth())
 
-    def _written(self, found: Mapping[str, Rows | pa.Table | None]) -> list[Part]:
+    def _written(self, found: Mapping[str, RunLengthRows | pa.Table | None]) -> list[Part]:
         """Rows of each kind as a part of their own, where there are any."""
         return [
-            self._parts.write(kind, rows.tables() if isinstance(rows, Rows) else [rows])
+            self._parts.write(kind, rows.to_tables() if isinstance(rows, RunLengthRows) else [rows])
             for kind, rows in found.items()
             if rows is not None and len(rows)
         ]
 
-    def _unseen(self, links: Rows) -> Rows:
+    def _unseen(self, links: RunLengthRows) -> RunLengthRows:
         if self._targets is None:
             self._targets = Targets(self.read_links())
-        return Rows.of(self._targets.unseen(links.table()))
+        return RunLengthRows.from_table(self._targets.unseen(links.to_table()))
 
     def merge(self) -> None:
         """Join small parts to parts of about `MERGED_BYTES`."""

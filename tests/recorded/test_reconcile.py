@@ -30,7 +30,7 @@ class Expected:
     rows: list[Row] = field(default_factory=list)
     answered: set[int] = field(default_factory=set)
     broken: dict[int, str] = field(default_factory=dict)
-    strangers: int = 0
+    unrequested: int = 0
 
 
 def _expected(
@@ -43,7 +43,7 @@ def _expected(
         if len(made.ids) == 1 and made.ids[0] in asked:
             theirs.append((made.ids[0], made))
         else:
-            expected.strangers += 1
+            expected.unrequested += 1
     for uid, made in theirs:
         error = next(filter(None, [made.error, *(db.error for db in made.dbs)]), None)
         if error:
@@ -78,17 +78,17 @@ def _row(dbfrom: str, link: tuple[int, str, str, int], score: int | None, rank: 
 
 
 def _agrees(answer: Answer, expected: Expected, asked: Sequence[int]) -> None:
-    assert answer.rows.table().to_pylist() == expected.rows
+    assert answer.rows.to_table().to_pylist() == expected.rows
     assert answer.answered.tolist() == sorted(expected.answered)
     assert answer.broken == expected.broken
-    assert answer.strangers == expected.strangers
+    assert answer.unrequested == expected.unrequested
     left_out = set(asked) - expected.answered - set(expected.broken)
     assert answer.left_out.tolist() == sorted(left_out)
     counts = dict.fromkeys(expected.answered, 0)
     for row in expected.rows:
         counts[row["from_uid"]] += 1
     assert dict(zip(answer.answered.tolist(), answer.counts.tolist(), strict=True)) == counts
-    assert answer.rows.table().schema.equals(NEIGHBOR_LINKS)
+    assert answer.rows.to_table().schema.equals(NEIGHBOR_LINKS)
 
 
 def _reconciled(
@@ -171,7 +171,7 @@ def test_answers_are_matched_by_the_id_in_them_not_by_position() -> None:
     """In 2008 four ids came back sorted as text."""
     order = [1621261, 20807972, 68536103, 730439]
     answer = _reconciled(Script([_one(uid, to=[uid + 1]) for uid in order]), sorted(order))
-    pairs = answer.rows.table().select(["from_uid", "to_uid"]).to_pylist()
+    pairs = answer.rows.to_table().select(["from_uid", "to_uid"]).to_pylist()
     assert [(row["from_uid"], row["to_uid"]) for row in pairs] == [(u, u + 1) for u in order]
     assert answer.left_out.tolist() == []
 
@@ -183,15 +183,15 @@ def test_answers_are_matched_by_the_id_in_them_not_by_position() -> None:
 )
 def test_linksets_for_nobody_are_dropped_and_counted(stranger: Made) -> None:
     answer = _reconciled(Script([stranger]), [1, 2])
-    assert answer.strangers == 1
-    assert answer.rows.table().num_rows == 0
+    assert answer.unrequested == 1
+    assert answer.rows.to_table().num_rows == 0
     assert answer.answered.tolist() == []
     assert answer.left_out.tolist() == [1, 2]
 
 
 def test_a_uid_answered_twice_is_merged() -> None:
     answer = _reconciled(Script([_one(1, to=[7, 8]), _one(2), _one(1, to=[8, 9])]), [1, 2])
-    assert answer.rows.table()["to_uid"].to_pylist() == [7, 8, 9]
+    assert answer.rows.to_table()["to_uid"].to_pylist() == [7, 8, 9]
     assert answer.counts.tolist() == [3, 0]
 
 
@@ -200,14 +200,14 @@ def test_an_error_takes_only_its_own_uid_along() -> None:
     script = Script([Made("pubmed", [1], dbs), _one(2, to=[6]), _one(3, error="BLOB ID")])
     answer = _reconciled(script, [1, 2, 3, 4])
     assert answer.broken == {1: "Error calling ExLink server.", 3: "BLOB ID"}
-    assert answer.rows.table()["from_uid"].to_pylist() == [2]
+    assert answer.rows.to_table()["from_uid"].to_pylist() == [2]
     assert answer.answered.tolist() == [2]
     assert answer.left_out.tolist() == [4]
 
 
 def test_a_uid_that_is_answered_and_broken_is_broken() -> None:
     answer = _reconciled(Script([_one(1, to=[5]), _one(1, error="x")]), [1])
-    assert (answer.rows.table().num_rows, answer.broken, answer.left_out.tolist()) == (
+    assert (answer.rows.to_table().num_rows, answer.broken, answer.left_out.tolist()) == (
         0,
         {1: "x"},
         [],
@@ -222,7 +222,7 @@ def test_of_several_errors_of_a_uid_the_first_is_told() -> None:
 def test_one_pair_may_be_linked_by_several_names_and_to_several_databases() -> None:
     dbs = [Db(dbto, name, [(5, None)]) for dbto in ("pmc", "gene") for name in ("a", "b")]
     answer = _reconciled(Script([Made("pubmed", [1], dbs)]), [1])
-    assert answer.rows.table().num_rows == 4
+    assert answer.rows.to_table().num_rows == 4
     assert answer.counts.tolist() == [4]
 
 
@@ -232,21 +232,23 @@ def test_rank_is_the_place_in_ncbis_list_also_after_a_filter() -> None:
         Db("pubmed", "kept", [(9, 30), (8, 20), (9, 10), (7, 5)]),
     ]
     answer = _reconciled(Script([Made("pubmed", [1], dbs)]), [1], ["kept"])
-    rows = [(row["to_uid"], row["rank"], row["score"]) for row in answer.rows.table().to_pylist()]
+    rows = [
+        (row["to_uid"], row["rank"], row["score"]) for row in answer.rows.to_table().to_pylist()
+    ]
     assert rows == [(9, 0, 30), (8, 1, 20), (7, 3, 5)]
 
 
 def test_the_record_itself_is_kept_among_its_related_ones() -> None:
     answer = _reconciled(Script([_one(5, to=[5, 6])]), [5])
-    assert answer.rows.table()["to_uid"].to_pylist() == [5, 6]
+    assert answer.rows.to_table()["to_uid"].to_pylist() == [5, 6]
 
 
 @pytest.mark.parametrize("linknames", [(), ("x",)])
 def test_an_answer_with_nothing_in_it_leaves_all_out(linknames: Sequence[str]) -> None:
     answer = _reconciled(Script([]), [3, 1], linknames)
     assert answer.left_out.tolist() == [1, 3]
-    assert answer.rows.table().num_rows == 0
-    assert answer.rows.table().schema.equals(NEIGHBOR_LINKS)
+    assert answer.rows.to_table().num_rows == 0
+    assert answer.rows.to_table().schema.equals(NEIGHBOR_LINKS)
 
 
 def test_ids_are_compared_as_numbers_are_written() -> None:
@@ -254,4 +256,4 @@ def test_ids_are_compared_as_numbers_are_written() -> None:
     body = b'{"linksets":[{"ids":["007"]},{"ids":["1 "]},{"ids":[7]}]}'
     answer = reconcile(neighbor_json.read(body), np.array([1, 7]), "pubmed")
     assert answer.answered.tolist() == [7]
-    assert answer.strangers == 2
+    assert answer.unrequested == 2

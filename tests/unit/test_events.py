@@ -43,12 +43,12 @@ def test_events_are_counted(tally: Tally) -> None:
         tally(events.RequestSent(20))
     for _ in range(3):
         tally(events.RequestEnded())
-    tally(events.BatchAnswered(seconds=0.5, strangers=2))
-    tally(events.BatchAnswered(seconds=0.5, strangers=1))
+    tally(events.BatchAnswered(seconds=0.5, unrequested=2))
+    tally(events.BatchAnswered(seconds=0.5, unrequested=1))
     tally(events.BatchRetried(20, "HTTP 500", 1.0))
     tally(events.SlowedDown(8.0))
     assert (tally.sent, tally.in_flight, tally.ok) == (5, 2, 2)
-    assert tally.strangers == 3
+    assert tally.unrequested == 3
     assert (tally.retried, tally.rate_limited) == (1, 1)
 
 

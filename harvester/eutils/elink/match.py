@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harvester.model.rows import Rows
+    from harvester.model.rows import RunLengthRows
     from harvester.model.uids import UidArray
 
 
@@ -29,21 +29,21 @@ class Owners:
     Attributes:
         uid_of: the UID of each entry; 0 for nobody's, and for those of broken UIDs.
         answered: UIDs answered whole, ascending.
-        broken, left_out, strangers: as in `Answer`.
+        broken, left_out, unrequested: as in `Answer`.
     """
 
     uid_of: NDArray[np.int64]
     answered: UidArray
     broken: dict[int, str]
     left_out: UidArray
-    strangers: int
+    unrequested: int
 
     def answer(
-        self, rows: Rows, counts: NDArray[np.int64], owner: UidArray | None = None
+        self, rows: RunLengthRows, counts: NDArray[np.int64], owner: UidArray | None = None
     ) -> Answer:
         """The answer, with its rows, the links of each answered UID, and the UID of each list."""
         return Answer(
-            rows, self.answered, counts, self.broken, self.left_out, self.strangers, owner
+            rows, self.answered, counts, self.broken, self.left_out, self.unrequested, owner
         )
 
 
@@ -78,12 +78,12 @@ def owners(
             uid_of[index] = uid
             if error is not None:
                 broken.setdefault(uid, error)
-    strangers = int(np.count_nonzero(uid_of == 0))
+    unrequested = int(np.count_nonzero(uid_of == 0))
     if broken:
         uid_of[np.isin(uid_of, list(broken))] = 0
     answered = np.unique(uid_of[uid_of != 0])
     seen = np.union1d(answered, np.fromiter(broken, np.int64, len(broken)))
-    return Owners(uid_of, answered, broken, np.setdiff1d(asked, seen), strangers)
+    return Owners(uid_of, answered, broken, np.setdiff1d(asked, seen), unrequested)
 
 
 def merged_owners(
@@ -110,5 +110,5 @@ def merged_owners(
         answered=nobody if error else whole.answered,
         broken=dict.fromkeys(asked.tolist(), error) if error else {},
         left_out=nobody if error else whole.left_out,
-        strangers=mine.count(False),
+        unrequested=mine.count(False),
     )

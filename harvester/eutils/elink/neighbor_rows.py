@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from harvester.eutils.elink.match import merged_owners, owners
 from harvester.model.identifiers import Identifiers, Uids
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import NEIGHBOR_LINKS, TARGETS, constant, with_ids
 
 if TYPE_CHECKING:
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from harvester.model.answer import Answer
     from harvester.model.uids import UidArray
 
-_LIST_BITS = 20  # of an answer's lists; the other 43 bits of a number are for the UID linked to
+UID_BITS = 43
+"""Bits of the UID in a number that `pack` makes."""
+
+LIST_BITS = 63 - UID_BITS
+"""Bits of the list number in it: 20, so a million lists in an answer at most."""
 
 
 def reconcile(
@@ -48,7 +52,7 @@ def reconcile(
     schema = with_ids(NEIGHBOR_LINKS, identifiers.type)
     rows, owner = _rows(found, whose.uid_of, dbfrom, linknames, schema, identifiers)
     places = np.searchsorted(whose.answered, owner)
-    counts = np.bincount(places, rows.counts, minlength=len(whose.answered)).astype(np.int64)
+    counts = np.bincount(places, rows.lengths, minlength=len(whose.answered)).astype(np.int64)
     return whose.answer(rows, counts, owner)
 
 
@@ -68,7 +72,7 @@ def reconcile_merged(
     schema = with_ids(TARGETS, identifiers.type)
     rows, _ = _rows(found, whose.uid_of, dbfrom, linknames, schema, identifiers)
     if whose.broken:
-        rows = rows.lists(np.zeros(len(rows.counts), bool))
+        rows = rows.filter_lists(np.zeros(len(rows.lengths), bool))
     return whose.answer(rows, np.full(len(whose.answered), len(rows), np.int64))
 
 
@@ -79,7 +83,7 @@ def _rows(
     linknames: Collection[str],
     schema: pa.Schema,
     identifiers: Identifiers,
-) -> tuple[Rows, UidArray]:
+) -> tuple[RunLengthRows, UidArray]:
     """The lists of links that count, and the UID of each."""
     owner, counts = uid_of[np.array(found.owner, np.int64)], np.array(found.counts, np.int64)
     dbto, linkname, to_uid, score = found.dbto, found.linkname, found.to_uid, found.score
@@ -91,19 +95,19 @@ def _rows(
         to_uid, score = to_uid.filter(mine), None if score is None else score.filter(mine)
         dbto, linkname = list(compress(dbto, keep)), list(compress(linkname, keep))
         owner, counts = owner[keep], counts[keep]
-    shared = _table(
+    per_list = _table(
         schema,
         dbfrom=constant(dbfrom, len(owner)),
         from_uid=identifiers.column(owner),
         dbto=_names(dbto),
         linkname=_names(linkname),
     )
-    own = (
+    per_row = (
         _table(schema, to_uid=to_uid)
         if score is None
         else _table(schema, to_uid=to_uid, score=score)
     )
-    rows = Rows(schema, shared, counts, own)
+    rows = RunLengthRows(schema, per_list, per_row, counts)
     return _distinct(rows, list(zip(owner.tolist(), dbto, linkname, strict=True))), owner
 
 
@@ -126,29 +130,53 @@ def _names(texts: list[str]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(codes, pa.array(list(known), pa.string()), safe=False)
 
 
-def _distinct(rows: Rows, keys: list[tuple[int, str, str]]) -> Rows:
-    """The rows without repeated links; of several, the first stays.
-
-    The cheap question (is any link there twice?) is asked first, of one integer a row.
+def _distinct(rows: RunLengthRows, keys: list[tuple[int, str, str]]) -> RunLengthRows:
+    """Return the rows without repeated links; the first of several stays.
 
     Args:
         rows: lists of links.
-        keys: of each list; in those of the same key, the same UID is the same link.
+        keys: one per list: UID, dbto and linkname. In lists with equal keys, equal UIDs are the
+            same link.
     """
     numbers: dict[tuple[int, str, str], int] = {}
-    group = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
-    to_uid = _numbers(rows.own["to_uid"])
-    if len(group) < 1 << _LIST_BITS and to_uid.max(initial=0) < 1 << (63 - _LIST_BITS):
-        links = np.repeat(group << (63 - _LIST_BITS), rows.counts)
-        links += to_uid
+    list_no = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+    to_uid = _numbers(rows.per_row["to_uid"])
+    if fits(list_no, to_uid):  # as a rule; one sort of integers then shows that nothing repeats
+        links = pack(list_no, rows.lengths, to_uid)
         links.sort()
         if not (links[1:] == links[:-1]).any():
             return rows
-    group = np.repeat(group, rows.counts)
-    order = np.lexsort((to_uid, group))
+    list_no = np.repeat(list_no, rows.lengths)
+    order = np.lexsort((to_uid, list_no))
     repeated = np.zeros(len(order), bool)
-    repeated[order[1:]] = (np.diff(group[order]) == 0) & (np.diff(to_uid[order]) == 0)
-    return rows.rows(~repeated) if repeated.any() else rows
+    repeated[order[1:]] = (np.diff(list_no[order]) == 0) & (np.diff(to_uid[order]) == 0)
+    return rows.filter_rows(~repeated) if repeated.any() else rows
+
+
+def fits(list_no: NDArray[np.int64], uid: UidArray) -> bool:
+    """Return whether `pack` can hold these lists and UIDs (not negative)."""
+    return len(list_no) < 1 << LIST_BITS and int(uid.max(initial=0)) < 1 << UID_BITS
+
+
+def pack(
+    list_no: NDArray[np.int64], lengths: NDArray[np.int64], uid: UidArray
+) -> NDArray[np.int64]:
+    """Return one int64 per link. Links are equal where list and UID are equal.
+
+         63  62            43  42                                        0
+        +---+----------------+--------------------------------------------+
+        | 0 |  list_no (20)  |                  uid (43)                  |
+        +---+----------------+--------------------------------------------+
+
+    Args:
+        list_no: number of each list, below 2^20.
+        lengths: links in each list.
+        uid: UID linked to, per link; below 2^43. (The largest seen from NCBI have 10 digits,
+            below 2^34.)
+    """
+    packed = np.repeat(list_no << UID_BITS, lengths)  # shifted first: lists are fewer than links
+    packed += uid
+    return packed
 
 
 def _numbers(column: pa.ChunkedArray) -> UidArray:

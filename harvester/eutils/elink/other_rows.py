@@ -10,7 +10,7 @@ import pyarrow as pa
 from harvester.eutils.elink.match import merged_owners, owners
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import constant
 
 if TYPE_CHECKING:
@@ -49,17 +49,17 @@ def reconcile_entries(
     first[firsts] = True
     keep = first & (whose.uid_of != 0)
     owner = whose.uid_of[keep]
-    shared = pa.table(
+    per_list = pa.table(
         {"dbfrom": constant(dbfrom, len(owner)), "from_uid": identifiers.column(owner)}
     )
-    schema = pa.schema([*shared.schema, *found.rows.schema])
-    own = found.rows.filter(pa.array(np.repeat(keep, found.counts)))
-    rows = Rows(schema, shared, np.array(found.counts, np.int64)[keep], own)
+    schema = pa.schema([*per_list.schema, *found.rows.schema])
+    per_row = found.rows.filter(pa.array(np.repeat(keep, found.counts)))
+    rows = RunLengthRows(schema, per_list, per_row, np.array(found.counts, np.int64)[keep])
     if linknames:
-        named = pc.is_in(own["linkname"], pa.array(list(linknames)))
-        rows = rows.rows(named.to_numpy())
-    from_uid = np.repeat(owner, rows.counts)
-    linked = from_uid if flag is None else from_uid[rows.own[flag].to_numpy()]
+        named = pc.is_in(per_row["linkname"], pa.array(list(linknames)))
+        rows = rows.filter_rows(named.to_numpy())
+    from_uid = np.repeat(owner, rows.lengths)
+    linked = from_uid if flag is None else from_uid[rows.per_row[flag].to_numpy()]
     return whose.answer(rows, uids.count(linked, whose.answered), owner)
 
 
@@ -85,7 +85,9 @@ def reconcile_sets(
     bounds = pa.array(np.arange(count + 1, dtype=np.int32) * len(whose.answered))
     links = rows.add_column(0, "dbfrom", constant(dbfrom, count))
     return whose.answer(
-        Rows.of(links.append_column("from_uids", pa.ListArray.from_arrays(bounds, listed))),
+        RunLengthRows.from_table(
+            links.append_column("from_uids", pa.ListArray.from_arrays(bounds, listed))
+        ),
         np.full(len(whose.answered), count, np.int64),
     )
 

@@ -18,7 +18,7 @@ from harvester.job.model import Limits
 from harvester.model import uids
 from harvester.model.answer import Answer
 from harvester.model.batch import Batch
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,12 +76,12 @@ def _answer(links: Mapping[int, int], left_out: tuple[int, ...] = ()) -> Answer:
     answered = sorted(links)
     rows = [row for uid in answered for row in links_of(uid, each=links[uid])]
     return Answer(
-        rows=Rows.of(links_table(rows)),
+        rows=RunLengthRows.from_table(links_table(rows)),
         answered=np.array(answered, np.int64),
         counts=np.array([links[uid] for uid in answered], np.int64),
         broken={},
         left_out=np.array(left_out, np.int64),
-        strangers=0,
+        unrequested=0,
     )
 
 
@@ -93,7 +93,7 @@ async def test_a_whole_answer_settles_all() -> None:
     assert desk.nothing_left()
     (delivery,) = desk.deliveries
     assert delivery.rows is not None
-    assert delivery.rows.table().to_pylist() == [*links_of(1), *links_of(3, each=1)]
+    assert delivery.rows.to_table().to_pylist() == [*links_of(1), *links_of(3, each=1)]
 
 
 @pytest.mark.parametrize("times", [1, 3])

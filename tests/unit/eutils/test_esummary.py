@@ -73,6 +73,6 @@ def test_a_record_is_known_by_its_accession_with_or_without_version() -> None:
         b'"6":{"uid":"6","accessionversion":"NP_000537.3"}}}'
     )
     answer = summaries.read(body, Batch(numbers, "json"))
-    assert sorted(answer.rows.table()["uid"].to_pylist()) == ["NP_000537.3", "P04637"]
+    assert sorted(answer.rows.to_table()["uid"].to_pylist()) == ["NP_000537.3", "P04637"]
     assert accessions.texts(answer.left_out) == ["NP_1.1"]
-    assert answer.strangers == 0
+    assert answer.unrequested == 0

@@ -1,4 +1,4 @@
-"""Rows kept as lists are the rows that a table of them would have, whatever is done to them."""
+"""Run-length rows hold the same rows as a table, whatever is done to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import NEIGHBOR_LINKS
 
 Row = dict[str, Any]
@@ -25,19 +25,19 @@ _LISTS = st.lists(
 """UID, database linked to, and UIDs linked to."""
 
 
-def _rows(lists: list[tuple[int, str, list[int]]], *, scores: bool = False) -> Rows:
+def _rows(lists: list[tuple[int, str, list[int]]], *, scores: bool = False) -> RunLengthRows:
     names = pa.array([db for _, db, _ in lists], pa.string()).dictionary_encode()
-    shared = {
+    per_list = {
         "dbfrom": pa.array(["pubmed"] * len(lists), pa.string()).dictionary_encode(),
         "from_uid": pa.array([uid for uid, _, _ in lists], pa.int64()),
         "dbto": names,
         "linkname": names,
     }
-    own = {"to_uid": pa.array([to for _, _, found in lists for to in found], pa.int64())}
+    per_row = {"to_uid": pa.array([to for _, _, found in lists for to in found], pa.int64())}
     if scores:
-        own["score"] = pa.array([2 * to.as_py() for to in own["to_uid"]], pa.int64())
+        per_row["score"] = pa.array([2 * to.as_py() for to in per_row["to_uid"]], pa.int64())
     counts = np.array([len(found) for _, _, found in lists], np.int64)
-    return Rows(NEIGHBOR_LINKS, pa.table(shared), counts, pa.table(own))
+    return RunLengthRows(NEIGHBOR_LINKS, pa.table(per_list), pa.table(per_row), counts)
 
 
 def _expected(lists: list[tuple[int, str, list[int]]], *, scores: bool = False) -> list[Row]:
@@ -54,7 +54,7 @@ def test_a_table_has_all_rows_and_columns(
     lists: list[tuple[int, str, list[int]]], scores: bool
 ) -> None:
     rows = _rows(lists, scores=scores)
-    table = rows.table()
+    table = rows.to_table()
     assert table.schema.equals(NEIGHBOR_LINKS)
     assert table.to_pylist() == _expected(lists, scores=scores)
     assert len(rows) == table.num_rows
@@ -64,7 +64,7 @@ def test_a_table_has_all_rows_and_columns(
 def test_tables_of_some_size_have_the_same_rows(
     lists: list[tuple[int, str, list[int]]], size: int
 ) -> None:
-    tables = list(_rows(lists).tables(size))
+    tables = list(_rows(lists).to_tables(size))
     assert [row for table in tables for row in table.to_pylist()] == _expected(lists)
     longest = max((len(found) for _, _, found in lists), default=0)
     assert all(table.num_rows <= max(size, longest) for table in tables)
@@ -77,13 +77,13 @@ def test_chosen_lists_and_rows_keep_what_they_had(
     rows, expected = _rows(lists), _expected(lists)
     some = data.draw(st.lists(st.booleans(), min_size=len(lists), max_size=len(lists)))
     chosen = [one for one, keep in zip(lists, some, strict=True) if keep]
-    assert rows.lists(np.array(some, bool)).table().to_pylist() == _expected(chosen)
+    assert rows.filter_lists(np.array(some, bool)).to_table().to_pylist() == _expected(chosen)
     some = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
-    left = rows.rows(np.array(some, bool))
-    assert left.table().to_pylist() == [
+    left = rows.filter_rows(np.array(some, bool))
+    assert left.to_table().to_pylist() == [
         row for row, keep in zip(expected, some, strict=True) if keep
     ]
-    assert left.counts.sum() == len(left)
+    assert left.lengths.sum() == len(left)
 
 
 @given(st.lists(st.tuples(_LISTS, st.booleans(), st.booleans()), min_size=1, max_size=4))
@@ -94,16 +94,16 @@ def test_rows_of_many_answers_together(
     parts, expected = [], []
     for lists, scores, ranked in answers:
         rows = _rows(lists, scores=scores)
-        parts.append(rows.ranked() if ranked else rows)
+        parts.append(rows.with_rank() if ranked else rows)
         expected += _expected(lists, scores=scores)
-    assert Rows.together(parts).table().to_pylist() == expected
+    assert RunLengthRows.concat(parts).to_table().to_pylist() == expected
 
 
 @given(st.lists(st.integers(1, 99)))
 def test_the_rows_of_a_table_are_themselves(uids: list[int]) -> None:
     table = pa.table({"uid": pa.array(uids, pa.int64())})
-    rows = Rows.of(table)
-    assert rows.table().equals(table)
-    assert Rows.together([rows, rows]).table()["uid"].to_pylist() == uids * 2
+    rows = RunLengthRows.from_table(table)
+    assert rows.to_table().equals(table)
+    assert RunLengthRows.concat([rows, rows]).to_table()["uid"].to_pylist() == uids * 2
     even = np.array([uid % 2 == 0 for uid in uids], bool)
-    assert rows.lists(even).table()["uid"].to_pylist() == [u for u in uids if u % 2 == 0]
+    assert rows.filter_lists(even).to_table()["uid"].to_pylist() == [u for u in uids if u % 2 == 0]

@@ -15,7 +15,7 @@ from support.link_rows import links_of, links_table, read_part
 from harvester import events
 from harvester.model.delivery import Delivery
 from harvester.model.outcomes import Outcome
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.store import committer as committer_module
 from harvester.store.committer import Committer
 from harvester.store.ledger import Ledger
@@ -44,7 +44,7 @@ def _nobody(_: events.Event) -> None:
 def _answered(*uids: int, links: int = 2) -> Delivery:
     """UIDs with so many links each."""
     return Delivery(
-        Rows.of(links_table(links_of(*uids, each=links))),
+        RunLengthRows.from_table(links_table(links_of(*uids, each=links))),
         np.array(uids, np.int64),
         np.full(len(uids), links, np.int64),
     )

@@ -16,7 +16,7 @@ from support.link_rows import Row, links_of, links_table, outcomes_of, read_part
 from harvester.errors import BadInput, FolderError
 from harvester.job.model import Job
 from harvester.model import uids
-from harvester.model.rows import Rows
+from harvester.model.rows import RunLengthRows
 from harvester.store import durable, ledger
 from harvester.store.folder import is_locked
 from harvester.store.ledger import Ledger
@@ -44,7 +44,11 @@ def _settled(outcome: str, *members: int, reason: str | None = None) -> Settled:
 def _commit(book: Ledger, *members: int) -> None:
     """Two links of each UID."""
     rows = uids_table(outcomes_of(*members))
-    book.commit(Rows.of(links_table(links_of(*members))), rows, [_settled("linked", *members)])
+    book.commit(
+        RunLengthRows.from_table(links_table(links_of(*members))),
+        rows,
+        [_settled("linked", *members)],
+    )
 
 
 def _files(folder: Path) -> list[str]:
@@ -99,7 +103,9 @@ def test_what_is_committed_is_there_for_the_next_one(out: Path, form: tuple[str,
 
 def test_no_part_is_written_for_no_rows(out: Path) -> None:
     with _open(out) as book:
-        book.commit(Rows.of(links_table([])), None, [_settled("failed", 1, reason="x")])
+        book.commit(
+            RunLengthRows.from_table(links_table([])), None, [_settled("failed", 1, reason="x")]
+        )
         assert _files(out) == []
         assert list(book.state.done()) == [1]
 
@@ -488,7 +494,7 @@ def _night(out: Path, form: tuple[str, str]) -> None:
                 good = [uid for uid in batch if uid not in fails]
                 bad = [uid for uid in batch if uid in fails]
                 book.commit(
-                    Rows.of(links_table(links_of(*good))),
+                    RunLengthRows.from_table(links_table(links_of(*good))),
                     uids_table(outcomes_of(*good)),
                     [_settled("linked", *good), _settled("failed", *bad, reason="x")],
                     sweep,

@@ -198,5 +198,5 @@ def test_an_answer_is_reconciled_with_the_question() -> None:
     assert answer.answered.tolist() == [2]
     assert answer.left_out.tolist() == [1]
     assert answer.counts.tolist() == [2]
-    assert answer.rows.table()["to_uid"].to_pylist() == [5, 6]
-    assert answer.strangers == 1
+    assert answer.rows.to_table()["to_uid"].to_pylist() == [5, 6]
+    assert answer.unrequested == 1
