@@ -18,7 +18,7 @@ from benchmarks.measure import Row, nanoseconds
 from harvester.emulator import EmulatorConfig, background
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
-from harvester.job.link import Cmd
+from harvester.job.cmds import CMDS, Cmd
 from harvester.job.model import Contact, Link
 from harvester.model.batch import Batch, Retmode
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RETMODES: tuple[Retmode, ...] = get_args(Retmode)
-OTHERS: tuple[Cmd, ...] = tuple(c for c in get_args(Cmd) if c not in ("neighbor", "neighbor_score"))
+OTHERS: tuple[Cmd, ...] = tuple(c for c in get_args(Cmd) if not CMDS[c].leads_to_records)
 
 
 def rows() -> Iterator[Row]:

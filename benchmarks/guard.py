@@ -33,7 +33,7 @@ from harvester.store.sinks import make_sink
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harvester.job.link import Cmd
+    from harvester.job.cmds import Cmd
     from harvester.model.batch import Retmode
     from harvester.store.sinks import Sink
 

@@ -13,6 +13,9 @@ from harvester.sources import notation as spelling
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from harvester.job.link import IdType
+    from harvester.model.batch import Retmode
+
 Uid: TypeAlias = int | str
 """A UID, or an accession."""
 
@@ -39,9 +42,9 @@ class LinkFields(TypedDict, total=False):
     maxdate: str
     reldate: int
     holding: str
-    idtype: Literal["uid", "acc"]
+    idtype: IdType
     targets_only: bool
-    retmode: Literal["json", "xml"]
+    retmode: Retmode
 
 
 class DateFields(TypedDict, total=False):
@@ -51,7 +54,7 @@ class DateFields(TypedDict, total=False):
     mindate: str
     maxdate: str
     reldate: int
-    idtype: Literal["uid", "acc"]
+    idtype: IdType
 
 
 class SearchFields(DateFields, total=False):

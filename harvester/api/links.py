@@ -10,7 +10,8 @@ import pyarrow as pa
 from harvester import events
 from harvester.engine.off_peak import Hours
 from harvester.errors import BadInput, HarvestError
-from harvester.eutils.elink.commands import COMMANDS, Elink, schema_of
+from harvester.eutils.elink.commands import Elink, schema_of
+from harvester.job.cmds import CMDS
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.model.distinct_targets import Targets
@@ -104,7 +105,7 @@ async def ask_links(client: Client, job: Job, listed: Listed) -> Linked:
             f"{len(todo):,} UIDs are a large job ({MOST:,} at most in one call): give them to "
             "harvester.harvest, which can be resumed, or to harvester.stream."
         )
-    if COMMANDS[link.cmd].merged:  # one set of all, not one of each batch
+    if CMDS[link.cmd].merged:  # one set of all, not one of each batch
         limits = job.limits.model_copy(update={"batch_size": min(max(len(todo), 1), 5000)})
         job = job.model_copy(update={"limits": limits})
     got: list[Delivery] = []

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from harvester.client.catalogue import Catalogue
 from harvester.errors import BadInput, RequestFailed, nearest, printable
+from harvester.job.databases import answer_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -30,9 +31,6 @@ DATABASES = frozenset(
     seqannot snp sra structure taxonomy""".split()  # noqa: SIM905 - forty lines otherwise
 )
 """As EInfo listed them on 2025-11-27."""
-
-_ALIASES = {"nucleotide": "nuccore"}
-"""EInfo lists both; answers and linknames have the second (recorded in 2025)."""
 
 
 async def check_names(client: Client, link: Link) -> list[str]:
@@ -113,7 +111,7 @@ def see_databases(
 
 
 def _spellings(db: str) -> set[str]:
-    return {db, _ALIASES.get(db, db)}
+    return {db, answer_name(db)}
 
 
 def _no_database(key: str, name: str, databases: Collection[str]) -> str:

@@ -1,4 +1,4 @@
-"""Which links a job asks for: ELink's own parameters, and which cmd takes which."""
+"""Which links a job asks for, in ELink's own parameters."""
 
 from __future__ import annotations
 
@@ -8,28 +8,12 @@ from typing import Literal, TypeAlias
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harvester.job import dates
+from harvester.job.cmds import CMDS, Cmd, cmds_that_take
 from harvester.job.fields import Group, Names
 from harvester.model.batch import Retmode
 
-Cmd: TypeAlias = Literal[
-    "neighbor", "neighbor_score", "neighbor_history", "acheck", "ncheck", "lcheck", "llinks",
-    "llinkslib", "prlinks",
-]  # fmt: skip
-"""ELink's commands (NBK25499)."""
-
-_NEIGHBORS = ("neighbor", "neighbor_score", "neighbor_history")
-
-TAKEN_BY: dict[str, tuple[str, ...]] = {
-    "linkname": (*_NEIGHBORS, "acheck"),  # of acheck's rows, those of other names are dropped here
-    "term": _NEIGHBORS,
-    "datetype": _NEIGHBORS,
-    "mindate": _NEIGHBORS,
-    "maxdate": _NEIGHBORS,
-    "reldate": _NEIGHBORS,
-    "holding": ("llinks", "llinkslib"),
-    "targets_only": ("neighbor",),
-}
-"""Which cmds take which parameter (NBK25499); the others are taken by all."""
+IdType: TypeAlias = Literal["uid", "acc"]
+"""How records are named: by UID, or by accession.version (sequence databases only)."""
 
 
 class Link(Group):
@@ -43,11 +27,7 @@ class Link(Group):
     linkname: Names = Field(
         default=[], description="keep only these link names, for example pubmed_pmc"
     )
-    cmd: Cmd = Field(
-        default="neighbor",
-        description="ELink command: neighbor, neighbor_score, neighbor_history, acheck, ncheck, "
-        "lcheck, llinks, llinkslib or prlinks",
-    )
+    cmd: Cmd = Field(default="neighbor", description=f"ELink command: {', '.join(CMDS)}")
     term: str | None = Field(default=None, description="keep links whose records match this query")
     datetype: str | None = Field(default=None, description="kind of date, for example pdat")
     mindate: str | None = Field(default=None, description="first date, YYYY[/MM[/DD]]")
@@ -56,9 +36,7 @@ class Link(Group):
     holding: str | None = Field(
         default=None, description="LinkOut addresses of this provider (NameAbbr) only"
     )
-    idtype: Literal["uid", "acc"] = Field(
-        default="uid", description="acc: accession.version in and out"
-    )
+    idtype: IdType = Field(default="uid", description="acc: accession.version in and out")
     targets_only: bool = Field(
         default=False,
         description="only the distinct linked records of the whole set, not who links to whom: "
@@ -101,8 +79,9 @@ class Link(Group):
 
     @model_validator(mode="after")
     def _taken(self) -> Link:
-        """NCBI ignores what a cmd does not take (NBK25499); here it is an error."""
-        for key, cmds in TAKEN_BY.items():
+        """Reject what the cmd does not take; NCBI would silently ignore it (NBK25499)."""
+        for key in type(self).model_fields:
+            cmds = cmds_that_take(key)
             if getattr(self, key) and self.cmd not in cmds:
                 raise ValueError(f"{key} is for cmd {', '.join(cmds)}, not for {self.cmd}")
         return self
@@ -119,6 +98,16 @@ class Link(Group):
         if self.datetype and not (self.mindate or self.reldate):
             raise ValueError("datetype alone filters nothing; give reldate, or mindate and maxdate")
         return self
+
+    @property
+    def leads_to_records(self) -> bool:
+        """Whether each row of links names a linked record."""
+        return CMDS[self.cmd].leads_to_records
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether one answer covers all UIDs of a batch together, asked for as a comma list."""
+        return CMDS[self.cmd].merged or self.targets_only
 
     def doubts(self) -> list[str]:
         """What NCBI will not do, and say nothing of it; a sentence each."""

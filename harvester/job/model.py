@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -20,6 +20,9 @@ from pydantic import (
 
 from harvester.job.fields import Group, PathName, PathNames
 from harvester.job.link import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Contact", "Job", "Limits", "Link", "Output", "Server", "Source"]
 
@@ -34,6 +37,15 @@ STDIN = STDOUT = "-"
 
 RATE_WITHOUT_KEY, RATE_WITH_KEY = 3.0, 10.0
 """Requests per second NCBI permits, counted over all E-utilities (NBK25497)."""
+
+
+SourceKind: TypeAlias = Literal["ids", "search", "run"]
+"""Lists of UIDs, a search (a query, a History set, or both), or an earlier harvest."""
+
+Format: TypeAlias = Literal["parquet", "jsonl"]
+Codec: TypeAlias = Literal["zstd", "gzip", "none"]
+
+DEFAULT_CODEC: Mapping[Format, Codec] = {"parquet": "zstd", "jsonl": "none"}
 
 
 class Source(Group):
@@ -91,9 +103,18 @@ class Source(Group):
         return self
 
     @property
+    def kind(self) -> SourceKind | None:
+        """What reads the UIDs; None if the job names no source."""
+        if self.query is not None or self.webenv is not None:
+            return "search"
+        if self.run is not None:
+            return "run"
+        return "ids" if self.ids else None
+
+    @property
     def is_remote(self) -> bool:
         """Whether the server has to be asked for the UIDs."""
-        return self.query is not None or self.webenv is not None
+        return self.kind == "search"
 
     @field_validator("shard")
     @classmethod
@@ -120,8 +141,8 @@ class Output(Group):
         description="the harvest's folder; run again with it to resume "
         "(-: links as JSON lines on stdout, nothing kept)"
     )
-    format: Literal["parquet", "jsonl"] = Field(default="parquet", description="form of the tables")
-    compression: Literal["zstd", "gzip", "none"] | None = Field(
+    format: Format = Field(default="parquet", description="form of the tables")
+    compression: Codec | None = Field(
         default=None, description="default: zstd for parquet, none for jsonl"
     )
     records: str | None = Field(
@@ -140,9 +161,9 @@ class Output(Group):
         return value
 
     @property
-    def codec(self) -> Literal["zstd", "gzip", "none"]:
+    def codec(self) -> Codec:
         """The compression with its default filled in."""
-        return self.compression or ("zstd" if self.format == "parquet" else "none")
+        return self.compression or DEFAULT_CODEC[self.format]
 
 
 class Limits(Group):
@@ -279,18 +300,18 @@ class Job(Group):
     def _fits_together(self) -> Job:
         chain = [self.link, *self.hop]
         for number, (one, after) in enumerate(itertools.pairwise(chain), 1):
-            if one.cmd not in ("neighbor", "neighbor_score"):
+            if not one.leads_to_records:
                 raise ValueError(f"hop {number}: cmd {one.cmd} leads to no records")
             if after.dbfrom not in one.db and one.db != ["all"]:
                 raise ValueError(
                     f"hop {number} leads to {', '.join(one.db)}, but the next starts from "
                     f"{after.dbfrom}"
                 )
-        if self.output.records and chain[-1].cmd not in ("neighbor", "neighbor_score"):
+        if self.output.records and not chain[-1].leads_to_records:
             raise ValueError(f"records: links of cmd {chain[-1].cmd} lead to none")
         if self.limits.passes > 1:
             for one in chain:
-                if one.cmd not in ("neighbor", "neighbor_score"):
+                if not one.leads_to_records:
                     raise ValueError(f"passes compare lists of links, and cmd {one.cmd} gives none")
                 if one.targets_only:
                     raise ValueError("passes compare lists of links, and targets_only keeps none")

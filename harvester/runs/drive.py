@@ -19,7 +19,6 @@ from harvester.engine.engine import Engine
 from harvester.engine.frontier import Frontier
 from harvester.engine.results import Settling
 from harvester.errors import HarvestError
-from harvester.eutils.elink.commands import is_merged
 from harvester.eutils.identity import Identity
 from harvester.job import load as jobfile
 
@@ -84,7 +83,7 @@ def make_engine(
             limits.batch_size,
             limits.timeout,
             asyncio.get_running_loop().time,
-            MOST_MERGED if is_merged(job.link) else MOST,
+            MOST_MERGED if job.link.is_merged else MOST,
         ),
         hours=hours,
         concurrency=natural if limits.concurrency == "auto" else limits.concurrency,

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from harvester.errors import BadInput, FolderError, nearest, printable
+from harvester.job.cmds import CMDS
+from harvester.job.databases import answer_name
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.model.schemas import NEIGHBOR_LINKS, TARGETS, with_ids
@@ -28,12 +30,6 @@ if TYPE_CHECKING:
 
     Block: TypeAlias = UidArray | list[str]
     """Some UIDs; accessions where the harvest was of those."""
-
-_ALIASES = {"nucleotide": "nuccore"}
-"""Answers have the second for the first (recorded in 2025)."""
-
-_WITH_TARGETS = ("neighbor", "neighbor_score")
-"""The cmds whose links have a `to_uid`."""
 
 
 def read_run(
@@ -63,7 +59,7 @@ def read_run(
     with peek(folder) as state:
         parts = state.parts("links")
         wanted, done = state.wanted(), state.done()
-    if cmd not in _WITH_TARGETS:
+    if cmd not in CMDS or not CMDS[cmd].leads_to_records:
         raise BadInput(
             f"{folder} was harvested with --cmd {cmd}, whose answers name no UIDs to go on with; "
             "a harvest with --cmd neighbor does."
@@ -79,7 +75,7 @@ def read_run(
 
 def targets(links: pa.Table, db: str) -> Listed:
     """The distinct records of a database that some links lead to."""
-    there = pc.is_in(links["dbto"].cast(pa.string()), pa.array([_ALIASES.get(db, db), db]))
+    there = pc.is_in(links["dbto"].cast(pa.string()), pa.array([answer_name(db), db]))
     column = pc.unique(links["to_uid"].filter(there))
     if not pa.types.is_integer(column.type):
         return list(column.to_pylist())
@@ -88,7 +84,7 @@ def targets(links: pa.Table, db: str) -> Listed:
 
 def _distinct(tables: Iterator[pa.Table], folder: Path, dbfrom: str) -> Iterator[Block]:
     """The targets in one database, each when it first appears."""
-    db, others = _ALIASES.get(dbfrom, dbfrom), set[str]()
+    db, others = answer_name(dbfrom), set[str]()
     met, accessions = uids.as_set(), set[str]()
     for table in tables:
         others.update(pc.unique(table["dbto"]).to_pylist())

@@ -1,6 +1,7 @@
-"""ELink: the table of its cmds, the question as a form body, and the answer read.
+"""ELink: how each cmd is answered, the question as a form body, and the answer read.
 
-A new cmd is one more row in `COMMANDS`, with a reader if its answers have a new shape.
+`harvester.job.cmds.CMDS` says what a cmd takes and means; `COMMANDS` says how its answers are
+read and which rows they become.
 """
 
 from __future__ import annotations
@@ -45,14 +46,12 @@ class Command:
         readers: for each retmode, bytes of an answer to its entries.
         key: the columns that make a row what it is, or none where answers cannot be compared.
         flag: the column that says whether a row stands for links; every row does, without one.
-        merged: asked by comma list; the answer is about all its UIDs together.
     """
 
     schema: pa.Schema
     readers: Mapping[Retmode, Callable[..., LinkSets | Entries]]
     key: tuple[str, ...]
     flag: str | None = None
-    merged: bool = False
 
 
 _NEIGHBOR = Command(
@@ -79,7 +78,6 @@ COMMANDS: Mapping[str, Command] = {
         ),
         {"json": history.read_json, "xml": history.read_xml},
         (),
-        merged=True,
     ),
     "acheck": Command(
         pa.schema([*_FROM, *acheck.SCHEMA]),
@@ -123,7 +121,7 @@ class Elink:
         self._identity = identity
         self._identifiers = identifiers or Uids()
         self._to_ids = accession_array if link.idtype == "acc" else uid_array
-        self._merged = is_merged(link)
+        self._merged = link.is_merged
         self._form = form_of(
             {
                 "dbfrom": link.dbfrom,
@@ -200,11 +198,6 @@ class Elink:
             return reconcile_sets(found, asked, dbfrom, identifiers, linknames)
         flag = self._command.flag
         return reconcile_entries(found, asked, dbfrom, identifiers, linknames, flag)
-
-
-def is_merged(link: Link) -> bool:
-    """Whether a job asks by comma list, for what all UIDs of a batch have together."""
-    return COMMANDS[link.cmd].merged or link.targets_only
 
 
 def schema_of(link: Link) -> pa.Schema:
