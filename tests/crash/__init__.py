@@ -1,1 +1,1 @@
-"""Harvests that are killed: whatever the moment, what is on disk in the end is the truth."""
+"""Harvests that are killed at any point: after a restart the folder holds exactly the truth."""

@@ -1,4 +1,4 @@
-"""Emulators in this process, for commands that are killed in others; a stage; a death toll."""
+"""Fixtures of the crash tests: emulators, the stage for scenes, and a count of killed runs."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 __all__ = ["all_servers", "servers"]
 
-Deaths: TypeAlias = "Counter[str]"
+KillCount: TypeAlias = "Counter[str]"
 
-_DEATHS = pytest.StashKey[Deaths]()
+_KILL_COUNT = pytest.StashKey[KillCount]()
 
 
 @pytest.fixture(scope="session")
-def deaths(pytestconfig: pytest.Config) -> Deaths:
-    """How many runs were killed, and how, each of which was brought to its end and was exact."""
-    return pytestconfig.stash.setdefault(_DEATHS, Counter())
+def kill_count(pytestconfig: pytest.Config) -> KillCount:
+    """Count killed runs by kind. Each of them was resumed and ended with exact results."""
+    return pytestconfig.stash.setdefault(_KILL_COUNT, Counter())
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say it."""
-    if toll := config.stash.get(_DEATHS, None):
-        how = ", ".join(f"{count:,} {how}" for how, count in toll.items())
-        terminalreporter.write_line(f"{toll.total():,} runs were killed and recovered: {how}")
+    """Print the count of killed runs."""
+    if count := config.stash.get(_KILL_COUNT, None):
+        how = ", ".join(f"{count:,} {how}" for how, count in count.items())
+        terminalreporter.write_line(f"{count.total():,} runs were killed and recovered: {how}")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Killed or stopped at moments that nobody chose."""
+"""Harvests killed at random times, not at chosen steps."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from harvester.emulator import Emulator
 
-    from .conftest import Deaths
+    from .conftest import KillCount
 
 OFTEN = {
     "harvester.store.committer.COMMIT_SECONDS": 0.3,
     "harvester.store.committer.TICK_SECONDS": 0.1,
 }
-"""So that a run that lives for a second leaves something behind."""
+"""Commit often, so that a run killed after one second has committed something."""
 
 
 def command(folder: Path, uids: range, server: Emulator, *options: str) -> list[object]:
@@ -51,53 +51,53 @@ def assert_done(folder: Path, uids: range, server: Emulator) -> None:
 
 
 def again_and_again(servers: Servers, folder: Path, seed: int, form: str) -> int:
-    """Killed several times in a row, each time a little further; then left alone."""
+    """Kill a harvest several times in a row; the last run completes it."""
     uids = range(1, 1201)
     server, chooser = servers.start(latency=(0.05, 0.3)), random.Random(seed)
     words = command(folder, uids, server, "--rate=60", "--batch-size=5", f"--format={form}")
-    done = death = 0
-    while death < 5 and done < len(uids):
+    done = kills = 0
+    while kills < 5 and done < len(uids):
         asked = len(server.log)
-        with running(*words, err=folder / f"err-{death}", patches=OFTEN) as run:
+        with running(*words, err=folder / f"err-{kills}", patches=OFTEN) as run:
             wait_until(lambda asked=asked: len(server.log) > asked, "it asks")  # type: ignore[misc]
             time.sleep(chooser.uniform(0.0, 1.2))
             run.kill()
-        before, done, death = done, status(folder / "out")["uids"]["done"], death + 1
+        before, done, kills = done, status(folder / "out")["uids"]["done"], kills + 1
         assert before <= done
-    assert death > 1
+    assert kills > 1
     assert done > 0, "nothing was ever committed: this would prove nothing"
     finished = harvester(*words)
     assert finished.code == 0, finished.err
     assert_done(folder, uids, server)
-    return death
+    return kills
 
 
-def life_after_life(servers: Servers, folder: Path, seed: int, form: str) -> int:
-    """Of a long run; none of its lives lasts for more than three seconds, save the last."""
+def killed_every_three_seconds(servers: Servers, folder: Path, seed: int, form: str) -> int:
+    """A long run is killed after at most three seconds each time, until it is complete."""
     server, chooser = servers.start(latency=(0.05, 0.3)), random.Random(seed)
     uids = range(1, 6001)
     words = command(folder, uids, server, "--rate=60", "--batch-size=5", f"--format={form}")
-    died = 0
-    with servers.nursery() as nursery:
+    kills = 0
+    with servers.fork_server() as fork_server:
         for seconds in [*(chooser.uniform(0.2, 3.0) for _ in range(30)), 300.0]:
-            life = nursery.raise_one(words, seconds=seconds, patches=OFTEN)
-            if not life.killed:
+            ended = fork_server.run(words, seconds=seconds, patches=OFTEN)
+            if not ended.killed:
                 break
-            died += 1
-    assert life.code == 0, life.said
-    assert died > 5
+            kills += 1
+    assert ended.code == 0, ended.said
+    assert kills > 5
     assert_done(folder, uids, server)
-    return died
+    return kills
 
 
 def while_it_loads(servers: Servers, folder: Path) -> int:
-    """Killed as soon as there is a folder, a lock, a state, a job file: a long list is read."""
+    """Kill while a long list is read: once the folder, lock, state or job file exists."""
     server = servers.start()
     uids = range(1, 200_001)
     words = command(folder, uids, server, "--rate=50", "--batch-size=5000")
     names = ("", ".lock", "state.sqlite", "job.toml")
-    for death, name in enumerate(names):
-        with running(*words, err=folder / f"err-{death}") as run:
+    for kills, name in enumerate(names):
+        with running(*words, err=folder / f"err-{kills}") as run:
             wait_until(lambda name=name: (folder / "out" / name).exists(), name, pause=0.0)  # type: ignore[misc]
             run.kill()
     finished = harvester(*words)
@@ -106,17 +106,17 @@ def while_it_loads(servers: Servers, folder: Path) -> int:
     return len(names)
 
 
-def what_a_death_costs(servers: Servers, folder: Path, seconds: float, cost: float) -> int:
-    """No more is asked again than was asked in the last few seconds before."""
+def cost_of_a_kill(servers: Servers, folder: Path, seconds: float, cost: float) -> int:
+    """After a kill, only UIDs of the last few seconds are requested again."""
     server = servers.start(latency=(0.1,))
     uids = range(1, round((seconds + 3) * 20) * 5)
     words = command(folder, uids, server, "--rate=20", "--batch-size=5")
     with running(*words, err=folder / "err") as run:
         wait_until(lambda: len(server.log) > 0, "it asks")
         time.sleep(seconds)
-        died = time.monotonic()
+        killed_at = time.monotonic()
         run.kill()
-    late = sum(entry.ids for entry in server.log if entry.arrived > died - cost)
+    late = sum(entry.ids for entry in server.log if entry.arrived > killed_at - cost)
     asked = sum(entry.ids for entry in server.log)
     assert 0 < late < asked < len(uids)
     finished = harvester(*words, "--rate=200")
@@ -128,20 +128,24 @@ def what_a_death_costs(servers: Servers, folder: Path, seconds: float, cost: flo
 
 
 SCENES = [
-    Scene(what_a_death_costs, 12.0, 10.5),
+    Scene(cost_of_a_kill, 12.0, 10.5),
     Scene(again_and_again, 1, "parquet"),
     Scene(again_and_again, 2, "jsonl"),
     Scene(while_it_loads),
 ]
-NIGHT = [Scene(what_a_death_costs, 30.0, 15.0)]
+NIGHT = [Scene(cost_of_a_kill, 30.0, 15.0)]
 NIGHT += [
-    Scene(life_after_life, seed, form) for seed in range(10, 15) for form in ("parquet", "jsonl")
+    Scene(killed_every_three_seconds, seed, form)
+    for seed in range(10, 15)
+    for form in ("parquet", "jsonl")
 ]
 
 
 @pytest.mark.parametrize(
     "scene", [*SCENES, *(pytest.param(one, marks=pytest.mark.torture) for one in NIGHT)], ids=str
 )
-def test_death(scene: Scene, see: Callable[[Scene], int], deaths: Deaths) -> None:
+def test_killed_harvest_resumes_exactly(
+    scene: Scene, see: Callable[[Scene], int], kill_count: KillCount
+) -> None:
     """See the scene's own words."""
-    deaths["at any time"] += see(scene)
+    kill_count["at any time"] += see(scene)

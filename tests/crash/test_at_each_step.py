@@ -8,19 +8,19 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fork_server import Moment
+from support.fork_server import KillPoint
 from support.harness import assert_polite
-from support.kill_schedule import lead, spread
-from support.short_runs import FORMS, KINDS, Patient, healthy
+from support.kill_schedule import run_all, spread
+from support.short_runs import FORMS, KINDS, ShortRun, uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from support.fork_server import Nursery
+    from support.fork_server import ForkServer
     from support.servers import Servers
 
-    from .conftest import Deaths
+    from .conftest import KillCount
 
 KILL = (signal.SIGKILL,)
 SIGNALS = (
@@ -31,7 +31,7 @@ SIGNALS = (
 )
 
 
-def moments(steps: Iterable[str], signals: tuple[int, ...] = KILL) -> list[Moment]:
+def kill_points(steps: Iterable[str], signals: tuple[int, ...] = KILL) -> list[KillPoint]:
     """Before and after each step; to be killed, a write also half done."""
     taken: Counter[str] = Counter()
     found = []
@@ -39,62 +39,69 @@ def moments(steps: Iterable[str], signals: tuple[int, ...] = KILL) -> list[Momen
         taken[kind] += 1
         torn = kind.startswith("write ") and signals == KILL
         ways = ("before", "after", "torn") if torn else ("before", "after")
-        found += [Moment(kind, taken[kind], when, signals) for when in ways]
+        found += [KillPoint(kind, taken[kind], when, signals) for when in ways]
     return found
 
 
-def sample(found: Sequence[Moment], count: int) -> list[Moment]:
+def sample(found: Sequence[KillPoint], count: int) -> list[KillPoint]:
     """So many moments: of each kind in turn, spread over the run."""
-    return spread(found, count, lambda moment: (moment.kind, moment.when))
+    return spread(found, count, lambda kill_point: (kill_point.kind, kill_point.when))
 
 
-def ends(patient: Patient, moment: Moment) -> set[int]:
-    """How a run may end that came to a moment: at once, or as the command does when asked to.
+def ends(short_run: ShortRun, kill_point: KillPoint) -> set[int]:
+    """Return the exit codes a run may have that reached a kill point.
 
     A signal may also come so late that all is done, or before anybody heeds it.
     """
-    first = moment.signals[0]
-    return {-first} if moment.signals == KILL else {128 + first, -first, patient.code}
+    first = kill_point.signals[0]
+    return {-first} if kill_point.signals == KILL else {128 + first, -first, short_run.code}
 
 
-def survive(
-    patient: Patient, nursery: Nursery, out: Path, deaths: Sequence[Moment], *, resumes: bool
+def kill_then_finish(
+    short_run: ShortRun,
+    fork_server: ForkServer,
+    out: Path,
+    points: Sequence[KillPoint],
+    *,
+    resumes: bool,
 ) -> int:
-    """End a run at each moment in turn, then let the command as it is bring it to its end.
+    """Kill a run at each point in turn, then let the command complete it.
 
     Returns:
         How many of the moments were reached: the clock has a say in how many steps there are, and
         a run that takes up another has fewer.
     """
-    patient.prepare(nursery, out)
+    short_run.prepare(fork_server, out)
     reached = 0
-    for moment in deaths:
-        life = nursery.raise_one(patient.command(out), moment, root=str(out), **patient.often)
-        came = life.steps.count(moment.kind) >= moment.nth
-        assert life.code in (ends(patient, moment) if came else {patient.code}), life.said
-        assert_polite(life.said)
+    for kill_point in points:
+        ended = fork_server.run(
+            short_run.command(out), kill_point, root=str(out), **short_run.often
+        )
+        came = ended.steps.count(kill_point.kind) >= kill_point.nth
+        assert ended.code in (ends(short_run, kill_point) if came else {short_run.code}), ended.said
+        assert_polite(ended.said)
         reached += came
-    finish(patient, nursery, out, resumes=resumes)
+    finish(short_run, fork_server, out, resumes=resumes)
     return reached
 
 
-def finish(patient: Patient, nursery: Nursery, out: Path, *, resumes: bool) -> None:
+def finish(short_run: ShortRun, fork_server: ForkServer, out: Path, *, resumes: bool) -> None:
     """Let the command, or `resume`, bring a run to its end; then all is as it has to be."""
-    words = patient.command(out, resumes=resumes and patient.can_resume(out))
-    finished = nursery.raise_one(words)
+    words = short_run.command(out, resumes=resumes and short_run.can_resume(out))
+    finished = fork_server.run(words)
     assert_polite(finished.said)
-    assert finished.code == patient.code, finished.said
-    patient.assert_well(out)
+    assert finished.code == short_run.code, finished.said
+    short_run.assert_complete(out)
 
 
-def steps_of(servers: Servers, patient: Patient, base: Path) -> list[str]:
+def steps_of(servers: Servers, short_run: ShortRun, base: Path) -> list[str]:
     """The steps of a run that nothing befalls."""
-    with servers.nursery() as nursery:
-        return healthy(patient, nursery, base / "healthy").steps
+    with servers.fork_server() as fork_server:
+        return uninterrupted(short_run, fork_server, base / "uninterrupted").steps
 
 
-def all_survive(
-    servers: Servers, patient: Patient, lives: Sequence[Sequence[Moment]], base: Path
+def all_finish(
+    servers: Servers, short_run: ShortRun, cases: Sequence[Sequence[KillPoint]], base: Path
 ) -> int:
     """Each in a folder of its own; every other one is taken up by `resume`.
 
@@ -102,13 +109,15 @@ def all_survive(
         How many moments were reached.
     """
 
-    def one(deaths: Sequence[Moment], number: int, nursery: Nursery) -> int:
-        return survive(patient, nursery, base / str(number), deaths, resumes=number % 2 == 1)
+    def one(points: Sequence[KillPoint], number: int, fork_server: ForkServer) -> int:
+        return kill_then_finish(
+            short_run, fork_server, base / str(number), points, resumes=number % 2 == 1
+        )
 
-    return lead(servers, lives, one)
+    return run_all(servers, cases, one)
 
 
-def at_any_byte(servers: Servers, patient: Patient, count: int) -> int:
+def at_any_byte(servers: Servers, short_run: ShortRun, count: int) -> int:
     """Ended by the system in the midst of a write, when a file would grow past some size.
 
     Returns:
@@ -117,15 +126,15 @@ def at_any_byte(servers: Servers, patient: Patient, count: int) -> int:
     chooser = random.Random(count)
     sizes = [round(2 ** chooser.uniform(6, 18)) for _ in range(count)]
 
-    def one(most_bytes: int, number: int, nursery: Nursery) -> int:
-        out = patient.base / str(number)
-        patient.prepare(nursery, out)
-        life = nursery.raise_one(patient.command(out), most_bytes=most_bytes, **patient.often)
-        assert life.code in (-signal.SIGXFSZ, patient.code), life.said
-        finish(patient, nursery, out, resumes=number % 2 == 1)
-        return life.killed
+    def one(most_bytes: int, number: int, fork_server: ForkServer) -> int:
+        out = short_run.base / str(number)
+        short_run.prepare(fork_server, out)
+        ended = fork_server.run(short_run.command(out), most_bytes=most_bytes, **short_run.often)
+        assert ended.code in (-signal.SIGXFSZ, short_run.code), ended.said
+        finish(short_run, fork_server, out, resumes=number % 2 == 1)
+        return ended.killed
 
-    killed = lead(servers, sizes, one)
+    killed = run_all(servers, sizes, one)
     assert killed >= count // 2
     return killed
 
@@ -133,17 +142,17 @@ def at_any_byte(servers: Servers, patient: Patient, count: int) -> int:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("kind", "count"), [("first", 10), ("retry", 4), ("sweeps", 4)])
 def test_killed_at_some_moments(
-    servers: Servers, tmp_path: Path, deaths: Deaths, form: str, kind: str, count: int
+    servers: Servers, tmp_path: Path, kill_count: KillCount, form: str, kind: str, count: int
 ) -> None:
     """Moments of every kind, spread over the run."""
-    patient = Patient(servers, tmp_path, form, kind)
-    steps = steps_of(servers, patient, tmp_path)
+    short_run = ShortRun(servers, tmp_path, form, kind)
+    steps = steps_of(servers, short_run, tmp_path)
     called = {step.split(" ")[0] for step in steps}
     assert {"open", "write", "fsync", "replace", "unlink", "sqlite"} <= called
-    chosen = [[one] for one in sample(moments(steps), count)]
-    reached = all_survive(servers, patient, chosen, tmp_path)
+    chosen = [[one] for one in sample(kill_points(steps), count)]
+    reached = all_finish(servers, short_run, chosen, tmp_path)
     assert reached >= len(chosen) / 2
-    deaths["at a step"] += reached
+    kill_count["at a step"] += reached
 
 
 @pytest.mark.parametrize("signals", SIGNALS[:2], ids=lambda signals: signals[0].name)
@@ -151,74 +160,78 @@ def test_asked_to_stop_at_some_moments(
     servers: Servers, tmp_path: Path, signals: tuple[int, ...]
 ) -> None:
     """Also as the folder is made, while parts are merged, and at the very end."""
-    patient = Patient(servers, tmp_path, "parquet", "first")
-    found = moments(steps_of(servers, patient, tmp_path), signals)
+    short_run = ShortRun(servers, tmp_path, "parquet", "first")
+    found = kill_points(steps_of(servers, short_run, tmp_path), signals)
     chosen = [[one] for one in sample(found, 14)]
-    assert all_survive(servers, patient, chosen, tmp_path) >= 2
+    assert all_finish(servers, short_run, chosen, tmp_path) >= 2
 
 
-def test_status_after_a_death_at_the_start(servers: Servers, tmp_path: Path) -> None:
+def test_status_after_a_kill_at_the_start(servers: Servers, tmp_path: Path) -> None:
     """While the folder is made `status` answers, or says in a sentence that there is nothing."""
-    patient = Patient(servers, tmp_path, "parquet", "first")
-    steps = steps_of(servers, patient, tmp_path)
+    short_run = ShortRun(servers, tmp_path, "parquet", "first")
+    steps = steps_of(servers, short_run, tmp_path)
     start = steps[: steps.index("replace .job.toml.tmp") + 1]
-    found = sample(moments(kind for kind in start if "elsewhere" not in kind), 40)
+    found = sample(kill_points(kind for kind in start if "elsewhere" not in kind), 40)
     assert len(found) == 40
 
-    def one(moment: Moment, number: int, nursery: Nursery) -> int:
+    def one(kill_point: KillPoint, number: int, fork_server: ForkServer) -> int:
         out = tmp_path / str(number)
-        killed = nursery.raise_one(patient.command(out), moment, root=str(out), **patient.often)
+        killed = fork_server.run(
+            short_run.command(out), kill_point, root=str(out), **short_run.often
+        )
         assert killed.code == -signal.SIGKILL
-        said = nursery.raise_one(["status", out, "--json"])
+        said = fork_server.run(["status", out, "--json"])
         assert said.code in (0, 1, 2), said.said
         assert_polite(said.said)
         return 1
 
-    assert lead(servers, found, one) == len(found)
+    assert run_all(servers, found, one) == len(found)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_killed_in_the_midst_of_a_write(
-    servers: Servers, tmp_path: Path, deaths: Deaths, form: str
+    servers: Servers, tmp_path: Path, kill_count: KillCount, form: str
 ) -> None:
     """Also of those that SQLite makes as it commits."""
-    deaths["at a byte"] += at_any_byte(servers, Patient(servers, tmp_path, form, "first"), 4)
+    kill_count["at a byte"] += at_any_byte(servers, ShortRun(servers, tmp_path, form, "first"), 4)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_at_every_kind_of_moment(
-    servers: Servers, tmp_path: Path, deaths: Deaths, kind: str, form: str
+    servers: Servers, tmp_path: Path, kill_count: KillCount, kind: str, form: str
 ) -> None:
     """Before, after and in the midst; of what is done often, so many times."""
-    patient = Patient(servers, tmp_path, form, kind)
-    found = sample(moments(steps_of(servers, patient, tmp_path)), 140)
-    reached = all_survive(servers, patient, [[one] for one in found], tmp_path)
+    short_run = ShortRun(servers, tmp_path, form, kind)
+    found = sample(kill_points(steps_of(servers, short_run, tmp_path)), 140)
+    reached = all_finish(servers, short_run, [[one] for one in found], tmp_path)
     assert reached >= len(found) / 2
-    deaths["at a step"] += reached
+    kill_count["at a step"] += reached
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_at_any_byte(
-    servers: Servers, tmp_path: Path, deaths: Deaths, kind: str, form: str
+    servers: Servers, tmp_path: Path, kill_count: KillCount, kind: str, form: str
 ) -> None:
     """The same at many more."""
-    deaths["at a byte"] += at_any_byte(servers, Patient(servers, tmp_path, form, kind), 40)
+    kill_count["at a byte"] += at_any_byte(servers, ShortRun(servers, tmp_path, form, kind), 40)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("form", FORMS)
-def test_death_upon_death(servers: Servers, tmp_path: Path, deaths: Deaths, form: str) -> None:
+def test_killed_five_times_in_a_row(
+    servers: Servers, tmp_path: Path, kill_count: KillCount, form: str
+) -> None:
     """Runs that are killed as they take up a killed run, several times in a row."""
-    patient = Patient(servers, tmp_path, form, "first")
-    found = moments(steps_of(servers, patient, tmp_path))
+    short_run = ShortRun(servers, tmp_path, form, "first")
+    found = kill_points(steps_of(servers, short_run, tmp_path))
     chooser = random.Random(1)
-    lives = [chooser.sample(found, 5) for _ in range(40)]
-    deaths["at a step"] += (reached := all_survive(servers, patient, lives, tmp_path))
-    assert reached >= len(lives)
+    cases = [chooser.sample(found, 5) for _ in range(40)]
+    kill_count["at a step"] += (reached := all_finish(servers, short_run, cases, tmp_path))
+    assert reached >= len(cases)
 
 
 @pytest.mark.torture
@@ -228,7 +241,7 @@ def test_asked_to_stop_at_every_kind_of_moment(
     servers: Servers, tmp_path: Path, signals: tuple[int, ...], kind: str
 ) -> None:
     """Once or twice."""
-    patient = Patient(servers, tmp_path, "jsonl", kind)
-    found = sample(moments(steps_of(servers, patient, tmp_path), signals), 60)
-    reached = all_survive(servers, patient, [[one] for one in found], tmp_path)
+    short_run = ShortRun(servers, tmp_path, "jsonl", kind)
+    found = sample(kill_points(steps_of(servers, short_run, tmp_path), signals), 60)
+    reached = all_finish(servers, short_run, [[one] for one in found], tmp_path)
     assert reached >= len(found) / 2

@@ -1,4 +1,4 @@
-"""After all others of this folder: how many deaths all of that was."""
+"""Runs last in this folder: checks how many runs the other tests killed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import Deaths
+    from .conftest import KillCount
 
 
 @pytest.mark.torture
-def test_a_thousand_deaths_were_died(pytestconfig: pytest.Config, deaths: Deaths) -> None:
+def test_at_least_a_thousand_runs_were_killed(
+    pytestconfig: pytest.Config, kill_count: KillCount
+) -> None:
     """Only those are counted that really came about, and whose harvest was exact in the end."""
     chosen = pytestconfig.getoption("keyword") or any(".py" in arg for arg in pytestconfig.args)
     if chosen:
         pytest.skip("only some of the tests were run")
-    assert deaths.total() >= 1000
+    assert kill_count.total() >= 1000

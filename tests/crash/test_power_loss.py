@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.child_process import committed
 from support.disk_model import Disk, Drawn, nothing, whole
-from support.fork_server import Nursery
+from support.fork_server import ForkServer
 from support.harness import assert_polite
-from support.kill_schedule import lead, spread
+from support.kill_schedule import run_all, spread
 from support.recording import notes, recorder
-from support.short_runs import FORMS, KINDS, Patient
+from support.short_runs import FORMS, KINDS, ShortRun
 
 from harvester.errors import FolderError
 from harvester.store.state import peek
@@ -33,7 +33,7 @@ PLACE = "night/out"
 
 @dataclass(frozen=True)
 class Loss:
-    """A moment to lose power at.
+    """A point of a run at which power is lost.
 
     Attributes:
         after: so many calls.
@@ -107,18 +107,18 @@ class Recorded:
         return found
 
 
-def recorded(patient: Patient, base: Path, library: Path) -> Recorded:
-    """Lead a run, and see that its record accounts for every byte that it left."""
+def recorded(short_run: ShortRun, base: Path, library: Path) -> Recorded:
+    """Record a run; check that the record accounts for every byte on the disk."""
     home = (base / "recorded").resolve()
     home.mkdir()
     out, log = home / PLACE, base / "notes"
-    with Nursery(LD_PRELOAD=str(library)) as nursery:
-        patient.prepare(nursery, out)
+    with ForkServer(LD_PRELOAD=str(library)) as fork_server:
+        short_run.prepare(fork_server, out)
         kept, before = read(out), Disk(home)
-        life = nursery.raise_one(
-            patient.command(out), root=str(home), record=str(log), **patient.often
+        ended = fork_server.run(
+            short_run.command(out), root=str(home), record=str(log), **short_run.often
         )
-    assert life.code == patient.code, life.said
+    assert ended.code == short_run.code, ended.said
     made = Recorded(before, notes(log, before.files), kept)
     (end,) = made.rebuild([Loss(len(made.notes), "", -1)], base / "end")
     assert contents(end) == contents(home), "the record is not whole"
@@ -146,29 +146,31 @@ def read(out: Path) -> list[Any] | None:
         raise
 
 
-def all_survive(servers: Servers, base: Path, library: Path, patient: Patient, count: int) -> None:
+def all_recover(
+    servers: Servers, base: Path, library: Path, short_run: ShortRun, count: int
+) -> None:
     """Lose power at so many moments of a run, and some more after its end.
 
     What was committed by then is there, and what came next perhaps; the command brings it to its
     end, and to nothing else than if nothing had befallen it.
     """
-    run = recorded(patient, base, library)
+    run = recorded(short_run, base, library)
     losses = run.losses(count)
     folders = run.rebuild(losses, base / "losses")
 
-    def survive(loss: Loss, number: int, nursery: Nursery) -> int:
+    def recover(loss: Loss, number: int, fork_server: ForkServer) -> int:
         out = folders[number] / PLACE
         assert read(out) in (loss.kept, loss.coming)
         if loss.ended:
-            patient.assert_well(out)
-        resumes = number % 2 == 1 and patient.can_resume(out)
-        life = nursery.raise_one(patient.command(out, resumes=resumes))
-        assert_polite(life.said)
-        assert life.code == patient.code, life.said
-        patient.assert_well(out)
+            short_run.assert_complete(out)
+        resumes = number % 2 == 1 and short_run.can_resume(out)
+        ended = fork_server.run(short_run.command(out, resumes=resumes))
+        assert_polite(ended.said)
+        assert ended.code == short_run.code, ended.said
+        short_run.assert_complete(out)
         return 1
 
-    assert lead(servers, losses, survive) == len(losses)
+    assert run_all(servers, losses, recover) == len(losses)
 
 
 @pytest.fixture(scope="session")
@@ -182,7 +184,7 @@ def test_power_is_lost_at_some_moments(
     servers: Servers, tmp_path: Path, library: Path, form: str
 ) -> None:
     """Of every kind, spread over the run."""
-    all_survive(servers, tmp_path, library, Patient(servers, tmp_path, form, "first"), 16)
+    all_recover(servers, tmp_path, library, ShortRun(servers, tmp_path, form, "first"), 16)
 
 
 @pytest.mark.torture
@@ -192,4 +194,4 @@ def test_power_is_lost_at_many_moments(
     servers: Servers, tmp_path: Path, library: Path, kind: str, form: str
 ) -> None:
     """The same, of all kinds of runs."""
-    all_survive(servers, tmp_path, library, Patient(servers, tmp_path, form, kind), 150)
+    all_recover(servers, tmp_path, library, ShortRun(servers, tmp_path, form, kind), 150)

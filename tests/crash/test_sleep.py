@@ -54,7 +54,7 @@ def assert_done(folder: Path, server: Emulator) -> None:
 def lateness(servers: Servers) -> Iterator[list[float]]:
     """By how much the servers' thread was held up, in seconds, all along.
 
-    A server that is held up takes in a moment what arrived over a while.
+    A server that is held up processes at once what arrived over a while.
     """
     late = [0.0]
 

@@ -130,17 +130,17 @@ def without_their_version(servers: Servers, folder: Path) -> None:
 
 
 def killed_and_resumed(servers: Servers, folder: Path, form: str) -> None:
-    server, died = servers.start(latency=(0.05, 0.1)), 0
+    server, kills = servers.start(latency=(0.05, 0.1)), 0
     command = words(folder, server, f"--format={form}", "--rate=30", "--batch-size=5")
-    with servers.nursery() as nursery:
+    with servers.fork_server() as fork_server:
         for seconds in (0.7, 1.0, 1.2, 60.0):
-            life = nursery.raise_one(command, seconds=seconds, patches=OFTEN)
-            if not life.killed:
+            ended = fork_server.run(command, seconds=seconds, patches=OFTEN)
+            if not ended.killed:
                 break
-            died += 1
-            assert died == 1 or status(folder / "out")["uids"]["total"] == len(UIDS)
-    assert life.code == 0, life.said
-    assert died > 1
+            kills += 1
+            assert kills == 1 or status(folder / "out")["uids"]["total"] == len(UIDS)
+    assert ended.code == 0, ended.said
+    assert kills > 1
     assert_done(folder / "out", server)
 
 

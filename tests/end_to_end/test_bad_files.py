@@ -150,8 +150,8 @@ def nobody() -> Iterator[Nobody]:
 
 @pytest.mark.parametrize("bad", [*JOB_FILES, *UID_LISTS, *FOLDERS], ids=str)
 def test_it_is_refused(bad: Bad, tmp_path: Path, all_servers: Servers, nobody: Nobody) -> None:
-    with all_servers.nursery() as nursery:
-        assert_refused(bad, tmp_path, nursery, nobody)
+    with all_servers.fork_server() as fork_server:
+        assert_refused(bad, tmp_path, fork_server, nobody)
 
 
 def test_a_list_that_may_not_be_read(tmp_path: Path, all_servers: Servers, nobody: Nobody) -> None:
@@ -163,5 +163,5 @@ def test_a_list_that_may_not_be_read(tmp_path: Path, all_servers: Servers, nobod
         ("list cannot be read: Permission denied",),
         user=somebody,
     )
-    with all_servers.nursery() as nursery:
-        assert_refused(bad, tmp_path, nursery, nobody)
+    with all_servers.fork_server() as fork_server:
+        assert_refused(bad, tmp_path, fork_server, nobody)

@@ -152,8 +152,8 @@ def nobody() -> Iterator[Nobody]:
 
 @pytest.mark.parametrize("bad", [*MISSPELT, *LINKS, *LIMITS, *WHO, *EMULATOR], ids=str)
 def test_it_is_refused(bad: Bad, tmp_path: Path, all_servers: Servers, nobody: Nobody) -> None:
-    with all_servers.nursery() as nursery:
-        assert_refused(bad, tmp_path, nursery, nobody)
+    with all_servers.fork_server() as fork_server:
+        assert_refused(bad, tmp_path, fork_server, nobody)
 
 
 @pytest.mark.parametrize(("words", "says"), UNKNOWN)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support.malicious_server import Impostor, Question
+    from support.malicious_server import MaliciousServer, Request
     from support.servers import Servers
 
     from harvester.emulator import Emulator
@@ -41,7 +41,7 @@ MOVED = response(
 def say(tmp_path: Path) -> Say:
     """Run a command with a cache folder of the test's own."""
 
-    def run(server: Emulator | Impostor, *args: object, **env: str) -> Finished:
+    def run(server: Emulator | MaliciousServer, *args: object, **env: str) -> Finished:
         env = {"HARVESTER_BASE_URL": server.base_url, "XDG_CACHE_HOME": str(tmp_path / "c"), **env}
         return harvester(*args, env=env, patches=FAST)
 
@@ -160,15 +160,15 @@ def test_without_egquery_each_database_is_searched(servers: Servers, say: Say) -
     server = servers.start(seed=5)
     before = {row[0]: row[1] for row in _columns(say(server, "counts", "asthma").out)}
 
-    def mischief(question: Question) -> bytes | None:
-        if question.utility == "egquery.fcgi":
+    def respond(request: Request) -> bytes | None:
+        if request.utility == "egquery.fcgi":
             return MOVED
-        if question.utility == "esearch.fcgi" and question.value("db") == "mesh":
+        if request.utility == "esearch.fcgi" and request.value("db") == "mesh":
             return response(b'{"esearchresult":{"ERROR":"no backend\\u001b for mesh"}}')
         return None
 
     server = servers.start(seed=5)
-    finished = say(servers.impostor(server, mischief), "counts", "asthma", "--json")
+    finished = say(servers.malicious_server(server, respond), "counts", "asthma", "--json")
     assert finished.code == 0, finished.err
     said = json.loads(finished.out)
     after = {one["db"]: one["count"] for one in said["counts"]}
@@ -184,13 +184,13 @@ def test_without_egquery_each_database_is_searched(servers: Servers, say: Say) -
 
 
 def test_a_query_without_hits_gets_its_suggestion(servers: Servers, say: Say) -> None:
-    def mischief(question: Question) -> bytes | None:
-        if question.utility == "egquery.fcgi":
+    def respond(request: Request) -> bytes | None:
+        if request.utility == "egquery.fcgi":
             item = b"<ResultItem><DbName>pubmed</DbName><Count>0</Count></ResultItem>"
             return response(b"<Result><eGQueryResult>" + item + b"</eGQueryResult></Result>")
         return None
 
-    server = servers.impostor(servers.start(seed=5), mischief)
+    server = servers.malicious_server(servers.start(seed=5), respond)
     finished = say(server, "counts", "asthmmma")
     assert finished.out == "pubmed\t0\t\n"
     assert finished.err == "Nothing matches; did you mean: asthmma\n"

@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from support.cookbook import ROOT, cook, opening, tasks
+from support.cookbook import ROOT, opening, run_task, tasks
 from support.harness import (
     LINKS,
     assert_exact,
@@ -77,7 +77,7 @@ def play(servers: Servers, folder: Path, title: str) -> None:
     _lists(folder)
     if title in BEFORE:
         BEFORE[title](servers, server, folder)
-    cook(task, folder, server.base_url, servers.kitchen.programs())
+    run_task(task, folder, server.base_url, servers.shell.programs())
     SEEN[title](server, folder)
 
 

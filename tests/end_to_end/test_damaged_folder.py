@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fork_server import Moment
+from support.fork_server import KillPoint
 from support.harness import assert_exact, digests, expected_links, write_uids
 from support.scenes import Scene
 from support.small_disks import assert_one_sentence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from support.fork_server import Nursery
+    from support.fork_server import ForkServer
     from support.servers import Servers
 
     from harvester.emulator import Emulator
@@ -89,11 +89,11 @@ def harvest(servers: Servers, folder: Path, state: str) -> Harvest:
     if state == "closed":
         assert servers.harvester(*made.words(), patches=OFTEN).code == 0
     else:
-        with servers.nursery() as nursery:
-            moment = Moment("replace links/.part-N.parquet.tmp", 4, "before")
+        with servers.fork_server() as fork_server:
+            kill_point = KillPoint("replace links/.part-N.parquet.tmp", 4, "before")
             words = [*made.words(), "--rate=25"]
-            life = nursery.raise_one(words, moment, patches=OFTEN, root=str(made.out))
-        assert life.killed, life.said
+            ended = fork_server.run(words, kill_point, patches=OFTEN, root=str(made.out))
+        assert ended.killed, ended.said
     assert parts(made.out, "links")
     shutil.copytree(made.out, folder / "copy")
     return made
@@ -179,12 +179,12 @@ def the_state(servers: Servers, folder: Path, state: str, name: str, every: int 
     made = harvest(servers, folder, state)
     truth = expected_links(made.server.graph, "pubmed", UIDS, ("pmc",))
     wrong = []
-    with servers.nursery() as nursery:
+    with servers.fork_server() as fork_server:
         spoilt = _spoilt((folder / "copy" / name).read_bytes())
         for what, data in islice(spoilt, 0, None, every):
             made.restore()
             (made.out / name).write_bytes(data)
-            why = _judge(made, nursery)
+            why = _judge(made, fork_server)
             if why is None and (made.out / "state.sqlite").stat().st_size:
                 try:
                     assert_exact(made.out, "pubmed", UIDS, truth)
@@ -196,11 +196,11 @@ def the_state(servers: Servers, folder: Path, state: str, name: str, every: int 
     made.assert_resumes()
 
 
-def _judge(made: Harvest, nursery: Nursery) -> str | None:
+def _judge(made: Harvest, fork_server: ForkServer) -> str | None:
     """What is wrong with how a damaged state is met; `refused` if it is refused as it should be."""
-    looked = nursery.raise_one(["status", made.out])
-    life = nursery.raise_one([*made.words(), "--rate=1000"], seconds=30)
-    for one, code in ((looked, 0), (life, 0)):
+    looked = fork_server.run(["status", made.out])
+    ended = fork_server.run([*made.words(), "--rate=1000"], seconds=30)
+    for one, code in ((looked, 0), (ended, 0)):
         if one.code == code:
             continue
         if one.code != 1 or one.said.count("harvester: ") != 1 or "Traceback" in one.said:
@@ -209,7 +209,7 @@ def _judge(made: Harvest, nursery: Nursery) -> str | None:
             return f"it is not named: {one.said}"
         if "make room" in one.said:
             return f"a wrong remedy: {one.said}"
-    if life.code == 0:
+    if ended.code == 0:
         return None
     try:
         made.assert_untouched(("job.toml", *DATABASE))  # the job is written with its new rate

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 from support.harness import LINKS, assert_same
-from support.malicious_server import Question, response
+from support.malicious_server import Request, response
 
 from harvester import Citation, Eutils
 from harvester.emulator import truth
@@ -152,10 +152,10 @@ async def test_all_keep_to_one_rate(servers: Servers) -> None:
 async def test_the_key_stays_out_of_errors(servers: Servers) -> None:
     key = "5ec0123456789abcdefret"
 
-    def echo(question: Question) -> bytes | None:
+    def echo(request: Request) -> bytes | None:
         return response(f'{{"error": "no such thing, {key}"}}'.encode(), "200 OK")
 
-    server = servers.impostor(servers.start(), echo)
+    server = servers.malicious_server(servers.start(), echo)
     async with Eutils(api_key=key, base_url=server.base_url, rate=300) as e:
         assert key not in repr(e)
         with pytest.raises(HarvestError) as failed:

@@ -103,13 +103,13 @@ def killed_in_the_middle(servers: Servers, folder: Path, form: str, *faults: str
     """Resumed, the search is made again, and nothing is there twice."""
     server, out = servers.start(latency=(0.05,), faults=faults), folder / "out"
     command = words(server, out, "--query", SOME, f"--format={form}", "--batch-size=200")
-    died = 0
+    kills = 0
     for number in range(3):
         before = asked(server)
         with running(*command, "--rate=40", err=folder / f"err{number}", patches=OFTEN) as run:
             wait_until(lambda b=before: asked(server) > b + 15, "it asks")  # type: ignore[misc]
             run.kill()
-            died += 1
+            kills += 1
     first, esearches = asked(server), asked(server, "esearch")
     resumed = servers.harvester("resume", out)
     assert resumed.code == 0, resumed.err

@@ -8,7 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fork_server import Moment
+from support.fork_server import KillPoint
 from support.harness import (
     assert_exact,
     assert_polite,
@@ -114,21 +114,21 @@ def three_hops(servers: Servers, folder: Path, form: str, *faults: str) -> None:
 
 
 def killed_and_resumed(servers: Servers, folder: Path, seed: int, form: str) -> None:
-    """Life after life, none of them long."""
+    """Kill a chain several times; the last run completes it."""
     server, chooser = servers.start(latency=(0.02, 0.15)), random.Random(seed)
-    job, out, died = chain(folder, server, format=form), folder / "out", 0
+    job, out, kills = chain(folder, server, format=form), folder / "out", 0
     words: list[object] = ["run", job, "--rate=50", "--batch-size=3"]
-    with servers.nursery() as nursery:
+    with servers.fork_server() as fork_server:
         for seconds in [*(chooser.uniform(0.2, 1.1) for _ in range(6)), 60.0]:
-            life = nursery.raise_one(words, seconds=seconds, patches=OFTEN)
-            if not life.killed:
+            ended = fork_server.run(words, seconds=seconds, patches=OFTEN)
+            if not ended.killed:
                 break
-            died += 1
+            kills += 1
             if (out / "job.toml").is_file():
                 words = ["resume", out]
-    assert life.code == 0, life.said
-    assert_polite(life.said)
-    assert died > 1
+    assert ended.code == 0, ended.said
+    assert_polite(ended.said)
+    assert kills > 1
     assert_done(out, server)
 
 
@@ -256,11 +256,11 @@ def what_a_later_sweep_found(servers: Servers, folder: Path) -> None:
     """
     server, out = servers.start(faults=("lost-blocks:0.3",), latency=(0.05,)), folder / "out"
     words: list[object] = ["run", chain(folder, server, CHAIN[:2]), "--passes=2"]
-    with servers.nursery() as nursery:
-        moment = Moment("mkdir out/hop-N/sweeps/slices", 1, "before")
-        assert nursery.raise_one(words, moment, root=str(folder)).killed
-        life = nursery.raise_one(words)
-    assert life.code == 0, life.said
+    with servers.fork_server() as fork_server:
+        kill_point = KillPoint("mkdir out/hop-N/sweeps/slices", 1, "before")
+        assert fork_server.run(words, kill_point, root=str(folder)).killed
+        ended = fork_server.run(words)
+    assert ended.code == 0, ended.said
     found = set(rows(out / "hop-1", "links")["to_uid"].to_pylist())
     assert found == set(rows(out / "hop-2", "uids")["from_uid"].to_pylist())
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.harness import assert_same, command, environment, expected_links, rows, write_uids
-from support.malicious_server import Bytes, Question, response
+from support.malicious_server import Bytes, Request, response
 from support.refusals import Nobody
 from support.scenes import Scene
 
@@ -118,7 +118,7 @@ CASES = [
 def harvest_with(
     servers: Servers,
     folder: Path,
-    answer: Callable[[Question], Bytes],
+    answer: Callable[[Request], Bytes],
     *options: str,
     largest: int = LARGEST_MB,
 ) -> str:
@@ -127,12 +127,12 @@ def harvest_with(
     Its neighbours must be right, and the memory taken must be within bounds.
     """
     server = servers.start()
-    impostor = servers.impostor(
-        server, lambda question: answer(question) if VICTIM in question.uids else None
+    malicious = servers.malicious_server(
+        server, lambda request: answer(request) if VICTIM in request.uids else None
     )
     words = command(
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
-        "--base-url", impostor.base_url, "--rate=200", "--batch-size=8", "--max-attempts=2",
+        "--base-url", malicious.base_url, "--rate=200", "--batch-size=8", "--max-attempts=2",
         "--timeout=20", "-o", folder / "out", *options,
         patches={"harvester.client.transport.MAX_BODY": largest << 20},
     )  # fmt: skip
@@ -188,10 +188,10 @@ def a_dtd_of_another_server(servers: Servers, folder: Path) -> None:
         doctype = f'<!DOCTYPE eLinkResult SYSTEM "{nobody.base_url}elink.dtd">'
         document = _document(doctype).replace(b"<ERROR></ERROR>", b"")
         document = response(document.partition(b"\r\n\r\n")[2], kind="text/xml")
-        impostor = servers.impostor(servers.start(), lambda _: document)
+        malicious = servers.malicious_server(servers.start(), lambda _: document)
         finished = servers.harvester(
             "run", "--ids", write_uids(folder / "ids", [VICTIM]), "--dbfrom=pubmed", "--db=pmc",
-            "--base-url", impostor.base_url, "--retmode=xml", "-o", folder / "out",
+            "--base-url", malicious.base_url, "--retmode=xml", "-o", folder / "out",
         )  # fmt: skip
         assert finished.code == 0, finished.err
         assert nobody.visits() == 0

@@ -22,7 +22,7 @@ from support.harness import (
     wait_until,
     write_uids,
 )
-from support.malicious_server import Question, response
+from support.malicious_server import Request, response
 from support.scenes import Scene
 
 if TYPE_CHECKING:
@@ -40,15 +40,15 @@ EVIL = (
 UIDS = range(11, 31)
 
 
-def evil(question: Question) -> bytes | None:
+def evil(request: Request) -> bytes | None:
     """An ERROR of the whole, of a LinkSet, of a LinkSetDb, and a name, for one UID each."""
-    if question.utility != "elink.fcgi" or not question.uids & {11, 12, 13, 14}:
+    if request.utility != "elink.fcgi" or not request.uids & {11, 12, 13, 14}:
         return None
-    found: dict[str, Any] = {"dbfrom": "pubmed", "ids": [str(min(question.uids))]}
+    found: dict[str, Any] = {"dbfrom": "pubmed", "ids": [str(min(request.uids))]}
     links: dict[str, Any] = {"dbto": "pmc", "linkname": "pubmed_pmc", "links": ["7"]}
-    if 11 in question.uids:
+    if 11 in request.uids:
         return response(json.dumps({"linksets": [], "ERROR": EVIL}).encode())
-    match min(question.uids):
+    match min(request.uids):
         case 12:
             found["ERROR"] = EVIL
         case 13:
@@ -88,8 +88,8 @@ def assert_reasons_tame(out: Path) -> None:
 
 def in_lines(servers: Servers, folder: Path, *talk: str) -> None:
     """As plain lines, or as JSON; and in what `status` says afterwards."""
-    impostor = servers.impostor(servers.start(), evil)
-    finished = harvester(*words(folder, impostor.base_url, *talk))
+    malicious = servers.malicious_server(servers.start(), evil)
+    finished = harvester(*words(folder, malicious.base_url, *talk))
     assert finished.code == 3, finished.err
     assert "evil" in finished.err
     assert_tame(finished.said)
@@ -102,7 +102,7 @@ def in_lines(servers: Servers, folder: Path, *talk: str) -> None:
 
 def on_a_terminal(servers: Servers, folder: Path) -> None:
     """The display draws with escapes of its own; none is the server's."""
-    impostor = servers.impostor(servers.start(), evil)
+    malicious = servers.malicious_server(servers.start(), evil)
     ours, theirs = pty.openpty()
     seen = bytearray()
 
@@ -116,7 +116,7 @@ def on_a_terminal(servers: Servers, folder: Path) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     done = subprocess.run(
-        command(*words(folder, impostor.base_url, "-v")),
+        command(*words(folder, malicious.base_url, "-v")),
         stdin=subprocess.DEVNULL, stderr=theirs, timeout=90, check=False,
         env=environment(TERM="xterm-256color", COLUMNS="200"),
     )  # fmt: skip
@@ -136,9 +136,9 @@ def while_it_waits(servers: Servers, folder: Path) -> None:
     """What is said of an outage, also by `status`, is what the server said, made tame."""
     error = json.dumps({"linksets": [], "ERROR": EVIL}).encode()
     down = {"elink.fcgi": response(error), "einfo.fcgi": response(b"", status="503 No")}
-    impostor = servers.impostor(servers.start(), lambda question: down[question.utility])
+    malicious = servers.malicious_server(servers.start(), lambda request: down[request.utility])
     soon = {"harvester.engine.outage.FIRST_SECONDS": 0.2}
-    with running(*words(folder, impostor.base_url), err=folder / "err", patches=soon) as command:
+    with running(*words(folder, malicious.base_url), err=folder / "err", patches=soon) as command:
         wait_until(lambda: "not answering" in command.said(), "it waits")
         wait_until(lambda: status(folder / "out")["waiting"], "status says so")
         assert_tame(status(folder / "out")["waiting"], but="")
@@ -152,7 +152,7 @@ def while_it_waits(servers: Servers, folder: Path) -> None:
 def of_einfo(servers: Servers, folder: Path) -> None:
     """The names that EInfo tells, where one of them is the nearest to a misspelt one."""
 
-    def names(question: Question) -> bytes:
+    def names(request: Request) -> bytes:
         linked = [{"name": f"pubmed_pmc{EVIL[:3]}", "dbto": f"pmc{EVIL}"}]
         found = {
             "dblist": ["pubmed", "pmc", f"gnee{EVIL[:4]}"],
@@ -160,9 +160,9 @@ def of_einfo(servers: Servers, folder: Path) -> None:
         }
         return response(json.dumps({"einforesult": found}).encode())
 
-    impostor = servers.impostor(servers.start(), names)
+    malicious = servers.malicious_server(servers.start(), names)
     for option in ("--db=gnee", "--linkname=pubmed_pmcc"):
-        refused = harvester(*words(folder, impostor.base_url, option))
+        refused = harvester(*words(folder, malicious.base_url, option))
         assert refused.code == 2, refused.err
         assert option.partition("=")[2] in refused.err
         assert_tame(refused.err)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.fork_server import Moment
+from support.fork_server import KillPoint
 from support.harness import expected_links, harvester, status, write_uids
 from support.scenes import Scene
 from support.tables import NAME, TEXT, UID, keyed, outcomes, table
@@ -125,20 +125,20 @@ def of_accessions(servers: Servers, folder: Path, form: str) -> None:
 
 def killed_and_resumed(servers: Servers, folder: Path) -> None:
     """Answers and links are kept together, so that a death leaves both or neither."""
-    server, out, died = servers.start(latency=(0.05,)), folder / "out", 0
+    server, out, kills = servers.start(latency=(0.05,)), folder / "out", 0
     often = {
         "harvester.store.committer.COMMIT_SECONDS": 0.1,
         "harvester.store.committer.TICK_SECONDS": 0.05,
     }
     command = words(folder, server, "--rate=20", "--batch-size=10", "--confirm-empty=1")
-    with servers.nursery() as nursery:
+    with servers.fork_server() as fork_server:
         for seconds in (0.6, 1.0, 1.4, 60.0):
-            life = nursery.raise_one(command, seconds=seconds, patches=often)
-            if not life.killed:
+            ended = fork_server.run(command, seconds=seconds, patches=often)
+            if not ended.killed:
                 break
-            died += 1
-    assert life.code == 0, life.said
-    assert died > 1
+            kills += 1
+    assert ended.code == 0, ended.said
+    assert kills > 1
     assert_same_again(servers, out, neighbors())
 
 
@@ -147,14 +147,14 @@ def killed_while_it_parses(servers: Servers, folder: Path) -> None:
     server, out = servers.start(), folder / "out"
     assert servers.harvester(*words(folder, server)).code == 0
     before = contents(out, neighbors())
-    with servers.nursery() as nursery:
-        noted = nursery.raise_one(["reparse", out], root=str(folder))
+    with servers.fork_server() as fork_server:
+        noted = fork_server.run(["reparse", out], root=str(folder))
         assert noted.code == 0, noted.said
         steps = list(dict.fromkeys(noted.steps))
         assert len(steps) > 5
         for step in steps[::2]:
-            nursery.raise_one(["reparse", out], Moment(step, 1, "before"), root=str(folder))
-            assert nursery.raise_one(["resume", out]).code == 0
+            fork_server.run(["reparse", out], KillPoint(step, 1, "before"), root=str(folder))
+            assert fork_server.run(["resume", out]).code == 0
             assert contents(out, neighbors()) == before, step
 
 

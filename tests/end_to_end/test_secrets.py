@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from support.harness import harvester, rows, running, status, write_uids
-from support.malicious_server import Question, response
+from support.malicious_server import Request, response
 from support.refusals import Nobody
 from support.scenes import Scene
 
@@ -110,23 +110,23 @@ class Echo:
     def __init__(self) -> None:
         self._seen: set[int] = set()
 
-    def __call__(self, question: Question) -> bytes | None:
-        if question.uids <= {13, 14}:
-            return repeated(question)
-        new = question.uids - self._seen
-        self._seen |= question.uids
-        return repeated(question) if new else None
+    def __call__(self, request: Request) -> bytes | None:
+        if request.uids <= {13, 14}:
+            return repeated(request)
+        new = request.uids - self._seen
+        self._seen |= request.uids
+        return repeated(request) if new else None
 
 
-def repeated(question: Question) -> bytes | None:
+def repeated(request: Request) -> bytes | None:
     """The answer for one UID."""
-    key, shown = question.value("api_key"), json.dumps(question.value("api_key"))
-    found = {"dbfrom": "pubmed", "ids": [str(uid) for uid in question.uids]}
-    if 13 in question.uids:
+    key, shown = request.value("api_key"), json.dumps(request.value("api_key"))
+    found = {"dbfrom": "pubmed", "ids": [str(uid) for uid in request.uids]}
+    if 13 in request.uids:
         error = f"the API key {key} may not see this"
         said: dict[str, Any] = {"linksets": [{**found, "ERROR": error}]}
         return response(json.dumps(said).encode())
-    if 14 in question.uids:
+    if 14 in request.uids:
         said = {"linksets": [], "ERROR": f"API key {quote_plus(key)}: exLinkSrv2 failed"}
         return response(json.dumps(said).encode())
     told = quote(key, "")
@@ -144,21 +144,21 @@ def repeated(question: Question) -> bytes | None:
         18: b"HTTP/1.1 " + key.encode() + b"\r\n\r\n",
         20: response(b"", f"Content-Encoding: gzip\r\nX-Bad {told}"),
         22: response(f'{{"linksets":{shown}}}'.encode()),
-    }.get(min(question.uids, default=0))  # fmt: skip
+    }.get(min(request.uids, default=0))  # fmt: skip
 
 
 def a_server_that_repeats_it(servers: Servers, folder: Path, *talk: str) -> None:
     """Whatever the server says of the key: in headers, pages, errors of UIDs, broken answers."""
-    impostor = servers.impostor(servers.start(), Echo())
+    malicious = servers.malicious_server(servers.start(), Echo())
     out, env = folder / "out", {"NCBI_API_KEY": KEY, "XDG_STATE_HOME": str(folder / "state")}
     finished = harvester(
         "run", "--ids", write_uids(folder / "ids", range(1, 41)), "--dbfrom=pubmed", "--db=pmc",
-        "--base-url", impostor.base_url, "--batch-size=1", "--max-attempts=3", "--rate=40",
+        "--base-url", malicious.base_url, "--batch-size=1", "--max-attempts=3", "--rate=40",
         "--timeout=3", "--compression=none", "-v", *talk, "-o", out, env=env,
     )  # fmt: skip
     assert finished.code == 3, finished.err
-    assert all(quote_plus(KEY).encode() in question.body for question in impostor.questions)
-    assert len(impostor.questions) > 40
+    assert all(quote_plus(KEY).encode() in request.body for request in malicious.requests)
+    assert len(malicious.requests) > 40
     reasons = [row["reason"] for row in rows(out, "uids").to_pylist() if row["reason"]]
     assert len(reasons) == 2
     assert all("***" in reason for reason in reasons), reasons
@@ -174,13 +174,13 @@ def a_redirect(servers: Servers, folder: Path, number: int) -> None:
         for_good = number in (301, 308)
         moved = response(b"moved", f"Location: {target}", status=f"{number} Moved")
 
-        def mischief(question: Question) -> bytes | None:
-            return moved if for_good or question.number <= 3 else None
+        def respond(request: Request) -> bytes | None:
+            return moved if for_good or request.number <= 3 else None
 
-        impostor = servers.impostor(servers.start(), mischief)
+        malicious = servers.malicious_server(servers.start(), respond)
         finished = servers.harvester(
             "run", "--ids", write_uids(folder / "ids", range(1, 21)), "--dbfrom=pubmed",
-            "--db=pmc", "--base-url", impostor.base_url, "--batch-size=1", "--rate=50", "-v",
+            "--db=pmc", "--base-url", malicious.base_url, "--batch-size=1", "--rate=50", "-v",
             "-o", folder / "out", env={"NCBI_API_KEY": KEY},
         )  # fmt: skip
         assert nobody.visits() == 0

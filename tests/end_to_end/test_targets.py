@@ -92,16 +92,16 @@ def exactly_once(servers: Servers, folder: Path, form: str, retmode: str, *fault
 def killed_and_resumed(servers: Servers, folder: Path, seed: int, form: str) -> None:
     """What was met before a death is known after it."""
     server, chooser = servers.start(latency=(0.05, 0.2)), random.Random(seed)
-    command, died = words(folder, server, f"--format={form}", "--batch-size=10"), 0
-    with servers.nursery() as nursery:
+    command, kills = words(folder, server, f"--format={form}", "--batch-size=10"), 0
+    with servers.fork_server() as fork_server:
         for seconds in [*(chooser.uniform(0.4, 1.2) for _ in range(5)), 60.0]:
-            life = nursery.raise_one([*command, "--rate=60"], seconds=seconds, patches=OFTEN)
-            if not life.killed:
+            ended = fork_server.run([*command, "--rate=60"], seconds=seconds, patches=OFTEN)
+            if not ended.killed:
                 break
-            died += 1
-    assert life.code == 0, life.said
-    assert_polite(life.said)
-    assert died > 1
+            kills += 1
+    assert ended.code == 0, ended.said
+    assert_polite(ended.said)
+    assert kills > 1
     assert_done(folder / "out", server)
 
 

@@ -52,17 +52,17 @@ def test_a_server_that_cannot_prove_who_it_is_learns_nothing(
     servers: Servers, tmp_path: Path, self_signed: ssl.SSLContext
 ) -> None:
     """The reason is told, no UID is charged for it, and not a byte of a request is sent."""
-    impostor = servers.impostor(servers.start(), lambda _: None, self_signed)
+    malicious = servers.malicious_server(servers.start(), lambda _: None, self_signed)
     with running(
         "run", "--ids", write_uids(tmp_path / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
-        "--base-url", impostor.base_url, "--rate=100", "-o", tmp_path / "out",
+        "--base-url", malicious.base_url, "--rate=100", "-o", tmp_path / "out",
         err=tmp_path / "err", env={"NCBI_API_KEY": KEY},
     ) as command:  # fmt: skip
         wait_until(lambda: "certificate" in command.said(), "it says what is wrong")
         command.signal(signal.SIGINT)
         ended = command.ended(30.0)
     assert ended.code == 130, ended.err
-    assert impostor.questions == []
+    assert malicious.requests == []
     assert status(tmp_path / "out")["uids"]["done"] == 0
 
 
@@ -118,17 +118,17 @@ def test_a_path_in_a_job_file_means_what_it_means_in_a_shell(
         f'[output]\npath = "{path}"\n[server]\nbase_url = "{server.base_url}"\n'
     )
     before = set(tmp_path.rglob("*"))
-    with servers.nursery() as nursery:
-        life = nursery.raise_one(
+    with servers.fork_server() as fork_server:
+        ended = fork_server.run(
             ["run", "../jobs/job.toml", "--rate=100"],
             cwd=str(tmp_path / "here"), env={"HOME": str(tmp_path / "home")},
         )  # fmt: skip
     if where is None:
-        assert life.code == 2, life.said
-        assert "no such home" in life.said
+        assert ended.code == 2, ended.said
+        assert "no such home" in ended.said
         assert set(tmp_path.rglob("*")) == before
         return
-    assert life.code == 0, life.said
+    assert ended.code == 0, ended.said
     out = tmp_path / where
     truth = expected_links(server.graph, "pubmed", UIDS, ("pmc",))
     assert_exact(out, "pubmed", UIDS, truth)

@@ -53,7 +53,7 @@ def opening() -> list[Block]:
     return [_block(info, code) for info, code in _BLOCK.findall(head)]
 
 
-def cook(task: Task, folder: Path, base_url: str, programs: Path) -> None:
+def run_task(task: Task, folder: Path, base_url: str, programs: Path) -> None:
     """Run the blocks of a task in a folder, one after the other; each has to succeed.
 
     Args:

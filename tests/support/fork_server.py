@@ -1,4 +1,6 @@
-"""The parent's side of `child.py`: give an order, hear how it ended."""
+"""Runs the command in forks of one warm process: starting a run takes milliseconds.
+
+This is the parent's side of `child_process.py`."""
 
 from __future__ import annotations
 
@@ -23,8 +25,8 @@ SCRIPT = Path(__file__).with_name("child_process.py")
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A step to be sent signals at: to die, as a rule."""
+class KillPoint:
+    """A step of a run at which the run receives signals, by default SIGKILL."""
 
     kind: str
     nth: int
@@ -37,8 +39,8 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Life:
-    """How a run ended: exit code, negative for a signal; what it said; the steps it took."""
+class ForkedRun:
+    """A run that has ended: exit code (negative: signal number), output, and steps taken."""
 
     code: int
     said: str
@@ -46,19 +48,19 @@ class Life:
 
     @property
     def killed(self) -> bool:
-        """Whether it was ended without a say in it: at its moment, at its size, or in its time."""
+        """Whether a signal killed it: at its kill point, file size limit or time limit."""
         return self.code in (-signal.SIGKILL, -signal.SIGXFSZ, -signal.SIGALRM)
 
 
-class Nursery:
-    """A process that forks a run for each order; one at a time.
+class ForkServer:
+    """A process that forks once per run; one run at a time.
 
     Args:
         env: what is added to its environment.
     """
 
     def __init__(self, **env: str) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="nursery-")
+        self._folder = tempfile.TemporaryDirectory(prefix="fork-server-")
         self._process = subprocess.Popen(
             [sys.executable, str(SCRIPT)],
             stdin=subprocess.PIPE,
@@ -78,17 +80,17 @@ class Nursery:
         self._process.communicate(timeout=30)
         self._folder.cleanup()
 
-    def raise_one(
+    def run(
         self,
         args: Sequence[object],
-        moment: Moment | None = None,
+        kill_point: KillPoint | None = None,
         **more: Any,
-    ) -> Life:
-        """Run the command until its end, or until a moment.
+    ) -> ForkedRun:
+        """Run the command to its end, or to a kill point.
 
         Args:
             args: the command line.
-            moment: when to die; None lives on.
+            kill_point: where to kill it; None lets it run to its end.
             more: fields of `Order`; with `root`, the steps are noted.
         """
         folder = Path(self._folder.name)
@@ -97,35 +99,35 @@ class Nursery:
         if "root" in more:
             more["steps"] = str(steps)
         order = asdict(Order([str(arg) for arg in args], str(said), **more))
-        order |= asdict(moment) if moment else {}
+        order |= asdict(kill_point) if kill_point else {}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
-        assert answer, "the nursery has died"
-        return Life(int(answer), said.read_text(), steps.read_text().splitlines())
+        assert answer, "the fork server has ended"
+        return ForkedRun(int(answer), said.read_text(), steps.read_text().splitlines())
 
 
-class Nurseries:
-    """As many nurseries as are in use at a time."""
+class ForkServers:
+    """A pool of fork servers; grows to as many as are in use at once."""
 
     def __init__(self) -> None:
-        self._idle: list[Nursery] = []
+        self._idle: list[ForkServer] = []
         self._turn = threading.Lock()
 
     @contextmanager
-    def one(self) -> Iterator[Nursery]:
-        """A nursery for the time of the block."""
+    def one(self) -> Iterator[ForkServer]:
+        """Lend a fork server for the block."""
         with self._turn:
-            nursery = self._idle.pop() if self._idle else Nursery()
+            fork_server = self._idle.pop() if self._idle else ForkServer()
         try:
-            yield nursery
+            yield fork_server
         finally:
             with self._turn:
-                self._idle.append(nursery)
+                self._idle.append(fork_server)
 
     def close(self) -> None:
         """End all of them."""
-        for nursery in self._idle:
-            nursery.close()
+        for fork_server in self._idle:
+            fork_server.close()

@@ -1,4 +1,4 @@
-"""Many runs, each in a folder of its own: which ones to lead, and some of them at a time."""
+"""Many runs, each in its own folder: choose a sample, then run several at once."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from harvester.errors import HarvestError
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
-    from support.fork_server import Nursery
+    from support.fork_server import ForkServer
     from support.servers import Servers
 
 T = TypeVar("T")
 
 SIDES = 4
-"""Lives led at a time: they wait for answers and for the disk."""
+"""Runs at once. They mostly wait for answers and for the disk."""
 
 
 def spread(found: Iterable[T], count: int, kind: Callable[[T], Hashable]) -> list[T]:
-    """So many of what was found: of each kind in turn, chosen by lot, and the same each time."""
+    """Choose `count` items: of each kind in turn, at random, and the same each time."""
     piles: dict[Hashable, list[T]] = {}
     for one in found:
         piles.setdefault(kind(one), []).append(one)
@@ -39,31 +39,31 @@ def spread(found: Iterable[T], count: int, kind: Callable[[T], Hashable]) -> lis
     return chosen
 
 
-def lead(servers: Servers, lives: Sequence[T], survive: Callable[[T, int, Nursery], int]) -> int:
-    """Lead all lives.
+def run_all(servers: Servers, cases: Sequence[T], run: Callable[[T, int, ForkServer], int]) -> int:
+    """Run all cases.
 
     Args:
-        servers: for nurseries.
-        lives: what befalls each.
-        survive: leads one, given its number and a nursery, and returns how many deaths it died;
-            an error says what is wrong in the end.
+        servers: lends fork servers.
+        cases: what happens to each run.
+        run: called with a case, its number and a fork server; returns how many kills there
+            were, and raises AssertionError if the result is wrong.
 
     Returns:
-        How many deaths they died.
+        The number of kills.
     """
 
     def one_after_another(side: int) -> tuple[int, list[str]]:
-        died, wrong = 0, []
-        with servers.nursery() as nursery:
-            for number in range(side, len(lives), SIDES):
+        kills, wrong = 0, []
+        with servers.fork_server() as fork_server:
+            for number in range(side, len(cases), SIDES):
                 try:
-                    died += survive(lives[number], number, nursery)
+                    kills += run(cases[number], number, fork_server)
                 except (AssertionError, OSError, HarvestError) as error:
-                    wrong.append(f"{lives[number]}: {error}")
-        return died, wrong
+                    wrong.append(f"{cases[number]}: {error}")
+        return kills, wrong
 
     with ThreadPoolExecutor(SIDES) as pool:
         ends = list(pool.map(one_after_another, range(SIDES)))
     wrong = [why for _, side in ends for why in side]
-    assert not wrong, f"{len(wrong)} of {len(lives)} went wrong; " + "\n".join(wrong[:5])
-    return sum(died for died, _ in ends)
+    assert not wrong, f"{len(wrong)} of {len(cases)} went wrong; " + "\n".join(wrong[:5])
+    return sum(kills for kills, _ in ends)

@@ -1,4 +1,4 @@
-"""A server that means harm: what it does not answer as it pleases, an emulator answers."""
+"""A server that gives answers of the test's choice; an emulator answers the rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Question:
+class Request:
     """What was asked.
 
     Attributes:
@@ -44,8 +44,8 @@ Bytes = bytes | Iterable[bytes]
 
 _STAYING = (b"connection:", b"keep-alive:")
 
-Mischief = Callable[[Question], Bytes | None]
-"""The response to a question; None leaves it to the emulator."""
+Respond = Callable[[Request], Bytes | None]
+"""The response to a request; None leaves it to the emulator."""
 
 
 def response(
@@ -59,26 +59,26 @@ def response(
     return "\r\n".join(lines).encode() + body
 
 
-class Impostor:
+class MaliciousServer:
     """A server on this machine, up within `async with`.
 
     Args:
         port: of the emulator behind it; 0 for none.
-        mischief: what it answers.
+        respond: what it answers.
         tls: for https.
 
     Attributes:
-        questions: all there were.
+        requests: all there were.
         given: bytes sent in answers of its own.
     """
 
-    def __init__(self, port: int, mischief: Mischief, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, port: int, respond: Respond, tls: ssl.SSLContext | None = None) -> None:
         self._port = port
-        self._mischief = mischief
+        self._respond = respond
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.questions: list[Question] = []
+        self.requests: list[Request] = []
         self.given = 0
 
     async def __aenter__(self) -> Self:
@@ -117,9 +117,9 @@ class Impostor:
         body = await reader.readexactly(length)
         utility = head.split()[1].decode().rpartition("/")[2]
         form = parse_qsl(body.decode("ascii"), keep_blank_values=True)
-        question = Question(len(self.questions) + 1, utility, form, body)
-        self.questions.append(question)
-        answer = self._mischief(question)
+        request = Request(len(self.requests) + 1, utility, form, body)
+        self.requests.append(request)
+        answer = self._respond(request)
         if answer is None:
             await self._pass_on(head, body, writer)
             return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from support.fork_server import Nursery
+    from support.fork_server import ForkServer
 
 SECRET = "5ec2e7" * 6
 """Stands for an API key; no sentence may repeat it."""
@@ -99,7 +99,7 @@ class Nobody:
         return count
 
 
-def assert_refused(bad: Bad, folder: Path, nursery: Nursery, nobody: Nobody) -> None:
+def assert_refused(bad: Bad, folder: Path, fork_server: ForkServer, nobody: Nobody) -> None:
     """One clear sentence, and nothing else came of it."""
     for name, content in bad.files.items():
         path = folder / name
@@ -110,16 +110,16 @@ def assert_refused(bad: Bad, folder: Path, nursery: Nursery, nobody: Nobody) -> 
     before = tree(folder)
     assert nobody.visits() == 0
     env = {"HARVESTER_BASE_URL": nobody.base_url, "HOME": str(folder), **bad.env}
-    life = nursery.raise_one(
+    ended = fork_server.run(
         shlex.split(bad.does), env=env, cwd=str(folder), stdin=str(stdin), user=bad.user, seconds=30
     )
-    assert life.said.startswith("harvester: "), life.said
-    assert life.said.count("\n") == 1, life.said
-    assert life.said.rstrip("\n").isprintable(), life.said
+    assert ended.said.startswith("harvester: "), ended.said
+    assert ended.said.count("\n") == 1, ended.said
+    assert ended.said.rstrip("\n").isprintable(), ended.said
     for part in bad.says:
-        assert part in life.said, life.said
-    assert SECRET not in life.said
-    assert life.code == 2, life.said
+        assert part in ended.said, ended.said
+    assert SECRET not in ended.said
+    assert ended.code == 2, ended.said
     assert tree(folder) == before, "something was written"
     assert nobody.visits() == 0, "somebody was asked"
 

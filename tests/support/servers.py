@@ -9,17 +9,17 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, cont
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from harvester.emulator import Emulator, EmulatorConfig
-from support.fork_server import Nurseries, Nursery
+from support.fork_server import ForkServer, ForkServers
 from support.harness import Finished, assert_polite
-from support.malicious_server import Impostor
-from support.shell_harness import Kitchen
+from support.malicious_server import MaliciousServer
+from support.shell_harness import ShellHarness
 from support.wiretap import Wiretap
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Coroutine, Iterator, Mapping
 
-    from support.malicious_server import Mischief
+    from support.malicious_server import Respond
 
 T = TypeVar("T")
 
@@ -35,8 +35,8 @@ class Servers:
         self._loop: asyncio.AbstractEventLoop = (
             group_of._loop if group_of else asyncio.new_event_loop()
         )
-        self._nurseries: Nurseries = group_of._nurseries if group_of else Nurseries()
-        self.kitchen: Kitchen = group_of.kitchen if group_of else Kitchen()
+        self._fork_servers: ForkServers = group_of._fork_servers if group_of else ForkServers()
+        self.shell: ShellHarness = group_of.shell if group_of else ShellHarness()
         self._thread = threading.Thread(target=self._loop.run_forever, name="emulators")
         self._open: list[AbstractAsyncContextManager[Any]] = []
 
@@ -45,8 +45,8 @@ class Servers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._nurseries.close()
-        self.kitchen.close()
+        self._fork_servers.close()
+        self.shell.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
@@ -71,15 +71,15 @@ class Servers:
         """A listener before an emulator, with an address of its own (see `Wiretap`)."""
         return self._begin(Wiretap(server.port, hide))
 
-    def impostor(
-        self, server: Emulator, mischief: Mischief, tls: ssl.SSLContext | None = None
-    ) -> Impostor:
-        """A server before an emulator that answers some questions itself (see `Impostor`)."""
-        return self._begin(Impostor(server.port, mischief, tls))
+    def malicious_server(
+        self, server: Emulator, respond: Respond, tls: ssl.SSLContext | None = None
+    ) -> MaliciousServer:
+        """Start a server before an emulator that answers some requests itself."""
+        return self._begin(MaliciousServer(server.port, respond, tls))
 
-    def nursery(self) -> AbstractContextManager[Nursery]:
+    def fork_server(self) -> AbstractContextManager[ForkServer]:
         """A process to fork runs of the command from."""
-        return self._nurseries.one()
+        return self._fork_servers.one()
 
     def harvester(
         self,
@@ -89,10 +89,10 @@ class Servers:
     ) -> Finished:
         """As `harness.harvester`, for tests of many runs: from a process that is well warmed."""
         begun = time.monotonic()
-        with self.nursery() as nursery:
-            life = nursery.raise_one(args, env=dict(env or {}), patches=dict(patches or {}))
-        assert_polite(life.said)
-        return Finished(life.code, "", life.said, time.monotonic() - begun)
+        with self.fork_server() as fork_server:
+            ended = fork_server.run(args, env=dict(env or {}), patches=dict(patches or {}))
+        assert_polite(ended.said)
+        return Finished(ended.code, "", ended.said, time.monotonic() - begun)
 
     def stop(self, server: AbstractAsyncContextManager[Any]) -> None:
         """End a server before its time."""

@@ -30,20 +30,20 @@ CHANGES = ("harvester.job.model.RATE_WITHOUT_KEY=400", 'clock="2026-01-10T12:00:
 _CLIENT = """#!{python} -ISE
 import json, os, socket, sys
 order = {{"args": sys.argv[1:], "cwd": os.getcwd(), "env": dict(os.environ), "name": {name!r}}}
-with socket.socket(socket.AF_UNIX) as kitchen:
-    kitchen.connect({address!r})
-    socket.send_fds(kitchen, [b"!"], [0, 1, 2])
-    kitchen.sendall(json.dumps(order).encode() + b"\\n")
-    sys.exit(int(kitchen.makefile().readline() or 70))
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({address!r})
+    socket.send_fds(server, [b"!"], [0, 1, 2])
+    server.sendall(json.dumps(order).encode() + b"\\n")
+    sys.exit(int(server.makefile().readline() or 70))
 """
 
 
-class Kitchen:
+class ShellHarness:
     """The warm process, begun when it is first needed."""
 
     def __init__(self) -> None:
         self._begin = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="kitchen-")
+        self._folder = tempfile.TemporaryDirectory(prefix="shell-harness-")
         self._process: subprocess.Popen[str] | None = None
 
     def programs(self) -> Path:
@@ -82,15 +82,15 @@ def main() -> None:
     for name in SLOW:
         importlib.import_module(name)
     change(CHANGES)
-    kitchen = socket.socket(socket.AF_UNIX)
-    kitchen.bind(sys.argv[1])
-    kitchen.listen(64)
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(sys.argv[1])
+    server.listen(64)
     threading.Thread(target=_leave, daemon=True).start()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     while True:
-        caller, _ = kitchen.accept()
+        caller, _ = server.accept()
         with caller:
             if os.fork() == 0:
                 _serve(caller)

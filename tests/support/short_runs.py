@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harvester.emulator import Emulator
-    from support.fork_server import Life, Nursery
+    from support.fork_server import ForkedRun, ForkServer
     from support.servers import Servers
 
 ASKED = range(1, 301)
@@ -45,8 +45,8 @@ MERGED_BYTES = {"parquet": 12_000, "jsonl": 250_000}
 
 
 @dataclass
-class Patient:
-    """A kind of run, to be led again and again, each time in a folder of its own.
+class ShortRun:
+    """A kind of run, repeated many times, each time in its own folder.
 
     Args:
         servers: for emulators.
@@ -86,12 +86,12 @@ class Patient:
             *more.get(self.kind, ()),
         ]
 
-    def prepare(self, nursery: Nursery, out: Path) -> None:
+    def prepare(self, fork_server: ForkServer, out: Path) -> None:
         """What has to be there before the run that is ended early."""
         if self.kind in ("retry", "longer"):
             ids = self.fewer if self.kind == "longer" else self.ids
             before = self._run(out, self.server, ids)
-            assert nursery.raise_one(before, **self.often).code == 3
+            assert fork_server.run(before, **self.often).code == 3
 
     def can_resume(self, out: Path) -> bool:
         """Whether `resume` does as well as the command itself."""
@@ -102,7 +102,7 @@ class Patient:
         """What the run exits with once it comes to its end."""
         return 0 if self.retries else 3
 
-    def assert_well(self, out: Path) -> None:
+    def assert_complete(self, out: Path) -> None:
         """Nothing is lost, nothing is there twice, and nothing else lies around."""
         answered = [uid for uid in ASKED if self.retries or uid not in LEFT_OUT]
         truth = expected_links(self.server.graph, "pubmed", answered, ("pmc",))
@@ -126,10 +126,10 @@ class Patient:
         ]  # fmt: skip
 
 
-def healthy(patient: Patient, nursery: Nursery, out: Path) -> Life:
-    """A run that nothing befalls; its steps are the moments to end others at."""
-    patient.prepare(nursery, out)
-    life = nursery.raise_one(patient.command(out), root=str(out), **patient.often)
-    assert life.code == patient.code, life.said
-    patient.assert_well(out)
-    return life
+def uninterrupted(short_run: ShortRun, fork_server: ForkServer, out: Path) -> ForkedRun:
+    """Run without interruption; its steps are the kill points of other runs."""
+    short_run.prepare(fork_server, out)
+    ended = fork_server.run(short_run.command(out), root=str(out), **short_run.often)
+    assert ended.code == short_run.code, ended.said
+    short_run.assert_complete(out)
+    return ended
