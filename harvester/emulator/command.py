@@ -1,4 +1,4 @@
-"""The command `emulate`: its options into a configuration, and the server until a signal."""
+"""The command `emulate`: its options, and the server until a signal."""
 
 from __future__ import annotations
 
@@ -6,43 +6,14 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from harvester.emulator.options import check_latency, check_workers, read_outage, read_restart
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harvester.emulator.config import EmulatorConfig
 
-# aiohttp, numpy and pyarrow are imported only once the command runs, so that help stays fast.
-
-
-def _seconds(
-    context: click.Context, parameter: click.Parameter, value: str | None
-) -> tuple[float, ...]:
-    """`0.8` or `0.8,6.8,13` as numbers."""
-    del context, parameter
-    try:
-        numbers = tuple(float(part) for part in (value or "").split(",") if part.strip())
-    except ValueError:
-        numbers = (-1.0,)
-    if any(not 0.0 <= number < float("inf") for number in numbers):
-        raise click.BadParameter(f"{value!r} is not a list of seconds, such as 0.8 or 0.8,6.8,13.")
-    return numbers
-
-
-def _outage(
-    context: click.Context, parameter: click.Parameter, value: str | None
-) -> tuple[float, float] | None:
-    """`10-60` as two numbers."""
-    del context, parameter
-    if value is None:
-        return None
-    first, dash, last = value.partition("-")
-    try:
-        span = (float(first), float(last)) if dash else (1.0, 0.0)
-    except ValueError:
-        span = (1.0, 0.0)
-    if not 0.0 <= span[0] < span[1]:
-        raise click.BadParameter(f"{value!r} is not a span of seconds, such as 10-60.")
-    return span
+# aiohttp, numpy and pyarrow are imported only when the command runs, so that help stays fast.
 
 
 @click.command()
@@ -55,82 +26,130 @@ def _outage(
     help="Port to listen on; 0 takes any free one.",
 )
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="Of the links, latencies and faults."
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed of the generated links, the service times and the faults.",
 )
 @click.option(
     "--links",
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
-    help="Serve these links (.parquet, .csv or .tsv with dbfrom, from_uid, dbto, linkname, to_uid"
-    " and, if there are any, score) instead of the generated ones.",
+    help="Links to serve instead of generated ones: .parquet, .csv or .tsv with dbfrom, from_uid,"
+    " dbto, linkname, to_uid and, optionally, score.",
 )
 @click.option(
     "--links-per-uid",
     type=click.IntRange(1, 512),
     metavar="N",
-    help="Exactly N generated links a UID, in every linkname that has several.",
+    help="Exact number of generated links per UID, in every linkname that has several.",
 )
 @click.option(
     "--latency",
-    callback=_seconds,
-    metavar="S[,S]",
-    help="Seconds before an answer; of several one is drawn for each request.",
+    callback=check_latency,
+    default="0",
+    show_default=True,
+    metavar="S[,S...]|lognormal:MEDIAN,P99",
+    help="Service time of a request in seconds. One of several values is drawn per request."
+    " `lognormal:1,40`: half of the requests take less than 1 s, 1 % take more than 40 s.",
 )
 @click.option(
     "--latency-per-uid",
     type=click.FloatRange(min=0),
     default=0.0,
+    show_default=True,
     metavar="S",
-    help="Seconds more for each UID asked for.",
+    help="Additional service time per UID, in seconds.",
+)
+@click.option(
+    "--workers",
+    callback=check_workers,
+    metavar="N[,M@FROM-TO...]",
+    help="Requests served at a time; others wait, first in, first out. `16,4@60-360`: 16 workers,"
+    " but 4 from second 60 to 360 after the start. A request whose client has hung up keeps its"
+    " worker for its whole service time. [default: no limit]",
+)
+@click.option(
+    "--queue",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Requests that may wait for a worker; more are rejected. [default: no limit]",
+)
+@click.option(
+    "--queue-status",
+    type=click.Choice(["503", "429"]),
+    default="503",
+    show_default=True,
+    help="Status of requests that --queue rejects.",
+)
+@click.option(
+    "--max-uids",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="UIDs per request; the service of larger requests ends with status 500."
+    " [default: no limit]",
+)
+@click.option(
+    "--restart",
+    callback=read_restart,
+    metavar="EVERY,DOWN",
+    help="Restart every EVERY seconds: drop all requests and refuse connections for DOWN seconds."
+    " [default: never]",
 )
 @click.option(
     "--rate",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Requests a second, with an API key and without. [default: 10 and 3, as at NCBI]",
+    help="Requests per second, with and without an API key. [default: 10 and 3, as at NCBI]",
 )
-@click.option("--no-limit", is_flag=True, help="Any number of requests a second.")
+@click.option("--no-limit", is_flag=True, help="No limit of requests per second.")
 @click.option(
-    "--retry-after", type=click.IntRange(min=0), metavar="S", help="Send Retry-After with a 429."
+    "--retry-after",
+    type=click.IntRange(min=0),
+    metavar="S",
+    help="Seconds sent as Retry-After with status 429.",
 )
 @click.option(
     "--api-key-accepted",
     "api_keys",
     multiple=True,
     metavar="KEY",
-    help="Accept this key and, of all others, none; again and again. [default: any key]",
+    help="API key to accept; all others are rejected. Repeatable. [default: any key]",
 )
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="NAME[@UID,UID][*N][:P]",
-    help="Let this befall requests (with these UIDs; N of them, then no more) with probability P;"
-    " again and again. `all` is any of them; --list-faults names them.",
+    help="Fault of requests (with these UIDs; of N requests) with probability P. Repeatable."
+    " `all` draws any of them; --list-faults prints the names.",
 )
 @click.option("--list-faults", is_flag=True, help="Print the names of the faults and exit.")
 @click.option(
     "--outage",
-    callback=_outage,
+    callback=read_outage,
     metavar="FROM-TO",
-    help="Fail everything (503) between these seconds after the start.",
+    help="Seconds after the start between which all requests fail with status 503.",
 )
 @click.option("--no-gzip", is_flag=True, help="Never compress answers.")
 @click.option(
     "--log",
     type=click.Path(dir_okay=False, writable=True),
     metavar="FILE",
-    help="Append one JSON object a request to FILE.",
+    help="File to append one JSON object per request to: when it arrived, when its service began"
+    " and ended, whether its client had gone, its UIDs, status and fault.",
 )
 def emulate(
     *,
     rate: int | None,
     no_limit: bool,
+    queue_status: str,
     list_faults: bool,
     no_gzip: bool,
     **settings: object,
 ) -> None:
-    """Serve NCBI's E-utilities from this machine: generated or given links, real limits, faults.
+    """Serve NCBI's E-utilities on this machine: generated or given links, real limits, faults.
 
     The first line on stdout is the base URL, for --base-url or HARVESTER_BASE_URL.
     """
@@ -142,11 +161,13 @@ def emulate(
         return
     if rate is not None and no_limit:
         raise click.UsageError("--rate and --no-limit exclude each other.")
-    limits: dict[str, int | None] = {}
+    if settings["queue"] is not None and settings["workers"] is None:
+        raise click.UsageError("--queue requires --workers.")
+    limits: dict[str, int | None] = {"queue_status": int(queue_status)}
     if no_limit:
-        limits = {"rate": None}
+        limits |= {"rate": None}
     elif rate is not None:
-        limits = {"rate": rate, "rate_with_key": rate}
+        limits |= {"rate": rate, "rate_with_key": rate}
     _run(EmulatorConfig(gzip=not no_gzip, **limits, **settings))  # type: ignore[arg-type]
 
 
@@ -174,11 +195,11 @@ def _run(config: EmulatorConfig) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:
-        raise click.ClickException(f"cannot serve: {error}") from error
+        raise click.ClickException(f"The server cannot start: {error}") from error
 
 
 def _on_signals(end: Callable[[], object]) -> None:
-    """Call `end` on SIGINT and SIGTERM, where the event loop can watch for them."""
+    """Call `end` on SIGINT and SIGTERM, if the event loop can watch for them."""
     import asyncio  # noqa: PLC0415
     import contextlib  # noqa: PLC0415
     import signal  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""One request from arrival to answer: counted, limited, delayed, answered, perhaps spoilt, sent."""
+"""One request from arrival to answer: counted, limited, served, perhaps spoilt by a fault, sent."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from harvester.emulator.arrival import waited
 from harvester.emulator.faults import NCBI_LIMITS, WIRE, fault_plan
 from harvester.emulator.faults.wire import SILENT, Wire, hang, reset
 from harvester.emulator.graph.mixing import key_of
-from harvester.emulator.latency import latency
 from harvester.emulator.ratelimit import RateLimit
 from harvester.emulator.request import Asked
 from harvester.emulator.sending import headers, whole
+from harvester.emulator.service.latency import read_latency
+from harvester.emulator.service.workers import QueueFullError, Workers
 from harvester.emulator.utilities.table import UTILITIES
 
 if TYPE_CHECKING:
@@ -45,18 +46,23 @@ class Handler:
     """Answers the requests of one emulator.
 
     Attributes:
-        outage: what every request meets at present: a status (502, 503, 504), `reset`, `hang`, or
-            None for a service that is up.
+        outage: how every request fails at present: a status (502, 503, 504), `reset`, `hang`, or
+            None if the service is up.
+        workers: who serves the requests.
+        closing: whether the server is being shut down.
     """
 
     def __init__(self, config: EmulatorConfig, world: World, log: RequestLog) -> None:
         self.outage: int | str | None = None
+        self.closing = False
+        self.workers = Workers(log, config.workers, config.queue)
         self._config = config
         self._world = world
         self._log = log
         limits = NCBI_LIMITS if config.rate is None else (config.rate, config.rate_with_key)
         self._plan = fault_plan(config.faults, config.seed, limits)
         self._limit = None if config.rate is None else RateLimit(*limits)
+        self._latency = read_latency(config.latency)
         self._latencies = Random(key_of(config.seed, "latency"))
         self._connections: weakref.WeakKeyDictionary[asyncio.BaseTransport, _Connection] = (
             weakref.WeakKeyDictionary()
@@ -76,6 +82,9 @@ class Handler:
         )
         try:
             return await self._respond(request, entry)
+        except asyncio.CancelledError:
+            entry.gone = not self.closing and entry.fault != "restart"
+            raise
         finally:
             self._log.end(entry)
 
@@ -104,11 +113,15 @@ class Handler:
         if early is not None:
             return self._send(request, entry, early, allowance)
         draws = self._plan.draw(asked)
-        seconds = latency(
-            self._config.latency, self._config.latency_per_uid, entry.ids, self._latencies
-        )
-        if seconds:
-            await asyncio.sleep(seconds)
+        seconds = self._latency.draw(self._latencies) + self._config.latency_per_uid * entry.ids
+        try:
+            await self.workers.serve(entry, seconds)
+        except QueueFullError:
+            entry.fault = "queue-full"
+            return self._send(request, entry, self._beyond_queue(asked), allowance)
+        if self._config.max_uids is not None and entry.ids > self._config.max_uids:
+            entry.fault = "max-uids"
+            return self._send(request, entry, pages.diagnostic(), allowance)
         said, shown = answer(asked, self._world, draws)
         entry.fault = ",".join(shown)
         for draw in draws:
@@ -138,11 +151,18 @@ class Handler:
         if asked.has_key and self._config.api_keys and asked.who not in self._config.api_keys:
             return pages.bad_key(asked.who)
         if allowance is not None and not allowance.granted:
-            return self._too_many(asked, allowance)
+            return self._too_many(asked.who, allowance.count, allowance.limit)
         return None
 
-    def _too_many(self, asked: Asked, allowance: Allowance) -> Answer:
-        refused = pages.rate_limit(asked.who, allowance.count, allowance.limit)
+    def _beyond_queue(self, asked: Asked) -> Answer:
+        """Return the answer to a request that finds the queue full."""
+        if self._config.queue_status != 429:
+            return pages.gateway(self._config.queue_status)
+        limit = NCBI_LIMITS[asked.has_key]
+        return self._too_many(asked.who, limit + 1, limit)
+
+    def _too_many(self, who: str, count: int, limit: int) -> Answer:
+        refused = pages.rate_limit(who, count, limit)
         if self._config.retry_after is not None:
             refused.headers["Retry-After"] = str(self._config.retry_after)
         return refused

@@ -51,6 +51,7 @@ class Emulator:
         self._port = self.config.port
         self._server: web.Server | None = None
         self._runner: web.ServerRunner | None = None
+        self._restarts: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._server = web.Server(
@@ -64,6 +65,8 @@ class Emulator:
         self._runner = web.ServerRunner(self._server, shutdown_timeout=0.1)
         await self._runner.setup()
         await self._listen()
+        if self.config.restart is not None:
+            self._restarts = asyncio.create_task(self._restart(*self.config.restart))
         return self
 
     async def __aexit__(
@@ -72,8 +75,13 @@ class Emulator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._handler.closing = True
+        if self._restarts is not None:
+            self._restarts.cancel()
+            await asyncio.wait([self._restarts])
         if self._runner is not None:
             await self._runner.cleanup()
+        self._handler.workers.close()
         self.log.close()
 
     @property
@@ -117,6 +125,17 @@ class Emulator:
         self._handler.outage = None
         if self._runner is not None and not self._runner.sites:
             await self._listen()
+
+    async def _restart(self, every: float, down: float) -> None:
+        """Restart every `every` seconds: lose all requests and refuse connections for a while."""
+        up = every
+        while True:
+            await asyncio.sleep(up)
+            up = every - down
+            self._handler.workers.lose_all("restart")
+            await self.fail("refused")
+            await asyncio.sleep(down)
+            await self.recover()
 
     async def _listen(self) -> None:
         if self._runner is None:

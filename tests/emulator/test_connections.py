@@ -6,14 +6,12 @@ import asyncio
 import json
 import sys
 import time
-from random import Random
 from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 
 from harvester.emulator import Emulator, EmulatorConfig
-from harvester.emulator.latency import latency
 from harvester.emulator.ratelimit import RateLimit
 
 from .conftest import Client
@@ -185,16 +183,6 @@ async def test_the_log_tells_what_was_asked_but_no_key(
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["status"] for line in lines] == [200, 500]
     assert "SECRET" not in path.read_text() + repr(server.log.entries)
-
-
-def test_latency_is_drawn_by_seed() -> None:
-    draws = [[latency((0.8, 6.8, 13.0), 0.01, 5, random) for _ in range(50)] for random in twins()]
-    assert draws[0] == draws[1]
-    assert {round(seconds - 0.05, 6) for seconds in draws[0]} == {0.8, 6.8, 13.0}
-
-
-def twins() -> tuple[Random, Random]:
-    return Random(4), Random(4)
 
 
 async def test_latency_is_waited_for(session: aiohttp.ClientSession) -> None:
