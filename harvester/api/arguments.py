@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 from harvester.errors import BadInput, nearest, printable
 from harvester.eutils.epost import Posted
 from harvester.eutils.esearch import Found
-from harvester.sources import notation as spelling
+from harvester.sources.notation import UidParser, parse_accession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -82,7 +82,7 @@ def read_uids(db: str, ids: Uids) -> list[int]:
     Raises:
         BadInput: one is none.
     """
-    return _read(ids, spelling.Uids(db))
+    return _read(ids, UidParser(db))
 
 
 def read_accessions(ids: Uids) -> list[str]:
@@ -91,7 +91,7 @@ def read_accessions(ids: Uids) -> list[str]:
     Raises:
         BadInput: one is none.
     """
-    return _read(ids, spelling.accession)
+    return _read(ids, parse_accession)
 
 
 def read_ids(db: str, ids: Uids) -> list[Uid]:
@@ -100,11 +100,11 @@ def read_ids(db: str, ids: Uids) -> list[Uid]:
     Raises:
         BadInput: one is none.
     """
-    read = spelling.Uids(db)
+    read = UidParser(db)
 
     def either(word: str) -> Uid:
         is_number = word.isascii() and word.isdigit()
-        return read(word) if is_number or db not in SEQUENCES else spelling.accession(word)
+        return read(word) if is_number or db not in SEQUENCES else parse_accession(word)
 
     return _read(ids, either)
 

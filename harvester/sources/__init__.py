@@ -1,1 +1,1 @@
-"""Where UIDs come from, one module a kind of source. Each yields int64 arrays as it reads."""
+"""Sources of UIDs, one module per kind. `from_job.open_source` opens the source of a job."""

@@ -1,51 +1,50 @@
-"""Accessions (`--idtype acc`) from lists and tables: texts rather than numbers.
-
-What an accession looks like is in `spelling`; GIs may stand among accessions (NBK25499).
-"""
+"""Accessions (`--idtype acc`) from lists and tables: texts instead of numbers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from harvester.errors import BadInput
-from harvester.sources.compressed import shown
-from harvester.sources.notation import accession
-from harvester.sources.tables import kind_of, read_cells, text_of
-from harvester.sources.words import text_blocks, words
+from harvester.sources.compressed import display_name
+from harvester.sources.notation import parse_accession
+from harvester.sources.tables import cell_text, read_cells, table_suffix
+from harvester.sources.text import text_blocks, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
 def read_accessions(name: str, column: str | None = None) -> Iterator[list[str]]:
-    """The accessions of a list or a table, in blocks, in its order and with its duplicates.
+    """Yield the accessions of a list or a table in blocks, in file order, with duplicates.
+
+    GIs are accepted among accessions (NBK25499).
 
     Args:
-        name: a path, or `-` for standard input; a table where `kind_of` says so.
-        column: of a table; none takes the only column there is.
+        name: path, or `-` for standard input; a table if `table_suffix` says so.
+        column: column of the table; None takes the only column.
 
     Raises:
-        BadInput: something is not an accession (names file, line or row, and text), or the file
+        BadInput: A word is not an accession (names file, line or row, and text), or the file
             cannot be read.
     """
-    if kind_of(name):
+    if table_suffix(name):
         for row, cells in read_cells(name, column):
             texts = (
-                (at, text_of(cell))
+                (at, cell_text(cell))
                 for at, cell in enumerate(cells.to_pylist(), row)
                 if cell is not None
             )
-            yield _read(texts, shown(name), "row")
+            yield _parse(texts, display_name(name), "row")
     else:
         for line, block in text_blocks(name):
-            yield _read(words(block, line), shown(name), "line")
+            yield _parse(words(block, line), display_name(name), "line")
 
 
-def _read(texts: Iterable[tuple[int, str]], name: str, unit: str) -> list[str]:
+def _parse(texts: Iterable[tuple[int, str]], name: str, unit: str) -> list[str]:
     found = []
     for number, text in texts:
         try:
-            found.append(accession(text))
+            found.append(parse_accession(text))
         except ValueError as error:
             raise BadInput(f"{name}, {unit} {number}: {error}") from None
     return found

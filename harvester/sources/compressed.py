@@ -1,4 +1,4 @@
-"""Open a list of UIDs for reading, whatever it is compressed with."""
+"""Open a list of UIDs, decompressing gzip, bzip2, xz and zstd."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import errno
 import gzip
 import lzma
 import sys
+import zlib
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -20,21 +21,26 @@ if TYPE_CHECKING:
     import io
     from collections.abc import Iterator
 
+DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
+"""Errors that reading a damaged compressed file raises."""
 
-def shown(name: str) -> str:
-    """The name of a list as a sentence has it."""
+
+def display_name(name: str) -> str:
+    """Return the name of a list for an error message."""
     return "standard input" if name == STDIN else printable(name)
 
 
 @contextmanager
 def open_input(name: str) -> Iterator[IO[bytes]]:
-    """The decompressed bytes of a file, or of standard input for `-`.
+    """Open a file, or standard input for `-`, and decompress it.
 
-    The kind of compression is told from the first bytes, so that a wrong suffix, or none as on
-    a pipe, does no harm.
+    The first bytes decide the compression, so the suffix does not matter and a pipe needs none.
+
+    Args:
+        name: path, or `-`.
 
     Raises:
-        BadInput: there is no such file, or it may not be read.
+        BadInput: The file does not exist or cannot be read.
     """
     with ExitStack() as stack:
         try:
@@ -43,10 +49,11 @@ def open_input(name: str) -> Iterator[IO[bytes]]:
             else:
                 raw = stack.enter_context(Path(name).expanduser().open("rb"))
             magic = raw.peek(6)[:6]
-        except (OSError, ValueError, RuntimeError) as error:  # no file, no such name, no such home
-            why = getattr(error, "strerror", None) or "there is no such file"
-            raise BadInput(f"The UID list {shown(name)} cannot be read: {why}.") from error
-        plain = _decompressed(raw, magic)
+        except (OSError, ValueError, RuntimeError) as error:
+            # ValueError: a NUL in the name. RuntimeError: unknown home directory.
+            why = getattr(error, "strerror", None) or "no such file"
+            raise BadInput(f"The UID list {display_name(name)} cannot be read: {why}.") from error
+        plain = _decompress(raw, magic)
         yield raw if plain is None else stack.enter_context(plain)
 
 
@@ -56,8 +63,8 @@ def _stdin() -> io.BufferedReader:
     return cast("io.BufferedReader", sys.stdin.buffer)
 
 
-def _decompressed(raw: io.BufferedReader, magic: bytes) -> IO[bytes] | None:
-    """The stream behind the compression that the first bytes name, if they name one."""
+def _decompress(raw: io.BufferedReader, magic: bytes) -> IO[bytes] | None:
+    """Return the decompressed stream, or None if the first bytes name no compression."""
     if magic.startswith(b"\x1f\x8b"):
         return cast("IO[bytes]", gzip.open(raw))
     if magic.startswith(b"BZh"):

@@ -1,4 +1,4 @@
-"""Which UIDs of a source have come in before."""
+"""Remove the UIDs of a source that came before."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidArray
 
     Block: TypeAlias = UidArray | list[str]
-    """Some UIDs; accessions where those are harvested."""
+    """UIDs, or with `idtype=acc` accessions."""
 
 
 class Distinct:
-    """The members of all blocks so far: UIDs as a bitmap, accessions as a set of texts."""
+    """Members of all blocks so far: UIDs in a bitmap, accessions in a set of texts."""
 
     def __init__(self) -> None:
         self._uids = uids.as_set()
         self._accessions: set[str] = set()
 
     def __len__(self) -> int:
+        """Return the number of distinct members."""
         return len(self._uids) + len(self._accessions)
 
-    def new(self, block: Block) -> Block:
-        """Take a block in, and give its members that are new, ascending."""
+    def add(self, block: Block) -> Block:
+        """Add a block and return its new members, ascending."""
         if isinstance(block, list):
             texts = set(block) - self._accessions
             self._accessions |= texts

@@ -1,9 +1,9 @@
-"""The distinct `to_uid`s of an earlier harvest, as the UIDs to ask for next: the second hop."""
+"""Distinct `to_uid`s of an earlier harvest, as the input UIDs of the next (`--from-run`)."""
 
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ from harvester.job.databases import answer_name
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.model.schemas import NEIGHBOR_LINKS, TARGETS, with_ids
+from harvester.sources.distinct import Distinct
 from harvester.store.folder import JOB, hop_folders
 from harvester.store.parts import Parts
 from harvester.store.sinks import make_sink
@@ -24,91 +25,85 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harvester.model.identifiers import Listed
-    from harvester.model.uids import UidArray
+    from harvester.sources.distinct import Block
     from harvester.store.sinks import Sink
     from harvester.store.state import Part
 
-    Block: TypeAlias = UidArray | list[str]
-    """Some UIDs; accessions where the harvest was of those."""
-
 
 def read_run(
-    folder: Path, dbfrom: str, doubt: Callable[[str], None] = lambda _: None
+    folder: Path, dbfrom: str, warn: Callable[[str], None] = lambda _: None
 ) -> Iterator[Block]:
-    """The UIDs of one database that an earlier harvest's links lead to, each once.
+    """Yield the UIDs of one database that an earlier harvest's links lead to, each once.
 
     Args:
-        folder: of that harvest; it is not changed.
-        dbfrom: their database; links to others are left out.
-        doubt: told, in a sentence, that the harvest has not ended.
+        folder: folder of that harvest; it is not changed.
+        dbfrom: database of the UIDs; links to others are left out.
+        warn: called with a sentence if the harvest is unfinished.
 
-    Returns:
-        Blocks, each ascending, as the committed parts are read.
+    Yields:
+        Blocks, each ascending, in the order of the committed parts.
 
     Raises:
-        BadInput: there is no harvest in the folder, or it has no links to that database.
-        FolderError: it is damaged.
+        BadInput: The folder holds no harvest, or its links do not lead to that database.
+        FolderError: The folder is damaged.
     """
     if not (folder / FILE).is_file():
         hops = hop_folders(folder)
         hint = f" It is a chain: name a hop, like {hops[-1]}." if hops else ""
-        raise BadInput(
-            f"{folder} holds no harvest to go on from (--from-run): it has no {FILE}.{hint}"
-        )
+        raise BadInput(f"{folder} holds no harvest (--from-run): it has no {FILE}.{hint}")
     cmd, schema = _job(folder)
     with peek(folder) as state:
         parts = state.parts("links")
         wanted, done = state.wanted(), state.done()
     if cmd not in CMDS or not CMDS[cmd].leads_to_records:
         raise BadInput(
-            f"{folder} was harvested with --cmd {cmd}, whose answers name no UIDs to go on with; "
-            "a harvest with --cmd neighbor does."
+            f"{folder} was harvested with --cmd {cmd}, whose links have no to_uid; "
+            "those of --cmd neighbor have."
         )
     if wanted is None or len(done) < len(wanted):
-        of = "of an input not read yet" if wanted is None else f"of {len(wanted)}"
-        doubt(
-            f"The harvest in {folder} has not ended: it has the links of {len(done)} UIDs {of}, "
-            "and only these are taken."
+        of = "an unknown number" if wanted is None else str(len(wanted))
+        warn(
+            f"The harvest in {folder} is unfinished: only the links of {len(done)} UIDs of {of} "
+            "are used."
         )
-    yield from _distinct(_targets(folder, parts, schema), folder, dbfrom)
+    yield from _distinct(_tables(folder, parts, schema), folder, dbfrom)
 
 
 def targets(links: pa.Table, db: str) -> Listed:
-    """The distinct records of a database that some links lead to."""
-    there = pc.is_in(links["dbto"].cast(pa.string()), pa.array([answer_name(db), db]))
-    column = pc.unique(links["to_uid"].filter(there))
+    """Return the distinct records of a database that some links lead to."""
+    in_db = pc.is_in(links["dbto"].cast(pa.string()), pa.array([answer_name(db), db]))
+    column = pc.unique(links["to_uid"].filter(in_db))
     if not pa.types.is_integer(column.type):
         return list(column.to_pylist())
     return uids.as_set(np.sort(column.to_numpy(zero_copy_only=False)))
 
 
 def _distinct(tables: Iterator[pa.Table], folder: Path, dbfrom: str) -> Iterator[Block]:
-    """The targets in one database, each when it first appears."""
+    """Yield the targets in one database, each when it first appears.
+
+    Raises:
+        BadInput: There are none.
+    """
     db, others = answer_name(dbfrom), set[str]()
-    met, accessions = uids.as_set(), set[str]()
+    known = Distinct()
     for table in tables:
         others.update(pc.unique(table["dbto"]).to_pylist())
         found = targets(table, dbfrom)
-        if isinstance(found, list):
-            block: Block = sorted(set(found) - accessions)
-            accessions.update(block)
-        else:
-            block = uids.as_array(found - met)
-            met |= found
+        block = known.add(found if isinstance(found, list) else uids.as_array(found))
         if len(block) > 0:
             yield block
-    if not met and not accessions:
-        named = ", ".join(sorted(printable(one) for one in others)) or "none at all"
+    if not known:
+        named = ", ".join(sorted(printable(one) for one in others)) or "no database at all"
         raise BadInput(
             f"No link in {folder} leads to {db}{nearest(db, others)}: its links lead to {named}."
         )
 
 
-def _targets(folder: Path, parts: list[Part], schema: pa.Schema) -> Iterator[pa.Table]:
-    """The rows of the committed parts of links.
+def _tables(folder: Path, parts: list[Part], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Yield the rows of committed parts of links.
 
     Raises:
-        FolderError: a part is gone or damaged.
+        FolderError: A part is missing or damaged.
     """
     for part in parts:
         try:
@@ -116,13 +111,13 @@ def _targets(folder: Path, parts: list[Part], schema: pa.Schema) -> Iterator[pa.
                 yield table.select(["dbto", "to_uid"])
         except (pa.ArrowException, OSError, KeyError) as error:
             raise FolderError(
-                f"{folder / part.name} cannot be read as what it is: see what harvester verify "
-                f"{folder} says, and restore it from a copy."
+                f"{folder / part.name} is damaged. Run `harvester verify {folder}` and restore "
+                "the file from a backup."
             ) from error
 
 
 def _sink_of(part: Part) -> Sink:
-    """What reads a part, by its name."""
+    """Return the sink that reads a part, by the suffix of its name."""
     if part.name.endswith(".parquet"):
         return make_sink("parquet", "none")
     codec = {"gz": "gzip", "zst": "zstd"}.get(part.name.rpartition(".")[2], "none")
@@ -130,10 +125,10 @@ def _sink_of(part: Part) -> Sink:
 
 
 def _job(folder: Path) -> tuple[str, pa.Schema]:
-    """The cmd of the harvest in a folder, and the schema of its links if they lead to UIDs.
+    """Return the cmd of a harvest, and the schema of its links if they have a `to_uid`.
 
     Raises:
-        FolderError: it is damaged.
+        FolderError: The job file is missing or damaged.
     """
     path = folder / JOB
     try:
@@ -144,4 +139,6 @@ def _job(folder: Path) -> tuple[str, pa.Schema]:
             with_ids(schema, pa.string()) if accessions else schema
         )
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise FolderError(f"{path} is missing or damaged; restore it from a copy.") from error
+        raise FolderError(
+            f"{path} is missing or damaged; restore the file from a backup."
+        ) from error

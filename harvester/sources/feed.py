@@ -1,4 +1,4 @@
-"""UIDs that come while they are asked about: from a search, or from a harvest at work."""
+"""Sources whose UIDs arrive while the harvest runs: a search, or another harvest."""
 
 from __future__ import annotations
 
@@ -12,36 +12,40 @@ if TYPE_CHECKING:
 
 
 class Feed(Protocol):
-    """A source that is read while the harvest runs."""
+    """Source that is read while the harvest runs."""
 
     @property
     def expected(self) -> int:
-        """About how many UIDs will come."""
+        """Approximate number of UIDs that will arrive."""
 
     def blocks(self) -> AsyncIterator[Listed]:
-        """The UIDs, some at a time, perhaps again and again.
+        """Yield UIDs in blocks; a UID may be repeated.
 
         Raises:
-            HarvestError: there will be no more, and it is not the end.
+            HarvestError: The source failed before its end.
         """
 
 
 class Handed:
-    """UIDs handed over by whoever has them, until it says that it is done."""
+    """Feed that another harvest fills with `hand` and closes with `end`.
+
+    Args:
+        expected: approximate number of UIDs that will arrive.
+    """
 
     def __init__(self, expected: int = 0) -> None:
         self.expected = expected
         self._queue: asyncio.Queue[Listed | None] = asyncio.Queue()
 
     def hand(self, listed: Listed) -> None:
-        """Some more."""
+        """Add a block of UIDs."""
         self._queue.put_nowait(listed)
 
     def end(self) -> None:
-        """No more."""
+        """Close the feed: `blocks` ends after the blocks added so far."""
         self._queue.put_nowait(None)
 
     async def blocks(self) -> AsyncIterator[Listed]:
-        """What is handed over."""
+        """Yield the blocks that were added, until `end`."""
         while (listed := await self._queue.get()) is not None:
             yield listed

@@ -1,11 +1,13 @@
-"""The UIDs a job wants: read whole where they lie on disk, searched for where a server has them."""
+"""Open the source of a job: read UIDs that lie on disk, or prepare a search.
+
+`open_source` decides between the two, and is the only place that does.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -15,110 +17,123 @@ from harvester.client.search_counts import suggestion
 from harvester.errors import BadInput
 from harvester.model import uids
 from harvester.sources.accessions import read_accessions
-from harvester.sources.compressed import shown
+from harvester.sources.compressed import display_name
 from harvester.sources.earlier_run import read_run
 from harvester.sources.search import Search
-from harvester.sources.tables import kind_of, read_column
+from harvester.sources.tables import read_column, table_suffix
 from harvester.sources.text import read_lines
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from harvester.client.client import Client
     from harvester.job.model import Job
     from harvester.model.identifiers import Listed
     from harvester.model.uids import UidSet
 
+    Warn: TypeAlias = Callable[[str], None]
+    """Called with a sentence about something odd that does not stop the harvest."""
 
-def read_source(job: Job) -> Listed:
-    """The distinct UIDs of a job's lists, or of an earlier harvest; accessions as texts.
+
+def open_source(job: Job, warn: Warn = lambda _: None) -> Listed | SearchFeed:
+    """Open the source of a job, without any request.
+
+    Args:
+        job: with absolute paths; names its source in `job.source`.
+        warn: called with a sentence about an unfinished harvest given with `--from-run`.
+
+    Returns:
+        The distinct UIDs of lists or of an earlier harvest (accessions as texts); or, for a query
+        or a set on the History server, a feed to be started with `await feed.start(client, emit)`.
 
     Raises:
-        BadInput: there is none, it cannot be read, or something in it is not a UID.
+        BadInput: The job names no source, the source cannot be read, holds nothing, or holds
+            something that is not a UID.
+        FolderError: The earlier harvest is damaged.
     """
-    source, link = job.source, job.link
-    if source.run is not None:
-        return share(_of_run(source.run, job), *source.share)
-    if not source.ids:
-        raise BadInput(
-            "There are no UIDs to ask for: give a list with --ids FILE (- for stdin), "
-            "or a search with --query TERM."
-        )
-    listed: Listed = _accessions(job) if link.idtype == "acc" else _uids(job)
-    if not listed:
-        raise BadInput(f"There is no UID in {', '.join(map(shown, source.ids))}.")
-    return share(listed, *source.share)
+    for key, opened in _SOURCES.items():
+        if getattr(job.source, key):
+            return opened(job, warn)
+    raise BadInput(
+        "There are no UIDs to ask for: give a list with --ids FILE (- for stdin), "
+        "or a search with --query TERM."
+    )
 
 
 def share(listed: Listed, index: int, count: int) -> Listed:
-    """The `index`-th (from 1) of `count` equal shares; together they are the whole, once."""
+    """Return the `index`-th (from 1) of `count` equal, disjoint shares."""
     if isinstance(listed, list):
         return listed[len(listed) * (index - 1) // count : len(listed) * index // count]
     return uids.shard(listed, index, count)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The records that a search finds, as they come.
+class SearchFeed:
+    """Records that the job's search finds, as they arrive.
+
+    Args:
+        job: names the query, or the set on the History server, and the share of it.
 
     Attributes:
-        search: begun, so that its count is known.
-        expected: that count.
-        share: which of how many equal shares; of a share, all are gathered first.
+        expected: number of records in the share; 0 before `start`.
     """
 
-    search: Search
-    expected: int
-    share: tuple[int, int]
+    def __init__(self, job: Job) -> None:
+        self.expected = 0
+        self._job = job
+        self._search: Search | None = None
 
-    async def blocks(self) -> AsyncIterator[Listed]:
-        """UIDs in sets, accessions in lists.
+    async def start(self, client: Client, emit: events.Listener) -> None:
+        """Send the first request, which counts the records.
+
+        Args:
+            client: sends this request and the later ones.
+            emit: receives warnings, and waits for a server that does not answer.
 
         Raises:
-            HarvestError: the search came to no end.
+            BadInput: The search finds nothing, or is wrong.
+            HarvestError: The server does not answer it.
         """
-        if self.share == (1, 1):
-            async for block in self.search.blocks():
+        source, link = self._job.source, self._job.link
+        self._search = Search(
+            Patient(client, emit),
+            link.dbfrom,
+            source.query,
+            webenv=source.webenv,
+            query_key=source.query_key,
+            accessions=link.idtype == "acc",
+            warn=lambda text: emit(events.Doubt(text)),
+            suggest=partial(suggestion, client),
+        )
+        _, count = source.share
+        self.expected = -(-await self._search.count() // count)
+
+    async def blocks(self) -> AsyncIterator[Listed]:
+        """Yield UIDs in sets, accessions in lists. A share is yielded once all are known.
+
+        Raises:
+            HarvestError: The search failed before its end.
+            RuntimeError: `start` was not called.
+        """
+        if self._search is None:
+            raise RuntimeError("the feed was not started")
+        share_of = self._job.source.share
+        if share_of == (1, 1):
+            async for block in self._search.blocks():
                 yield block if isinstance(block, list) else uids.as_set(np.sort(block))
             return
         texts, found = set[str](), uids.as_set()
-        async for block in self.search.blocks():
+        async for block in self._search.blocks():
             if isinstance(block, list):
                 texts.update(block)
             else:
                 found |= uids.as_set(np.sort(block))
-        yield share(sorted(texts) if texts else found, *self.share)
+        yield share(sorted(texts) if texts else found, *share_of)
 
 
-async def search(job: Job, client: Client, emit: events.Listener) -> Found:
-    """Begin a job's search.
-
-    Raises:
-        BadInput: it finds nothing, or there is none.
-        HarvestError: the server does not answer it.
-    """
-    source, link = job.source, job.link
-
-    def doubt(text: str) -> None:
-        emit(events.Doubt(text))
-
-    begun = Search(
-        Patient(client, emit),
-        link.dbfrom,
-        source.query,
-        webenv=source.webenv,
-        query_key=source.query_key,
-        accessions=link.idtype == "acc",
-        doubt=doubt,
-        suggest=partial(suggestion, client),
-    )
-    count = await begun.count()
-    return Found(begun, -(-count // source.share[1]), source.share)
-
-
-def _of_run(run: str, job: Job) -> Listed:
+def _open_run(job: Job, warn: Warn) -> Listed:
+    run = job.source.run or ""
     texts, found = list[str](), uids.as_set()
-    for block in read_run(Path(run).expanduser(), job.link.dbfrom):
+    for block in read_run(Path(run).expanduser(), job.link.dbfrom, warn):
         if isinstance(block, list):
             texts += block
         else:
@@ -126,20 +141,41 @@ def _of_run(run: str, job: Job) -> Listed:
     if bool(texts) != (job.link.idtype == "acc"):
         has, remedy = ("accessions", "add") if texts else ("UIDs", "leave out")
         raise BadInput(f"The links in {run} lead to {has}: {remedy} --idtype acc.")
-    return texts or found
+    return share(texts or found, *job.source.share)
+
+
+def _open_lists(job: Job, _: Warn) -> Listed:
+    source = job.source
+    listed: Listed = _accessions(job) if job.link.idtype == "acc" else _uids(job)
+    if not listed:
+        raise BadInput(f"There is no UID in {', '.join(map(display_name, source.ids))}.")
+    return share(listed, *source.share)
+
+
+def _open_search(job: Job, _: Warn) -> SearchFeed:
+    return SearchFeed(job)
+
+
+_SOURCES: dict[str, Callable[[Job, Warn], Listed | SearchFeed]] = {
+    "run": _open_run,
+    "ids": _open_lists,
+    "query": _open_search,
+    "webenv": _open_search,
+}
+"""Key of the job's source → function that opens it. (A query within a set has both keys.)"""
 
 
 def _uids(job: Job) -> UidSet:
-    wanted = uids.as_set()
+    found = uids.as_set()
     for name in job.source.ids:
         blocks = (
             read_column(name, job.source.ids_column, job.link.dbfrom)
-            if kind_of(name)
+            if table_suffix(name)
             else read_lines(name, job.link.dbfrom)
         )
         for block in blocks:
-            wanted |= uids.as_set(np.sort(block))
-    return wanted
+            found |= uids.as_set(np.sort(block))
+    return found
 
 
 def _accessions(job: Job) -> list[str]:
@@ -148,3 +184,18 @@ def _accessions(job: Job) -> list[str]:
         for block in read_accessions(name, job.source.ids_column):
             found.update(block)
     return sorted(found)
+
+
+# The two functions below serve the callers that do not use `open_source` yet.
+
+
+def read_source(job: Job) -> Listed:
+    """Return the UIDs of a job whose source lies on disk."""
+    return open_source(job)
+
+
+async def search(job: Job, client: Client, emit: events.Listener) -> SearchFeed:
+    """Return the feed of a job's search, started."""
+    feed = SearchFeed(job)
+    await feed.start(client, emit)
+    return feed

@@ -1,4 +1,4 @@
-"""How UIDs and accessions are written in lists, and what is said of a word that is neither."""
+"""Notations of UIDs and accessions in lists, and the error for a word that is neither."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from harvester.errors import printable
 from harvester.model.uids import MAX_UID
 
 _PREFIXES = {"pubmed": "PMID:?", "pmc": "(?:PMCID:)?PMC:?", "snp": "rs"}
-"""Spellings whose meaning the database makes sure. (A PMC UID is the digits of its PMC id:
-https://www.ncbi.nlm.nih.gov/pmc/pmctopmid/; one of dbSNP those of its rs number.)"""
+"""Prefixes with one meaning each. (A PMC UID is the digits of its PMC id:
+https://www.ncbi.nlm.nih.gov/pmc/pmctopmid/; a dbSNP UID is the digits of its rs number.)"""
 
 _LETTERS_AND_DIGITS = re.compile(r"[A-Z]{1,6}_?\d+(\.\d+)?", re.IGNORECASE | re.ASCII)
 
@@ -24,12 +24,15 @@ _ACCESSION = re.compile(
 )
 _PDB_CHAIN = re.compile(r"(\d[A-Z\d]{3})_([A-Z\d]{1,4})", re.IGNORECASE | re.ASCII)
 
+_DISPLAYED = 40
+"""Characters of a bad word that an error shows."""
 
-class Uids:
-    """Reads the words of a list as UIDs of a database.
+
+class UidParser:
+    """Parser of the words of a list as UIDs of one database.
 
     Args:
-        dbfrom: the database; decides which prefixes are understood.
+        dbfrom: database; decides which prefixes are accepted.
     """
 
     def __init__(self, dbfrom: str) -> None:
@@ -39,45 +42,47 @@ class Uids:
         self._form = re.compile(form, re.IGNORECASE | re.ASCII)
 
     def __call__(self, word: str) -> int:
-        """The UID that a word is.
+        """Return the UID that a word stands for.
 
         Raises:
-            ValueError: it is none; says so, and what would be one.
+            ValueError: The word is not a UID; the message says so, and what a UID is.
         """
         found = self._form.fullmatch(word)
         if not found:
             raise ValueError(self._not_a_uid(word))
         uid = int(found[1].lstrip("0")[:20] or "0")
         if not 1 <= uid <= MAX_UID:
-            raise ValueError(f"{shown(found[1])} is no UID; UIDs run from 1 to {MAX_UID}.")
+            raise ValueError(
+                f"'{display_word(found[1])}' is not a UID; UIDs run from 1 to {MAX_UID}."
+            )
         return uid
 
     def _not_a_uid(self, word: str) -> str:
         remedy = f"UIDs of {self.dbfrom} are positive whole numbers"
         for db, prefix in _PREFIXES.items():
             if db != self.dbfrom and re.fullmatch(rf"{prefix}\d+", word, re.IGNORECASE | re.ASCII):
-                remedy += f"; this one is of {db}, asked for with --dbfrom {db}"
-                return f"'{shown(word)}' is not a UID; {remedy}."
+                remedy += f"; this is a UID of {db}, for --dbfrom {db}"
+                return f"'{display_word(word)}' is not a UID; {remedy}."
         if _LETTERS_AND_DIGITS.fullmatch(word):
             remedy += "; this looks like an accession"
-        return f"'{shown(word)}' is not a UID; {remedy}."
+        return f"'{display_word(word)}' is not a UID; {remedy}."
 
 
-def accession(word: str) -> str:
-    """The accession that a word is, in upper case but for the chain of a PDB id.
+def parse_accession(word: str) -> str:
+    """Return an accession in upper case, except for the chain of a PDB id.
 
     Raises:
-        ValueError: it is none; says so, and what would be one.
+        ValueError: The word is not an accession; the message says so, and what an accession is.
     """
     if not _ACCESSION.fullmatch(word):
         raise ValueError(
-            f"'{shown(word)}' is not an accession; accessions are like NM_000546.6, "
-            "and none has blanks in it."
+            f"'{display_word(word)}' is not an accession; accessions are like NM_000546.6 "
+            "and contain no blanks."
         )
     chain = _PDB_CHAIN.fullmatch(word)
     return f"{chain[1].upper()}_{chain[2]}" if chain else word.upper()
 
 
-def shown(word: str) -> str:
-    """A word of a list as a sentence has it."""
-    return printable(word[:40]) + ("…" if len(word) > 40 else "")
+def display_word(word: str) -> str:
+    """Return the beginning of a word of a list, printable, for an error message."""
+    return printable(word[:_DISPLAYED]) + ("…" if len(word) > _DISPLAYED else "")

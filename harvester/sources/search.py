@@ -1,8 +1,8 @@
-"""The UIDs that match a query, or that lie on the History server, past ESearch's cap.
+"""UIDs that match a query, or of a set on the History server, past ESearch's cap.
 
-Of PubMed, ESearch gives 9,999 records a query and no page beyond them, so the query is asked again
-for ranges of UIDs, `(query) AND low:high[UID]`, as NCBI's own EDirect does. Of other databases
-all pages are given, and the set is kept on the History server while they are fetched.
+For PubMed, ESearch returns at most 9,999 records per query and no further pages. The query is
+repeated for ranges of UIDs, `(query) AND low:high[UID]`, as NCBI's own EDirect does. For other
+databases ESearch returns all pages; the set stays on the History server while they are fetched.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harvester.eutils import esearch
 from harvester.eutils.esearch import MOST, PastCap, SetLost
 from harvester.model import uids
 from harvester.sources.distinct import Distinct
-from harvester.sources.uid_ranges import Slices
+from harvester.sources.uid_ranges import Known, next_range
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,21 +26,22 @@ if TYPE_CHECKING:
     from harvester.eutils.identity import Fields, Identity
     from harvester.model.uids import UidArray
     from harvester.sources.distinct import Block
+    from harvester.sources.uid_ranges import Range
 
 T = TypeVar("T")
 
-_PATIENCE = 2
-"""Answers in a row with fewer ids than they count, until one is taken for what it is."""
+_SHORT_ANSWERS = 2
+"""Retries of an answer with fewer ids than it counts; the next one is accepted."""
 
 _ENOUGH = 0.1
-"""Part of the ids due, below which no answer is taken."""
+"""Share of the ids due below which an answer is never accepted."""
 
 _UNKNOWN_TOP = 1 << 32
-"""Below it lie all UIDs of most databases."""
+"""First guess of the highest UID where answers hold accessions; most databases lie below it."""
 
 
 class Asks(Protocol):
-    """What puts a single question to a utility, and puts it again while its failure may pass."""
+    """Client that sends single requests and retries failures that may pass."""
 
     identity: Identity
 
@@ -57,18 +58,18 @@ class _Page:
 
 
 class Search:
-    """One query, or one set on the History server, as a source of UIDs.
+    """Query, or set on the History server, as a source of UIDs.
 
     Args:
-        client: asks ESearch.
-        db: the database.
-        term: the query; of a set, only what matches it as well.
-        webenv: of a set on the History server.
-        query_key: of that set.
-        accessions: whether accessions are wanted in place of UIDs (`idtype=acc`).
-        fields: more parameters of ESearch, such as datetype, mindate and maxdate.
-        doubt: told, in a sentence, what is odd about the answers but no reason to stop.
-        suggest: database and query to a better spelling, for a query that finds nothing.
+        client: sends the requests.
+        db: database.
+        term: query; with a set, only its records that match.
+        webenv: WebEnv of a set on the History server.
+        query_key: query key of that set.
+        accessions: Return accessions instead of UIDs (`idtype=acc`).
+        fields: further parameters of ESearch, such as datetype, mindate and maxdate.
+        warn: called with a sentence for each oddity that does not stop the search.
+        suggest: returns a better spelling for a database and a query that finds nothing.
 
     Example:
         ```
@@ -89,7 +90,7 @@ class Search:
         query_key: str | None = None,
         accessions: bool = False,
         fields: Fields | None = None,
-        doubt: Callable[[str], None] = lambda _: None,
+        warn: Callable[[str], None] = lambda _: None,
         suggest: Callable[[str, str], Awaitable[str | None]] | None = None,
     ) -> None:
         if query_key:
@@ -108,65 +109,70 @@ class Search:
         self._is_set = bool(query_key)
         self._accessions = accessions
         self._fields = dict(fields or {})
-        self._doubt = doubt
+        self._warn = warn
         self._suggest = None if query_key else suggest
         self._first: _Page | None = None
 
     async def count(self) -> int:
-        """How many records there are; asked once.
+        """Return the number of records; the first call sends a request.
 
         Raises:
-            BadInput: there are none, or the query has a field in it that does not exist.
+            BadInput: There are no records, or the query names an unknown field.
             HarvestError: ESearch does not answer.
         """
-        return (await self._begun()).found.count
+        return (await self._first_page()).found.count
 
     async def blocks(self) -> AsyncIterator[Block]:
-        """All UIDs, each once, in no certain order, as they come in.
+        """Yield all UIDs as they arrive, each once, in no particular order.
 
         Raises:
-            BadInput, HarvestError: as for `count`.
+            BadInput, HarvestError: As for `count`.
         """
-        first = await self._begun()
+        first = await self._first_page()
         met = Distinct()
-        yield met.new(first.block)
+        yield met.add(first.block)
         if len(first.found.ids) < first.found.count:
             async for block in self._rest(first):
-                yield met.new(block)
+                yield met.add(block)
         if len(met) != first.found.count:
-            await self._weigh(len(met))
+            await self._compare_count(len(met))
 
-    async def _begun(self) -> _Page:
-        """The first answer, and what it says of the query."""
+    async def _first_page(self) -> _Page:
+        """Return the first page; the first call requests and checks it."""
         if self._first is None:
             usehistory = None if self._is_set or self._db == "pubmed" else "y"
             page = await self._ask(self._term, usehistory=usehistory)
-            await self._see_sound(page.found)
+            await self._check_query(page.found)
             self._first = page
         return self._first
 
-    async def _see_sound(self, found: Found) -> None:
+    async def _check_query(self, found: Found) -> None:
+        """Check what the first answer reports about the query.
+
+        Raises:
+            BadInput: The query names an unknown field, or finds nothing.
+        """
         told = self._client.identity.told
         if found.fields_not_found:
             raise BadInput(
-                f"There is no field [{told(found.fields_not_found[0])}] in {self._db}, so NCBI "
-                f"would search all fields: correct {self._name}."
+                f"{self._db} has no field [{told(found.fields_not_found[0])}], so NCBI would "
+                f"search all fields: correct {self._name}."
             )
         phrases = ", ".join(f"'{told(phrase)}'" for phrase in found.phrases_not_found[:5])
         if found.count:
             if phrases:
-                self._doubt(f"NCBI does not know {phrases} and left that out of {self._name}.")
+                self._warn(f"NCBI does not know {phrases} and left it out of {self._name}.")
             return
         if self._is_set and self._name == self._set:
-            raise BadInput(f"There is nothing in {self._set}.")
+            raise BadInput(f"{self._set[0].upper()}{self._set[1:]} is empty.")
         better = await self._suggest(self._db, self._term) if self._suggest else None
         hint = f" (did you mean '{told(better)}'?)" if better else ""
         if phrases and not better:
-            hint = f" (not known: {phrases})"
+            hint = f" (unknown: {phrases})"
         raise BadInput(f"No record of {self._db} matches {self._name}{hint}.")
 
     async def _rest(self, first: _Page) -> AsyncIterator[Block]:
-        """What the first answer did not hold."""
+        """Yield what the first page did not hold."""
         if self._db != "pubmed" and (self._is_set or first.found.webenv):
             try:
                 async for block in self._pages(first):
@@ -175,14 +181,14 @@ class Search:
                 pass
             else:
                 return
-        async for block in self._slices(first):
+        async for block in self._ranges(first):
             yield block
 
     async def _pages(self, first: _Page) -> AsyncIterator[Block]:
-        """The pages after the first.
+        """Yield the pages after the first.
 
         Raises:
-            PastCap, SetLost: the server gives no more of them.
+            PastCap, SetLost: The server returns no further pages.
         """
         term = self._term if self._is_set else f"#{first.found.query_key}"
         webenv = self._webenv if self._is_set else first.found.webenv
@@ -192,31 +198,30 @@ class Search:
             yield page.block
             start += max(len(page.found.ids), 1)
 
-    async def _slices(self, first: _Page) -> AsyncIterator[Block]:
-        """Range after range of UIDs; see `Slices`."""
-        most = max(len(first.found.ids), 1)
+    async def _ranges(self, first: _Page) -> AsyncIterator[Block]:
+        """Yield the records of one range of UIDs after the other; see `uid_ranges`."""
         high = _UNKNOWN_TOP if self._accessions else int(np.max(first.block))
-        slices = Slices(first.found.count, high, most)
-        while (bounds := slices.next()) is not None:
-            low, high = bounds
-            term = self._term if self._is_set else f"({self._term})"
-            page = await self._ask(f"{term} AND {low}:{high}[UID]", bounds=bounds)
-            if slices.answered(high, page.found.count):
-                if page.found.ids:
-                    yield page.block
-            elif low == high:
+        known = Known(first.found.count, high, max(len(first.found.ids), 1))
+        term = self._term if self._is_set else f"({self._term})"
+        while (bounds := next_range(known)) is not None:
+            page = await self._ask(f"{term} AND {bounds.low}:{bounds.high}[UID]", bounds=bounds)
+            count = page.found.count
+            if count > known.most and bounds.low == bounds.high:
                 raise HarvestError(
-                    f"ESearch counts {page.found.count} records under one UID of {self._db}: its "
-                    f"answers for {self._name} make no sense, so nothing more is asked."
+                    f"ESearch counts {count} records under one UID of {self._db}. "
+                    f"Its answers for {self._name} contradict each other; the search was stopped."
                 )
+            if page.found.ids and count <= known.most:
+                yield page.block
+            known = known.with_count(bounds, count)
 
-    async def _weigh(self, met: int) -> None:
-        """Whether the count has changed, where it is not what came in."""
+    async def _compare_count(self, met: int) -> None:
+        """Ask for the count again if it differs from what arrived; warn if it still does."""
         now = await self._ask(self._term, rettype="count")
         if now.found.count != met:
-            self._doubt(
-                f"NCBI counts {now.found.count} records for {self._name} but gave {met}: "
-                "those are taken."
+            self._warn(
+                f"NCBI counts {now.found.count} records for {self._name} but returned {met}; "
+                "the harvest uses those."
             )
 
     async def _ask(
@@ -225,30 +230,30 @@ class Search:
         *,
         webenv: str | None = None,
         start: int = 0,
-        bounds: tuple[int, int] | None = None,
+        bounds: Range | None = None,
         **more: str | None,
     ) -> _Page:
-        """One question to ESearch.
+        """Send one request to ESearch.
 
         Raises:
-            PastCap: it gives no such page.
-            SetLost: the set is gone that the query was kept as.
-            BadInput: the set is gone that was given, or there is no such database.
-            HarvestError: no answer came.
+            PastCap: ESearch does not return this page.
+            SetLost: The set that holds the query on the History server is gone.
+            BadInput: The user's set is gone, or the database is unknown.
+            HarvestError: No answer came.
         """
-        patience = _PATIENCE
+        retries = _SHORT_ANSWERS
 
         def read(body: bytes) -> _Page | PastCap | SetLost:
-            nonlocal patience
+            nonlocal retries
             try:
                 found = esearch.read(body)
-            except (PastCap, SetLost) as error:  # asking again does not help
+            except (PastCap, SetLost) as error:  # a retry does not help
                 return error
             if bounds and found.fields_not_found:
                 raise RequestFailed(Fault.BODY, f"{self._db} cannot be searched by UID")
             due = 0 if "rettype" in more else min(found.count - start, MOST)
-            if len(found.ids) < due and (patience > 0 or len(found.ids) < due * _ENOUGH):
-                patience -= 1
+            if len(found.ids) < due and (retries > 0 or len(found.ids) < due * _ENOUGH):
+                retries -= 1
                 raise RequestFailed(Fault.BODY, f"{len(found.ids)} of {due} ids")
             return _Page(found, self._block(found.ids, bounds))
 
@@ -269,32 +274,33 @@ class Search:
             raise self._given_up(failure) from failure
         if isinstance(page, SetLost) and self._is_set:
             raise BadInput(
-                f"{self._set[0].upper()}{self._set[1:]} is not there, or no longer (sets live "
-                "for about 8 hours): search again, or give the search itself with --query."
+                f"{self._set[0].upper()}{self._set[1:]} does not exist or has expired "
+                "(after about 8 hours): search again, or give the search itself with --query."
             ) from page
         if isinstance(page, RequestFailed):
             raise page
         return page
 
-    def _block(self, ids: list[str], bounds: tuple[int, int] | None) -> Block:
-        """The ids of a page.
+    def _block(self, ids: list[str], bounds: Range | None) -> Block:
+        """Return the ids of a page.
 
         Raises:
-            RequestFailed: some are none, or were not asked for.
+            RequestFailed: Some are not UIDs, or lie outside the range asked for.
         """
         if self._accessions:
             return ids
         try:
             block: UidArray = np.array(ids, np.str_).astype(np.int64)
         except (ValueError, OverflowError) as error:
-            raise RequestFailed(Fault.BODY, "ids that are no UIDs") from error
+            raise RequestFailed(Fault.BODY, "ids that are not UIDs") from error
         low, high = bounds or (1, uids.MAX_UID)
         if len(block) and not low <= block.min() <= block.max() <= high:
             raise RequestFailed(Fault.BODY, "UIDs outside the range that was asked for")
         return block
 
     def _given_up(self, failure: RequestFailed) -> HarvestError:
+        """Return the error for a request that failed after all retries."""
         reason = self._client.identity.told(failure.reason).rstrip(".")
         if "Invalid db name" in reason:
             return BadInput(f"ESearch knows no database '{printable(self._db)}'.")
-        return HarvestError(f"ESearch gave no whole answer for {self._name}: {reason}.")
+        return HarvestError(f"ESearch gave no complete answer for {self._name}: {reason}.")

@@ -1,8 +1,8 @@
 """UIDs from a column of a table: .csv and .tsv, compressed or not, and .parquet.
 
-A table is read block by block, one column of it. Whole numbers are taken in bulk; texts as lists
-of UIDs spell them; floats where they are whole, since pandas makes floats of a column with gaps.
-Empty cells are left out.
+Only that column is parsed, block by block. Whole numbers are parsed in bulk, texts by the rules
+for lists of UIDs. Floats are accepted if they are whole, since pandas turns a column with gaps
+into floats. Empty cells are left out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +20,8 @@ import pyarrow.parquet as pq
 
 from harvester.errors import BadInput, nearest, printable
 from harvester.model import lazy_compute as pc
-from harvester.sources import notation as spelling
-from harvester.sources.compressed import open_input, shown
-from harvester.sources.words import DAMAGE
+from harvester.sources.compressed import DAMAGE, display_name, open_input
+from harvester.sources.notation import UidParser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,54 +29,58 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidArray
 
 BLOCK = 4 << 20
-"""Bytes of text parsed at a time."""
+"""Bytes of text per block."""
 
 ROWS = 1 << 17
-"""Rows of Parquet read at a time."""
+"""Rows of Parquet per block."""
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _PACKED = {".gz", ".zst", ".xz", ".bz2"}
 _EXACT = 2.0**53
-"""Above it floats skip whole numbers."""
+"""Largest float below which every whole number has a float of its own."""
 
 _WHOLE = re.compile(r"(\d+)\.0*")
 _HEADER = 1 << 20
+"""Bytes read to find the header line."""
 
 
-def kind_of(name: str) -> str | None:
-    """`.csv`, `.tsv` or `.parquet`, from the name without the suffix of a compression, or none."""
+def table_suffix(name: str) -> str | None:
+    """Return `.csv`, `.tsv` or `.parquet` from the name of a table, None for any other file.
+
+    A suffix of a compression is ignored.
+    """
     path = PurePath(name.lower())
     suffix = PurePath(path.stem).suffix if path.suffix in _PACKED else path.suffix
     return suffix if suffix in {*_DELIMITERS, ".parquet"} else None
 
 
 def read_column(name: str, column: str | None, dbfrom: str) -> Iterator[UidArray]:
-    """The UIDs in a column of a table, in blocks, in the order of its rows, with duplicates.
+    """Yield the UIDs in a column of a table in blocks, in the order of its rows, with duplicates.
 
     Args:
-        name: a path that `kind_of` knows.
-        column: its name; none takes the only column there is.
-        dbfrom: the database the UIDs belong to; decides which prefixes are understood.
+        name: path with a suffix that `table_suffix` knows.
+        column: name of the column; None takes the only column.
+        dbfrom: database of the UIDs; decides which prefixes (as in PMID:1) are accepted.
 
     Raises:
-        BadInput: something is not a UID (names file, row and text), there is no such column, or
-            the file is no such table. Row 1 is the first below the header.
+        BadInput: A cell is not a UID (names file, row and text), the column does not exist, or
+            the file is not such a table. Row 1 is the first below the header.
     """
-    uid_of = spelling.Uids(dbfrom)
+    parse = UidParser(dbfrom)
     for row, cells in read_cells(name, column):
-        yield _uids(cells, shown(name), row, uid_of)
+        yield _uids(cells, display_name(name), row, parse)
 
 
 def read_cells(name: str, column: str | None) -> Iterator[tuple[int, pa.Array]]:
-    """The cells of a column, in blocks of whole numbers, floats or texts; empty texts are null.
+    """Yield a column in blocks of whole numbers, floats or texts; empty texts are null.
 
-    Returns:
-        The number of each block's first row, from 1, and its cells.
+    Yields:
+        The number of the block's first row, from 1, and its cells.
 
     Raises:
-        BadInput: there is no such column, or the file is no such table.
+        BadInput: The column does not exist, or the file is not such a table.
     """
-    kind = kind_of(name)
+    kind = table_suffix(name)
     delimiter = _DELIMITERS.get(kind or "")
     blocks = _of_text(name, column, delimiter) if delimiter else _of_parquet(name, column)
     row = 1
@@ -87,13 +90,14 @@ def read_cells(name: str, column: str | None) -> Iterator[tuple[int, pa.Array]]:
             row += len(cells)
     except DAMAGE as error:
         why = f": {printable(str(error))}" if isinstance(error, pa.ArrowInvalid) else ""
+        table = f"{(kind or '').lstrip('.')} table"
         raise BadInput(
-            f"{shown(name)} is damaged, cut short, or no {(kind or '').lstrip('.')} table{why}."
+            f"{display_name(name)} is damaged, cut short, or not a {table}{why}."
         ) from error
 
 
-def text_of(cell: object) -> str:
-    """A cell as a list would have it: `12.0` is 12."""
+def cell_text(cell: object) -> str:
+    """Return a cell as a list of UIDs would have it: 12.0 as 12."""
     if isinstance(cell, float):
         return f"{cell:.0f}" if cell.is_integer() and abs(cell) <= _EXACT else str(cell)
     text = str(cell).strip()
@@ -105,7 +109,7 @@ def _of_text(name: str, column: str | None, delimiter: str) -> Iterator[pa.Array
     with open_input(name) as stream:
         start = stream.read(_HEADER)
     column = _chosen(_header(start, name, delimiter), column, name)
-    if b"\n" not in start and b"\r" not in start:  # a header alone, which pyarrow takes for none
+    if b"\n" not in start and b"\r" not in start:  # a header alone: pyarrow would report no columns
         return
     with open_input(name) as stream:
         reader = pacsv.open_csv(
@@ -123,21 +127,29 @@ def _of_text(name: str, column: str | None, delimiter: str) -> Iterator[pa.Array
 
 
 def _header(start: bytes, name: str, delimiter: str) -> list[str]:
-    """The names in the first line."""
+    """Return the column names in the first line.
+
+    Raises:
+        BadInput: There is no such line.
+    """
     text = start.decode("utf-8-sig", "replace")
     try:
         names = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
     except csv.Error:
         names = []
     if not names or "\0" in text:
-        raise BadInput(f"{shown(name)} has no header line: the first row names the columns.")
+        raise BadInput(
+            f"{display_name(name)} has no header line; the first line must name the columns."
+        )
     return names
 
 
 def _of_parquet(name: str, column: str | None) -> Iterator[pa.Array]:
     with open_input(name) as stream:
         if not stream.seekable() or not isinstance(stream, io.BufferedReader):
-            raise BadInput(f"{shown(name)} is compressed as a whole: Parquet is read unpacked.")
+            raise BadInput(
+                f"{display_name(name)} is compressed as a whole; decompress the Parquet file."
+            )
         file = pq.ParquetFile(stream)
         chosen = _chosen(file.schema_arrow.names, column, name)
         for batch in file.iter_batches(ROWS, columns=[chosen]):
@@ -145,30 +157,31 @@ def _of_parquet(name: str, column: str | None) -> Iterator[pa.Array]:
 
 
 def _chosen(names: Sequence[str], column: str | None, name: str) -> str:
-    """The column to read.
+    """Return the name of the column to read.
 
     Raises:
-        BadInput: there is none of that name, or more than one, or none was named among several.
+        BadInput: No column or several columns have that name; or several columns exist and none
+            was named.
     """
     there = ", ".join(printable(one, 40) for one in names[:20]) + (", …" if names[20:] else "")
     if column is None:
         if len(names) == 1:
             return names[0]
         raise BadInput(
-            f"{shown(name)} has {len(names)} columns ({there}): name the one with the UIDs "
+            f"{display_name(name)} has {len(names)} columns ({there}): name the one with the UIDs "
             "with --ids-column."
         )
     if names.count(column) != 1:
         often = "more than one column" if column in names else "no column"
         raise BadInput(
-            f"{shown(name)} has {often} called '{printable(column)}'{nearest(column, names)}; "
-            f"its columns are {there}."
+            f"{display_name(name)} has {often} called '{printable(column)}'"
+            f"{nearest(column, names)}; its columns are {there}."
         )
     return column
 
 
 def _plain(cells: pa.Array, name: str) -> pa.Array:
-    """Cells as int64, uint64, float64 or texts without blanks around."""
+    """Return cells as int64, uint64, float64, or texts without surrounding blanks."""
     kind = cells.type
     if pa.types.is_dictionary(kind):
         return _plain(cells.dictionary_decode(), name)
@@ -183,14 +196,15 @@ def _plain(cells: pa.Array, name: str) -> pa.Array:
         return pa.nulls(len(cells), pa.string())
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind == "string_view"):
         raise BadInput(
-            f"{shown(name)}: the column holds {kind} values; UIDs are whole numbers or texts."
+            f"{display_name(name)}: the column holds {kind} values; "
+            "UIDs are whole numbers or texts."
         )
     cells = pc.utf8_trim_whitespace(cells.cast(pa.string()))
     return pc.if_else(pc.equal(cells, ""), None, cells)
 
 
-def _uids(cells: pa.Array, name: str, row: int, uid_of: spelling.Uids) -> UidArray:
-    """The cells as UIDs, in bulk, or one by one to find what is wrong."""
+def _uids(cells: pa.Array, name: str, row: int, parse: UidParser) -> UidArray:
+    """Parse cells in bulk, or one by one to find the one that is wrong."""
     present = cells.drop_null()
     numbers = present
     if pa.types.is_string(present.type):
@@ -200,7 +214,7 @@ def _uids(cells: pa.Array, name: str, row: int, uid_of: spelling.Uids) -> UidArr
         try:
             uids: UidArray = numbers.cast(pa.int64()).to_numpy(zero_copy_only=False)
         except pa.ArrowInvalid:
-            pass  # a fraction, or too large: find and name it
+            pass  # a fraction, or out of range: parse one by one to name it
         else:
             large = pa.types.is_floating(present.type) and pc.max(present).as_py()
             if not len(uids) or (uids.min() >= 1 and not (large and large > _EXACT)):
@@ -210,13 +224,12 @@ def _uids(cells: pa.Array, name: str, row: int, uid_of: spelling.Uids) -> UidArr
         if cell is None:
             continue
         if isinstance(cell, float) and cell > _EXACT:
-            _refuse(name, place, f"{cell!r} is too large for a UID kept as a float")
+            raise BadInput(
+                f"{name}, row {place}: {cell!r} is too large for a UID stored as a float; "
+                "store it as a whole number or a text."
+            )
         try:
-            found.append(uid_of(text_of(cell)))
+            found.append(parse(cell_text(cell)))
         except ValueError as error:
             raise BadInput(f"{name}, row {place}: {error}") from None
     return np.array(found, np.int64)
-
-
-def _refuse(name: str, row: int, why: str) -> NoReturn:
-    raise BadInput(f"{name}, row {row}: {why}: write it as a whole number or a text.")

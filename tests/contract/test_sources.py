@@ -107,7 +107,7 @@ def test_what_is_no_text_is_refused(
 def test_a_long_list_is_read_in_bounded_blocks(
     source: Callable[[bytes], tuple[str, Iterator[UidArray]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harvester.sources.words.BLOCK", 4096)
+    monkeypatch.setattr("harvester.sources.text.BLOCK", 4096)
     _, blocks = source(b"\n".join(b"%d" % uid for uid in range(1, 20_001)))
     listed = list(blocks)
     assert max(len(block) for block in listed) < 3000

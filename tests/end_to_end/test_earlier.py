@@ -153,8 +153,7 @@ def test_a_harvest_that_has_not_ended_is_taken_with_a_doubt(tmp_path: Path) -> N
     folder, doubts = _folder(tmp_path / "a", [("gene", 3)], done=2), list[str]()
     assert [block[0] for block in read_run(folder, "gene", doubts.append)] == [3]
     assert doubts == [
-        f"The harvest in {folder} has not ended: it has the links of 2 UIDs of 4, "
-        "and only these are taken."
+        f"The harvest in {folder} is unfinished: only the links of 2 UIDs of 4 are used."
     ]
 
 
@@ -162,7 +161,7 @@ def test_a_folder_without_a_harvest_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
         refusal = _refusal(folder, "gene")
         assert isinstance(refusal, BadInput)
-        assert str(refusal).startswith(f"{folder} holds no harvest to go on from (--from-run)")
+        assert str(refusal).startswith(f"{folder} holds no harvest (--from-run)")
 
 
 def test_a_cmd_without_targets_is_refused(tmp_path: Path) -> None:
@@ -171,7 +170,7 @@ def test_a_cmd_without_targets_is_refused(tmp_path: Path) -> None:
 
 
 def test_links_to_nothing_are_named(tmp_path: Path) -> None:
-    assert "leads to gene: its links lead to none at all." in str(
+    assert "leads to gene: its links lead to no database at all." in str(
         _refusal(_folder(tmp_path / "a", []), "gene")
     )
     assert "leads to gend (did you mean 'gene'?): its" in str(

@@ -236,7 +236,7 @@ def a_set_that_is_gone(servers: Servers, folder: Path) -> None:
             *words(server, out, "--webenv", gone[0], "--query-key", gone[1])
         )
         assert refused.code == 2
-        assert "is not there, or no longer" in refused.err
+        assert "does not exist or has expired" in refused.err
     assert not out.exists()
     assert asked(server) == 0
 

@@ -68,14 +68,14 @@ def _truth(server: Emulator, term: str, db: str = "pubmed") -> set[int]:
 async def test_a_query_of_100000_hits_past_the_cap(
     servers: Servers, faults: tuple[str, ...]
 ) -> None:
-    server, doubts = servers.start(faults=faults, seed=2), list[str]()
+    server, warnings = servers.start(faults=faults, seed=2), list[str]()
     whole = _truth(server, TERM)
     async with _client(server) as client:
-        search = Search(client, "pubmed", TERM, doubt=doubts.append)
+        search = Search(client, "pubmed", TERM, warn=warnings.append)
         assert await search.count() == len(whole) > 100_000
         uids = await _all(search)
     assert set(uids) == whole
-    assert doubts == []
+    assert warnings == []
     failed = sum(bool(entry.fault) for entry in server.log)
     assert bool(failed) == bool(faults)
     assert len(server.log) - failed <= 1.5 * len(whole) / esearch.MOST
@@ -90,17 +90,17 @@ async def test_other_databases_are_paged_on_the_history_server(servers: Servers)
 
 
 async def test_a_set_of_pubmed_on_the_history_server(servers: Servers) -> None:
-    server, doubts = servers.start(), list[str]()
+    server, warnings = servers.start(), list[str]()
     async with _client(server) as client:
         fields = {"db": "pubmed", "term": TERM, "usehistory": "y", "retmode": "json"}
         kept = await client.call(esearch.PATH, fields, esearch.read)
         search = Search(
-            client, "pubmed", webenv=kept.webenv, query_key=kept.query_key, doubt=doubts.append
+            client, "pubmed", webenv=kept.webenv, query_key=kept.query_key, warn=warnings.append
         )
         assert await search.count() == kept.count
         uids = await _all(search)
     assert set(uids) == _truth(server, TERM)
-    assert doubts == []
+    assert warnings == []
 
 
 @pytest.mark.parametrize("db", ["pubmed", "gene"])
@@ -147,7 +147,7 @@ async def test_a_set_that_has_expired_is_a_sentence(servers: Servers) -> None:
     server = servers.start()
     async with _client(server) as client:
         search = Search(client, "pubmed", webenv="MCID_gone", query_key="1")
-        with pytest.raises(BadInput, match="is not there, or no longer"):
+        with pytest.raises(BadInput, match="does not exist or has expired"):
             await search.count()
     assert len(server.log) == 1
 

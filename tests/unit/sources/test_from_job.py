@@ -10,7 +10,7 @@ import pytest
 
 from harvester.errors import BadInput
 from harvester.job.model import Job
-from harvester.sources.from_job import read_source
+from harvester.sources.from_job import SearchFeed, open_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,9 @@ def _job(*names: str, shard: str = "1/1") -> Job:
 
 
 def _wanted(*names: str, shard: str = "1/1") -> list[int]:
-    return [int(uid) for uid in read_source(_job(*names, shard=shard))]
+    listed = open_source(_job(*names, shard=shard))
+    assert not isinstance(listed, SearchFeed)
+    return [int(uid) for uid in listed]
 
 
 def test_files_are_joined_and_duplicates_count_once(tmp_path: Path) -> None:
@@ -74,3 +76,18 @@ def test_the_file_that_is_wrong_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         _wanted(str(one), str(two))
     assert str(caught.value).startswith(f"{two}, line 2: 'x' is not a UID")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [{"query": "asthma"}, {"webenv": "MCID_1", "query_key": "1"},
+     {"query": "asthma", "webenv": "MCID_1", "query_key": "1"}],
+    ids=["query", "set", "query within a set"],
+)  # fmt: skip
+def test_a_search_is_a_feed_that_has_asked_nothing_yet(source: dict[str, str]) -> None:
+    job = Job.model_validate(
+        {"link": {"dbfrom": "pubmed"}, "source": source, "output": {"path": "unused"}}
+    )
+    feed = open_source(job)
+    assert isinstance(feed, SearchFeed)
+    assert feed.expected == 0

@@ -101,21 +101,21 @@ class Got:
 
     count: int
     uids: list[Any]
-    doubts: list[str]
+    warnings: list[str]
 
 
 def _all(server: Server, db: str = "pubmed", term: str | None = "q OR r", **more: Any) -> Got:
-    doubts: list[str] = []
+    warnings: list[str] = []
 
     async def get() -> Got:
-        search = Search(server, db, term, doubt=doubts.append, **more)
+        search = Search(server, db, term, warn=warnings.append, **more)
         count = await search.count()
         uids = [
             uid
             async for block in search.blocks()
             for uid in (block if isinstance(block, list) else block.tolist())
         ]
-        return Got(count, uids, doubts)
+        return Got(count, uids, warnings)
 
     return asyncio.run(get())
 
@@ -149,7 +149,7 @@ def test_every_uid_of_any_set_comes_in(
             patch.setattr("harvester.sources.search.MOST", most)
             got = _all(server, db, **more)
         assert sorted(set(got.uids)) == records
-        assert (got.count, got.doubts) == (len(records), [])
+        assert (got.count, got.warnings) == (len(records), [])
 
 
 @pytest.mark.parametrize("size", [1, MOST - 1, MOST, MOST + 1])
@@ -190,7 +190,7 @@ def test_accessions_come_as_texts_and_past_the_cap_too() -> None:
         server = Server(list(range(1, 25_000)), pages=pages, accessions=True)
         got = _all(server, "nuccore", accessions=True)
         assert set(got.uids) == {f"NM_{uid:09}.1" for uid in server.records}
-        assert got.doubts == []
+        assert got.warnings == []
         assert {ask["idtype"] for ask in server.asked} == {"acc"}
 
 
@@ -204,14 +204,14 @@ def test_an_answer_short_of_its_count_is_asked_for_again() -> None:
     assert len(server.asked) == 3
 
 
-def test_what_stays_short_is_taken_with_a_doubt() -> None:
+def test_what_stays_short_is_taken_with_a_warning() -> None:
     server = Server(list(range(1, 300)), hide=[20] * 999)
     got = _all(server)
     assert set(got.uids) < set(server.records)
     assert len(set(got.uids)) >= 279
-    assert got.doubts == [
-        f"NCBI counts 299 records for the query 'q OR r' but gave {len(set(got.uids))}: "
-        "those are taken."
+    assert got.warnings == [
+        f"NCBI counts 299 records for the query 'q OR r' but returned {len(set(got.uids))}; "
+        "the harvest uses those."
     ]
 
 
@@ -221,20 +221,20 @@ def test_an_answer_without_ids_is_never_taken() -> None:
     assert "0 of 41 ids" in _refusal(server)
 
 
-def test_records_that_appear_meanwhile_are_no_doubt_once_counted_again() -> None:
+def test_records_that_appear_meanwhile_are_no_warning_once_counted_again() -> None:
     server = Server(list(range(1, 30_000)), grow={3: list(range(50_000, 50_040)), 4: [40_000]})
     got = _all(server)
     assert got.count == 29_999
     assert set(got.uids) <= set(server.records)
     assert set(range(1, 30_000)) <= set(got.uids)
     if set(got.uids) == set(server.records):
-        assert got.doubts == []
+        assert got.warnings == []
     else:
-        assert "NCBI counts 30040 records" in got.doubts[0]
+        assert "NCBI counts 30040 records" in got.warnings[0]
 
 
 @pytest.mark.parametrize(
-    ("accessions", "said"), [(False, "outside the range"), (True, "make no sense")]
+    ("accessions", "said"), [(False, "outside the range"), (True, "contradict each other")]
 )
 def test_a_server_that_lets_a_range_fall_is_found_out(accessions: bool, said: str) -> None:
     """As ESearch does with what it does not understand of a query."""
@@ -248,7 +248,7 @@ def test_a_server_that_lets_a_range_fall_is_found_out(accessions: bool, said: st
 # --- what is wrong ----------------------------------------------------------------------------
 
 
-def test_no_hits_is_told_with_a_better_spelling() -> None:
+def test_no_hits_is_reported_with_a_better_spelling() -> None:
     async def suggest(db: str, term: str) -> str | None:
         return f"{db} {term}s"
 
@@ -257,32 +257,32 @@ def test_no_hits_is_told_with_a_better_spelling() -> None:
     )
 
 
-def test_no_hits_is_told_with_what_is_not_known() -> None:
+def test_no_hits_is_reported_with_what_is_not_known() -> None:
     server = Server([], extra={"errorlist": {"phrasesnotfound": ["r\n"], "fieldsnotfound": []}})
-    assert _refusal(server) == ("No record of pubmed matches the query 'q OR r' (not known: 'r').")
+    assert _refusal(server) == ("No record of pubmed matches the query 'q OR r' (unknown: 'r').")
     assert _refusal(Server([]), term=None, webenv=WEBENV, query_key="7") == (
-        "There is nothing in the set #7 on the History server."
+        "The set #7 on the History server is empty."
     )
 
 
-def test_a_phrase_left_out_of_a_query_is_told() -> None:
+def test_a_phrase_left_out_of_a_query_is_reported() -> None:
     """Recorded: `APC AND p.E1317Q` found 40,362 records, all of APC."""
     server = Server([4], extra={"errorlist": {"phrasesnotfound": [f"p.E{KEY}"]}})
     got = _all(server)
     assert got.uids == [4]
-    assert got.doubts == ["NCBI does not know 'p.E***' and left that out of the query 'q OR r'."]
+    assert got.warnings == ["NCBI does not know 'p.E***' and left it out of the query 'q OR r'."]
 
 
 def test_a_field_that_does_not_exist_is_refused() -> None:
     server = Server([4], extra={"errorlist": {"phrasesnotfound": [], "fieldsnotfound": ["titel"]}})
-    assert _refusal(server).startswith("There is no field [titel] in pubmed")
+    assert _refusal(server).startswith("pubmed has no field [titel]")
 
 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
         ("Invalid db name specified: pubmet", "ESearch knows no database 'pubmet'."),
-        (f"Search Backend failed: {KEY}\nagain", "whole answer for the query 'q OR r': Search "
+        (f"Search Backend failed: {KEY}\nagain", "complete answer for the query 'q OR r': Search "
          "Backend failed: *** again."),
     ],
 )  # fmt: skip
@@ -293,7 +293,7 @@ def test_an_error_is_one_sentence_without_the_key(error: str, said: str) -> None
 def test_a_set_that_is_gone_is_said_at_once() -> None:
     server = Server([1], error="Unable to obtain query #7")
     sentence = _refusal(server, term=None, webenv=WEBENV, query_key="7")
-    assert sentence.startswith("The set #7 on the History server is not there, or no longer")
+    assert sentence.startswith("The set #7 on the History server does not exist or has expired")
     assert "--query" in sentence
     assert len(server.asked) == 1
 

@@ -18,7 +18,7 @@ from support.uid_lists import COMPRESSIONS
 from harvester.errors import BadInput
 from harvester.sources import tables as columns
 from harvester.sources.accessions import read_accessions
-from harvester.sources.tables import kind_of, read_column
+from harvester.sources.tables import read_column, table_suffix
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def _parquet(path: Path, **named: Any) -> Path:
     ],
 )
 def test_the_kind_is_told_by_the_name(name: str, kind: str | None) -> None:
-    assert kind_of(name) == kind
+    assert table_suffix(name) == kind
 
 
 # --- text tables ------------------------------------------------------------------------------
@@ -146,14 +146,14 @@ def test_a_name_that_two_columns_have_is_refused(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("1\nx y\n", "row 2: 'x y' is not a UID; UIDs of pubmed are positive whole numbers."),
-        ("1\n0\n", "row 2: 0 is no UID; UIDs run from 1 to 9223372036854775807."),
+        ("1\n0\n", "row 2: '0' is not a UID; UIDs run from 1 to 9223372036854775807."),
         ("1\n-4\n", "row 2: '-4' is not a UID"),
         ("1.5\n", "row 1: '1.5' is not a UID"),
-        ("1\n9223372036854775808\n", "row 2: 9223372036854775808 is no UID"),
+        ("1\n9223372036854775808\n", "row 2: '9223372036854775808' is not a UID"),
         ("0x1F\n", "row 1: '0x1F' is not a UID"),
-        ("PMC12\n", "this one is of pmc, asked for with --dbfrom pmc"),
+        ("PMC12\n", "this is a UID of pmc, for --dbfrom pmc"),
         ("NM_000546.6\n", "this looks like an accession"),
-        ("1,2\n", "no csv table"),
+        ("1,2\n", "not a csv table"),
     ],
 )
 def test_what_is_no_uid_is_named_with_its_row(tmp_path: Path, text: str, said: str) -> None:
@@ -198,7 +198,7 @@ def test_a_long_table_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.Monk
     ],
     ids=str,
 )  # fmt: skip
-def test_parquet_of_any_kind_of_number_or_text(tmp_path: Path, kind: pa.DataType) -> None:
+def test_parquet_of_any_table_suffix_number_or_text(tmp_path: Path, kind: pa.DataType) -> None:
     uids = [7, None, 9, 7, 12000]
     cells = pa.array(uids, pa.int64())
     cells = (
@@ -227,10 +227,10 @@ def test_nothing_but_nulls_is_no_uid(tmp_path: Path) -> None:
     [
         ([1.0, 1.5], "row 2: '1.5' is not a UID"),
         ([1.0, float("inf")], "row 2: "),
-        ([1.0, 1e17], "row 2: 1e+17 is too large for a UID kept as a float"),
-        ([4, 0], "row 2: 0 is no UID"),
+        ([1.0, 1e17], "row 2: 1e+17 is too large for a UID stored as a float"),
+        ([4, 0], "row 2: '0' is not a UID"),
         ([4, -3], "row 2: '-3' is not a UID"),
-        (pa.array([1, 2**64 - 1], pa.uint64()), "row 2: 18446744073709551615 is no UID"),
+        (pa.array([1, 2**64 - 1], pa.uint64()), "row 2: '18446744073709551615' is not a UID"),
         ([True], "the column holds bool values"),
         ([[1, 2]], "the column holds list<"),
         (["1", "two"], "row 2: 'two' is not a UID"),
@@ -249,13 +249,13 @@ def test_rows_are_counted_over_row_groups(tmp_path: Path, monkeypatch: pytest.Mo
 def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     path.write_bytes(b"uid\n1\n")
-    assert "no parquet table" in _refusal(path)
+    assert "not a parquet table" in _refusal(path)
     whole = _parquet(path, uid=list(range(1, 2000))).read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    assert "no parquet table" in _refusal(path)
+    assert "not a parquet table" in _refusal(path)
     packed = tmp_path / "a.parquet.gz"
     packed.write_bytes(COMPRESSIONS["gzip"](whole))
-    assert "Parquet is read unpacked" in _refusal(packed)
+    assert "decompress the Parquet file" in _refusal(packed)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from support.uid_lists import COMPRESSIONS, Compress, read, refusal
 
 from harvester.errors import BadInput
 from harvester.model.uids import MAX_UID
-from harvester.sources import words
+from harvester.sources import text as text_module
 from harvester.sources.text import read_lines
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_word_a_comment_or_a_line_end_may_lie_across_a_block(
     listed: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    monkeypatch.setattr(words, "BLOCK", block)
+    monkeypatch.setattr(text_module, "BLOCK", block)
     text = b"\xef\xbb\xbf123456 # 99 98\r\n\r\n7,8\tPMID:9 \r\n# 11 12\r\n10#13\r\n14"
     assert read(listed(text)) == [123456, 7, 8, 9, 10, 14]
 
@@ -160,7 +160,7 @@ def test_a_word_a_comment_or_a_line_end_may_lie_across_a_block(
 def test_one_endless_line_is_read_in_blocks(
     listed: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch, separator: bytes
 ) -> None:
-    monkeypatch.setattr(words, "BLOCK", 64)
+    monkeypatch.setattr(text_module, "BLOCK", 64)
     uids = list(range(1000, 2000))
     name = listed(separator.join(str(uid).encode() for uid in uids))
     blocks = list(read_lines(name, "pubmed"))
@@ -171,7 +171,7 @@ def test_one_endless_line_is_read_in_blocks(
 def test_a_comment_at_the_end_of_an_endless_line_is_a_comment(
     listed: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(words, "BLOCK", 16)
+    monkeypatch.setattr(text_module, "BLOCK", 16)
     assert read(listed(b"1,2,3,4,5,6,7,8,9 # 10, 11, 12, 13, 14, 15, 16, 17\n18")) == [
         *range(1, 10),
         18,
@@ -182,7 +182,7 @@ def test_a_comment_at_the_end_of_an_endless_line_is_a_comment(
 def test_the_line_of_an_error_is_counted_over_blocks(
     listed: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    monkeypatch.setattr(words, "BLOCK", block)
+    monkeypatch.setattr(text_module, "BLOCK", block)
     text = b"".join(b"%d, %d # line %d\r\n\n" % (n, n, n) for n in range(1, 101)) + b"1 2 oops 3"
     path = listed(text)
     assert refusal(path).startswith(f"{path}, line 201: 'oops' is not a UID")

@@ -13,7 +13,7 @@ from support.uid_lists import COMPRESSIONS, Compress, read
 
 from harvester.errors import BadInput
 from harvester.model.uids import MAX_UID
-from harvester.sources import words
+from harvester.sources import text as text_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def test_any_list_in_any_spelling_is_read_back(
     compress: Compress,
     block: int,
 ) -> None:
-    monkeypatch.setattr(words, "BLOCK", block)
+    monkeypatch.setattr(text_module, "BLOCK", block)
     count = len(uids)
     heads = data.draw(st.lists(_HEADS, min_size=count, max_size=count))
     gaps = data.draw(st.lists(_GAPS, min_size=count, max_size=count))
@@ -134,7 +134,7 @@ def test_any_bytes_are_the_uids_in_them_or_bad_input(
     compress: Compress,
 ) -> None:
     """Nothing but UIDs or BadInput ever comes of a list, and the UIDs are the right ones."""
-    monkeypatch.setattr(words, "BLOCK", block)
+    monkeypatch.setattr(text_module, "BLOCK", block)
     simply = read_simply(text, dbfrom)
     name = listed(compress(text))
     try:

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.usefixtures("either_way")
 
 _NUMBERS = "UIDs of pubmed are positive whole numbers"
 _ACCESSION = f"{_NUMBERS}; this looks like an accession"
-_OF_PMC = "this one is of pmc, asked for with --dbfrom pmc"
-_RANGE = f"is no UID; UIDs run from 1 to {2**63 - 1}."
+_OF_PMC = "this is a UID of pmc, for --dbfrom pmc"
+_RANGE = f"is not a UID; UIDs run from 1 to {2**63 - 1}."
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,15 @@ _RANGE = f"is no UID; UIDs run from 1 to {2**63 - 1}."
         (b"PMC12\n", f", line 1: 'PMC12' is not a UID; {_NUMBERS}; {_OF_PMC}."),
         (b"PMCID:PMC12\n", f", line 1: 'PMCID:PMC12' is not a UID; {_NUMBERS}; {_OF_PMC}."),
         (b"NM_000546.6\n", f", line 1: 'NM_000546.6' is not a UID; {_ACCESSION}."),
-        (b"0\n", f", line 1: 0 {_RANGE}"),
-        (b"1\n2\n00\n", f", line 3: 00 {_RANGE}"),
-        (b"PMID:0\n", f", line 1: 0 {_RANGE}"),
-        (b"9223372036854775808\n", f", line 1: 9223372036854775808 {_RANGE}"),
-        (b"1\n18446744073709551617\n", f", line 2: 18446744073709551617 {_RANGE}"),
-        (b"1" * 50 + b"\n", f", line 1: {'1' * 40}… {_RANGE}"),
-        (b"1\n\0\n", " is not a text file: a UID list has one UID a line."),
-        ("1\n2\n".encode("utf-16"), " is not a text file: a UID list has one UID a line."),
-        (b"PAR1\x15\0\x15", " is not a text file: a UID list has one UID a line."),
+        (b"0\n", f", line 1: '0' {_RANGE}"),
+        (b"1\n2\n00\n", f", line 3: '00' {_RANGE}"),
+        (b"PMID:0\n", f", line 1: '0' {_RANGE}"),
+        (b"9223372036854775808\n", f", line 1: '9223372036854775808' {_RANGE}"),
+        (b"1\n18446744073709551617\n", f", line 2: '18446744073709551617' {_RANGE}"),
+        (b"1" * 50 + b"\n", f", line 1: '{'1' * 40}…' {_RANGE}"),
+        (b"1\n\0\n", " is not a text file: a UID list has one UID per line."),
+        ("1\n2\n".encode("utf-16"), " is not a text file: a UID list has one UID per line."),
+        (b"PAR1\x15\0\x15", " is not a text file: a UID list has one UID per line."),
     ],
 )
 def test_what_is_not_a_uid_is_named_with_file_line_and_text(

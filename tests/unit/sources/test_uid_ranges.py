@@ -1,7 +1,8 @@
-"""Cutting a set of records into ranges: every record in one of them, and few questions."""
+"""Ranges of UIDs that divide a set of records: each record in one of them, in few requests."""
 
 from __future__ import annotations
 
+import doctest
 from bisect import bisect_left, bisect_right
 
 import numpy as np
@@ -10,26 +11,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.model.uids import MAX_UID
-from harvester.sources.uid_ranges import Slices
+from harvester.sources import uid_ranges
+from harvester.sources.uid_ranges import Known, Range, next_range
 
 
-def _cut(records: list[int], high: int, most: int) -> int:
-    """Cut a set to its end, seeing that each range is next to the last and every record is met.
+def _requests(records: list[int], high: int, most: int) -> int:
+    """Divide a set to its end: ranges are adjacent, and together hold every record.
 
     Returns:
-        How many ranges were asked about.
+        The number of ranges asked about.
     """
-    slices, asked, met, done = Slices(len(records), high, most), 0, 0, 0
-    while (bounds := slices.next()) is not None:
-        low, upto = bounds
-        assert low == done + 1
-        assert low <= upto <= MAX_UID
-        count = bisect_right(records, upto) - bisect_left(records, low)
+    known, asked, found, done = Known(len(records), high, most), 0, 0, 0
+    while (bounds := next_range(known)) is not None:
+        assert bounds.low == done + 1
+        assert bounds.low <= bounds.high <= MAX_UID
+        count = bisect_right(records, bounds.high) - bisect_left(records, bounds.low)
         asked += 1
-        if slices.answered(upto, count):
-            assert count <= most
-            met, done = met + count, upto
-    assert met == len(records)
+        known = known.with_count(bounds, count)
+        if count <= most:
+            found, done = found + count, bounds.high
+    assert found == len(records)
     return asked
 
 
@@ -40,9 +41,11 @@ _ISLANDS = st.lists(
 
 
 @given(islands=_ISLANDS, most=st.integers(1, 40), high=st.integers(1, 2**41))
-def test_any_set_is_cut_whole(islands: list[tuple[int, int, int]], most: int, high: int) -> None:
+def test_any_set_is_divided_completely(
+    islands: list[tuple[int, int, int]], most: int, high: int
+) -> None:
     records = sorted({at + n * step for at, count, step in islands for n in range(count)})
-    asked = _cut(records, high, most)
+    asked = _requests(records, high, most)
     assert asked <= 64 + 50 * (len(records) // most + len(islands))
 
 
@@ -58,38 +61,50 @@ def test_a_set_like_those_of_pubmed_costs_little_more_than_its_answers(
     """Records at random, more of them the later it gets, from some year on."""
     draws = np.random.default_rng(seed).random(count) ** tilt
     records = np.unique((low + draws * (41_000_000 - low)).astype(np.int64)).tolist()
-    asked = _cut(records, records[-1], 9_999)
+    asked = _requests(records, records[-1], 9_999)
     assert asked <= 1.5 * len(records) / 9_999 + 40
 
 
 def test_a_whole_database_costs_hardly_more_than_its_answers() -> None:
-    slices, asked, most, last = Slices(4_100_000, 4_000_000, 9_999), 0, 9_999, 4_100_000
-    while (bounds := slices.next()) is not None:
+    known, asked, most, last = Known(4_100_000, 4_000_000, 9_999), 0, 9_999, 4_100_000
+    while (bounds := next_range(known)) is not None:
         asked += 1
-        slices.answered(bounds[1], max(min(bounds[1], last) - bounds[0] + 1, 0))
+        known = known.with_count(bounds, max(min(bounds.high, last) - bounds.low + 1, 0))
     assert asked <= 1.15 * last / most
 
 
 @pytest.mark.parametrize("change", [-40, -1, 1, 40])
-def test_a_count_that_is_wrong_ends_all_the_same(change: int) -> None:
+def test_a_wrong_count_ends_all_the_same(change: int) -> None:
     records = list(range(5, 5000, 3))
-    slices, met, asked = Slices(len(records) + change, records[-1], 100), 0, 0
-    while (bounds := slices.next()) is not None:
+    known, found, asked = Known(len(records) + change, records[-1], 100), 0, 0
+    while (bounds := next_range(known)) is not None:
         asked += 1
-        count = bisect_right(records, bounds[1]) - bisect_left(records, bounds[0])
-        if slices.answered(bounds[1], count):
-            met += count
-    assert met == len(records)
+        count = bisect_right(records, bounds.high) - bisect_left(records, bounds.low)
+        known = known.with_count(bounds, count)
+        found += count if count <= known.most else 0
+    assert found == len(records)
     assert asked < 60
 
 
-def test_an_empty_half_is_not_asked_about() -> None:
-    """All records below 1,000, and the first range holds them: nothing is left to ask for."""
-    slices = Slices(90, 10**9, 100)
-    assert slices.next() == (1, 10**9)
-    slices = Slices(150, 10**6, 100)
-    _, high = slices.next() or (0, 0)
-    assert slices.answered(high, 100)
-    assert slices.next() == (high + 1, 10**6)
-    assert slices.answered(10**6, 50)
-    assert slices.next() is None
+def test_nothing_is_asked_when_all_records_are_found() -> None:
+    assert next_range(Known(90, 10**9, 100)) == (1, 10**9)
+    assert next_range(Known(0, 10**9, 100)) is None
+    known = Known(150, 10**6, 100)
+    first = next_range(known)
+    assert first is not None
+    known = known.with_count(first, 100)
+    assert next_range(known) == (first.high + 1, 10**6)
+    assert next_range(known.with_count(Range(first.high + 1, 10**6), 50)) is None
+
+
+def test_each_counter_counts_misses_of_one_kind_in_a_row() -> None:
+    known = Known(1000, 10_000, 100)
+    counters = []
+    for high, count in ((5000, 500), (2500, 250), (1250, 3), (1400, 2), (1900, 90)):
+        known = known.with_count(Range(known.low, high), count)
+        counters.append((known.too_full, known.too_thin))
+    assert counters == [(1, 0), (2, 0), (0, 1), (0, 2), (0, 0)]
+
+
+def test_the_example_in_the_module_is_what_happens() -> None:
+    assert doctest.testmod(uid_ranges) == doctest.TestResults(failed=0, attempted=3)
