@@ -20,7 +20,8 @@ from benchmarks.answers import FIRST, LINKS, UIDS, Answers
 from benchmarks.measure import Row, nanoseconds
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
-from harvester.job.model import Contact, Link
+from harvester.job.groups import Contact
+from harvester.job.link import Link
 from harvester.model import uids
 from harvester.model.batch import Batch
 from harvester.model.outcomes import Outcome

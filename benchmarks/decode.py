@@ -19,7 +19,8 @@ from harvester.emulator import EmulatorConfig, background
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
 from harvester.job.cmds import CMDS, Cmd
-from harvester.job.model import Contact, Link
+from harvester.job.groups import Contact
+from harvester.job.link import Link
 from harvester.model.batch import Batch, Retmode
 
 if TYPE_CHECKING:

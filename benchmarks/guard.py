@@ -24,7 +24,8 @@ from benchmarks.engine import engine_alone
 from harvester.cli.process import keep_memory
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
-from harvester.job.model import Contact, Link
+from harvester.job.groups import Contact
+from harvester.job.link import Link
 from harvester.model.batch import Batch
 from harvester.model.rows import RunLengthRows
 from harvester.sources.text import read_lines

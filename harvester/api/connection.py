@@ -10,7 +10,7 @@ from harvester.client.catalogue import Catalogue
 from harvester.client.check_names import DATABASES
 from harvester.errors import BadInput, HarvestError, RequestFailed, nearest, printable
 from harvester.job import load as jobfile
-from harvester.job.model import STDOUT
+from harvester.job.groups import STDOUT
 from harvester.runs.drive import connected_to
 
 if TYPE_CHECKING:

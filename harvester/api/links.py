@@ -23,7 +23,8 @@ from harvester.runs.drive import drive, make_engine
 if TYPE_CHECKING:
     from harvester.api.arguments import Uid
     from harvester.client.client import Client
-    from harvester.job.model import Job, Link
+    from harvester.job.link import Link
+    from harvester.job.model import Job
     from harvester.model.delivery import Delivery
     from harvester.model.identifiers import Identifiers, Listed
 

@@ -34,7 +34,7 @@ def ask(values: dict[str, Any], work: Callable[[Client, Catalogue], Awaitable[T]
     from harvester.cli.options import settings
     from harvester.client.catalogue import Catalogue
     from harvester.job import load as jobfile
-    from harvester.job.model import STDOUT
+    from harvester.job.groups import STDOUT
     from harvester.runs.drive import connected_to
 
     # Whom a job may ask, and as whom, is known of jobs: of this one nothing else matters.

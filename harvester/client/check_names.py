@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from harvester.client.client import Client
-    from harvester.job.model import Link
+    from harvester.job.link import Link
 
 SECONDS = 15.0
 """A server that tells nothing of itself for so long is taken as it is."""

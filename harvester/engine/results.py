@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from harvester.engine.frontier import Frontier
     from harvester.errors import RequestFailed
-    from harvester.job.model import Limits
+    from harvester.job.groups import Limits
     from harvester.model.answer import Answer
     from harvester.model.batch import Batch
     from harvester.model.uids import UidArray

@@ -10,7 +10,7 @@ from harvester.errors import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harvester.job.model import Contact
+    from harvester.job.groups import Contact
 
 Fields: TypeAlias = "Mapping[str, str | int | None]"
 

@@ -15,7 +15,10 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from harvester.errors import BadInput, nearest, printable
-from harvester.job.model import NCBI, RATE_WITH_KEY, RATE_WITHOUT_KEY, STDIN, Job
+from harvester.job.groups import STDIN
+from harvester.job.model import Job
+from harvester.job.ncbi import BASE_URL as NCBI
+from harvester.job.ncbi import RATE_WITH_KEY, RATE_WITHOUT_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

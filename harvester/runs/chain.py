@@ -13,7 +13,7 @@ from harvester import events
 from harvester.client.check_names import check_names
 from harvester.errors import BadInput, HarvestError
 from harvester.job import load as jobfile
-from harvester.job.model import Source
+from harvester.job.groups import Source
 from harvester.sources.earlier_run import targets
 from harvester.sources.feed import Handed
 from harvester.store import durable

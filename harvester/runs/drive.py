@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from harvester.engine.off_peak import Hours
     from harvester.eutils.question import Question
     from harvester.events import Listener
-    from harvester.job.model import Contact, Job, Limits, Server
+    from harvester.job.groups import Contact, Limits, Server
+    from harvester.job.model import Job
     from harvester.model.delivery import Delivery
     from harvester.model.uids import UidSet
     from harvester.store.committer import Committer

@@ -14,7 +14,8 @@ from harvester.eutils import summaries
 from harvester.eutils.efetch import Documents
 from harvester.eutils.elink.commands import schema_of
 from harvester.eutils.summaries import Summaries
-from harvester.job.model import RECORDS_FORM, Link
+from harvester.job.groups import RECORDS_FORM
+from harvester.job.link import Link
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.model.identifiers import identifiers_of

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from harvester.client.client import Client
     from harvester.engine.stop import Stop
     from harvester.eutils.question import Question
-    from harvester.job.model import Job, Link
+    from harvester.job.link import Link
+    from harvester.job.model import Job
     from harvester.model.identifiers import Identifiers, Listed
     from harvester.sources.feed import Feed
 

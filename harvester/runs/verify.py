@@ -27,7 +27,8 @@ from harvester.store.state import peek
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harvester.job.model import Job, Link
+    from harvester.job.link import Link
+    from harvester.job.model import Job
     from harvester.model.delivery import Delivery
     from harvester.model.uids import UidSet
     from harvester.store.state import Part

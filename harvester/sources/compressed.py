@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, cast
 import pyarrow as pa
 
 from harvester.errors import BadInput, printable
-from harvester.job.model import STDIN
+from harvester.job.groups import STDIN
 
 if TYPE_CHECKING:
     import io

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Say = Callable[..., Finished]
 
-FAST = {"harvester.job.model.RATE_WITHOUT_KEY": 400}
+FAST = {"harvester.job.ncbi.RATE_WITHOUT_KEY": 400}
 """Forty questions at three a second take a while."""
 
 GRAPH = SeededGraph(5)

@@ -34,7 +34,7 @@ def server(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("HARVESTER_BASE_URL", server.base_url)
     monkeypatch.setenv("NCBI_EMAIL", "test@example.org")
     monkeypatch.delenv("NCBI_API_KEY", raising=False)
-    monkeypatch.setattr("harvester.job.model.RATE_WITHOUT_KEY", 300.0)
+    monkeypatch.setattr("harvester.job.ncbi.RATE_WITHOUT_KEY", 300.0)
     return server
 
 

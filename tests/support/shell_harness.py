@@ -24,7 +24,7 @@ if __name__ == "__main__":
 from support.child_process import SLOW
 from support.patched import change
 
-CHANGES = ("harvester.job.model.RATE_WITHOUT_KEY=400", 'clock="2026-01-10T12:00:00+00:00"')
+CHANGES = ("harvester.job.ncbi.RATE_WITHOUT_KEY=400", 'clock="2026-01-10T12:00:00+00:00"')
 """Quicker than at NCBI, and on a Saturday, within its hours."""
 
 _CLIENT = """#!{python} -ISE

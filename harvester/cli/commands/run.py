@@ -30,7 +30,7 @@ def run(job: Path | None, retry_failed: bool, **values: Any) -> None:
     from harvester.cli.pipe import pour
     from harvester.cli.session import hold_session
     from harvester.job import load as jobfile
-    from harvester.job.model import STDOUT
+    from harvester.job.groups import STDOUT
 
     resolved = jobfile.build(settings(values), job)
     if resolved.output.path == STDOUT:

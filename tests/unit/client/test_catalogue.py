@@ -12,7 +12,7 @@ from harvester.client.catalogue import DAY, Catalogue, together
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils import einfo
 from harvester.eutils.identity import Identity
-from harvester.job.model import Contact
+from harvester.job.groups import Contact
 
 if TYPE_CHECKING:
     from collections.abc import Callable

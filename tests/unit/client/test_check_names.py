@@ -12,7 +12,8 @@ from harvester.client.check_names import are_known, check_names, judge_names
 from harvester.errors import BadInput, Fault, RequestFailed
 from harvester.eutils import einfo
 from harvester.eutils.identity import Identity
-from harvester.job.model import Contact, Link
+from harvester.job.groups import Contact
+from harvester.job.link import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable

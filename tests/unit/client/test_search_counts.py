@@ -16,7 +16,7 @@ from harvester.client.search_counts import counts, suggestion
 from harvester.errors import Fault, HarvestError, Refused, RequestFailed
 from harvester.eutils.egquery import Hits
 from harvester.eutils.identity import Identity
-from harvester.job.model import Contact
+from harvester.job.groups import Contact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -21,7 +21,8 @@ from harvester.client.transport import Transport
 from harvester.errors import Fault, RateLimited, RequestFailed
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
-from harvester.job.model import Contact, Link
+from harvester.job.groups import Contact
+from harvester.job.link import Link
 from harvester.model.batch import Batch
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from harvester.engine.off_peak import Hours
-from harvester.job.model import NCBI, Job
+from harvester.job.model import Job
+from harvester.job.ncbi import BASE_URL as NCBI
 
 NOON = datetime(2026, 7, 8, 16, 0, tzinfo=UTC)  # a Wednesday, 12:00 in New York
 NIGHT = datetime(2026, 7, 8, 6, 0, tzinfo=UTC)

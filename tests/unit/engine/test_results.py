@@ -14,7 +14,7 @@ from harvester import events
 from harvester.engine.frontier import Frontier
 from harvester.engine.results import Settling
 from harvester.errors import Fault, RequestFailed
-from harvester.job.model import Limits
+from harvester.job.groups import Limits
 from harvester.model import uids
 from harvester.model.answer import Answer
 from harvester.model.batch import Batch

@@ -8,7 +8,7 @@ from harvester.errors import Fault, RequestFailed
 from harvester.eutils import esummary
 from harvester.eutils.identity import Identity
 from harvester.eutils.summaries import Summaries
-from harvester.job.model import Contact
+from harvester.job.groups import Contact
 from harvester.model import uids
 from harvester.model.batch import Batch
 from harvester.model.identifiers import identifiers_of

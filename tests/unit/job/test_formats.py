@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import pyarrow as pa
 import pytest
 
-from harvester.job.model import DEFAULT_CODEC, Codec, Format
+from harvester.job.groups import DEFAULT_CODEC, Codec, Format
 from harvester.store.sinks import make_sink
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from support.jobs import BASE, LOCAL, SECRET, changed, refused
 
 from harvester.errors import BadInput
 from harvester.job import load as jobfile
-from harvester.job.model import NCBI, Job
+from harvester.job.model import Job
+from harvester.job.ncbi import BASE_URL as NCBI
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,8 @@ from support.jobs import LOCAL, SECRET, refused
 
 from harvester.errors import BadInput
 from harvester.job import load as jobfile
-from harvester.job.model import NCBI, Job
+from harvester.job.model import Job
+from harvester.job.ncbi import BASE_URL as NCBI
 from harvester.sources.from_job import read_source
 
 if TYPE_CHECKING:

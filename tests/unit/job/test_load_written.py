@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from support.jobs import BASE, LOCAL, SECRET, changed, refused
 
 from harvester.job import load as jobfile
-from harvester.job.model import STDIN, Job
+from harvester.job.groups import STDIN
+from harvester.job.model import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from harvester.job.model import NCBI, Job
+from harvester.job.model import Job
+from harvester.job.ncbi import BASE_URL as NCBI
 
 
 def _job(**groups: dict[str, Any]) -> Job:
@@ -100,7 +101,7 @@ def test_one_file_needs_no_list() -> None:
 def test_the_rate_is_as_asked_or_what_ncbi_permits(
     asked: float | None, with_key: bool, rate: float
 ) -> None:
-    assert _job(limits={"rate": asked}).rate(with_key=with_key) == rate
+    assert _job(limits={"rate": asked}).limits.permitted(with_key=with_key) == rate
 
 
 @pytest.mark.parametrize(

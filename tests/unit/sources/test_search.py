@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from harvester.errors import BadInput, HarvestError, RequestFailed
 from harvester.eutils.esearch import MOST
 from harvester.eutils.identity import Identity
-from harvester.job.model import Contact
+from harvester.job.groups import Contact
 from harvester.sources.search import Search
 
 if TYPE_CHECKING:

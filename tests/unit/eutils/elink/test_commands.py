@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
-from harvester.job.model import Contact, Link
+from harvester.job.groups import Contact
+from harvester.job.link import Link
 from harvester.model.batch import Batch
 
 if TYPE_CHECKING:

@@ -1,0 +1,252 @@
+"""The groups of a job apart from its links: source, output, limits, contact and server.
+
+Each field is an option of `harvester run` and a key of the job file; its description is the help
+text of the option.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from harvester.job import ncbi
+from harvester.job.fields import Group, PathName, PathNames
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SourceKind: TypeAlias = Literal["ids", "search", "run"]
+"""Lists of UIDs, a search (a query, a History set, or both), or an earlier harvest."""
+
+Format: TypeAlias = Literal["parquet", "jsonl"]
+Codec: TypeAlias = Literal["zstd", "gzip", "none"]
+
+DEFAULT_CODEC: Mapping[Format, Codec] = {"parquet": "zstd", "jsonl": "none"}
+
+RECORDS_FORM = re.compile(r"[\w-]+(/\w+)?|/\w+", re.ASCII)
+"""`summary`, or RETTYPE, RETTYPE/RETMODE or /RETMODE of EFetch."""
+
+STDIN = STDOUT = "-"
+"""Stands for standard input or standard output in place of a path."""
+
+
+class Source(Group):
+    """Source of the UIDs: lists, a search, or an earlier harvest."""
+
+    ids: PathNames = Field(
+        default=[],
+        description="file of UIDs: text, .csv, .tsv or .parquet, also as .gz, .zst, .xz or .bz2 "
+        "(repeatable; -: standard input)",
+    )
+    ids_column: str | None = Field(
+        default=None, description="column of the UIDs in a .csv, .tsv or .parquet file"
+    )
+    query: str | None = Field(
+        default=None, description="ESearch query in dbfrom; with --webenv, within that set"
+    )
+    webenv: str | None = Field(
+        default=None, description="History server WebEnv (requires --query-key)"
+    )
+    query_key: str | None = Field(
+        default=None, description="query key of the History set (requires --webenv)"
+    )
+    run: PathName | None = Field(
+        default=None, description="folder of an earlier harvest; its distinct to_uids are the input"
+    )
+    shard: str = Field(default="1/1", description="share of the UIDs: the I-th of N equal shares")
+
+    @field_validator("ids")
+    @classmethod
+    def _stdin_once(cls, value: list[str]) -> list[str]:
+        if value.count(STDIN) > 1:
+            raise ValueError("standard input (-) can be read only once")
+        return value
+
+    @field_validator("query_key", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("query", "webenv", "query_key", "ids_column")
+    @classmethod
+    def _not_empty(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("it is empty; leave it out")
+        if value and info.field_name == "query_key" and not re.fullmatch(r"[0-9]+", value):
+            raise ValueError(f"'{value}' is not the number of a set, like 1")
+        return value
+
+    @field_validator("shard")
+    @classmethod
+    def _share(cls, value: str) -> str:
+        found = re.fullmatch(r"(\d+)/(\d+)", value, re.ASCII)
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise ValueError(f"'{value}' is not a share; write I/N with I from 1 to N, like 2/8")
+        return value
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Source:
+        given = [key for key in ("ids", "query", "webenv", "run") if getattr(self, key)]
+        if len(given) > 1 and given != ["query", "webenv"]:
+            raise ValueError(f"{' and '.join(given)} are different sources; give one of them")
+        if (self.webenv is None) != (self.query_key is None):
+            raise ValueError("webenv and query_key go together: they name a History set")
+        if self.ids_column and not self.ids:
+            raise ValueError("ids_column is for tables of UIDs, given with ids")
+        return self
+
+    @property
+    def kind(self) -> SourceKind | None:
+        """What reads the UIDs; None if the job names no source."""
+        if self.query is not None or self.webenv is not None:
+            return "search"
+        if self.run is not None:
+            return "run"
+        return "ids" if self.ids else None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the server has to be asked for the UIDs."""
+        return self.kind == "search"
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """The shard as (I, N)."""
+        index, count = self.shard.split("/")
+        return int(index), int(count)
+
+
+class Output(Group):
+    """Folder of the harvest and the form of its files.
+
+    A relative path, also in a job file, is relative to the working directory; ~ is the home
+    directory.
+    """
+
+    path: PathName = Field(
+        description="folder of the harvest; with the folder of an unfinished harvest, resume it "
+        "(-: links as JSON lines on standard output, nothing kept)"
+    )
+    format: Format = Field(default="parquet", description="file format of the tables")
+    compression: Codec | None = Field(
+        default=None,
+        description="compression of the tables; default: zstd for parquet, none for jsonl",
+    )
+    records: str | None = Field(
+        default=None,
+        description="also download the linked records: summary (ESummary), or RETTYPE/RETMODE of "
+        "EFetch",
+    )
+    keep_raw: bool = Field(
+        default=False, description="also keep every raw answer, compressed, in OUT/raw"
+    )
+
+    @field_validator("records")
+    @classmethod
+    def _form(cls, value: str | None) -> str | None:
+        if value is not None and not RECORDS_FORM.fullmatch(value):
+            raise ValueError(f"'{value}': write summary, RETTYPE or RETTYPE/RETMODE")
+        return value
+
+    @property
+    def codec(self) -> Codec:
+        """The compression with its default filled in."""
+        return self.compression or DEFAULT_CODEC[self.format]
+
+
+class Limits(Group):
+    """Pace, concurrency, retries and hours."""
+
+    rate: float | None = Field(
+        default=None,
+        gt=0,
+        le=10_000,
+        description="requests per second; default: 3, with an API key 10",
+    )
+    rate_granted: bool = Field(default=False, description="NCBI has granted this higher rate")
+    concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default="auto", description="requests in flight"
+    )
+    batch_size: Literal["auto"] | Annotated[int, Field(ge=1, le=5_000)] = Field(
+        default="auto", description="UIDs per request, at most 5,000"
+    )
+    timeout: float = Field(default=60.0, gt=0, le=3600, description="seconds per request")
+    max_attempts: int = Field(
+        default=6, ge=1, le=100, description="attempts per UID before it counts as failed"
+    )
+    window: Literal["auto", "off-peak", "always"] = Field(
+        default="auto",
+        description="hours of requests; auto: more than 100 requests to NCBI wait for its "
+        "off-peak hours (weekends, and weekdays 21:00-05:00 US Eastern time)",
+    )
+    stop_at_window_end: bool = Field(
+        default=False, description="exit with code 75 at the end of the off-peak hours; resumable"
+    )
+    passes: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="passes over all UIDs, apart in time; the links of all are kept, because NCBI "
+        "sometimes drops links silently",
+    )
+    confirm_empty: int = Field(
+        default=0, ge=0, le=100, description="repeated requests for UIDs without links"
+    )
+
+    def permitted(self, *, with_key: bool) -> float:
+        """Return the requests per second: as set, else what NCBI permits."""
+        return self.rate or ncbi.permitted_rate(with_key=with_key)
+
+
+class Contact(Group):
+    """Who asks. NCBI writes to this address before it blocks anyone (NBK25497)."""
+
+    email: str | None = Field(
+        default=None, description="contact email, required by NCBI; default: NCBI_EMAIL"
+    )
+    tool: str = Field(default="elink-harvester", description="name of the software, sent to NCBI")
+
+    @field_validator("email")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+            raise ValueError(f"'{value}' is not an email address, like you@example.org")
+        return value
+
+    @field_validator("tool")
+    @classmethod
+    def _no_spaces(cls, value: str) -> str:
+        if not re.fullmatch(r"\S+", value):
+            raise ValueError(f"'{value}': NCBI requires a tool name without spaces")
+        return value
+
+
+class Server(Group):
+    """The server that is asked."""
+
+    base_url: str = Field(
+        default=ncbi.BASE_URL,
+        description="URL of an E-utilities server; default: HARVESTER_BASE_URL, else NCBI",
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            sound = parts.port != 0 and parts.hostname and re.fullmatch(r"[!-~]+", value)
+        except ValueError:
+            sound = None
+        if not sound or parts.scheme not in ("http", "https"):
+            raise ValueError(f"'{value}' is not an address; it begins like http://localhost:8080/")
+        if parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("the address may hold no user, query or fragment")
+        return value.rstrip("/") + "/"
+
+    @property
+    def is_ncbi(self) -> bool:
+        """Whether NCBI's own rules (hours, rate, email) apply."""
+        return ncbi.is_ncbi(self.base_url)
