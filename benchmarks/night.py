@@ -27,7 +27,6 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from benchmarks.answers import FEW, LINKS, Answers
-from benchmarks.fake_time import FakeTimeLoop
 from benchmarks.measure import Row
 from harvester.cli.process import keep_memory
 from harvester.client.client import Client
@@ -40,6 +39,7 @@ from harvester.job import load as jobfile
 from harvester.job.model import Job
 from harvester.runs.run import Harvesting
 from harvester.sources.from_job import read_source
+from harvester.testing import FakeTimeLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.fake_time import now, run
 from harvester.client.pacing.limiter import Limiter, Permit
+from harvester.testing import fake_seconds as now
+from harvester.testing import run_in_fake_time as run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
