@@ -1,22 +1,25 @@
-"""What happens in a run, as frozen events for any number of listeners, and the running counts.
+"""Events of a run for any number of listeners, and the running counts made from them.
 
-The engine emits; progress display, log and `status` listen. None of them is known to it.
+The engine emits events; the progress display, the log and `status` listen. The engine knows none of
+them. Events carry fields only; `harvester.wording` turns them into sentences.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+WaitCause: TypeAlias = Literal["hours", "outage"]
+
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A sweep begins: `total` distinct UIDs, of which `done` have an outcome in it by now."""
+    """A pass begins: `total` distinct UIDs, of which `done` already have an outcome in it."""
 
     total: int
     done: int
@@ -25,37 +28,37 @@ class RunStarted:
     rate: float
     server: str
     hours_end: datetime | None = None
-    """When NCBI's hours end, for a job that keeps them."""
+    """End of NCBI's current off-peak hours, for a job that keeps them."""
     sweep: int = 1
     sweeps: int = 1
     growing: bool = False
-    """Whether UIDs are still coming: `total` is what is expected."""
+    """Whether more UIDs will come; `total` is then an estimate."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """More UIDs are known: now `total` distinct ones."""
+class InputGrew:
+    """More input UIDs are known: now `total` distinct ones."""
 
     total: int
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """Something about the job that may be wrong, in a sentence."""
+class Warned:
+    """A warning about the job, as one sentence."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class RequestSent:
-    """One attempt leaves, for `uids` UIDs."""
+    """A request for `uids` UIDs is sent."""
 
     uids: int
 
 
 @dataclass(frozen=True, slots=True)
 class RequestEnded:
-    """One attempt is over, well or not."""
+    """A request has ended, answered or failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class BatchAnswered:
 
 @dataclass(frozen=True, slots=True)
 class BatchRetried:
-    """`uids` UIDs are to be asked again, after `delay` seconds, because of `reason`."""
+    """`uids` UIDs go into another request after `delay` seconds, because of `reason`."""
 
     uids: int
     reason: str
@@ -77,14 +80,14 @@ class BatchRetried:
 
 @dataclass(frozen=True, slots=True)
 class SlowedDown:
-    """The server said 429; from now on `rate` requests a second."""
+    """The server returned 429; from now on `rate` requests per second are sent."""
 
     rate: float
 
 
 @dataclass(frozen=True, slots=True)
 class UidsSettled:
-    """UIDs that have an outcome now: outcome → how many, and the links of them all."""
+    """UIDs got an outcome: outcome → number of UIDs, and the number of their links."""
 
     outcomes: dict[str, int]
     links: int = 0
@@ -92,7 +95,7 @@ class UidsSettled:
 
 @dataclass(frozen=True, slots=True)
 class PartCommitted:
-    """Rows are safe on disk under their final names."""
+    """Rows are permanent on disk under their final names; the commit took `seconds`."""
 
     links: int
     uids: int
@@ -101,28 +104,37 @@ class PartCommitted:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Nothing is asked until a time: NCBI's hours, or an outage. `why` is a sentence."""
+    """No request is sent until a time.
 
-    why: str
+    Attributes:
+        cause: `hours` for NCBI's off-peak hours, `outage` while the server does not answer.
+        until: the time of the next request, aware.
+        reason: of an outage, what the last failed request met.
+        retry_in: of an outage, seconds from the event until the next request.
+    """
+
+    cause: WaitCause
     until: datetime
+    reason: str = ""
+    retry_in: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The wait is over."""
+    """Requests are sent again after a wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """No more requests in this run; `state` as `status` reports it."""
+    """The run sends no more requests; `state` as `status` reports it."""
 
     state: str
 
 
 Event: TypeAlias = (
     RunStarted
-    | Wanted
-    | Doubt
+    | InputGrew
+    | Warned
     | RequestSent
     | RequestEnded
     | BatchAnswered
@@ -139,7 +151,7 @@ Listeners: TypeAlias = "Iterable[Listener]"
 
 
 def to_all(listeners: Listeners) -> Listener:
-    """One listener that tells several."""
+    """Return one listener that passes each event on to several."""
     told = list(listeners)
 
     def emit(event: Event) -> None:
@@ -154,11 +166,11 @@ _SPAN_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Tally:
-    """Running counts over the events of a run; a listener itself.
+    """Running counts over the events of a run; is itself a listener.
 
     Attributes:
-        clock: gives seconds, monotonic.
-        outcomes: outcome → UIDs, earlier runs included.
+        clock: returns monotonic seconds.
+        outcomes: outcome → number of UIDs, including earlier runs.
     """
 
     clock: Callable[[], float]
@@ -190,7 +202,7 @@ class Tally:
                 self.outcomes = Counter(event.outcomes)
                 self._settled_at.clear()
                 self._settled_at.append((self.clock(), self.done))
-            case Wanted():
+            case InputGrew():
                 self.total = max(self.total, event.total)
             case RequestSent():
                 self.sent += 1
@@ -221,12 +233,12 @@ class Tally:
 
     @property
     def achieved(self) -> float:
-        """Requests per second over the last half minute."""
+        """Requests per second over the last 30 s."""
         return self._per_second(self._sent_at)
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds to the end at the pace of the last half minute; None while there is no pace."""
+        """Seconds to the end at the speed of the last 30 s; None while the speed is unknown."""
         now = self.clock()
         while len(self._settled_at) > 2 and self._settled_at[0][0] < now - _SPAN_SECONDS:
             self._settled_at.popleft()

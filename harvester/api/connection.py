@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harvester.client.catalogue import Catalogue
 from harvester.client.check_names import DATABASES
+from harvester.client.connect import connected
 from harvester.errors import BadInput, HarvestError, RequestFailed, nearest, printable
 from harvester.job import load as jobfile
 from harvester.job.groups import STDOUT
-from harvester.runs.drive import connected_to
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -47,7 +47,7 @@ class Connection:
 
     async def open(self) -> None:
         """Connect."""
-        to = connected_to(self._job.server, self._job.contact, self._job.limits, self._environ)
+        to = connected(self._job.server, self._job.contact, self._job.limits, self._environ)
         self._client = await self._stack.enter_async_context(to)
 
     async def close(self) -> None:

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harvester.client.connect import connected
 from harvester.engine.stop import Stop, heeded
 from harvester.errors import BadInput
 from harvester.job import load as jobfile
 from harvester.runs.chain import hop_jobs, run_hops
-from harvester.runs.drive import connected
 from harvester.runs.records import SUMMARY, Records, Side, get_records
 from harvester.runs.run import Harvesting, Result
 from harvester.runs.stream import stream
@@ -75,7 +75,7 @@ async def harvest(
             raise BadInput(f"{folder} holds a chain of harvests; give another --out for this one.")
     stop = Stop()
     with heeded(stop) if signals else nullcontext():
-        async with connected(job) as client:
+        async with connected(job.server, job.contact, job.limits) as client:
             harvesting = Harvesting(
                 client=client,
                 listeners=list(listeners),
@@ -134,7 +134,7 @@ async def records(
     job = jobfile.absolute(job)
     stop = Stop()
     with heeded(stop) if signals else nullcontext():
-        async with connected(job) as client:
+        async with connected(job.server, job.contact, job.limits) as client:
             harvesting = Harvesting(client=client, listeners=list(listeners), stop=stop)
             return await get_records(harvesting, job, Records(side, form))
 

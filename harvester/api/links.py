@@ -117,8 +117,7 @@ async def ask_links(client: Client, job: Job, listed: Listed) -> Linked:
         waits += isinstance(event, events.Waiting)
         # Nobody watches: better an error than a wait without end.
         if isinstance(event, events.Waiting) and waits > _PATIENCE:
-            why = event.why.partition("; next try")[0].rstrip(".")
-            engine.halt(HarvestError(f"{client.base_url}: {why}."))
+            engine.halt(HarvestError(f"{client.base_url} is not answering ({event.reason})."))
 
     engine = make_engine(
         job,

@@ -33,16 +33,16 @@ def ask(values: dict[str, Any], work: Callable[[Client, Catalogue], Awaitable[T]
 
     from harvester.cli.options import settings
     from harvester.client.catalogue import Catalogue
+    from harvester.client.connect import connected
     from harvester.job import load as jobfile
     from harvester.job.groups import STDOUT
-    from harvester.runs.drive import connected_to
 
     # Whom a job may ask, and as whom, is known of jobs: of this one nothing else matters.
     rest = {"link": {"dbfrom": "pubmed"}, "output": {"path": STDOUT}}
     job = jobfile.build({**settings(values), **rest})
 
     async def asked() -> T:
-        async with connected_to(job.server, job.contact, job.limits) as client:
+        async with connected(job.server, job.contact, job.limits) as client:
             return await work(client, Catalogue(client, attempts=ATTEMPTS))
 
     try:

@@ -47,8 +47,8 @@ class Patient:
             except RequestFailed as failure:
                 if failure.fault not in _UNSETTLED or await self._is_well():
                     raise
-                why = f"The server is not answering ({failure.reason}); next try in {delay:.0f} s."
-                self._emit(events.Waiting(why, utc_now() + timedelta(seconds=delay)))
+                until = utc_now() + timedelta(seconds=delay)
+                self._emit(events.Waiting("outage", until, failure.reason, delay))
                 await asyncio.sleep(delay)
                 delay, waited = min(2 * delay, LONGEST_SECONDS), True
             else:

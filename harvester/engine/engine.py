@@ -24,6 +24,7 @@ from harvester.errors import (
     WindowClosed,
 )
 from harvester.model.uids import as_array
+from harvester.wording import off_peak
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -240,17 +241,17 @@ class Engine:
         reason = (
             self._asker.suspects.held[-1][1].reason if self._asker.suspects.held else "no answer"
         )
-        why = f"The server is not answering ({reason}); next try in {delay:.0f} s."
-        self._emit(events.Waiting(why, utc_now() + timedelta(seconds=delay)))
+        until = utc_now() + timedelta(seconds=delay)
+        self._emit(events.Waiting("outage", until, reason, delay))
 
     # --- when -------------------------------------------------------------------------------
 
     async def _wait_for_hours(self) -> None:
-        why = self._hours.why()
+        opens_at = self._hours.opens_at()
         if self._hours.leave:
-            self.halt(WindowClosed(why))
+            self.halt(WindowClosed(off_peak(opens_at)))
             return
-        self._emit(events.Waiting(why, self._hours.opens_at()))
+        self._emit(events.Waiting("hours", opens_at))
         while self._hours.closed:
             left = (self._hours.opens_at() - self._hours.clock()).total_seconds()
             await self._sleep(max(left, 0.01))

@@ -138,8 +138,8 @@ class _Together:
                     outcomes=dict(outcomes),
                     links=sum(tally.links for tally in self._tallies),
                 )
-            case events.Wanted():
-                event = events.Wanted(sum(tally.total for tally in self._tallies))
+            case events.InputGrew():
+                event = events.InputGrew(sum(tally.total for tally in self._tallies))
             case events.RunEnded():
                 self._open -= 1
                 if self._open:

@@ -1,60 +1,30 @@
-"""Puts client and engine together for a job, and runs the engine in one group of tasks."""
+"""Build the engine of a job and run it in one group of tasks."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-import os
-import time
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from harvester.client.client import Client
-from harvester.client.pacing.limiter import Limiter
-from harvester.client.pacing.shared_window import common_pace
-from harvester.client.transport import Transport
 from harvester.engine.batch_size import MOST, MOST_MERGED, BatchSize
 from harvester.engine.engine import Engine
 from harvester.engine.frontier import Frontier
 from harvester.engine.results import Settling
 from harvester.errors import HarvestError
-from harvester.eutils.identity import Identity
-from harvester.job import load as jobfile
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
+    from harvester.client.client import Client
     from harvester.engine.off_peak import Hours
     from harvester.eutils.question import Question
     from harvester.events import Listener
-    from harvester.job.groups import Contact, Limits, Server
     from harvester.job.model import Job
     from harvester.model.delivery import Delivery
     from harvester.model.uids import UidSet
     from harvester.store.committer import Committer
 
 MOST_IN_FLIGHT = 1000
-
-
-@asynccontextmanager
-async def connected(job: Job) -> AsyncIterator[Client]:
-    """A client with an open session and the limiter that all requests of the job go through."""
-    async with connected_to(job.server, job.contact, job.limits) as client:
-        yield client
-
-
-@asynccontextmanager
-async def connected_to(
-    server: Server, contact: Contact, limits: Limits, environ: Mapping[str, str] = os.environ
-) -> AsyncIterator[Client]:
-    """`connected` without a job: whom to ask, who asks (with a key in `environ`), how fast."""
-    key = jobfile.api_key(environ)
-    rate = limits.permitted(with_key=key is not None)
-    common = common_pace(urlsplit(server.base_url).netloc, key, rate, time.monotonic())
-    limiter = Limiter(rate, common, time.monotonic)
-    async with Transport(server.base_url, limits.timeout) as transport:
-        yield Client(transport, limiter, Identity(contact, key))
 
 
 def make_engine(

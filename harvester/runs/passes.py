@@ -144,7 +144,7 @@ class Sweeps:
         async for listed in feed.blocks():
             new = self.ledger.input.add(listed)
             if new:
-                emit(events.Wanted(len(self.ledger.input.wanted)))
+                emit(events.InputGrew(len(self.ledger.input.wanted)))
                 engine.feed(new)
         await committer.in_thread(self.ledger.input.end)
 

@@ -131,7 +131,7 @@ class Harvesting:
             see_same(folder, kept, job.identity())  # before a search is made for it
             if not self.resume and not (folder / FILE).exists():
                 for doubt in [*job.link.doubts(), *await check_names(self.client, job.link)]:
-                    emit(events.Doubt(doubt))
+                    emit(events.Warned(doubt))
             if listed is None and feed is None and ended is None:
                 feed, listed = await self._source(job)
             sink = make_sink(job.output.format, job.output.codec)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harvester import events
 from harvester.client.check_names import check_names
+from harvester.client.connect import connected
 from harvester.engine.batch_size import requests_for
 from harvester.engine.off_peak import Hours
 from harvester.errors import BadInput
@@ -14,7 +15,7 @@ from harvester.eutils.elink.commands import Elink
 from harvester.model import uids
 from harvester.model.distinct_targets import Targets
 from harvester.model.identifiers import identifiers_of
-from harvester.runs.drive import connected, drive, make_engine
+from harvester.runs.drive import drive, make_engine
 from harvester.sources.from_job import read_source, search
 
 if TYPE_CHECKING:
@@ -74,15 +75,15 @@ async def stream(
         async for listed in feed.blocks():
             new = identifiers.number_all(listed) - known
             known |= new
-            emit(events.Wanted(len(known)))
+            emit(events.InputGrew(len(known)))
             engine.feed(new)
 
     async def ask() -> None:
         try:
             listed = None if job.source.is_remote else read_source(job)
-            async with connected(job) as client:
+            async with connected(job.server, job.contact, job.limits) as client:
                 for doubt in [*job.link.doubts(), *await check_names(client, job.link)]:
-                    emit(events.Doubt(doubt))
+                    emit(events.Warned(doubt))
                 feed = await search(job, client, emit) if listed is None else None
                 todo = uids.as_set() if listed is None else identifiers.number_all(listed)
                 expected = len(todo) if feed is None else feed.expected

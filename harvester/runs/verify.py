@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from harvester import events
+from harvester.client.connect import connected
 from harvester.engine.batch_size import requests_for
 from harvester.engine.off_peak import Hours
 from harvester.errors import BadInput, FolderError
@@ -18,7 +19,7 @@ from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.model.identifiers import identifiers_of
 from harvester.model.schemas import RAW, UIDS, with_ids
-from harvester.runs.drive import connected, drive, make_engine
+from harvester.runs.drive import drive, make_engine
 from harvester.store.folder import is_locked
 from harvester.store.parts import Parts
 from harvester.store.sinks import make_sink
@@ -128,7 +129,7 @@ async def resample(
             tables.append(delivery.rows.to_table())
 
     hours = Hours.of(job, requests_for(len(chosen), job.limits.batch_size))
-    async with connected(job) as client:
+    async with connected(job.server, job.contact, job.limits) as client:
         engine = make_engine(
             job,
             client,

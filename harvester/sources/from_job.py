@@ -101,7 +101,7 @@ class SearchFeed:
             webenv=source.webenv,
             query_key=source.query_key,
             accessions=link.idtype == "acc",
-            warn=lambda text: emit(events.Doubt(text)),
+            warn=lambda text: emit(events.Warned(text)),
             suggest=partial(suggestion, client),
         )
         _, count = source.share

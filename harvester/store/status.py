@@ -10,6 +10,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from harvester import wording
 from harvester.errors import FolderError
 from harvester.store.folder import JOB, hop_folders, is_locked
 from harvester.store.state import peek
@@ -53,7 +54,7 @@ class Progress:
                 "pid": os.getpid(),
                 "host": socket.gethostname(),
                 "state": "waiting" if waiting else self.state,
-                "waiting": waiting.why if waiting else None,
+                "waiting": wording.waiting(waiting) if waiting else None,
                 "sweep": {"number": tally.sweep, "of": tally.sweeps, "done": tally.done},
                 "requests": {
                     key: self._before.get(key, 0) + getattr(tally, key) for key in _COUNTS

@@ -9,13 +9,13 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from harvester.client.connect import connected
 from harvester.emulator.request import Asked
 from harvester.emulator.utilities.ids import accession
 from harvester.emulator.utilities.selections import selection
 from harvester.errors import BadInput
 from harvester.eutils import epost, esearch
 from harvester.job.model import Job
-from harvester.runs.drive import connected
 from harvester.sources.search import Search
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def _client(server: Emulator) -> AsyncIterator[Client]:
             "server": {"base_url": server.base_url},
         }
     )
-    async with connected(job) as client:
+    async with connected(job.server, job.contact, job.limits) as client:
         yield client
 
 

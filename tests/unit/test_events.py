@@ -62,7 +62,7 @@ def test_outcomes_add_up(tally: Tally) -> None:
 
 
 def test_waiting_ends_with_the_wait_or_the_run(tally: Tally) -> None:
-    waiting = events.Waiting("off-peak hours", datetime(2026, 7, 8, tzinfo=UTC))
+    waiting = events.Waiting("hours", datetime(2026, 7, 8, tzinfo=UTC))
     for end in (events.Resumed(), events.RunEnded("interrupted")):
         tally(waiting)
         assert tally.waiting is waiting

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harvester import events
-from harvester.cli.display.wording import line, opening
+from harvester.wording import line, opening, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,10 +76,10 @@ class PlainLines:
         match event:
             case events.RunStarted():
                 self._say(opening(event))
-            case events.Doubt():
+            case events.Warned():
                 self._say(event.text)
             case events.Waiting():
-                self._say(event.why)
+                self._say(waiting(event))
             case events.Resumed():
                 self._say("Asking again.")
             case events.BatchRetried() if self._verbose:

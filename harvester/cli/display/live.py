@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harvester import events
-from harvester.cli.display.wording import duration, opening
+from harvester.wording import duration, opening, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ class LiveDisplay:
         self._tally(event)
         if isinstance(event, events.RunStarted):
             self._console.print(Text(opening(event)))
-        elif isinstance(event, events.Doubt):
+        elif isinstance(event, events.Warned):
             self._console.print(Text(event.text, style="yellow"))
         elif self._verbose and isinstance(event, events.BatchRetried):
             text = f"{event.uids} UIDs again in {event.delay:.1f} s: {event.reason}"
@@ -70,7 +70,7 @@ class LiveDisplay:
             text = f"open until {here:%a %H:%M %Z} ({tally.hours_end:%a %H:%M} Eastern time)"
             rows.append(_row("hours", text))
         if tally.waiting:
-            rows.append(Text(tally.waiting.why, style="yellow"))
+            rows.append(Text(waiting(tally.waiting), style="yellow"))
         return Group(*rows)
 
 

@@ -11,6 +11,7 @@ import pytest
 from harvester.engine.off_peak import Hours
 from harvester.job.model import Job
 from harvester.job.ncbi import BASE_URL as NCBI
+from harvester.wording import off_peak
 
 NOON = datetime(2026, 7, 8, 16, 0, tzinfo=UTC)  # a Wednesday, 12:00 in New York
 NIGHT = datetime(2026, 7, 8, 6, 0, tzinfo=UTC)
@@ -71,7 +72,7 @@ def test_a_waiting_user_reads_until_when_here_and_there_and_how_to_override(
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
-        why = _hours("off-peak", LOCAL, 1).why()
+        why = off_peak(_hours("off-peak", LOCAL, 1).opens_at())
     finally:
         monkeypatch.undo()
         time.tzset()

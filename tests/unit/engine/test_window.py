@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import eastern_time as eastern
 
-from harvester.engine.window import closes_at, is_open, opens_at
+from harvester.engine.off_peak import closes_at, is_open, opens_at
 
 MINUTE = timedelta(minutes=1)
 EDT, EST = timezone(timedelta(hours=-4)), timezone(timedelta(hours=-5))

@@ -1,15 +1,21 @@
-"""How a run is put into words, for every display."""
+"""Sentences for the events of a run, shared by the display, the log and `status`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from harvester import events
+
+EASTERN = ZoneInfo("America/New_York")
+"""The zone of NCBI's off-peak hours (NBK25497)."""
 
 
 def opening(event: events.RunStarted) -> str:
-    """What is about to be done, in a sentence."""
+    """Return what a pass is about to do."""
     left = event.total - event.done
     pace = f"at {event.rate:g} requests a second."
     if event.growing:
@@ -23,7 +29,7 @@ def opening(event: events.RunStarted) -> str:
 
 
 def line(tally: events.Tally) -> str:
-    """How far a run is, in a line."""
+    """Return the progress of a run as one line."""
     share = 100 * tally.done / tally.total if tally.total else 100.0
     eta = tally.eta_seconds
     left = f", {duration(eta)} left" if eta else ""
@@ -35,9 +41,25 @@ def line(tally: events.Tally) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span as people say it."""
+    """Return a time span as `1 h 05 min`, `3 min 20 s` or `7 s`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes:02} min"
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def waiting(event: events.Waiting) -> str:
+    """Return why and until when no request is sent."""
+    if event.cause == "hours":
+        return off_peak(event.until)
+    return f"The server is not answering ({event.reason}); next try in {event.retry_in:.0f} s."
+
+
+def off_peak(opens_at: datetime) -> str:
+    """Return when NCBI's off-peak hours begin, in local and Eastern time, and how to override."""
+    here, there = opens_at.astimezone(), opens_at.astimezone(EASTERN)
+    return (
+        f"Waiting for NCBI's off-peak hours until {here:%a %H:%M %Z} "
+        f"({there:%a %H:%M} Eastern time). Use --window always to start now."
+    )

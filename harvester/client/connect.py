@@ -1,0 +1,44 @@
+"""Open a client: session, rate limit and identity, for whoever sends requests."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from harvester.client.client import Client
+from harvester.client.pacing.limiter import Limiter
+from harvester.client.pacing.shared_window import common_pace
+from harvester.client.transport import Transport
+from harvester.eutils.identity import Identity
+from harvester.job.load import api_key
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from harvester.job.groups import Contact, Limits, Server
+
+
+@asynccontextmanager
+async def connected(
+    server: Server, contact: Contact, limits: Limits, environ: Mapping[str, str] = os.environ
+) -> AsyncIterator[Client]:
+    """Yield a client with an open session and the limiter that all its requests pass.
+
+    Args:
+        server: which server to ask.
+        contact: who asks.
+        limits: requests per second and seconds per request.
+        environ: holds the API key.
+
+    Raises:
+        BadInput: the API key is malformed.
+    """
+    key = api_key(environ)
+    rate = limits.permitted(with_key=key is not None)
+    common = common_pace(urlsplit(server.base_url).netloc, key, rate, time.monotonic())
+    limiter = Limiter(rate, common, time.monotonic)
+    async with Transport(server.base_url, limits.timeout) as transport:
+        yield Client(transport, limiter, Identity(contact, key))
