@@ -15,8 +15,9 @@ import pyarrow as pa
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils.identity import form_of
 from harvester.model.answer import Answer
+from harvester.model.row_schemas import DOCUMENTS
 from harvester.model.rows import RunLengthRows
-from harvester.model.schemas import NAME, constant
+from harvester.model.schemas import constant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,16 +28,6 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidArray
 
 PATH = "efetch.fcgi"
-
-SCHEMA = pa.schema(
-    [
-        pa.field("db", NAME),
-        pa.field("uids", pa.list_(pa.int64())),
-        pa.field("rettype", pa.string()),
-        pa.field("retmode", pa.string()),
-        pa.field("text", pa.large_string()),
-    ]
-)
 
 _NAMED: Mapping[tuple[str, str], re.Pattern[str]] = {
     ("pubmed", "medline"): re.compile(r"^PMID- *(\d+)", re.MULTILINE),
@@ -72,7 +63,7 @@ class Documents:
     """
 
     path = PATH
-    schema = SCHEMA
+    schema = DOCUMENTS
 
     def __init__(self, db: str, form: str, identity: Identity, identifiers: Identifiers) -> None:
         self._db = db
@@ -106,7 +97,7 @@ class Documents:
             pa.array([self._retmode], pa.string()),
             pa.array([text], pa.large_string()),
         ]
-        table = pa.Table.from_arrays(columns, names=SCHEMA.names)
+        table = pa.Table.from_arrays(columns, names=DOCUMENTS.names)
         return Answer(
             rows=RunLengthRows.from_table(table.slice(0, min(len(answered), 1))),
             answered=answered,

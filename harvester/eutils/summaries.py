@@ -11,17 +11,14 @@ import pyarrow as pa
 from harvester.eutils import esummary
 from harvester.eutils.identity import form_of
 from harvester.model.answer import Answer
+from harvester.model.row_schemas import SUMMARIES
 from harvester.model.rows import RunLengthRows
-from harvester.model.schemas import NAME, constant
+from harvester.model.schemas import constant
 
 if TYPE_CHECKING:
     from harvester.eutils.identity import Identity
     from harvester.model.batch import Batch
     from harvester.model.identifiers import Identifiers
-
-SCHEMA = pa.schema(
-    [pa.field("db", NAME), pa.field("uid", pa.int64()), pa.field("record", pa.string())]
-)
 
 
 class Summaries:
@@ -34,7 +31,7 @@ class Summaries:
     """
 
     path = esummary.PATH
-    schema = SCHEMA
+    schema = SUMMARIES
 
     def __init__(self, db: str, identity: Identity, identifiers: Identifiers) -> None:
         self._db = db
@@ -78,7 +75,7 @@ class Summaries:
         ]
         seen = np.array(sorted({*records, *broken}), np.int64)
         return Answer(
-            rows=RunLengthRows.from_table(pa.Table.from_arrays(columns, names=SCHEMA.names)),
+            rows=RunLengthRows.from_table(pa.Table.from_arrays(columns, names=SUMMARIES.names)),
             answered=answered,
             counts=np.ones(len(answered), np.int64),
             broken=broken,

@@ -121,6 +121,18 @@ def build(
     return job
 
 
+def load_kept(path: Path) -> Job:
+    """Return the job kept in a harvest's folder, with that folder as its output.
+
+    Args:
+        path: the folder's `job.toml`.
+
+    Raises:
+        BadInput: it is missing or wrong.
+    """
+    return absolute(build({"output": {"path": str(path.parent)}}, path))
+
+
 def dump(job: Job) -> str:
     """The job as resolved, as TOML without secrets."""
     exclude = None if job.hop else {"hop"}

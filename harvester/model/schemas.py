@@ -68,8 +68,9 @@ RAW = pa.schema(
 
 @lru_cache(32)
 def with_ids(schema: pa.Schema, kind: pa.DataType) -> pa.Schema:
-    """The schema with another type for its UIDs: accessions are strings."""
-    types = {"from_uid": kind, "to_uid": kind, "from_uids": pa.list_(kind)}
+    """Return the schema with another type for its UIDs: accessions are strings."""
+    types = dict.fromkeys(("from_uid", "to_uid", "uid"), kind)
+    types |= dict.fromkeys(("from_uids", "uids"), pa.list_(kind))
     return pa.schema([field.with_type(types.get(field.name, field.type)) for field in schema])
 
 

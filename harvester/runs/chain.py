@@ -108,7 +108,7 @@ def _see_same(job: Job) -> None:
     folder = Path(job.output.path)
     if not (folder / JOB).is_file():
         return
-    kept = jobfile.build({"output": {"path": str(folder)}}, folder / JOB)
+    kept = jobfile.load_kept(folder / JOB)
     before, now = ([one.identity() for one in hop_jobs(both)] for both in (kept, job))
     if [one["link"] for one in before] != [one["link"] for one in now]:
         raise BadInput(f"{folder} holds a chain of other hops; give another --out for this one.")

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from harvester.errors import BadInput, FolderError
-from harvester.eutils import efetch as documents
-from harvester.eutils import summaries
 from harvester.eutils.efetch import Documents
 from harvester.eutils.elink.commands import schema_of
 from harvester.eutils.summaries import Summaries
@@ -18,12 +16,10 @@ from harvester.job.groups import RECORDS_FORM
 from harvester.job.link import Link
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
-from harvester.model.identifiers import identifiers_of
+from harvester.model.row_schemas import DOCUMENTS, SUMMARIES
 from harvester.runs.run import Kind
-from harvester.store.folder import is_locked
-from harvester.store.parts import Parts
-from harvester.store.sinks import make_sink
-from harvester.store.state import peek
+from harvester.store.folder import RECORDS, is_locked
+from harvester.store.reader import HarvestReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +31,6 @@ if TYPE_CHECKING:
     from harvester.runs.run import Harvesting, Result
 
 Side = Literal["from", "to"]
-FOLDER = "records"
 SUMMARY = "summary"
 
 
@@ -78,18 +73,18 @@ async def get_records(harvesting: Harvesting, job: Job, records: Records) -> dic
             f"'{records.form}' is no form of records; write summary, RETTYPE or RETTYPE/RETMODE, "
             "like medline/text."
         )
-    schema = summaries.SCHEMA if records.form == SUMMARY else documents.SCHEMA
+    schema = SUMMARIES if records.form == SUMMARY else DOCUMENTS
     results = {}
     for db, listed in linked(job, records.side).items():
         name = re.sub(r"\W", "-", records.form)
-        path = Path(job.output.path) / FOLDER / f"{db}-{name}"
+        path = Path(job.output.path) / RECORDS / f"{db}-{name}"
         output = job.output.model_copy(
             update={"path": str(path), "keep_raw": False, "records": None}
         )
         link = Link(dbfrom=db, idtype=job.link.idtype)
         limits = job.limits.model_copy(update={"passes": 1, "confirm_empty": 0})
         update = {"link": link, "output": output, "limits": limits, "hop": []}
-        kind = Kind(schema, partial(records.question, db), FOLDER)
+        kind = Kind(schema, partial(records.question, db), RECORDS)
         results[db] = await harvesting.make(job.model_copy(update=update), listed, kind=kind)
     return results
 
@@ -107,25 +102,20 @@ def linked(job: Job, side: Side) -> Mapping[str, Listed]:
     schema = schema_of(link)
     if side == "to" and not {"dbto", "to_uid"} <= set(schema.names):
         raise BadInput(f"{folder}: links of cmd {link.cmd} lead to no records.")
-    parts = Parts(folder, make_sink(job.output.format, job.output.codec))
-    with peek(folder) as state:
-        recorded = state.parts("links")
-        wanted, accessions = state.wanted(), state.get("accessions")
+    found = HarvestReader.open(folder)
     if side == "from":
-        if not wanted:
+        if not found.wanted:
             raise BadInput(f"{folder} has no input UIDs yet.")
-        if link.idtype == "acc":
-            texts = identifiers_of("acc", accessions).texts(uids.as_array(wanted))
-            return {link.dbfrom: texts}
-        return {link.dbfrom: wanted}
-    found: dict[str, set[str]] = {}
+        of_accessions = link.idtype == "acc"
+        return {link.dbfrom: found.texts(found.wanted) if of_accessions else found.wanted}
+    texts: dict[str, set[str]] = {}
     sets: dict[str, Listed] = {}
-    for table in parts.read(recorded, schema):
+    for table in found.links("dbto", "to_uid"):
         for db in pc.unique(table["dbto"]).to_pylist():
             tos = table.filter(pc.equal(table["dbto"], db))["to_uid"]
             if link.idtype == "acc":
-                found.setdefault(db, set()).update(pc.unique(tos).to_pylist())
-                sets[db] = found[db]
+                texts.setdefault(db, set()).update(pc.unique(tos).to_pylist())
+                sets[db] = texts[db]
             else:
                 sets[db] = sets.get(db, uids.as_set()) | uids.as_set(pc.unique(tos).to_numpy())
     if not sets:

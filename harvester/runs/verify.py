@@ -14,21 +14,16 @@ from harvester.client.connect import connected
 from harvester.engine.batch_size import requests_for
 from harvester.engine.off_peak import Hours
 from harvester.errors import BadInput, FolderError
-from harvester.eutils.elink.commands import COMMANDS, Elink, schema_of
+from harvester.eutils.elink.commands import COMMANDS, Elink
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
-from harvester.model.identifiers import identifiers_of
-from harvester.model.schemas import RAW, UIDS, with_ids
 from harvester.runs.drive import drive, make_engine
 from harvester.store.folder import is_locked
-from harvester.store.parts import Parts
-from harvester.store.sinks import make_sink
-from harvester.store.state import peek
+from harvester.store.reader import HarvestReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harvester.job.link import Link
     from harvester.job.model import Job
     from harvester.model.delivery import Delivery
     from harvester.model.uids import UidSet
@@ -83,19 +78,17 @@ def verify(job: Job) -> Verified:
     folder = Path(job.output.path)
     if is_locked(folder):
         raise FolderError(f"{folder} is being harvested into: verify it once that has ended.")
-    parts = Parts(folder, make_sink(job.output.format, job.output.codec))
-    with peek(folder) as state:
-        recorded = state.parts()
-        outcomes, wanted = state.outcomes(), state.wanted() or uids.as_set()
-        done = state.done()
-    damage = parts.damage(recorded, whole=True)
-    sound = [part for part in recorded if not damage or not parts.damage([part], whole=True)]
-    damage += [text for part in sound if (text := _rows_differ(parts, part, job.link))]
-    if len(done) != sum(outcomes.values()):
+    found = HarvestReader.open(folder)
+    damaged = found.damage()
+    damage = list(damaged.values())
+    damage += [
+        text for part in found.parts if part not in damaged and (text := _rows_differ(found, part))
+    ]
+    if len(found.done) != sum(found.outcomes.values()):
         damage.append("the state has more than one outcome for some UIDs")
-    if len(done - wanted):
-        damage.append(f"the state has outcomes for {len(done - wanted)} UIDs that are not wanted")
-    return Verified(len(recorded), sum(part.rows for part in recorded), damage)
+    if strangers := found.done - found.wanted:
+        damage.append(f"the state has outcomes for {len(strangers)} UIDs not in the input")
+    return Verified(len(found.parts), sum(part.rows for part in found.parts), damage)
 
 
 async def resample(
@@ -116,10 +109,8 @@ async def resample(
     folder, key = Path(job.output.path), COMMANDS[job.link.cmd].key
     if not key or job.link.targets_only:
         raise BadInput(f"{folder} holds sets, not links of single UIDs: they cannot be compared.")
-    with peek(folder) as state:
-        answered, recorded = state.answered(), state.parts("links")
-        identifiers = identifiers_of(job.link.idtype, state.get("accessions"))
-    chosen = _chosen(answered, share, seed)
+    found = HarvestReader.open(folder)
+    chosen = _chosen(found.answered, share, seed)
     tables: list[pa.Table] = []
     again = uids.as_set()
 
@@ -133,24 +124,22 @@ async def resample(
         engine = make_engine(
             job,
             client,
-            Elink(job.link, client.identity, identifiers),
+            Elink(job.link, client.identity, found.identifiers),
             chosen,
             deliver=take,
             full=lambda: False,
             emit=events.to_all(listeners),
-            known=answered,
+            known=found.answered,
             hours=hours,
         )
         if chosen:
             ended = await drive(engine)
             if ended is not None:
                 raise ended
-    parts = Parts(folder, make_sink(job.output.format, job.output.codec))
-    seen = identifiers.column(uids.as_array(again))
-    schema = schema_of(job.link)
-    kept = [_of(table, seen) for table in parts.read(recorded, schema)]
-    before = _links([schema.empty_table(), *kept], key)
-    now = _links([schema.empty_table(), *(_of(table, seen) for table in tables)], key)
+    seen = found.identifiers.column(uids.as_array(again))
+    nothing = found.schema.empty_table()
+    before = _links([nothing, *(_of(table, seen) for table in found.links())], key)
+    now = _links([nothing, *(_of(table, seen) for table in tables)], key)
     gone = before.join(now, list(key), join_type="left anti")
     new = now.join(before, list(key), join_type="left anti")
     differing = pc.unique(pa.concat_tables([gone, new])["from_uid"])
@@ -164,18 +153,11 @@ async def resample(
     )
 
 
-def _rows_differ(parts: Parts, part: Part, link: Link) -> str | None:
-    match part.kind:
-        case "links" | "again":
-            schema = schema_of(link)
-        case "raw":
-            schema = RAW
-        case _:
-            schema = with_ids(UIDS, identifiers_of(link.idtype).type)
+def _rows_differ(found: HarvestReader, part: Part) -> str | None:
     try:
-        rows = sum(table.num_rows for table in parts.read([part], schema))
-    except (pa.ArrowException, OSError):
-        return f"{part.name} cannot be read as what it is"
+        rows = sum(table.num_rows for table in found.read(part))
+    except FolderError:
+        return f"{part.name} does not hold rows of {part.kind}"
     if rows != part.rows:
         return f"{part.name} has {rows} rows, not {part.rows}"
     return None

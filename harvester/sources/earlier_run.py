@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from harvester.errors import BadInput, FolderError, nearest, printable
+from harvester.errors import BadInput, nearest, printable
 from harvester.job.cmds import CMDS
 from harvester.job.databases import answer_name
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
-from harvester.model.schemas import NEIGHBOR_LINKS, TARGETS, with_ids
 from harvester.sources.distinct import Distinct
-from harvester.store.folder import JOB, hop_folders
-from harvester.store.parts import Parts
-from harvester.store.sinks import make_sink
-from harvester.store.state import FILE, peek
+from harvester.store.reader import HarvestReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,8 +21,6 @@ if TYPE_CHECKING:
 
     from harvester.model.identifiers import Listed
     from harvester.sources.distinct import Block
-    from harvester.store.sinks import Sink
-    from harvester.store.state import Part
 
 
 def read_run(
@@ -47,26 +40,19 @@ def read_run(
         BadInput: The folder holds no harvest, or its links do not lead to that database.
         FolderError: The folder is damaged.
     """
-    if not (folder / FILE).is_file():
-        hops = hop_folders(folder)
-        hint = f" It is a chain: name a hop, like {hops[-1]}." if hops else ""
-        raise BadInput(f"{folder} holds no harvest (--from-run): it has no {FILE}.{hint}")
-    cmd, schema = _job(folder)
-    with peek(folder) as state:
-        parts = state.parts("links")
-        wanted, done = state.wanted(), state.done()
-    if cmd not in CMDS or not CMDS[cmd].leads_to_records:
+    run = HarvestReader.open(folder)
+    if not CMDS[run.cmd].leads_to_records:
         raise BadInput(
-            f"{folder} was harvested with --cmd {cmd}, whose links have no to_uid; "
+            f"{folder} was harvested with --cmd {run.cmd}, whose links have no to_uid; "
             "those of --cmd neighbor have."
         )
-    if wanted is None or len(done) < len(wanted):
-        of = "an unknown number" if wanted is None else str(len(wanted))
+    if not run.complete:
+        of = str(run.total) if run.source_ended else "an unknown number"
         warn(
-            f"The harvest in {folder} is unfinished: only the links of {len(done)} UIDs of {of} "
-            "are used."
+            f"The harvest in {folder} is unfinished: only the links of {len(run.done)} UIDs of "
+            f"{of} are used."
         )
-    yield from _distinct(_tables(folder, parts, schema), folder, dbfrom)
+    yield from _distinct(run.links("dbto", "to_uid"), folder, dbfrom)
 
 
 def targets(links: pa.Table, db: str) -> Listed:
@@ -97,48 +83,3 @@ def _distinct(tables: Iterator[pa.Table], folder: Path, dbfrom: str) -> Iterator
         raise BadInput(
             f"No link in {folder} leads to {db}{nearest(db, others)}: its links lead to {named}."
         )
-
-
-def _tables(folder: Path, parts: list[Part], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Yield the rows of committed parts of links.
-
-    Raises:
-        FolderError: A part is missing or damaged.
-    """
-    for part in parts:
-        try:
-            for table in Parts(folder, _sink_of(part)).read([part], schema):
-                yield table.select(["dbto", "to_uid"])
-        except (pa.ArrowException, OSError, KeyError) as error:
-            raise FolderError(
-                f"{folder / part.name} is damaged. Run `harvester verify {folder}` and restore "
-                "the file from a backup."
-            ) from error
-
-
-def _sink_of(part: Part) -> Sink:
-    """Return the sink that reads a part, by the suffix of its name."""
-    if part.name.endswith(".parquet"):
-        return make_sink("parquet", "none")
-    codec = {"gz": "gzip", "zst": "zstd"}.get(part.name.rpartition(".")[2], "none")
-    return make_sink("jsonl", codec)  # type: ignore[arg-type]
-
-
-def _job(folder: Path) -> tuple[str, pa.Schema]:
-    """Return the cmd of a harvest, and the schema of its links if they have a `to_uid`.
-
-    Raises:
-        FolderError: The job file is missing or damaged.
-    """
-    path = folder / JOB
-    try:
-        link = tomllib.loads(path.read_text(encoding="utf-8"))["link"]
-        schema = TARGETS if link.get("targets_only") else NEIGHBOR_LINKS
-        accessions = link.get("idtype") == "acc"
-        return str(link.get("cmd", "neighbor")), (
-            with_ids(schema, pa.string()) if accessions else schema
-        )
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise FolderError(
-            f"{path} is missing or damaged; restore the file from a backup."
-        ) from error

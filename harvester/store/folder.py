@@ -23,7 +23,7 @@ LOCK = ".lock"
 JOB = "job.toml"
 UNANSWERED = "unanswered.txt"
 
-LINKS, UIDS, SWEEPS, RAW = "links", "uids", "sweeps", "raw"
+LINKS, UIDS, SWEEPS, RAW, RECORDS = "links", "uids", "sweeps", "raw", "records"
 """Folders of parts; `sweeps` holds links read again, until they are united with the first."""
 
 _OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp"}
@@ -42,11 +42,16 @@ def hop_folders(folder: Path) -> list[Path]:
     return [path for path in found if (path / FILE).is_file()]
 
 
+def is_chain(folder: Path) -> bool:
+    """Return whether a folder holds a chain of harvests."""
+    return not (folder / FILE).is_file() and bool(hop_folders(folder))
+
+
 def see_harvest(folder: Path) -> None:
-    """See that there is a single harvest in a folder.
+    """Check that a folder holds a single harvest.
 
     Raises:
-        BadInput: there is none, or a chain of them.
+        BadInput: it holds none, or a chain of them.
     """
     if not (folder / FILE).is_file():
         hops = hop_folders(folder)

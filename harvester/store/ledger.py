@@ -22,7 +22,7 @@ from harvester.model.rows import RunLengthRows
 from harvester.store import durable
 from harvester.store.folder import JOB, LINKS, UNANSWERED, locked, see_no_orphans
 from harvester.store.input_uids import Input
-from harvester.store.parts import Parts
+from harvester.store.parts import Parts, find_damage
 from harvester.store.passes.unite import Uniting
 from harvester.store.state import FILE, Part, Settled, State
 
@@ -233,7 +233,7 @@ class Ledger:
 
     def _see_no_damage(self, recorded: Sequence[Part]) -> None:
         whole = sum(part.bytes for part in recorded) <= HASHED_BYTES
-        for wrong in self._parts.damage(recorded, whole=whole):
+        for wrong in find_damage(self.folder, recorded, whole=whole).values():
             raise FolderError(
                 f"{wrong}; nothing was changed. "
                 "Restore it from a copy, or harvest into another folder."

@@ -1,4 +1,4 @@
-"""The parts of a harvest on disk: written, read, looked at and deleted, whatever their form."""
+"""The parts of a harvest on disk: written, read, checked and deleted, in any format."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
+import pyarrow as pa
+
+from harvester.errors import FolderError
 from harvester.store import durable
 from harvester.store.folder import LINKS, RAW, SWEEPS, UIDS
-from harvester.store.sinks import make_sink
+from harvester.store.sinks import make_sink, sink_of
 from harvester.store.state import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-
-    import pyarrow as pa
 
     from harvester.store.sinks import Sink
 
@@ -85,36 +86,18 @@ class Parts:
         return self._written(parts[0].kind, rows, lambda stream: self._sink.merge(opened, stream))
 
     def read(self, parts: Iterable[Part], schema: pa.Schema) -> Iterator[pa.Table]:
-        """The rows of parts, in tables that fit the memory."""
+        """Yield the rows of parts, in tables that fit in memory.
+
+        Raises:
+            FolderError: a part is missing or damaged.
+        """
         for part in parts:
-            for stream in self._opened([part]):
-                yield from self._of(part.kind).read(stream, schema)
+            yield from read_part(self._folder, part, schema)
 
     def delete(self, parts: Iterable[Part]) -> None:
         """Remove files; those that are gone are gone."""
         durable.remove(self._folder / part.name for part in parts)
         self._close_empty()
-
-    def damage(self, parts: Sequence[Part], *, whole: bool) -> list[str]:
-        """What is wrong with files, in half a sentence each.
-
-        Args:
-            parts: as they were committed.
-            whole: read them whole, rather than look at their sizes.
-        """
-
-        def look(part: Part) -> str | None:
-            path = self._folder / part.name
-            if not path.is_file():
-                return f"{path} is missing"
-            if path.stat().st_size != part.bytes:
-                return f"{path} has another size than when it was committed"
-            if whole and durable.checksum(path).checksum != part.checksum:
-                return f"{path} is not as it was committed (its checksum differs)"
-            return None
-
-        with ThreadPoolExecutor() as pool:  # hashing and reading let go of the interpreter
-            return [wrong for wrong in pool.map(look, parts) if wrong]
 
     def _close_empty(self) -> None:
         """Some folders are there only while there is something in them."""
@@ -140,3 +123,57 @@ class Parts:
         for part in parts:
             with (self._folder / part.name).open("rb") as stream:
                 yield stream
+
+
+def read_part(folder: Path, part: Part, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Yield the rows of a part, in tables that fit in memory; the file's suffix is its format.
+
+    Args:
+        folder: folder of the harvest.
+        part: the part.
+        schema: schema of the rows; columns of the part that it lacks are left out.
+
+    Raises:
+        FolderError: the part is missing or damaged.
+    """
+    path = folder / part.name
+    try:
+        with path.open("rb") as stream:
+            yield from sink_of(part.name).read(stream, schema)
+    except FileNotFoundError:
+        raise FolderError(f"{path} is missing. {_remedy(folder)}") from None
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        why = getattr(error, "strerror", None)
+        state = f"cannot be read ({why})" if why else "is damaged"
+        raise FolderError(f"{path} {state}. {_remedy(folder)}") from error
+
+
+def find_damage(folder: Path, parts: Sequence[Part], *, whole: bool) -> dict[Part, str]:
+    """Compare files with what was recorded of them at their commit.
+
+    Args:
+        folder: folder of the harvest.
+        parts: the parts, as recorded.
+        whole: compare checksums; otherwise only sizes.
+
+    Returns:
+        Damaged part → what is wrong, as half a sentence that begins with its path.
+    """
+
+    def look(part: Part) -> str | None:
+        path = folder / part.name
+        if not path.is_file():
+            return f"{path} is missing"
+        if path.stat().st_size != part.bytes:
+            return f"{path} has another size than when it was committed"
+        if whole and durable.checksum(path).checksum != part.checksum:
+            return f"{path} is not as it was committed (its checksum differs)"
+        return None
+
+    with ThreadPoolExecutor() as pool:  # hashing and reading release the interpreter lock
+        looked = zip(parts, pool.map(look, parts), strict=True)
+        return {part: wrong for part, wrong in looked if wrong}
+
+
+def _remedy(folder: Path) -> str:
+    return f"Run `harvester verify {folder}` and restore the file from a backup."

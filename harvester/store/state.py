@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from harvester.model.outcomes import ANSWERED
 from harvester.store.sqlite import as_os_error, connected, is_full, seal, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from harvester.model.uids import UidSet
@@ -125,6 +125,15 @@ class State:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Context in which all reads see the same commit, whatever another process writes."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
 
     def get(self, key: str) -> Any:
         """A value of `meta`, or None."""
@@ -308,19 +317,7 @@ def look_up(folder: Path, *names: str) -> list[Any]:
     if not (folder / FILE).is_file():
         return [None] * len(names)
     try:
-        with peek(folder) as state:
+        with closing(State(folder / FILE, read_only=True)) as state:
             return [state.get(name) for name in names]
     except Unbegun:
         return [None] * len(names)
-
-
-def peek(folder: Path) -> closing[State]:
-    """The state of a harvest that may be running, to be read and closed.
-
-    Raises:
-        FolderError: there is no harvest in the folder.
-    """
-    path = folder / FILE
-    if not path.is_file():
-        raise FolderError(f"{folder} holds no harvest: it has no {FILE}.")
-    return closing(State(path, read_only=True))

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
-import tomllib
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from harvester import wording
-from harvester.errors import FolderError
-from harvester.store.folder import JOB, hop_folders, is_locked
-from harvester.store.state import peek
+from harvester.store.folder import hop_folders, is_locked
+from harvester.store.reader import HarvestReader, read_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 _COUNTS = ("sent", "ok", "retried", "rate_limited")
 _OUTCOMES = ("linked", "empty", "missing", "failed")
 _BAD = ("missing", "failed")
+_KINDS = ("links", "uids", "unanswered")
 _ENDED = ("complete", "complete_with_failures")
 _BY_WEIGHT = ("running", "waiting", "interrupted", "complete_with_failures", "complete")
 """Of several harvests, the state that says most."""
@@ -67,7 +66,7 @@ class Progress:
         )
 
 
-def status(folder: Path) -> dict[str, Any]:
+def harvest_status(folder: Path) -> dict[str, Any]:
     """Where the harvest in a folder stands, also while another process runs it.
 
     Returns:
@@ -77,28 +76,23 @@ def status(folder: Path) -> dict[str, Any]:
         FolderError: there is no harvest, or its state is damaged.
     """
     running = is_locked(folder)
-    with peek(folder) as state:
-        progress = state.progress()
-        outcomes = state.outcomes()
-        total = int(state.get("total") or 0)
-        parts = [part.name for part in state.parts("links", "uids", "unanswered")]
-        links = state.links()
-        agreed = json.loads(state.get("agreement") or "{}")
+    found = HarvestReader.open(folder)
+    progress, agreed = found.progress, found.agreement
     said = progress.get("state", "interrupted")
     known = said if running or said in _ENDED else "interrupted"
     return {
         "state": known,
         "waiting": progress.get("waiting") if running else None,
-        "job": _flat(folder / JOB),
-        "uids": {"total": total, "done": sum(outcomes.values())}
-        | {outcome: outcomes.get(outcome, 0) for outcome in _OUTCOMES},
-        "links": links,
+        "job": _flat(found.job),
+        "uids": {"total": found.total, "done": sum(found.outcomes.values())}
+        | {outcome: found.outcomes.get(outcome, 0) for outcome in _OUTCOMES},
+        "links": found.link_count,
         "missing_links": {
-            name: found["missing"] for name, found in agreed[max(agreed, key=int)].items()
+            name: one["missing"] for name, one in agreed[max(agreed, key=int)].items()
         }
         if agreed
         else {},
-        "parts": parts,
+        "parts": [part.name for part in found.parts if part.kind in _KINDS],
         "sweep": progress.get("sweep"),
         "requests": dict.fromkeys(_COUNTS, 0) | progress.get("requests", {}),
         "rate": progress.get("rate", {"limit": None, "achieved": 0.0}),
@@ -114,13 +108,13 @@ def chain_status(folder: Path) -> dict[str, Any]:
     Raises:
         FolderError: a state is damaged.
     """
-    hops = [status(hop) for hop in hop_folders(folder)]
+    hops = [harvest_status(hop) for hop in hop_folders(folder)]
     states = {hop["state"] for hop in hops}
     state = next((name for name in _BY_WEIGHT if name in states), "complete")
     return {
         "state": state,
         "waiting": next((hop["waiting"] for hop in hops if hop["waiting"]), None),
-        "job": _flat(folder / JOB),
+        "job": _flat(read_job(folder)),
         "uids": _sums(hop["uids"] for hop in hops),
         "links": sum(hop["links"] for hop in hops),
         "parts": [
@@ -154,19 +148,12 @@ def end_state(outcomes: Mapping[str, int]) -> str:
     return "complete_with_failures" if any(map(outcomes.get, _BAD)) else "complete"
 
 
-def _flat(path: Path) -> dict[str, Any]:
-    """The keys of all groups of a job file side by side; no two groups share one."""
-    if not path.is_file():
-        raise FolderError(f"{path} is missing: the harvest ended as it began; run it again.")
-    try:
-        groups = tomllib.loads(path.read_text(encoding="utf-8"))
-        tables = [group for group in groups.values() if isinstance(group, dict)]
-        job = {key: value for group in tables for key, value in group.items()}
-        return job | {"dbfrom": str(job["dbfrom"]), "db": list(job["db"]), "cmd": str(job["cmd"])}
-    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
-        raise FolderError(
-            f"{path} is damaged; restore it from a copy, or run the job again with its options."
-        ) from error
+def _flat(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of all groups of a job side by side; no two groups share one."""
+    flat = {"db": ["all"], "cmd": "neighbor"}
+    for group in job.values():
+        flat |= group if isinstance(group, dict) else {}
+    return flat
 
 
 def _now() -> str:

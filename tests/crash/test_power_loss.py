@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from support.recording import notes, recorder
 from support.short_runs import FORMS, KINDS, ShortRun
 
 from harvester.errors import FolderError
-from harvester.store.state import peek
+from harvester.store.state import FILE, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +138,7 @@ def read(out: Path) -> list[Any] | None:
     if not (out / "job.toml").exists():
         return None
     try:
-        with peek(out) as state:
+        with closing(State(out / FILE, read_only=True)) as state:
             found: list[Any] = json.loads(json.dumps(committed(state)))
             return found
     except FolderError as error:

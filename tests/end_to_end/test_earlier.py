@@ -125,7 +125,7 @@ def _folder(
     ]  # fmt: skip
     parts = Parts(path, make_sink("parquet", "zstd"))
     state = State(path / "state.sqlite")
-    state.put(wanted=uids.dump(uids.as_set([1, 2, 3, 4])))
+    state.put(wanted=uids.dump(uids.as_set([1, 2, 3, 4])), total="4", source="ended")
     written = [
         parts.write("links", [pa.Table.from_pylist(listed[at : at + 3], schema)])
         for at in range(0, len(listed), 3)
@@ -161,7 +161,7 @@ def test_a_folder_without_a_harvest_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
         refusal = _refusal(folder, "gene")
         assert isinstance(refusal, BadInput)
-        assert str(refusal).startswith(f"{folder} holds no harvest (--from-run)")
+        assert str(refusal).startswith(f"{folder} holds no harvest: it has no state.sqlite.")
 
 
 def test_a_cmd_without_targets_is_refused(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
+from harvester.api.folder import status as status  # noqa: PLC0414 - tests ask it here
 from harvester.emulator import Graph, truth
-from harvester.store.status import status as status  # noqa: PLC0414 - tests ask it here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -84,8 +84,8 @@ def _emulator() -> Iterator[str]:
 
 def _run_and_kill(command: list[str], folder: Path) -> None:
     """Kill the run once something, but not everything, is committed."""
+    from harvester.api.folder import status
     from harvester.errors import FolderError
-    from harvester.store.status import status
 
     deadline = time.monotonic() + PATIENCE_SECONDS
     with subprocess.Popen(_harvester(*command)) as process:  # noqa: S603

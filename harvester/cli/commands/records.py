@@ -36,13 +36,11 @@ def records(out: Path, side: Literal["from", "to"], form: str, **values: Any) ->
     """
     import sys
 
+    from harvester.api.folder import job_in
     from harvester.api.harvest import run_records
     from harvester.cli.display.lines import make_display
-    from harvester.job import load as jobfile
-    from harvester.store.folder import JOB, see_harvest
 
-    see_harvest(out)
-    job = jobfile.build({"output": {"path": str(out)}}, out / JOB)
+    job = job_in(out)
     with make_display(
         sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]
     ) as listener:

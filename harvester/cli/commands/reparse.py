@@ -11,11 +11,7 @@ import rich_click as click
 @click.argument("out", type=click.Path(path_type=Path))
 def reparse(out: Path) -> None:
     """Make the links of OUT again from the answers that --keep-raw kept; nobody is asked."""
-    from harvester.job import load as jobfile
-    from harvester.runs.reparse import reparse as parse_again
-    from harvester.store.folder import JOB, see_harvest
+    from harvester.api import folder
 
-    see_harvest(out)
-    job = jobfile.absolute(jobfile.build({"output": {"path": str(out)}}, out / JOB))
-    links = parse_again(job)
+    links = folder.reparse(out)
     click.echo(f"{links:,} links in {out}, from the answers in {out / 'raw'}", err=True)

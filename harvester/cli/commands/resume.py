@@ -15,12 +15,7 @@ from harvester.cli.verbosity import talk_options
 @talk_options
 def resume(out: Path, **values: Any) -> None:
     """Go on with the job kept in OUT, needing nothing else."""
+    from harvester.api.folder import job_in
     from harvester.cli.session import hold_session
-    from harvester.errors import BadInput
-    from harvester.job import load as jobfile
-    from harvester.store.folder import JOB
 
-    if not (out / JOB).is_file():
-        raise BadInput(f"{out} holds no harvest to resume: it has no {JOB}.")
-    job = jobfile.build({"output": {"path": str(out)}}, out / JOB)
-    hold_session(job, values, resume=True)
+    hold_session(job_in(out, chain=True), values, resume=True)

@@ -15,16 +15,9 @@ def status(out: Path, as_json: bool) -> None:
     """Where the harvest in OUT stands, also while another process runs it."""
     import json
 
-    from harvester.errors import BadInput
-    from harvester.store.folder import hop_folders
-    from harvester.store.state import FILE
-    from harvester.store.status import chain_status
-    from harvester.store.status import status as read_status
+    from harvester.api import folder
 
-    chained = not (out / FILE).is_file() and bool(hop_folders(out))
-    if not chained and not (out / FILE).is_file():
-        raise BadInput(f"{out} holds no harvest: it has no {FILE}.")
-    found = chain_status(out) if chained else read_status(out)
+    found = folder.status(out)
     if as_json:
         click.echo(json.dumps(found, indent=1))
     else:

@@ -14,7 +14,7 @@ from click.exceptions import Exit
 from harvester.cli.verbosity import talk_options
 
 if TYPE_CHECKING:
-    from harvester.runs.verify import Resampled, Verified
+    from harvester.api.folder import Resampled, Verified
 
 _SHOWN = 10
 
@@ -48,20 +48,16 @@ def verify(out: Path, resample: float | None, as_json: bool, **values: Any) -> N
     import asyncio
     import json
 
+    from harvester.api import folder
     from harvester.cli.display.lines import make_display
-    from harvester.job import load as jobfile
-    from harvester.runs import verify as verifying
-    from harvester.store.folder import JOB, see_harvest
 
-    see_harvest(out)
-    job = jobfile.absolute(jobfile.build({"output": {"path": str(out)}}, out / JOB))
-    found = verifying.verify(job)
+    found = folder.verify(out)
     again = None
     if resample is not None and not found.damage:
         with make_display(
             sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]
         ) as listener:
-            asking = verifying.resample(job, resample, listeners=[listener])
+            asking = folder.resample(out, resample, listeners=[listener])
             again = asyncio.run(asking)
     if as_json:
         click.echo(json.dumps(asdict(found) | {"resampled": again and asdict(again)}, indent=1))

@@ -10,8 +10,6 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils.elink.linksets import LinkSets, Unreadable, accession_array, uid_array
 from harvester.eutils.elink.neighbor_rows import reconcile, reconcile_merged
@@ -20,10 +18,12 @@ from harvester.eutils.elink.readers import acheck, history, neighbor_json, neigh
 from harvester.eutils.elink.readers.checks import LCHECK, NCHECK
 from harvester.eutils.identity import form_of
 from harvester.model.identifiers import Identifiers, Uids
-from harvester.model.schemas import NAME, NEIGHBOR_LINKS, TARGETS, with_ids
+from harvester.model.row_schemas import LINK_SCHEMAS, link_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import pyarrow as pa
 
     from harvester.eutils.elink.entries import Entries
     from harvester.eutils.identity import Identity
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 PATH = "elink.fcgi"
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
-_FROM = [pa.field("dbfrom", NAME), pa.field("from_uid", pa.int64())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,12 @@ class Command:
 
 
 _NEIGHBOR = Command(
-    NEIGHBOR_LINKS,
+    LINK_SCHEMAS["neighbor"],
     {"json": neighbor_json.read, "xml": neighbor_xml.read},
     ("from_uid", "dbto", "linkname", "to_uid"),
 )
 _URLS = Command(
-    pa.schema([*_FROM, *urls.SCHEMA]),
+    LINK_SCHEMAS["llinks"],
     {"json": urls.read_json, "xml": urls.read_xml},
     ("from_uid", "url", "provider_id"),
 )
@@ -69,29 +68,23 @@ COMMANDS: Mapping[str, Command] = {
     "neighbor": _NEIGHBOR,
     "neighbor_score": _NEIGHBOR,
     "neighbor_history": Command(
-        pa.schema(
-            [
-                pa.field("dbfrom", NAME),
-                *history.SCHEMA,
-                pa.field("from_uids", pa.list_(pa.int64())),
-            ]
-        ),
+        LINK_SCHEMAS["neighbor_history"],
         {"json": history.read_json, "xml": history.read_xml},
         (),
     ),
     "acheck": Command(
-        pa.schema([*_FROM, *acheck.SCHEMA]),
+        LINK_SCHEMAS["acheck"],
         {"json": acheck.read_json, "xml": acheck.read_xml},
         ("from_uid", "dbto", "linkname"),
     ),
     "ncheck": Command(
-        pa.schema([*_FROM, *NCHECK.schema]),
+        LINK_SCHEMAS["ncheck"],
         {"json": NCHECK.read_json, "xml": NCHECK.read_xml},
         ("from_uid", NCHECK.column),
         flag=NCHECK.column,
     ),
     "lcheck": Command(
-        pa.schema([*_FROM, *LCHECK.schema]),
+        LINK_SCHEMAS["lcheck"],
         {"json": LCHECK.read_json, "xml": LCHECK.read_xml},
         ("from_uid", LCHECK.column),
         flag=LCHECK.column,
@@ -202,5 +195,4 @@ class Elink:
 
 def schema_of(link: Link) -> pa.Schema:
     """Of the rows of `links` that a job harvests."""
-    schema = TARGETS if link.targets_only else COMMANDS[link.cmd].schema
-    return with_ids(schema, pa.string() if link.idtype == "acc" else pa.int64())
+    return link_schema(link.cmd, targets_only=link.targets_only, idtype=link.idtype)

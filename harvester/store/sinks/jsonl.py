@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 _ROWS = 1 << 16  # rows joined at a time: the text of so many fits the processor's caches
 _BLOCK = 4 << 20  # bytes parsed at a time
-_SUFFIXES = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 
 
 class JsonlSink:
-    """Writes JSON lines.
+    """Writes and reads JSON lines.
 
     Args:
         codec: `zstd`, `gzip` or `none`.
+        suffix: suffix of its files.
     """
 
-    def __init__(self, codec: str) -> None:
+    def __init__(self, codec: str, suffix: str = ".jsonl") -> None:
         self._codec = codec
-        self.suffix = ".jsonl" + _SUFFIXES[codec]
+        self.suffix = suffix
 
     def write(self, tables: Iterable[pa.Table], stream: IO[bytes]) -> None:
         """The tables as one file of JSON lines."""
@@ -56,7 +56,7 @@ class JsonlSink:
             shutil.copyfileobj(part, stream, 1 << 20)
 
     def read(self, part: IO[bytes], schema: pa.Schema) -> Iterator[pa.Table]:
-        """The rows of a part, a block of text at a time."""
+        """Yield the rows of a part by block of text, with the columns of the schema alone."""
         if not part.read(1):
             return
         part.seek(0)
@@ -65,7 +65,9 @@ class JsonlSink:
         reader = pj.open_json(
             stream,
             read_options=pj.ReadOptions(block_size=_BLOCK),
-            parse_options=pj.ParseOptions(explicit_schema=plain),
+            parse_options=pj.ParseOptions(
+                explicit_schema=plain, unexpected_field_behavior="ignore"
+            ),
         )
         for batch in reader:
             yield pa.Table.from_batches([batch]).cast(schema)

@@ -25,16 +25,16 @@ _BATCH = 1 << 16  # rows encoded at a time
 
 
 class ParquetSink:
-    """Writes Parquet.
+    """Writes and reads Parquet.
 
     Args:
         codec: `zstd`, `gzip` or `none`.
+        suffix: suffix of its files.
     """
 
-    suffix = ".parquet"
-
-    def __init__(self, codec: str) -> None:
+    def __init__(self, codec: str, suffix: str = ".parquet") -> None:
         self._codec = codec
+        self.suffix = suffix
 
     def write(self, tables: Iterable[pa.Table], stream: IO[bytes]) -> None:
         """The tables as one Parquet file, with row groups of their own each."""
@@ -79,10 +79,11 @@ class ParquetSink:
         joined.close()
 
     def read(self, part: IO[bytes], schema: pa.Schema) -> Iterator[pa.Table]:
-        """The rows of a part, a row group at a time."""
+        """Yield the rows of a part by row group; columns that the schema lacks are not read."""
         file = pq.ParquetFile(part)
         for group in range(file.num_row_groups):
-            yield file.read_row_group(group).cast(schema)
+            table = file.read_row_group(group, columns=schema.names)
+            yield table.select(schema.names).cast(schema)
 
     def _options(self, schema: pa.Schema) -> dict[str, Any]:
         names = [field.name for field in schema if pa.types.is_dictionary(field.type)]

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from harvester.eutils.elink.document import (
     child,
     error_in,
@@ -20,23 +18,13 @@ from harvester.eutils.elink.document import (
 )  # fmt: skip
 from harvester.eutils.elink.entries import Entry, readers, unlisted
 from harvester.eutils.elink.linksets import Unreadable
-from harvester.model.schemas import NAME
+from harvester.model.row_schemas import ACHECK_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harvester.eutils.elink.document import Object
 
-SCHEMA = pa.schema(
-    [
-        pa.field("dbto", NAME),
-        pa.field("linkname", NAME),
-        pa.field("menutag", pa.string()),
-        pa.field("htmltag", pa.string()),
-        pa.field("url", pa.string()),
-        pa.field("priority", pa.int32()),
-    ]
-)
 _NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -71,4 +59,4 @@ def _row(info: Object) -> dict[str, Any]:
     }
 
 
-read_json, read_xml = readers(SCHEMA, _entries)
+read_json, read_xml = readers(ACHECK_COLUMNS, _entries)

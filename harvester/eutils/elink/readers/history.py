@@ -9,8 +9,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from harvester.eutils.elink.document import (
     error_in,
     objects,
@@ -19,19 +17,10 @@ from harvester.eutils.elink.document import (
 )  # fmt: skip
 from harvester.eutils.elink.entries import Entry, readers
 from harvester.eutils.elink.linksets import Unreadable
-from harvester.model.schemas import NAME
+from harvester.model.row_schemas import HISTORY_COLUMNS
 
 if TYPE_CHECKING:
     from harvester.eutils.elink.document import Object
-
-SCHEMA = pa.schema(
-    [
-        pa.field("dbto", NAME),
-        pa.field("linkname", NAME),
-        pa.field("webenv", pa.string()),
-        pa.field("query_key", pa.string()),
-    ]
-)
 
 
 def _entry(linkset: Object) -> Entry:
@@ -56,4 +45,4 @@ def _row(history: Object, webenv: str | None) -> dict[str, Any]:
     return {"dbto": dbto, "linkname": linkname, "webenv": webenv, "query_key": key}
 
 
-read_json, read_xml = readers(SCHEMA, partial(map, _entry))
+read_json, read_xml = readers(HISTORY_COLUMNS, partial(map, _entry))

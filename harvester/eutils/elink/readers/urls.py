@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from harvester.eutils.elink.document import (
     child,
     error_in,
@@ -18,29 +16,12 @@ from harvester.eutils.elink.document import (
     texts,
 )  # fmt: skip
 from harvester.eutils.elink.entries import Entry, readers, unlisted
-from harvester.model.schemas import NAME
+from harvester.model.row_schemas import URL_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harvester.eutils.elink.document import Object
-
-_STRINGS = pa.list_(pa.string())
-
-SCHEMA = pa.schema(
-    [
-        pa.field("url", pa.string()),
-        pa.field("iconurl", pa.string()),
-        pa.field("linkname", NAME),
-        pa.field("subject_types", _STRINGS),
-        pa.field("categories", _STRINGS),
-        pa.field("attributes", _STRINGS),
-        pa.field("provider_name", pa.string()),
-        pa.field("provider_abbr", pa.string()),
-        pa.field("provider_id", pa.string()),
-        pa.field("provider_url", pa.string()),
-    ]
-)
 
 
 def _entries(linksets: list[Object]) -> Iterator[Entry]:
@@ -72,4 +53,4 @@ def _row(objurl: Object) -> dict[str, Any]:
     }
 
 
-read_json, read_xml = readers(SCHEMA, _entries)
+read_json, read_xml = readers(URL_COLUMNS, _entries)

@@ -1,0 +1,115 @@
+"""What can be done with the folder of a harvest, knowing nothing but the folder.
+
+Modules that ask NCBI are imported when they are needed: to say where a harvest stands is quick.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harvester.job import load as jobfile
+from harvester.store.folder import JOB, is_chain, see_harvest
+from harvester.store.status import chain_status, harvest_status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from harvester import events
+    from harvester.job.model import Job
+    from harvester.runs.run import Result
+    from harvester.runs.verify import Resampled as Resampled  # noqa: PLC0414 - for callers
+    from harvester.runs.verify import Verified as Verified  # noqa: PLC0414
+
+__all__ = ["job_in", "reparse", "resample", "resume", "status", "verify"]
+
+
+def job_in(folder: Path, *, chain: bool = False) -> Job:
+    """Return the job kept in a folder.
+
+    Args:
+        folder: folder of a harvest.
+        chain: accept the folder of a chain of harvests, too.
+
+    Raises:
+        BadInput: the folder holds no harvest, or its `job.toml` is missing or wrong.
+    """
+    if not (chain and (folder / JOB).is_file()):
+        see_harvest(folder)
+    return jobfile.load_kept(folder / JOB)
+
+
+def status(folder: Path) -> dict[str, Any]:
+    """Return where a harvest or a chain stands, also while another process runs it.
+
+    Returns:
+        The object of `harvester status --json`; counts are of what is committed.
+
+    Raises:
+        BadInput: the folder holds no harvest.
+        FolderError: its state is damaged.
+    """
+    return chain_status(folder) if is_chain(folder) else harvest_status(folder)
+
+
+def verify(folder: Path) -> Verified:
+    """Read every committed file of a harvest and compare it with its record.
+
+    Raises:
+        BadInput: the folder holds no harvest.
+        FolderError: another process runs the harvest, or its state is damaged.
+    """
+    from harvester.runs.verify import verify as verify_files  # noqa: PLC0415
+
+    return verify_files(job_in(folder))
+
+
+async def resample(
+    folder: Path,
+    share: float,
+    *,
+    seed: int | None = None,
+    listeners: Iterable[events.Listener] = (),
+) -> Resampled:
+    """Query again a random share of the answered UIDs, and compare.
+
+    Args:
+        folder: folder of a harvest; nothing in it is changed.
+        share: share of the answered UIDs, above 0 and up to 1; at least one UID is queried.
+        seed: seed of the choice.
+        listeners: called with every event.
+
+    Raises:
+        BadInput: the folder holds no harvest, or one whose rows cannot be compared.
+        HarvestError: the server refuses the requests, or off-peak hours are over.
+    """
+    from harvester.runs.verify import resample as resample_uids  # noqa: PLC0415
+
+    return await resample_uids(job_in(folder), share, seed=seed, listeners=listeners)
+
+
+def reparse(folder: Path) -> int:
+    """Replace the links of a harvest by what its kept responses say; sends no request.
+
+    Returns:
+        Rows of links written.
+
+    Raises:
+        BadInput: the folder holds no harvest, or one without `keep_raw`.
+        FolderError: the folder is in use or damaged.
+    """
+    from harvester.runs.reparse import reparse as reparse_responses  # noqa: PLC0415
+
+    return reparse_responses(job_in(folder))
+
+
+async def resume(folder: Path, **options: Any) -> Result:
+    """Go on with the harvest or the chain in a folder; takes the options of `harvest`.
+
+    Raises:
+        BadInput: the folder holds no harvest.
+        HarvestError: as for `harvest`.
+    """
+    from harvester.api.harvest import harvest  # noqa: PLC0415
+
+    return await harvest(job_in(folder, chain=True), resume=True, **options)

@@ -1,0 +1,300 @@
+"""A finished or running harvest, opened for reading.
+
+Exports, reports and comparisons stand on this. It takes no lock, writes nothing, and needs no
+permission to write in the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from harvester.errors import FolderError
+from harvester.model import uids
+from harvester.model.identifiers import identifiers_of
+from harvester.model.outcomes import ANSWERED
+from harvester.model.row_schemas import link_schema, record_schema
+from harvester.model.schemas import RAW, UIDS, with_ids
+from harvester.store.folder import JOB, RECORDS, see_harvest
+from harvester.store.parts import find_damage, read_part
+from harvester.store.state import FILE, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from harvester.model.identifiers import Identifiers
+    from harvester.model.uids import UidSet
+    from harvester.store.state import Part, Settled
+
+
+@dataclass(frozen=True, eq=False)
+class HarvestReader:
+    """The committed rows and facts of one harvest, as of the moment it was opened.
+
+    While another process runs the harvest, its later commits are not seen. A run deletes small
+    parts when it merges them: reading then raises a FolderError, and the harvest must be opened
+    again.
+
+    Attributes:
+        folder: the harvest's folder.
+        job: group → key → value of its `job.toml`.
+        parts: the committed files, by name.
+        settled: the UIDs of each outcome and reason, in the order of their commits.
+        outcomes: outcome → number of UIDs.
+        total: distinct input UIDs; while a search still brings more, those known so far.
+        identity: the part of the job that later runs must repeat; None before the first commit.
+        source_ended: whether all input UIDs are known.
+        progress: what the running or last process reported; empty before its first report.
+        agreement: pass → linkname → how far it agrees with the passes before.
+
+    Example:
+        ```
+        harvest = HarvestReader.open(Path("out"))
+        print(harvest.outcomes, harvest.link_count)
+        for table in harvest.links("from_uid", "to_uid"):
+            ...
+        ```
+    """
+
+    folder: Path
+    job: Mapping[str, Any]
+    parts: Sequence[Part]
+    settled: Sequence[Settled]
+    outcomes: Mapping[str, int]
+    total: int
+    identity: Mapping[str, Any] | None
+    source_ended: bool
+    progress: Mapping[str, Any]
+    agreement: Mapping[str, Any]
+    _wanted: bytes | None
+    _accessions: bytes | None
+
+    @classmethod
+    def open(cls, folder: Path) -> HarvestReader:
+        """Open the harvest in a folder.
+
+        Raises:
+            BadInput: there is none, or a chain of them.
+            FolderError: its state or its job is damaged, or was written by a newer version.
+        """
+        see_harvest(folder)
+        with closing(State(folder / FILE, read_only=True)) as state, state.snapshot():
+            return cls(
+                folder=folder,
+                job=read_job(folder),
+                parts=state.parts(),
+                settled=state.settled(),
+                outcomes=state.outcomes(),
+                total=int(state.get("total") or 0),
+                identity=_parsed(state.get("identity")),
+                source_ended=state.get("source") is not None,
+                progress=state.progress(),
+                agreement=_parsed(state.get("agreement")) or {},
+                _wanted=state.get("wanted"),
+                _accessions=state.get("accessions"),
+            )
+
+    def __repr__(self) -> str:
+        """Folder, kind of rows and counts."""
+        return (
+            f"HarvestReader({str(self.folder)!r}, {self.kind} of {self.dbfrom}, "
+            f"{sum(self.outcomes.values())} of {self.total} UIDs, {self.link_count} rows)"
+        )
+
+    # --- what was asked -----------------------------------------------------------------------
+
+    @property
+    def link(self) -> Mapping[str, Any]:
+        """The keys of the job's group `link`."""
+        link: Mapping[str, Any] = self.job["link"]
+        return link
+
+    @property
+    def dbfrom(self) -> str:
+        """Database of the input UIDs; of records, their own database."""
+        return str(self.link["dbfrom"])
+
+    @property
+    def cmd(self) -> str:
+        """The cmd of ELink."""
+        return str(self.link.get("cmd", "neighbor"))
+
+    @property
+    def idtype(self) -> str:
+        """`uid`, or `acc` where UIDs are accessions."""
+        return str(self.link.get("idtype", "uid"))
+
+    @cached_property
+    def kind(self) -> str:
+        """Kind of the rows: `links`, `targets` (distinct, without from_uid) or `records`."""
+        names = [part.name for part in self.parts if part.kind == "links"]
+        if any(name.startswith(f"{RECORDS}/") for name in names):
+            return "records"
+        return "targets" if self.link.get("targets_only") else "links"
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Schema of the tables of `links()`."""
+        if self.kind == "records":
+            form = "summary" if self.folder.absolute().name.endswith("-summary") else ""
+            return record_schema(form, idtype=self.idtype)
+        return link_schema(self.cmd, targets_only=self.kind == "targets", idtype=self.idtype)
+
+    # --- what came of it ----------------------------------------------------------------------
+
+    @property
+    def link_count(self) -> int:
+        """Rows that `links()` yields."""
+        return sum(part.rows for part in self.parts if part.kind == "links")
+
+    @cached_property
+    def wanted(self) -> UidSet:
+        """The input UIDs known so far; of accessions, their numbers."""
+        return uids.as_set() if self._wanted is None else uids.load(self._wanted)
+
+    @cached_property
+    def done(self) -> UidSet:
+        """The UIDs that have an outcome."""
+        return uids.union(one.uids for one in self.settled)
+
+    @cached_property
+    def answered(self) -> UidSet:
+        """The UIDs that were answered whole, with links or without."""
+        return uids.union(one.uids for one in self.settled if one.outcome in ANSWERED)
+
+    @property
+    def unanswered(self) -> Sequence[Settled]:
+        """The failed and missing UIDs, by reason."""
+        return [one for one in self.settled if one.outcome not in ANSWERED]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all input UIDs are known and each has an outcome."""
+        return self._wanted is not None and self.source_ended and not self.wanted - self.done
+
+    @cached_property
+    def identifiers(self) -> Identifiers:
+        """How UIDs are written: as they are, or as accessions."""
+        return identifiers_of(self.idtype, self._accessions)
+
+    def texts(self, members: UidSet) -> list[str]:
+        """Return UIDs as they are written in lists, ascending by number."""
+        return self.identifiers.texts(uids.as_array(members))
+
+    # --- its rows -----------------------------------------------------------------------------
+
+    def links(self, *columns: str) -> Iterator[pa.Table]:
+        """Yield the committed rows of links, part by part, in tables that fit in memory.
+
+        Args:
+            columns: names of columns to read; all of `schema` without any.
+
+        Raises:
+            FolderError: a part is missing or damaged.
+        """
+        return self._read("links", columns)
+
+    def uids(self, *columns: str) -> Iterator[pa.Table]:
+        """Yield the committed rows of UIDs with their outcomes.
+
+        During a run, and after it was interrupted, UIDs that failed or are missing may have no
+        row yet; `settled` has all.
+
+        Args:
+            columns: names of columns to read; all without any.
+
+        Raises:
+            FolderError: a part is missing or damaged.
+        """
+        for kind in ("uids", "unanswered"):
+            yield from self._read(kind, columns)
+
+    def raw(self) -> Iterator[pa.Table]:
+        """Yield the kept responses, in the order of their commits; none without `keep_raw`.
+
+        Raises:
+            FolderError: a part is missing or damaged.
+        """
+        return self._read("raw", ())
+
+    def part_schema(self, part: Part) -> pa.Schema:
+        """Return the schema of the rows of a part."""
+        match part.kind:
+            case "links" | "again":
+                return self.schema
+            case "raw":
+                return RAW
+            case _:
+                return with_ids(UIDS, self.identifiers.type)
+
+    def read(self, part: Part, *columns: str) -> Iterator[pa.Table]:
+        """Yield the rows of one part, in tables that fit in memory.
+
+        Args:
+            part: one of `parts`.
+            columns: names of columns to read; all without any.
+
+        Raises:
+            FolderError: it is missing or damaged, or a running harvest has replaced it.
+        """
+        schema = self.part_schema(part)
+        if columns:
+            schema = pa.schema([schema.field(name) for name in columns])
+        try:
+            yield from read_part(self.folder, part, schema)
+        except FolderError as error:
+            if part in HarvestReader.open(self.folder).parts:
+                raise
+            raise FolderError(
+                f"A running harvest has replaced {self.folder / part.name}. "
+                f"Open {self.folder} again to read it as it is now."
+            ) from error
+
+    def damage(self) -> dict[Part, str]:
+        """Read all files whole and compare them with their records.
+
+        Returns:
+            Damaged part → what is wrong, as half a sentence that begins with its path.
+        """
+        return find_damage(self.folder, self.parts, whole=True)
+
+    def record_folders(self) -> list[Path]:
+        """Return the folders of the records got for this harvest, which open as harvests."""
+        return sorted(path.parent for path in (self.folder / RECORDS).glob(f"*/{FILE}"))
+
+    def _read(self, kind: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+        for part in self.parts:
+            if part.kind == kind:
+                yield from self.read(part, *columns)
+
+
+def _parsed(text: str | None) -> dict[str, Any] | None:
+    return None if text is None else dict(json.loads(text))
+
+
+def read_job(folder: Path) -> dict[str, Any]:
+    """Return the groups of the job of a harvest or a chain, checked as far as reading needs.
+
+    Raises:
+        FolderError: it is missing or damaged.
+    """
+    path = folder / JOB
+    if not path.is_file():
+        raise FolderError(f"{path} is missing: the harvest ended as it began; run it again.")
+    try:
+        job = tomllib.loads(path.read_text(encoding="utf-8"))
+        link = job["link"]
+        "".join([link["dbfrom"], *link.get("db", [])])  # names, not other values
+        link_schema(link.get("cmd", "neighbor"))
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise FolderError(
+            f"{path} is damaged; restore it from a backup, or run the job again with its options."
+        ) from error
+    return job

@@ -1,0 +1,173 @@
+"""A harvest opened for reading: its facts, its rows, and what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+from support.link_rows import links_of, links_table, outcomes_of, uids_table
+
+from harvester.errors import BadInput, FolderError
+from harvester.job import load as jobfile
+from harvester.job.model import Job
+from harvester.model import uids
+from harvester.model.rows import RunLengthRows
+from harvester.model.schemas import RAW
+from harvester.store.ledger import Ledger
+from harvester.store.reader import HarvestReader
+from harvester.store.sinks import FORMATS, make_sink, sink_of
+from harvester.store.state import Settled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CODECS = [(form, codec) for form, found in FORMATS.items() for codec in found.suffixes]
+each_codec = pytest.mark.parametrize("codec", CODECS, ids=["-".join(one) for one in CODECS])
+
+
+def _commit(book: Ledger, *members: int) -> None:
+    """Two links of each UID, and a kept response."""
+    response = [{"sweep": 1, "retmode": "json", "asked": list(members), "body": b"{}"}]
+    book.commit(
+        RunLengthRows.from_table(links_table(links_of(*members))),
+        uids_table(outcomes_of(*members)),
+        [Settled("linked", uids.as_set(members))],
+        raw=pa.Table.from_pylist(response, RAW),
+    )
+
+
+def _harvest(folder: Path, codec: tuple[str, str] = ("parquet", "zstd")) -> Ledger:
+    """Three commits, of the UIDs 1 to 6, of which 6 failed; UID 7 is not done."""
+    job = Job.model_validate({"link": {"dbfrom": "pubmed"}, "output": {"path": folder}})
+    book = Ledger(folder, make_sink(*codec), "pubmed")  # type: ignore[arg-type]
+    book.adopt(job.identity(), jobfile.dump(job))
+    book.input.add(uids.as_set(range(1, 8)))
+    book.input.end()
+    _commit(book, 1, 2, 3)
+    _commit(book, 4, 5)
+    book.commit(None, None, [Settled("failed", uids.as_set([6]), "HTTP 500")])
+    book.write_unanswered()
+    return book
+
+
+@each_codec
+def test_rows_and_facts_are_those_committed(tmp_path: Path, codec: tuple[str, str]) -> None:
+    with _harvest(tmp_path / "out", codec):
+        pass
+    found = HarvestReader.open(tmp_path / "out")
+    links = [row for table in found.links() for row in table.to_pylist()]
+    assert links == [dict(row) for row in links_of(1, 2, 3, 4, 5)]
+    outcomes = {row["from_uid"]: row for table in found.uids() for row in table.to_pylist()}
+    assert {uid: row["outcome"] for uid, row in outcomes.items()} == (
+        dict.fromkeys(range(1, 6), "linked") | {6: "failed"}
+    )
+    assert [row["asked"] for table in found.raw() for row in table.to_pylist()] == [
+        [1, 2, 3],
+        [4, 5],
+    ]
+    assert (found.kind, found.dbfrom, found.cmd, found.idtype) == (
+        "links", "pubmed", "neighbor", "uid",
+    )  # fmt: skip
+    assert found.outcomes == {"linked": 5, "failed": 1}
+    assert (found.total, found.link_count) == (7, 10)
+    assert list(found.wanted) == [1, 2, 3, 4, 5, 6, 7]
+    assert list(found.done) == [1, 2, 3, 4, 5, 6]
+    assert list(found.answered) == [1, 2, 3, 4, 5]
+    assert [(one.outcome, list(one.uids), one.reason) for one in found.unanswered] == [
+        ("failed", [6], "HTTP 500")
+    ]
+    assert found.source_ended
+    assert not found.complete
+    assert found.damage() == {}
+    assert (
+        repr(found) == f"HarvestReader('{tmp_path / 'out'}', links of pubmed, 6 of 7 UIDs, 10 rows)"
+    )
+
+
+@each_codec
+def test_only_the_columns_asked_for_are_read(tmp_path: Path, codec: tuple[str, str]) -> None:
+    with _harvest(tmp_path / "out", codec):
+        pass
+    tables = list(HarvestReader.open(tmp_path / "out").links("to_uid", "dbto"))
+    assert {tuple(table.column_names) for table in tables} == {("to_uid", "dbto")}
+    truth = [(row["to_uid"], row["dbto"]) for row in links_of(1, 2, 3, 4, 5)]
+    rows = [row for table in tables for row in table.to_pylist()]
+    assert [(row["to_uid"], row["dbto"]) for row in rows] == truth
+
+
+def test_a_suffix_names_one_format_and_one_compression() -> None:
+    for form, codec in CODECS:
+        sink = make_sink(form, codec)  # type: ignore[arg-type]
+        again = sink_of(f"links/part-00000{sink.suffix}")
+        assert type(again) is type(sink)
+        assert again.suffix == sink.suffix
+    with pytest.raises(ValueError, match="suffix of no output format"):
+        sink_of("links/part-00000.csv")
+
+
+def test_a_running_harvest_is_read_as_of_its_last_commit(tmp_path: Path) -> None:
+    with _harvest(tmp_path / "out") as book:
+        before = HarvestReader.open(tmp_path / "out")
+        _commit(book, 7)
+        after = HarvestReader.open(tmp_path / "out")
+        assert sum(map(len, before.links())) == before.link_count == 10
+        assert sum(map(len, after.links())) == after.link_count == 12
+        assert after.complete
+        book.merge()
+        with pytest.raises(FolderError, match=r"^A running harvest has replaced .*part-00000"):
+            list(before.links())
+
+
+def test_a_damaged_or_missing_part_is_named(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with _harvest(out):
+        pass
+    found = HarvestReader.open(out)
+    path = out / found.parts[0].name
+    whole = path.read_bytes()
+    for data in (b"", whole[:-1], whole[: len(whole) // 2], b"PAR1" * 100):
+        path.write_bytes(data)
+        with pytest.raises(FolderError) as caught:
+            list(found.links())
+        assert str(caught.value) == (
+            f"{path} is damaged. Run `harvester verify {out}` and restore the file from a backup."
+        )
+        assert list(found.damage()) == [found.parts[0]]
+    path.unlink()
+    with pytest.raises(FolderError, match=f"^{path} is missing"):
+        list(found.links())
+
+
+def test_folders_without_one_harvest_are_refused(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(BadInput) as caught:
+            HarvestReader.open(folder)
+        assert str(caught.value) == f"{folder} holds no harvest: it has no state.sqlite."
+    with _harvest(tmp_path / "hop-1"), pytest.raises(BadInput, match="It is a chain: name a hop"):
+        HarvestReader.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[link",
+        "[link]",
+        "link = 5",
+        "[link]\ndbfrom = 5",
+        '[link]\ndbfrom = "a"\ndb = [5]',
+        '[link]\ndbfrom = "a"\ncmd = "dance"',
+        '[link]\ndbfrom = "a"\ncmd = ["neighbor"]',
+    ],
+)
+def test_a_damaged_job_is_named(tmp_path: Path, text: str) -> None:
+    with _harvest(tmp_path / "out"):
+        pass
+    job = tmp_path / "out" / "job.toml"
+    job.write_text(text)
+    with pytest.raises(FolderError, match=f"^{job} is damaged"):
+        HarvestReader.open(tmp_path / "out")
+    job.unlink()
+    with pytest.raises(FolderError, match=f"^{job} is missing"):
+        HarvestReader.open(tmp_path / "out")
