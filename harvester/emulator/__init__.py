@@ -1,6 +1,6 @@
 """A local NCBI E-utilities server, for rehearsals and tests.
 
-It imports nothing of the harvester, so that client and server cannot be wrong together.
+It imports nothing of the harvester, so that client and server do not share an error.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: aiohttp and pyarrow are slow to load."""
+    """Import a public name on first use, because aiohttp and pyarrow are slow to import."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415

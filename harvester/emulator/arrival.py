@@ -1,7 +1,7 @@
-"""When a request reached this machine, which may be well before this process comes to read it.
+"""Time at which a request reached this machine, before this process read it.
 
-NCBI's limit is held by servers that are not busy. One that is, and counts by its own clock, sees
-requests that came well apart as a crowd, and refuses what was within the limit.
+A busy process reads several requests at once. If it counted them at that time, it would reject
+requests that were sent within the rate limit.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     import asyncio
 
 _LAST_DATA_RECV = 52
-"""Where Linux' `struct tcp_info` has the milliseconds since data last came (linux/tcp.h)."""
+"""Offset of tcpi_last_data_recv in Linux' `struct tcp_info` (linux/tcp.h), in milliseconds."""
 
 
-def waited(transport: asyncio.BaseTransport | None) -> float:
-    """Seconds for which the last bytes of a connection have been here; 0 where nobody knows."""
+def age_of_data(transport: asyncio.BaseTransport | None) -> float:
+    """Return the seconds since a connection last received data; 0 if the system does not know."""
     connection = None if transport is None else transport.get_extra_info("socket")
     if sys.platform != "linux" or connection is None:
         return 0.0
-    told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECV + 4)
-    (milliseconds,) = struct.unpack_from("I", told, _LAST_DATA_RECV)
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECV + 4)
+    (milliseconds,) = struct.unpack_from("I", info, _LAST_DATA_RECV)
     return float(milliseconds) / 1000

@@ -1,4 +1,4 @@
-"""The databases of Entrez: their names as EInfo listed them on 2025-11-27, and their aliases."""
+"""Databases of Entrez: their names as EInfo listed them on 2025-11-27, and their aliases."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ DATABASES = (
 )
 
 SEQUENCES = {"nuccore": "NM_", "protein": "NP_", "popset": "AF_"}
-"""Databases that know accessions (NBK25499, idtype), each with a prefix of its accessions."""
+"""Databases with accessions (NBK25499, idtype), each with the prefix of generated accessions."""
 
 _ALIASES = {"nucleotide": "nuccore"}
 
 
 def canonical(db: str) -> str:
-    """The name that answers carry: a request for `nucleotide` is answered by `nuccore`."""
+    """Return the name used in answers: NCBI answers a request for `nucleotide` with `nuccore`."""
     return _ALIASES.get(db, db)

@@ -1,4 +1,4 @@
-"""One request from arrival to answer: counted, limited, served, perhaps spoilt by a fault, sent."""
+"""Handle one request: count it, limit it, serve it, apply faults, send the answer."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from harvester.emulator.answering import answer
 from harvester.emulator.answers import pages
 from harvester.emulator.answers.answer import TEXT_TYPE, Answer
-from harvester.emulator.arrival import waited
+from harvester.emulator.arrival import age_of_data
 from harvester.emulator.faults import NCBI_LIMITS, WIRE, fault_plan
 from harvester.emulator.faults.wire import SILENT, Wire, hang, reset
 from harvester.emulator.graph.mixing import key_of
 from harvester.emulator.ratelimit import RateLimit
-from harvester.emulator.request import Asked
-from harvester.emulator.sending import headers, whole
+from harvester.emulator.request import UtilityRequest
+from harvester.emulator.sending import build_response, headers
 from harvester.emulator.service.latency import read_latency
 from harvester.emulator.service.workers import QueueFullError, Workers
 from harvester.emulator.utilities.table import UTILITIES
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from harvester.emulator.config import EmulatorConfig
     from harvester.emulator.log import Entry, RequestLog
     from harvester.emulator.ratelimit import Allowance
-    from harvester.emulator.utilities.world import World
+    from harvester.emulator.utilities.backend import Backend
 
 _PROGRAM = re.compile(r"/(\w+)\.f?cgi$")
 
@@ -43,21 +43,21 @@ class _Connection:
 
 
 class Handler:
-    """Answers the requests of one emulator.
+    """Request handler of one emulator.
 
     Attributes:
         outage: how every request fails at present: a status (502, 503, 504), `reset`, `hang`, or
             None if the service is up.
-        workers: who serves the requests.
+        workers: the pool of workers.
         closing: whether the server is being shut down.
     """
 
-    def __init__(self, config: EmulatorConfig, world: World, log: RequestLog) -> None:
+    def __init__(self, config: EmulatorConfig, backend: Backend, log: RequestLog) -> None:
         self.outage: int | str | None = None
         self.closing = False
         self.workers = Workers(log, config.workers, config.queue)
         self._config = config
-        self._world = world
+        self._world = backend
         self._log = log
         limits = NCBI_LIMITS if config.rate is None else (config.rate, config.rate_with_key)
         self._plan = fault_plan(config.faults, config.seed, limits)
@@ -78,7 +78,7 @@ class Handler:
             connection.number,
             connection.requests,
             request.method,
-            waited(request.transport),
+            age_of_data(request.transport),
         )
         try:
             return await self._respond(request, entry)
@@ -103,63 +103,63 @@ class Handler:
         utility = match[1] if match else ""
         body = await request.content.read() if request.body_exists else b""
         address = request.remote or "127.0.0.1"
-        asked = Asked.read(utility, request.rel_url.raw_query_string, body, address)
-        entry.describe(asked)
+        parsed = UtilityRequest.read(utility, request.rel_url.raw_query_string, body, address)
+        entry.describe(parsed)
         if (outage := self._outage()) is not None:
             entry.fault = "outage"
             return await self._fail(request, entry, outage)
-        allowance = self._count(asked, entry)
-        early = self._refusal(request, asked, allowance)
+        allowance = self._count(parsed, entry)
+        early = self._refusal(request, parsed, allowance)
         if early is not None:
             return self._send(request, entry, early, allowance)
-        draws = self._plan.draw(asked)
+        draws = self._plan.draw(parsed)
         seconds = self._latency.draw(self._latencies) + self._config.latency_per_uid * entry.ids
         try:
             await self.workers.serve(entry, seconds)
         except QueueFullError:
             entry.fault = "queue-full"
-            return self._send(request, entry, self._beyond_queue(asked), allowance)
+            return self._send(request, entry, self._beyond_queue(parsed), allowance)
         if self._config.max_uids is not None and entry.ids > self._config.max_uids:
             entry.fault = "max-uids"
             return self._send(request, entry, pages.diagnostic(), allowance)
-        said, shown = answer(asked, self._world, draws)
+        result, shown = answer(parsed, self._world, draws)
         entry.fault = ",".join(shown)
         for draw in draws:
             if draw.spec.name in WIRE:
                 entry.fault = draw.spec.name
                 if draw.spec.name not in SILENT:
-                    entry.status, entry.bytes = said.status, len(said.body)
-                said_headers = self._headers(entry, said, allowance)
+                    entry.status, entry.bytes = result.status, len(result.body)
+                sent_headers = self._headers(entry, result, allowance)
                 return await WIRE[draw.spec.name](
-                    self._wire(request, said, said_headers, draw.random)
+                    self._wire(request, result, sent_headers, draw.random)
                 )
-        return self._send(request, entry, said, allowance)
+        return self._send(request, entry, result, allowance)
 
-    def _count(self, asked: Asked, entry: Entry) -> Allowance | None:
+    def _count(self, parsed: UtilityRequest, entry: Entry) -> Allowance | None:
         if self._limit is None:
             return None
-        return self._limit.count(asked.who, entry.arrived, has_key=asked.has_key)
+        return self._limit.count(parsed.who, entry.arrived, has_key=parsed.has_key)
 
     def _refusal(
-        self, request: web.BaseRequest, asked: Asked, allowance: Allowance | None
+        self, request: web.BaseRequest, parsed: UtilityRequest, allowance: Allowance | None
     ) -> Answer | None:
-        """The answer to a request that comes to no utility."""
+        """Return the answer to a request that reaches no utility, or None."""
         if len(str(request.rel_url)) > self._config.max_uri:
             return pages.uri_too_large()
-        if asked.utility != "elink" and asked.utility not in UTILITIES:
+        if parsed.utility != "elink" and parsed.utility not in UTILITIES:
             return Answer(b"Not Found\n", TEXT_TYPE, 404)
-        if asked.has_key and self._config.api_keys and asked.who not in self._config.api_keys:
-            return pages.bad_key(asked.who)
+        if parsed.has_key and self._config.api_keys and parsed.who not in self._config.api_keys:
+            return pages.bad_key(parsed.who)
         if allowance is not None and not allowance.granted:
-            return self._too_many(asked.who, allowance.count, allowance.limit)
+            return self._too_many(parsed.who, allowance.count, allowance.limit)
         return None
 
-    def _beyond_queue(self, asked: Asked) -> Answer:
+    def _beyond_queue(self, parsed: UtilityRequest) -> Answer:
         """Return the answer to a request that finds the queue full."""
         if self._config.queue_status != 429:
             return pages.gateway(self._config.queue_status)
-        limit = NCBI_LIMITS[asked.has_key]
-        return self._too_many(asked.who, limit + 1, limit)
+        limit = NCBI_LIMITS[parsed.has_key]
+        return self._too_many(parsed.who, limit + 1, limit)
 
     def _too_many(self, who: str, count: int, limit: int) -> Answer:
         refused = pages.rate_limit(who, count, limit)
@@ -181,16 +181,16 @@ class Handler:
         wire = self._wire(request, Answer(b""), {}, Random(0))
         return await (hang if outage == "hang" else reset)(wire)
 
-    def _headers(self, entry: Entry, said: Answer, allowance: Allowance | None) -> dict[str, str]:
+    def _headers(self, entry: Entry, result: Answer, allowance: Allowance | None) -> dict[str, str]:
         last = entry.nth >= self._config.keepalive_requests
-        return headers(said, self._config, allowance, last=last)
+        return headers(result, self._config, allowance, last=last)
 
     def _send(
-        self, request: web.BaseRequest, entry: Entry, said: Answer, allowance: Allowance | None
+        self, request: web.BaseRequest, entry: Entry, result: Answer, allowance: Allowance | None
     ) -> web.Response:
-        entry.status, entry.bytes = said.status, len(said.body)
-        said_headers = self._headers(entry, said, allowance)
-        response = whole(request, said, said_headers, gzip=self._config.gzip)
+        entry.status, entry.bytes = result.status, len(result.body)
+        sent_headers = self._headers(entry, result, allowance)
+        response = build_response(request, result, sent_headers, gzip=self._config.gzip)
         if entry.nth >= self._config.keepalive_requests:
             response.force_close()
         return response
@@ -198,15 +198,15 @@ class Handler:
     def _wire(
         self,
         request: web.BaseRequest,
-        said: Answer,
-        said_headers: dict[str, str],
+        result: Answer,
+        sent_headers: dict[str, str],
         random: Random,
     ) -> Wire:
         return Wire(
             request=request,
-            status=said.status,
-            headers=said_headers,
-            body=said.body,
+            status=result.status,
+            headers=sent_headers,
+            body=result.body,
             random=random,
             hang_seconds=self._config.fault_seconds,
             drip_seconds=self._config.drip_seconds,

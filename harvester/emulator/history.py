@@ -1,4 +1,4 @@
-"""The History server: sets of UIDs under a WebEnv and a query_key, until they expire."""
+"""The History server: sets of UIDs by WebEnv and query_key, until they expire."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class _Environment:
 
 
 class History:
-    """Sets posted by ESearch, EPost and ELink.
+    """Sets stored by ESearch, EPost and ELink.
 
     Args:
-        life: seconds that a WebEnv lives; NCBI's about eight hours, by users' reports.
+        life: seconds that a WebEnv lives; about eight hours at NCBI (users' reports).
         clock: monotonic seconds.
     """
 
@@ -34,7 +34,7 @@ class History:
         self._numbers = itertools.count(1)
 
     def post(self, db: str, uids: Sequence[int], webenv: str = "") -> tuple[str, str]:
-        """Keep a set, in `webenv` if that still lives.
+        """Store a set, in `webenv` if that has not expired.
 
         Returns:
             WebEnv and query_key. Equal sets of one WebEnv share a query_key (recorded in 2008).
@@ -51,7 +51,7 @@ class History:
         return webenv, str(environment.sets.index(kept) + 1)
 
     def fetch(self, webenv: str, query_key: str) -> tuple[str, Sequence[int]] | None:
-        """Database and UIDs of a kept set; None where it is unknown or expired."""
+        """Return the database and the UIDs of a set; None if it is unknown or expired."""
         environment = self._find(webenv)
         if environment is None or not query_key.isdigit():
             return None
@@ -59,7 +59,7 @@ class History:
         return environment.sets[place] if 0 <= place < len(environment.sets) else None
 
     def expire(self, webenv: str) -> None:
-        """Forget a WebEnv and its sets."""
+        """Delete a WebEnv and its sets."""
         self._environments.pop(webenv, None)
 
     def _find(self, webenv: str) -> _Environment | None:

@@ -13,7 +13,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harvester.emulator.request import Asked
+    from harvester.emulator.request import UtilityRequest
 
 
 @dataclass(slots=True)
@@ -62,15 +62,15 @@ class Entry:
     bytes: int = 0
     seconds: float = 0.0
 
-    def describe(self, asked: Asked) -> None:
+    def describe(self, request: UtilityRequest) -> None:
         """Note what was requested, without any value of it."""
-        self.utility = asked.utility
-        self.names = tuple(dict.fromkeys(name for name, _ in asked.parameters))
-        ids = asked.every("id")
+        self.utility = request.utility
+        self.names = tuple(dict.fromkeys(name for name, _ in request.parameters))
+        ids = request.every("id")
         self.parameters = len(ids)
         self.ids = len(ids) + sum(value.count(",") for value in ids)
-        if asked.has_key:
-            self.key = hashlib.blake2b(asked.who.encode(), digest_size=4).hexdigest()
+        if request.has_key:
+            self.key = hashlib.blake2b(request.who.encode(), digest_size=4).hexdigest()
 
     @property
     def in_service(self) -> bool:

@@ -1,4 +1,4 @@
-"""Requests of the last second, by API key or address, over all utilities together."""
+"""Rate limit: requests of the last second per API key or address, over all utilities."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the server makes of one request: `count` in this second, itself included, of `limit`."""
+    """Result for one request: `count` requests in this second, itself included, of `limit`."""
 
     count: int
     limit: int
 
     @property
     def granted(self) -> bool:
-        """Whether the request is within the limit."""
+        """True if the request is within the limit."""
         return self.count <= self.limit
 
     @property
     def remaining(self) -> int:
-        """What X-RateLimit-Remaining says."""
+        """Value of X-RateLimit-Remaining."""
         return max(self.limit - self.count, 0)
 
 
 class RateLimit:
-    """A sliding window of one second for each caller.
+    """Sliding window of one second per caller.
 
-    Refused requests count too, so that a storm of retries stays refused (NCBI's bodies showed
-    counts of 17 and 26 against a limit of 3).
+    Refused requests count too, so that a burst of retries stays refused (NCBI's answers
+    showed counts of 17 and 26 with a limit of 3).
 
     Args:
-        without_key: requests a second from an address without an API key; NBK25497 says 3.
-        with_key: requests a second with a key; NBK25497 says 10.
+        without_key: requests per second from an address without an API key (NBK25497: 3).
+        with_key: requests per second with a key (NBK25497: 10).
     """
 
     def __init__(self, without_key: int = 3, with_key: int = 10) -> None:
@@ -41,7 +41,7 @@ class RateLimit:
         self._arrivals: dict[str, deque[float]] = {}
 
     def count(self, who: str, now: float, *, has_key: bool) -> Allowance:
-        """Count a request that arrived at `now` (monotonic seconds), perhaps before others."""
+        """Count a request that arrived at `now` (monotonic seconds); the order does not matter."""
         arrivals = self._arrivals.setdefault(who, deque())
         insort(arrivals, now)
         while arrivals[0] <= arrivals[-1] - 1.0:

@@ -1,4 +1,4 @@
-"""One request as it came in: its utility, its parameters, who asks."""
+"""One request: its utility, its parameters, its caller."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from urllib.parse import unquote_plus
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request to one utility; GET and POST are the same to it.
+class UtilityRequest:
+    """Request to one utility, by GET or POST.
 
     Attributes:
         utility: `elink`, `esearch`, ...
         parameters: names and values, decoded, in the order sent.
-        who: the API key, or without one the client's address: what the rate is counted by.
+        who: the API key, or without one the client's address; the rate is counted per `who`.
         has_key: whether `who` is an API key.
         digest: a checksum of the parameters, equal for equal requests.
     """
@@ -26,8 +26,8 @@ class Asked:
     digest: int
 
     @classmethod
-    def read(cls, utility: str, query: str, body: bytes, address: str) -> Asked:
-        """The request made up of a query string and a form body."""
+    def read(cls, utility: str, query: str, body: bytes, address: str) -> UtilityRequest:
+        """Parse a query string and a form body."""
         form = body.decode("utf-8", "replace")
         parameters = (*_fields(query), *_fields(form))
         key = next((value for name, value in parameters if name == "api_key" and value), "")
@@ -35,34 +35,34 @@ class Asked:
         return cls(utility, parameters, key or address, bool(key), digest)
 
     def get(self, name: str, default: str = "") -> str:
-        """The first value of a parameter. Names are case-sensitive, as NCBI's are."""
+        """Return the first value of a parameter. Names are case-sensitive."""
         return next((value for key, value in self.parameters if key == name), default)
 
     def every(self, name: str) -> list[str]:
-        """All values of a parameter that is given again and again."""
+        """Return all values of a repeated parameter."""
         return [value for key, value in self.parameters if key == name]
 
     def listed(self, name: str) -> list[str]:
-        """The parts of a comma list, over all mentions of the parameter."""
+        """Return the parts of all comma lists of a parameter."""
         return [part for value in self.every(name) for part in value.split(",") if part.strip()]
 
     def integer(self, name: str, default: int) -> int:
-        """A whole number, or `default` where there is none."""
+        """Return a whole number, or `default` if the parameter is none."""
         text = self.get(name)
         return int(text) if text.isascii() and text.isdigit() else default
 
     @property
     def json(self) -> bool:
-        """Whether JSON is wanted; XML is the default."""
+        """True if JSON is requested; the default is XML."""
         return self.get("retmode").lower() == "json"
 
     def uids(self) -> set[str]:
-        """All ids of the request as written, for faults that befall certain UIDs."""
+        """Return all ids of the request as written, for faults of certain UIDs."""
         return set(self.listed("id"))
 
 
 def _fields(text: str) -> list[tuple[str, str]]:
-    """Fields of a form; few values are encoded, so most cost two slices and no more."""
+    """Return the fields of a form. Few values are encoded, so most are only sliced (faster)."""
     fields = []
     for field in text.split("&"):
         name, equals, value = field.partition("=")

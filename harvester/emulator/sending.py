@@ -1,4 +1,4 @@
-"""An answer onto the connection: NCBI's headers, chunks, compression."""
+"""Build HTTP responses: NCBI's headers, chunks, compression."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _ALWAYS = {
     "X-UA-Compatible": "IE=Edge",
     "X-XSS-Protection": "1; mode=block",
 }
-"""Observed in recorded answers of 2024."""
+"""Headers of recorded answers of 2024."""
 
 
 def headers(
     answer: Answer, config: EmulatorConfig, allowance: Allowance | None, *, last: bool
 ) -> dict[str, str]:
-    """The headers of an answer, without those about its length.
+    """Return the headers of an answer, without those about its length.
 
     Args:
-        answer: what is sent.
+        answer: the answer to send.
         config: settings.
-        allowance: what the rate limit made of the request; None where there is no limit.
-        last: whether the connection ends with this answer.
+        allowance: result of the rate limit; None if there is no limit.
+        last: whether the connection is closed after this answer.
     """
     expires = formatdate(time.time() + _YEAR, usegmt=True)
     said = {
@@ -61,12 +61,12 @@ def headers(
     return said | answer.headers
 
 
-def whole(
+def build_response(
     request: web.BaseRequest, answer: Answer, said: dict[str, str], *, gzip: bool
 ) -> web.Response:
-    """The answer as it should be: chunked, and gzip for clients that accept it.
+    """Return the response: chunked, and compressed if the client accepts gzip.
 
-    HTTP/1.0, which EDirect speaks, knows no chunks: the end of the connection ends the answer.
+    HTTP/1.0, which EDirect uses, has no chunks: the connection is closed after the answer.
     """
     body = answer.body
     if gzip and body and "gzip" in request.headers.get("Accept-Encoding", ""):

@@ -1,4 +1,4 @@
-"""The emulator as a server: listening, its outages, its end."""
+"""The emulator as a server: listening, outages, shutdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harvester.emulator.graph import SeededGraph, TableGraph
 from harvester.emulator.handler import Handler
 from harvester.emulator.history import History
 from harvester.emulator.log import RequestLog
-from harvester.emulator.utilities.world import World
+from harvester.emulator.utilities.backend import Backend
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from harvester.emulator.graph import Graph
 
 PATH = "/entrez/eutils/"
-"""Where NCBI's utilities lie; any folder is answered."""
+"""Folder of NCBI's utilities; every other folder is answered, too."""
 
 _LINE = 1 << 20
-"""Longest request line read: long enough to be answered 414 and not cut off."""
+"""Bytes of the longest request line: long enough to answer 414 rather than close."""
 
 
 class Emulator:
-    """An E-utilities server, up within `async with`.
+    """E-utilities server that runs within `async with`.
 
     Args:
-        config: settings; by default those of `EmulatorConfig`.
+        config: settings (default: those of `EmulatorConfig`).
 
     Attributes:
-        graph: what is served; truth is computed from it.
-        log: every request seen.
+        graph: the served links; tests compute the expected rows from it.
+        log: all requests.
         history: the History server.
     """
 
@@ -46,8 +46,8 @@ class Emulator:
         self.graph = _graph(self.config)
         self.history = History(self.config.history_life)
         self.log = RequestLog(self.config.log)
-        world = World(self.graph, self.history, self.config.history_limit)
-        self._handler = Handler(self.config, world, self.log)
+        backend = Backend(self.graph, self.history, self.config.history_limit)
+        self._handler = Handler(self.config, backend, self.log)
         self._port = self.config.port
         self._server: web.Server | None = None
         self._runner: web.ServerRunner | None = None
@@ -86,21 +86,21 @@ class Emulator:
 
     @property
     def port(self) -> int:
-        """The port listened on."""
+        """Port of the server."""
         return self._port
 
     @property
     def base_url(self) -> str:
-        """The address of the eutils folder, with its slash."""
+        """URL of the eutils folder, with a slash at the end."""
         return f"http://{self.config.host}:{self._port}{PATH}"
 
     @contextlib.asynccontextmanager
     async def outage(self, kind: int | str = 503) -> AsyncIterator[None]:
-        """A service that is down within `async with`.
+        """Fail all requests within `async with`.
 
         Args:
-            kind: what requests meet: a status (502, 503, 504), `reset`, `hang`, or `refused`,
-                for which nothing listens and open connections are cut.
+            kind: how requests fail: a status (502, 503, 504), `reset`, `hang`, or `refused`, where
+                the server does not listen and resets its connections.
         """
         await self.fail(kind)
         try:
@@ -109,7 +109,7 @@ class Emulator:
             await self.recover()
 
     async def fail(self, kind: int | str = 503) -> None:
-        """Begin an outage (see `outage`)."""
+        """Start an outage (see `outage`)."""
         if kind != "refused":
             self._handler.outage = kind
             return

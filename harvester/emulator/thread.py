@@ -1,4 +1,4 @@
-"""An emulator in a thread of its own, for code without an event loop."""
+"""Emulator in its own thread, for code without an event loop."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def background(config: EmulatorConfig) -> Iterator[Emulator]:
-    """A server that is up within `with`.
+    """Run a server within `with`.
 
     Raises:
-        OSError: the address cannot be listened on.
+        OSError: the server cannot listen on the address.
     """
     ready = threading.Event()
     servers: list[Emulator] = []

@@ -1,4 +1,4 @@
-"""A client session that tests share, recorded answers of NCBI, and ways to read answers."""
+"""Shared fixtures: client session, recorded answers of NCBI, readers of answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RECORDED = Path(__file__).parents[3] / "shared" / "ncbi" / "recorded"
 
 @pytest.fixture
 def recorded() -> Path:
-    """The folder of recorded answers."""
+    """Return the folder of recorded answers."""
     if not RECORDED.is_dir():
         pytest.skip(f"no recorded answers at {RECORDED}")
     return RECORDED
@@ -37,14 +37,14 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 class Client:
-    """Asks one emulator."""
+    """Client of one emulator."""
 
     def __init__(self, session: aiohttp.ClientSession, server: Emulator) -> None:
         self._session = session
         self._server = server
 
     async def raw(self, utility: str, query: str, *, post: bool = False) -> tuple[int, bytes]:
-        """Status and body of an answer."""
+        """Return status and body of an answer."""
         url = f"{self._server.base_url}{utility}.fcgi"
         if post:
             form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -71,7 +71,7 @@ Row = tuple[str, str, str, str]
 
 
 def rows_of_json(answer: dict[str, Any]) -> list[Row]:
-    """The links of a by-id answer, in its order."""
+    """Return the links of a by-id answer, in its order."""
     return [
         (linkset["ids"][0], db["dbto"], db["linkname"], uid)
         for linkset in answer["linksets"]
@@ -81,7 +81,7 @@ def rows_of_json(answer: dict[str, Any]) -> list[Row]:
 
 
 def rows_of_xml(answer: ET.Element) -> list[Row]:
-    """The links of a by-id answer, in its order."""
+    """Return the links of a by-id answer, in its order."""
     return [
         (
             linkset.findtext("IdList/Id", ""),
@@ -97,12 +97,12 @@ def rows_of_xml(answer: ET.Element) -> list[Row]:
 
 @pytest.fixture
 def ask(server: Emulator, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    """Asks a utility through Biopython and reads the answer with its validating parser."""
+    """Return a function that sends a request with Biopython and parses the answer, validating."""
     build: Any = Entrez._build_request
     read: Any = Entrez.read
 
     def build_here(cgi: str, *args: Any, **options: Any) -> Any:
-        Entrez._open.previous = 0  # no pause between requests that never leave this machine
+        Entrez._open.previous = 0  # no pause between requests on this machine
         return build(cgi.replace(NCBI, server.base_url), *args, **options)
 
     monkeypatch.setattr(Entrez, "_build_request", build_here)
@@ -117,11 +117,11 @@ def ask(server: Emulator, monkeypatch: pytest.MonkeyPatch) -> Ask:
 
 @pytest.fixture
 def fetch(ask: Ask) -> Ask:
-    """Asks a utility through Biopython for text, which no parser reads."""
+    """Return a function that sends a request with Biopython and returns the text."""
 
     def fetch(utility: str, **parameters: Any) -> str:
         with getattr(Entrez, utility)(**parameters) as handle:
-            said = handle.read()
-            return said if isinstance(said, str) else said.decode()
+            text = handle.read()
+            return text if isinstance(text, str) else text.decode()
 
     return fetch

@@ -1,4 +1,4 @@
-"""Biopython, which nobody here wrote, asks each cmd of ELink, validates by the DTD and agrees."""
+"""Biopython as an independent client: each cmd of ELink, validated by the DTD."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_checks(server: Emulator, ask: Ask) -> None:
 
 @pytest.mark.parametrize("cmd", ["llinks", "llinkslib", "prlinks"])
 def test_linkout(ask: Ask, cmd: str) -> None:
-    # A provider may lack its Url, as in a recorded answer of 2025, so the parser must not insist.
+    # A provider may lack its Url (recorded answer of 2025), which the DTD requires.
     (linkset,) = ask("elink", dbfrom="pubmed", id="12085856,12085853,3", cmd=cmd)
     for listed in linkset["IdUrlList"]["IdUrlSet"]:
         found = addresses("pubmed", int(listed["Id"]), libraries=cmd == "llinkslib")
@@ -113,7 +113,7 @@ def test_history(server: Emulator, ask: Ask) -> None:
 
 
 def test_each_cmd_by_id(server: Emulator, ask: Ask) -> None:
-    """Checks and addresses by id: a LinkSet for each, sorted as text like those of links."""
+    """Checks and LinkOut by id: one LinkSet per id, sorted as text."""
     uids = [12169658, 11748140, 5]
     ids = list(map(str, uids))
     for cmd, attribute, expected in (
@@ -166,7 +166,7 @@ def test_errors_raise(ask: Ask) -> None:
         ask("elink", dbfrom="pubmed", db="pcm", id="1")
 
 
-def test_two_hundred_ids_go_by_post(server: Emulator, ask: Ask) -> None:
+def test_two_hundred_ids_are_sent_by_post(server: Emulator, ask: Ask) -> None:
     ids = [str(n) for n in range(1, 251)]
     linksets = ask("elink", dbfrom="pubmed", db="pmc", id=ids)
     assert len(linksets) == 250

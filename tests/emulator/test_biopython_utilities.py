@@ -1,4 +1,4 @@
-"""Biopython, which nobody here wrote, asks each utility but ELink and agrees with the graph."""
+"""Biopython as an independent client: each utility but ELink."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_summaries(ask: Ask) -> None:
         ("5", "1965"),
         ("7157", str(1960 + 7157 % 66)),
     ]
-    # Records here have the same fields in each database, unlike those of the DTDs.
+    # The emulator's records have the same fields in each database, unlike those of the DTDs.
     entrez: Any = Entrez  # typed in part
     with entrez.esummary(db="gene", id="5,7157", version="2.0") as handle:
         newer = entrez.read(handle, validate=False)["DocumentSummarySet"]
@@ -116,7 +116,7 @@ def test_citations(ask: Ask, fetch: Ask) -> None:
 
 
 def test_counts_of_all_databases(server: Emulator) -> None:
-    """Biopython has a reader for EGQuery, and since its end no function that asks it."""
+    """Biopython can parse EGQuery, but has no function for it since the service ended."""
     read: Any = Entrez.read
     with urlopen(f"{server.base_url}egquery.fcgi?term=1:100000[UID]") as answer:
         found = read(io.BytesIO(answer.read()), validate=True)

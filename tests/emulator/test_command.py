@@ -1,4 +1,4 @@
-"""`emulate` as its users run it: another process, told by its first line, ended by a signal."""
+"""`emulate` as a process: base URL on the first line, options, end by a signal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMMAND = [sys.executable, "-m", "harvester.emulator", "--port", "0"]
 
 @contextmanager
 def running(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process and the base URL it printed."""
+    """Yield a process and the base URL that it printed."""
     with subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -50,8 +50,8 @@ def test_serves_the_graph_of_its_seed_until_a_signal(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
     (links,) = SeededGraph(9).links("gene", 7157, "protein")
-    told = answer["linksets"][0]["linksetdbs"][0]["links"]
-    assert told == [str(uid) for uid in links.to_uids]
+    links_sent = answer["linksets"][0]["linksetdbs"][0]["links"]
+    assert links_sent == [str(uid) for uid in links.to_uids]
     assert json.loads(log.read_text())["utility"] == "elink"
 
 
@@ -72,7 +72,7 @@ def test_serves_a_table_and_ends_by_sigterm(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--fault", "5000:0.1"], "there is no fault"),
+        (["--fault", "5000:0.1"], "Unknown fault '5000'"),
         (["--fault", "500:7"], "from 0 to 1"),
         (["--latency", "fast"], "'fast' is not a latency. Give seconds such as 0.8"),
         (["--latency", "lognormal:40,1"], "such as lognormal:1,40"),
@@ -88,7 +88,7 @@ def test_serves_a_table_and_ends_by_sigterm(tmp_path: Path) -> None:
         (["--links", "nowhere.tsv"], "nowhere.tsv"),
     ],
 )
-def test_bad_options_are_named(options: list[str], message: str) -> None:
+def test_bad_options_are_rejected(options: list[str], message: str) -> None:
     result = CliRunner().invoke(emulate, ["--port", "0", *options])
     assert result.exit_code == 2
     assert message in " ".join(result.output.replace("│", " ").split())
@@ -98,7 +98,7 @@ def test_faults_are_listed() -> None:
     assert CliRunner().invoke(emulate, ["--list-faults"]).output.split() == list(NAMES)
 
 
-def test_help_needs_none_of_the_heavy_imports() -> None:
+def test_help_does_not_import_slow_packages() -> None:
     program = (
         "import sys, harvester.emulator.command;"
         "print([name for name in ('aiohttp', 'numpy', 'pyarrow') if name in sys.modules])"

@@ -1,4 +1,4 @@
-"""The sliding second, API keys, keep-alive, headers, compression, the log, outages."""
+"""Rate limit, API keys, keep-alive, headers, compression, log, outages."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ def test_no_sliding_second_has_more_than_the_limit() -> None:
     limit = RateLimit(3, 10)
     granted = [limit.count("1.2.3.4", t / 10, has_key=False).granted for t in range(8)]
     assert granted == [True] * 3 + [False] * 5
-    # Refused requests count, so a second must pass since the third last of all.
+    # Rejected requests count, so one second must pass after the third last of all.
     assert not limit.count("1.2.3.4", 1.4, has_key=False).granted
     quiet = limit.count("1.2.3.4", 2.45, has_key=False)
     assert (quiet.granted, quiet.count, quiet.remaining) == (True, 1, 2)
 
 
-def test_requests_read_out_of_turn_are_counted_in_turn() -> None:
+def test_requests_are_counted_by_time_of_arrival() -> None:
     limit = RateLimit(3, 10)
     for arrived in (1.0, 1.9, 0.8):
         assert limit.count("1.2.3.4", arrived, has_key=False).granted
-    # Within the second that ends with the last: 0.95, 1.0 and 1.9, then one too many.
+    # The second before the last holds 0.95, 1.0 and 1.9; the next one is too many.
     assert limit.count("1.2.3.4", 0.95, has_key=False).granted
     assert not limit.count("1.2.3.4", 1.85, has_key=False).granted
 
 
-def test_keys_and_addresses_are_counted_apart() -> None:
+def test_keys_and_addresses_are_counted_separately() -> None:
     limit = RateLimit(3, 10)
     for _ in range(10):
         assert limit.count("key", 0.0, has_key=True).granted
@@ -48,8 +48,8 @@ def test_keys_and_addresses_are_counted_apart() -> None:
     assert limit.count("1.2.3.4", 0.0, has_key=False).granted
 
 
-async def test_http_1_0_is_answered_without_chunks() -> None:
-    """EDirect's curl asks with --http1.0."""
+async def test_http_1_0_gets_no_chunks() -> None:
+    """EDirect runs curl with --http1.0."""
     async with Emulator(EmulatorConfig(rate=None)) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(b"GET /entrez/eutils/elink.fcgi?id=1&retmode=json HTTP/1.0\r\n\r\n")
@@ -86,8 +86,8 @@ async def test_over_the_limit_is_429_over_all_utilities(session: aiohttp.ClientS
         assert [entry.status for entry in server.log] == [200, 200, 200, 429, 200]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows when it came")
-async def test_a_request_counts_from_when_it_came_not_from_when_it_was_read() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports the time of arrival")
+async def test_a_request_counts_from_arrival_not_from_reading() -> None:
     async with Emulator(EmulatorConfig()) as server:
         reader, writer = await asyncio.open_connection(server.config.host, server.port)
         writer.write(b"GET /entrez/eutils/elink.fcgi?id=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -98,7 +98,7 @@ async def test_a_request_counts_from_when_it_came_not_from_when_it_was_read() ->
     assert server.log.entries[0].arrived < read_from - 0.25
 
 
-async def test_a_key_that_is_not_accepted_is_400(session: aiohttp.ClientSession) -> None:
+async def test_an_unknown_key_is_400(session: aiohttp.ClientSession) -> None:
     async with Emulator(EmulatorConfig(api_keys=("good",))) as server:
         client = Client(session, server)
         assert (await client.raw("elink", "id=1&api_key=good"))[0] == 200
@@ -144,12 +144,12 @@ async def test_headers_are_those_of_recorded_answers(
         assert response.headers["Content-Type"] == "text/xml; charset=UTF-8"
         assert response.headers["Content-Encoding"] == "gzip"
         assert response.headers["Transfer-Encoding"] == "chunked"
-    # Only of use over TLS, which a server on loopback does not speak.
+    # Only valid over TLS, which the emulator does not offer.
     assert theirs - ours == {"strict-transport-security"}
     assert ours <= theirs
 
 
-async def test_compression_is_as_the_client_wishes(session: aiohttp.ClientSession) -> None:
+async def test_compression_depends_on_accept_encoding(session: aiohttp.ClientSession) -> None:
     async with Emulator(EmulatorConfig(rate=None)) as server:
         url = f"{server.base_url}elink.fcgi?id=1"
         async with session.get(url, headers={"Accept-Encoding": "identity"}) as response:
@@ -165,7 +165,7 @@ async def test_other_paths_are_404(session: aiohttp.ClientSession, path: str) ->
         assert response.status == (200 if path == "elink.cgi" else 404)
 
 
-async def test_the_log_tells_what_was_asked_but_no_key(
+async def test_the_log_describes_requests_without_keys(
     session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     path = tmp_path / "log.jsonl"
@@ -185,7 +185,7 @@ async def test_the_log_tells_what_was_asked_but_no_key(
     assert "SECRET" not in path.read_text() + repr(server.log.entries)
 
 
-async def test_latency_is_waited_for(session: aiohttp.ClientSession) -> None:
+async def test_an_answer_takes_its_latency(session: aiohttp.ClientSession) -> None:
     config = EmulatorConfig(rate=None, latency=(0.05,), latency_per_uid=0.02)
     async with Emulator(config) as server:
         await Client(session, server).raw("elink", "id=1,2")
@@ -193,7 +193,7 @@ async def test_latency_is_waited_for(session: aiohttp.ClientSession) -> None:
 
 
 @pytest.mark.parametrize("kind", [503, "reset", "hang", "refused"])
-async def test_outages_begin_and_end_at_run_time(
+async def test_outages_start_and_end_at_run_time(
     session: aiohttp.ClientSession, kind: int | str
 ) -> None:
     timeout = aiohttp.ClientTimeout(total=0.3)
@@ -214,7 +214,7 @@ async def test_outages_begin_and_end_at_run_time(
             assert response.status == 200
 
 
-async def test_an_outage_can_be_set_beforehand(session: aiohttp.ClientSession) -> None:
+async def test_an_outage_can_be_configured(session: aiohttp.ClientSession) -> None:
     async with Emulator(EmulatorConfig(rate=None, outage=(0.0, 0.2))) as server:
         client = Client(session, server)
         assert (await client.raw("einfo", ""))[0] == 503

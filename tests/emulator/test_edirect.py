@@ -1,4 +1,4 @@
-"""EDirect, NCBI's own programs for the command line, is piped through each utility and agrees.
+"""EDirect, NCBI's own command line programs, as an independent client of each utility.
 
 Debian has it as `ncbi-entrez-direct`.
 """
@@ -28,7 +28,7 @@ CURL = """#!/bin/bash
 for word in "$@"; do words+=("${{word//https:\\/\\/eutils.ncbi.nlm.nih.gov\\//{host}}}"); done
 exec {curl} "${{words[@]}}"
 """
-"""EDirect asks by curl. Some of its addresses cannot be changed by -base: they lead here."""
+"""Wrapper of curl, which EDirect runs: replaces the URLs that -base does not change."""
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,14 @@ def server() -> Iterator[Emulator]:
 
 @pytest.fixture
 def pipe(server: Emulator, tmp_path: Path) -> Callable[[str], str]:
-    """Runs a line of shell, in which EDirect asks the emulator, and gives what it writes."""
+    """Return a function that runs a line of shell with EDirect and returns its output."""
     curl = shutil.which("curl")
     host = server.base_url.removesuffix("entrez/eutils/").replace("/", "\\/")
     (tmp_path / "bin").mkdir()
     ours = tmp_path / "bin" / "curl"
     ours.write_text(CURL.format(host=host, curl=curl))
     ours.chmod(0o755)
-    env = os.environ | {"NCBI_API_KEY": "0123456789abcdef"}  # with a key it pauses for less long
+    env = os.environ | {"NCBI_API_KEY": "0123456789abcdef"}  # with a key its pauses are shorter
     env |= {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "EMAIL": "test@example.org"}
     env["PATH"] = f"{ours.parent}:{env['PATH']}"
 
@@ -77,7 +77,7 @@ def numbers(text: str) -> list[int]:
 def targets(
     server: Emulator, dbfrom: str, uids: Sequence[int], db: str, linkname: str | None = None
 ) -> list[int]:
-    """The distinct records that some UIDs are linked to, ascending, from the graph."""
+    """Return the distinct targets of some UIDs, ascending, from the graph."""
     names = {linkname} if linkname else None
     return sorted(set(truth(server.graph, dbfrom, uids, {db}, names)["to_uid"].to_pylist()))
 
@@ -148,8 +148,8 @@ def test_databases(server: Emulator, pipe: Callable[[str], str]) -> None:
 
 
 @pytest.mark.torture
-def test_more_than_one_search_gives(server: Emulator, pipe: Callable[[str], str]) -> None:
-    """Past 9,999 records of PubMed EDirect asks for ranges of UIDs, half by half."""
+def test_more_records_than_one_search_returns(server: Emulator, pipe: Callable[[str], str]) -> None:
+    """Beyond 9,999 records of PubMed, EDirect splits the search into ranges of UIDs."""
     said = pipe('esearch -db pubmed -query "30000001:30012000[UID]" | efetch -format uilist')
     assert numbers(said) == list(range(30_000_001, 30_012_001))
 

@@ -1,4 +1,4 @@
-"""ELink: ids, databases and linknames as NCBI takes them; answers equal to the graph."""
+"""ELink: ids, databases and linknames as at NCBI; answers equal to the graph."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def client(session: aiohttp.ClientSession, server: Emulator) -> Client:
 
 
 def expected(server: Emulator, dbfrom: str, uids: list[int], *db: str) -> list[tuple[str, ...]]:
-    """Rows of the truth, sorted."""
+    """Return the expected rows, sorted."""
     table = truth(server.graph, dbfrom, uids, db or None)
     columns = ("from_uid", "dbto", "linkname", "to_uid")
     return sorted(tuple(str(row[name]) for name in columns) for row in table.to_pylist())
@@ -49,14 +49,14 @@ async def test_by_id_equals_the_graph_in_both_formats(
     assert sorted(rows_of_json(json)) == expected(server, "pubmed", UIDS, db)
 
 
-async def test_by_id_comes_sorted_as_text_one_linkset_an_id(client: Client) -> None:
+async def test_by_id_returns_one_linkset_per_id_sorted_as_text(client: Client) -> None:
     json = await client.json(f"dbfrom=pubmed&db=pmc&{BY_ID}&id=9")
     assert [linkset["ids"] for linkset in json["linksets"]] == [[uid] for uid in AS_TEXT]
     xml = await client.xml(f"dbfrom=pubmed&db=pmc&{BY_ID}&id=9")
     assert [one.findtext("IdList/Id") for one in xml.findall("LinkSet")] == AS_TEXT
 
 
-async def test_no_links_leaves_the_key_out(server: Emulator, client: Client) -> None:
+async def test_no_links_omits_the_key(server: Emulator, client: Client) -> None:
     empty = next(n for n in range(1, 100) if not server.graph.links("pubmed", n, "structure"))
     json = await client.json(f"dbfrom=pubmed&db=structure&id={empty}")
     assert json["linksets"] == [{"dbfrom": "pubmed", "ids": [str(empty)]}]
@@ -118,7 +118,7 @@ async def test_databases_and_linknames(client: Client) -> None:
     assert one == linknames(await client.json(f"dbfrom=pubmed&linkname=pubmed_pmc_refs&{many}"))
 
 
-async def test_what_is_unknown_is_ignored(client: Client) -> None:
+async def test_unknown_parameters_are_ignored(client: Client) -> None:
     right = await client.json("dbfrom=pubmed&id=7")
     assert await client.json("dbfrom=pubmed&id=7&dbto=pmc&cmd=neighbour&ID=8") == right
 
@@ -139,12 +139,12 @@ async def test_errors_come_with_status_200(client: Client) -> None:
     assert "nothing" in (await client.json("dbfrom=nothing&id=1"))["ERROR"]
 
 
-async def test_an_id_that_is_none(client: Client) -> None:
+async def test_invalid_ids(client: Client) -> None:
     dropped = await client.json("dbfrom=nucleotide&db=nuccore&id=CCTTAG-GCT")
     assert dropped["linksets"] == []
     _, body = await client.raw("elink", "dbfrom=nuccore&db=nuccore&retmode=json&id=CCTTAG-GCT")
     assert b'"ids":[]' in body
-    assert b"NCBI C++ Exception:\n" in body  # a line break, so the body is no JSON
+    assert b"NCBI C++ Exception:\n" in body  # the line break makes it invalid JSON
     xml = await client.xml("dbfrom=nuccore&db=gene&id=CCTTAG-GCT")
     assert xml.findtext("LinkSet/ERROR") == errors.BLOB_ID
     assert xml.findtext("LinkSet/LinkSetDb/ERROR") is not None
@@ -156,7 +156,7 @@ async def test_an_id_that_is_none(client: Client) -> None:
 async def test_accessions(client: Client) -> None:
     plain = await client.json("dbfrom=nuccore&db=protein&id=NM_000546.6&id=NM_000000123.1&id=123")
     ids = [one["ids"][0] for one in plain["linksets"]]
-    assert len(ids) == 2  # our own accession and its number are one record
+    assert len(ids) == 2  # a generated accession and its number are one record
     assert "123" in ids
     asked = "dbfrom=nuccore&db=protein&idtype=acc&id=NM_000546.6&id=NM_000000123.1"
     accessions = await client.json(asked)
@@ -171,7 +171,7 @@ async def test_accessions(client: Client) -> None:
     assert rows_of_xml(xml) == rows_of_json(accessions)
 
 
-async def test_a_long_get_is_refused_and_a_long_post_is_not(client: Client) -> None:
+async def test_a_long_get_is_rejected_and_a_long_post_is_not(client: Client) -> None:
     many = "dbfrom=pubmed&db=pmc&" + "&".join(f"id={10_000_000 + n}" for n in range(400))
     status, body = await client.raw("elink", many)
     assert status == 414
@@ -221,38 +221,40 @@ async def test_history_in_and_out(server: Emulator, client: Client) -> None:
 
 
 @pytest.mark.parametrize("cmd", ["acheck", "ncheck", "lcheck", "llinks", "llinkslib", "prlinks"])
-async def test_the_other_cmds_speak_of_every_id_in_both_formats(client: Client, cmd: str) -> None:
+async def test_the_other_cmds_return_every_id_in_both_formats(client: Client, cmd: str) -> None:
     json = await client.json(f"dbfrom=pubmed&cmd={cmd}&{BY_ID}")
     xml = await client.xml(f"dbfrom=pubmed&cmd={cmd}&{BY_ID}")
     listed = xml.findall("LinkSet/IdCheckList/*") + xml.findall("LinkSet/IdUrlList/*")
     ids = [one.text if one.tag == "Id" else one.findtext("Id") for one in listed]
     assert ids == AS_TEXT
-    said: list[Any] = []
+    from_json: list[Any] = []
     for linkset in json["linksets"]:
         checks = linkset.get("idchecklist", {})
-        said += [
+        from_json += [
             (one["value"], one.get("hasneighbor") or one.get("haslinkout"))
             for one in checks.get("ids", ())
         ]
-        said += [(one["id"], len(one["linkinfos"])) for one in checks.get("idlinksets", ())]
-        said += [(one["id"], len(one.get("objurls", ()))) for one in linkset.get("idurllist", ())]
-    told: list[Any] = [
+        from_json += [(one["id"], len(one["linkinfos"])) for one in checks.get("idlinksets", ())]
+        from_json += [
+            (one["id"], len(one.get("objurls", ()))) for one in linkset.get("idurllist", ())
+        ]
+    from_xml: list[Any] = [
         (one.text, *one.attrib.values())
         if one.tag == "Id"
         else (one.findtext("Id"), len(one) - 1 - len(one.findall("Info")))
         for one in listed
     ]
-    assert said == told
+    assert from_json == from_xml
 
 
-async def test_acheck_names_the_families_that_have_links(server: Emulator, client: Client) -> None:
+async def test_acheck_lists_the_families_with_links(server: Emulator, client: Client) -> None:
     json = await client.json("dbfrom=pubmed&cmd=acheck&id=12169658")
     infos = json["linksets"][0]["idchecklist"]["idlinksets"][0]["linkinfos"]
     names = [info["linkname"] for info in infos if info["dbto"] != "LinkOut"]
     assert names == [links.linkname for links in server.graph.links("pubmed", 12169658)]
 
 
-async def test_prlinks_gives_one_address_and_holding_filters(client: Client) -> None:
+async def test_prlinks_returns_one_address_and_holding_filters(client: Client) -> None:
     many = "id=" + ",".join(map(str, range(1, 40)))
     primary = await client.json(f"dbfrom=pubmed&cmd=prlinks&{many}")
     counts = {len(one.get("objurls", ())) for one in primary["linksets"][0]["idurllist"]}

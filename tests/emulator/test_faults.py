@@ -1,4 +1,4 @@
-"""Each fault is seen on the wire, alone; a run of faults is the same again."""
+"""Each fault alone, as a client receives it; the draws of a seed are repeatable."""
 
 from __future__ import annotations
 
@@ -12,8 +12,15 @@ import aiohttp
 import pytest
 
 from harvester.emulator import Emulator, EmulatorConfig
-from harvester.emulator.faults import CONSTANT, NAMES, SPARED, FaultSpec, befalls, fault_plan
-from harvester.emulator.request import Asked
+from harvester.emulator.faults import (
+    EXCLUDED_FROM_ALL,
+    NAMES,
+    PER_PART,
+    FaultSpec,
+    affects,
+    fault_plan,
+)
+from harvester.emulator.request import UtilityRequest
 
 from .conftest import Client
 
@@ -27,7 +34,7 @@ def with_fault(*faults: str, **settings: Any) -> Emulator:
 
 
 async def right(session: aiohttp.ClientSession) -> dict[str, Any]:
-    """The answer without any fault."""
+    """Return the answer without any fault."""
     async with Emulator(EmulatorConfig(rate=None)) as server:
         return await Client(session, server).json(QUERY)
 
@@ -54,9 +61,7 @@ STATUSES = {
 
 
 @pytest.mark.parametrize("name", STATUSES)
-async def test_answers_that_stand_in_place_of_the_right_one(
-    session: aiohttp.ClientSession, name: str
-) -> None:
+async def test_faults_that_replace_the_answer(session: aiohttp.ClientSession, name: str) -> None:
     async with with_fault(name) as server:
         status, body = await Client(session, server).raw("elink", JSON_QUERY)
         assert (status, server.log.entries[0].fault) == (STATUSES[name][0], name)
@@ -66,7 +71,7 @@ async def test_answers_that_stand_in_place_of_the_right_one(
 
 @pytest.mark.parametrize("name", ["429", "rate-limit-200"])
 @pytest.mark.parametrize(("key", "limit"), [("", 70), ("&api_key=k", 200)])
-async def test_a_drawn_429_states_the_limit_that_is_kept(
+async def test_a_drawn_429_states_the_configured_limit(
     session: aiohttp.ClientSession, name: str, key: str, limit: int
 ) -> None:
     limits = EmulatorConfig(rate=70, rate_with_key=200, faults=(name,))
@@ -95,9 +100,7 @@ async def test_cut(session: aiohttp.ClientSession) -> None:
 @pytest.mark.parametrize(
     ("name", "noise"), [("control-chars", b"\x00\x0b\x1f"), ("bad-utf8", b"\xc3\x28\xff")]
 )
-async def test_bytes_that_do_not_belong(
-    session: aiohttp.ClientSession, name: str, noise: bytes
-) -> None:
+async def test_inserted_bytes(session: aiohttp.ClientSession, name: str, noise: bytes) -> None:
     async with with_fault(name) as server:
         _, body = await Client(session, server).raw("elink", JSON_QUERY)
     assert json.loads(body.replace(noise, b"")) == await right(session)
@@ -106,7 +109,7 @@ async def test_bytes_that_do_not_belong(
 
 
 async def answered(session: aiohttp.ClientSession, *faults: str) -> list[dict[str, Any]]:
-    """LinkSets of an answer with faults, which JSON must still be able to carry."""
+    """Return the LinkSets of an answer with faults that leave it valid JSON."""
     async with with_fault(*faults) as server:
         answer = await Client(session, server).json(QUERY)
         assert server.log.entries[0].fault == faults[0].partition("@")[0].partition(":")[0]
@@ -124,7 +127,7 @@ async def test_short(session: aiohttp.ClientSession) -> None:
     assert all(linkset in whole for linkset in told)
 
 
-async def test_short_of_certain_uids(session: aiohttp.ClientSession) -> None:
+async def test_short_for_certain_uids(session: aiohttp.ClientSession) -> None:
     told = await answered(session, "short@3,7")
     assert sorted(uid for (uid,) in filter(None, ids(told))) == sorted(set(UIDS) - {"3", "7"})
 
@@ -143,10 +146,10 @@ async def test_reordered(session: aiohttp.ClientSession) -> None:
 
 async def test_alien(session: aiohttp.ClientSession) -> None:
     told = await answered(session, "alien")
-    strangers = [one for one in told if one["ids"][0] not in UIDS]
-    assert strangers
-    assert all(one["linksetdbs"][0]["links"] for one in strangers)
-    assert len(told) - len(strangers) == len(UIDS)
+    unrequested = [one for one in told if one["ids"][0] not in UIDS]
+    assert unrequested
+    assert all(one["linksetdbs"][0]["links"] for one in unrequested)
+    assert len(told) - len(unrequested) == len(UIDS)
 
 
 async def test_no_ids(session: aiohttp.ClientSession) -> None:
@@ -223,7 +226,7 @@ async def test_lost_blocks_are_a_share_of_all_blocks(session: aiohttp.ClientSess
     assert 1 - sum(told) / (500 * len(told)) == pytest.approx(0.1, abs=0.04)
 
 
-async def test_poison_kills_every_batch_with_the_uid(session: aiohttp.ClientSession) -> None:
+async def test_poison_fails_every_batch_with_the_uid(session: aiohttp.ClientSession) -> None:
     async with with_fault("poison@7") as server:
         client = Client(session, server)
         for _ in range(3):
@@ -233,7 +236,7 @@ async def test_poison_kills_every_batch_with_the_uid(session: aiohttp.ClientSess
         client = Client(session, server)
         for uid in UIDS:
             status, _ = await client.raw("elink", f"id={uid}")
-            assert (status == 500) == befalls(3, "poison", uid, 0.2)
+            assert (status == 500) == affects(3, "poison", uid, 0.2)
 
 
 async def test_expired_webenv(session: aiohttp.ClientSession) -> None:
@@ -309,16 +312,16 @@ def test_every_fault_has_a_test() -> None:
 
 
 def draws(faults: list[str], seed: int, requests: list[str]) -> dict[str, list[str]]:
-    """The faults of each request, by request."""
+    """Return the names of the faults drawn, by request."""
     plan = fault_plan(faults, seed)
     told: dict[str, list[str]] = {}
     for query in requests:
-        asked = Asked.read("elink", query, b"", "127.0.0.1")
-        told.setdefault(query, []).append(",".join(draw.spec.name for draw in plan.draw(asked)))
+        request = UtilityRequest.read("elink", query, b"", "127.0.0.1")
+        told.setdefault(query, []).append(",".join(draw.spec.name for draw in plan.draw(request)))
     return told
 
 
-def test_a_run_is_the_same_again_whatever_the_order() -> None:
+def test_draws_do_not_depend_on_the_order_of_requests() -> None:
     requests = [f"id={n}" for n in range(40)] * 3
     shuffled = Random(1).sample(requests, len(requests))
     faults = ["500:0.2", "short:0.2", "all:0.1"]
@@ -326,17 +329,17 @@ def test_a_run_is_the_same_again_whatever_the_order() -> None:
     assert draws(faults, 1, requests) != draws(faults, 2, requests)
 
 
-def test_probabilities_hold_and_all_is_any_of_them() -> None:
+def test_all_draws_every_fault_with_its_probability() -> None:
     told = draws(["all:0.25"], 1, [f"id={n}" for n in range(4000)])
     fired = [name for names in told.values() for name in names if name]
     assert len(fired) / 4000 == pytest.approx(0.25, abs=0.03)
-    assert set(fired) == set(NAMES) - set(CONSTANT) - set(SPARED)
+    assert set(fired) == set(NAMES) - set(PER_PART) - set(EXCLUDED_FROM_ALL)
 
 
-def test_faults_that_heal() -> None:
+def test_faults_end_after_their_number_of_times() -> None:
     requests = [f"id={n % 4}" for n in range(20)]
     told = [
-        [draw.spec.name for draw in plan.draw(Asked.read("elink", query, b"", ""))]
+        [draw.spec.name for draw in plan.draw(UtilityRequest.read("elink", query, b"", ""))]
         for plan in [fault_plan(["503*2", "short@3*1", "lost-blocks*3:0.5"], 1)]
         for query in requests
     ]
@@ -344,7 +347,7 @@ def test_faults_that_heal() -> None:
     assert (fired.count("503"), fired.count("short")) == (2, 1)
     assert [n for n, names in enumerate(told) if "lost-blocks" in names] == [0, 1, 2]
     assert "503" in told[0]
-    assert not any(told[8:]), "healed, and well from then on"
+    assert not any(told[8:]), "no fault after the last one"
 
 
 @pytest.mark.parametrize(
@@ -366,11 +369,11 @@ def test_spellings(text: str, spec: FaultSpec) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("shrot", "did you mean short"),
+        ("shrot", "Did you mean short"),
         ("500:2", "from 0 to 1"),
         ("500:x", "from 0 to 1"),
-        ("500*x", "number of times, from 1"),
-        ("500*0", "number of times, from 1"),
+        ("500*x", "a number of times from 1"),
+        ("500*0", "a number of times from 1"),
     ],
 )
 def test_bad_spellings_are_named(text: str, message: str) -> None:

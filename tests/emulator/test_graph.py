@@ -1,4 +1,4 @@
-"""Link graphs: computable, the same everywhere, in NCBI's order; tables as they stand."""
+"""Link graphs: generated ones are repeatable and in NCBI's order; tables keep theirs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ print(hashlib.sha256(repr(table.to_pydict()).encode()).hexdigest())
 
 
 def test_mixing_is_splitmix64() -> None:
-    # The reference implementation's first outputs for the seed 1234567.
+    # First outputs of the reference implementation for the seed 1234567.
     states = [1234567 + GOLDEN * (n + 1) & (2**64 - 1) for n in range(3)]
     expected = [6457827717110365317, 3203168211198807973, 9817491932198370423]
     assert [mix(state) for state in states] == expected
@@ -70,7 +70,7 @@ def test_lists_are_distinct_and_in_order(uid: int, seed: int, dbfrom: str) -> No
             assert links.dbto != dbfrom or uid not in uids
 
 
-def test_many_uids_at_once_are_the_same_as_one_by_one() -> None:
+def test_a_batch_equals_single_uids() -> None:
     graph = SeededGraph(3)
     uids = np.array([5, 1, 2**40, 77], np.uint64)
     for family in graph.families("pubmed"):
@@ -80,7 +80,7 @@ def test_many_uids_at_once_are_the_same_as_one_by_one() -> None:
         assert together.to_uids.tolist() == [uid for one in apart for uid in one.to_uids.tolist()]
 
 
-def test_a_third_has_no_links_and_related_articles_everybody() -> None:
+def test_a_third_has_no_links_but_all_have_related_articles() -> None:
     graph = SeededGraph(0)
     uids = np.arange(1, 6001, dtype=np.uint64)
     linked = {
@@ -154,7 +154,7 @@ def test_table_graph_keeps_the_order_of_the_file(tmp_path: Path, ending: str) ->
     assert len(truth(graph, "pubmed", [9, 3, 4])) == 4
 
 
-def test_table_without_a_column_is_refused(tmp_path: Path) -> None:
+def test_table_without_a_column_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="to_uid"):
         TableGraph(pa.table({name: LINKS[name] for name in LINKS if name != "to_uid"}))
     with pytest.raises(ValueError, match="parquet"):

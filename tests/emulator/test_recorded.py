@@ -1,4 +1,4 @@
-"""Recorded answers of NCBI: from the same links ours are the same, by byte or by field."""
+"""Recorded answers of NCBI: the same links give the same bytes or the same fields."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DBS = "linksetdbs"
 
 
 def graph_of_json(answer: dict[str, Any]) -> TableGraph:
-    """The links of a recorded answer, one linkset an id."""
+    """Return the links of a recorded answer with one LinkSet per id."""
     return graph(
         (linkset["dbfrom"], linkset["ids"][0], db["dbto"], db["linkname"], link)
         for linkset in answer["linksets"]
@@ -48,7 +48,7 @@ def graph_of_xml(answer: ET.Element) -> TableGraph:
 
 
 def graph(links: Any) -> TableGraph:
-    """A graph of (dbfrom, from_uid, dbto, linkname, to_uid or {id, score})."""
+    """Return a graph of (dbfrom, from_uid, dbto, linkname, to_uid or {id, score})."""
     rows = []
     for dbfrom, from_uid, dbto, linkname, link in links:
         uid, score = (link["id"], link["score"]) if isinstance(link, dict) else (link, None)
@@ -94,7 +94,7 @@ XML = {
 
 
 @pytest.mark.parametrize("name", JSON)
-async def test_json_is_the_same_byte_by_byte(
+async def test_json_has_the_same_bytes(
     recorded: Path, session: aiohttp.ClientSession, name: str
 ) -> None:
     body = text(recorded / name)
@@ -105,14 +105,14 @@ async def test_json_is_the_same_byte_by_byte(
 
 
 @pytest.mark.parametrize("name", XML)
-async def test_xml_is_the_same_but_for_blank_lines(
+async def test_xml_has_the_same_bytes_except_blank_lines(
     recorded: Path, session: aiohttp.ClientSession, name: str
 ) -> None:
     body = text(recorded / name)
     config = EmulatorConfig(rate=None, graph=graph_of_xml(ET.fromstring(body.strip())))
     async with Emulator(config) as server:
         _, ours = await Client(session, server).raw("elink", XML[name])
-    # NCBI leaves one blank line for each family that came to nothing: how many varies.
+    # NCBI leaves one blank line per family without links; their number varies.
     assert without_blank_lines(ours) == without_blank_lines(body)
 
 
@@ -121,18 +121,18 @@ def without_blank_lines(body: bytes) -> bytes:
 
 
 def json_paths(value: Any, path: str = "") -> set[str]:
-    """Every place in an answer with the type of what stands there, ids as strings."""
+    """Return every path of an answer with the type of its value, ids as strings."""
     if isinstance(value, dict):
         return {p for key, inner in value.items() for p in json_paths(inner, f"{path}.{key}")}
     if isinstance(value, list):
         return {p for inner in value for p in json_paths(inner, f"{path}[]")} or {f"{path}[]"}
-    # The design of 2015 had numbers for ids where the live service gives strings.
+    # The specification of 2015 has numbers for ids; the live service returns strings.
     number = isinstance(value, int) and path.endswith("score")
     return {f"{path}:{'int' if number else 'str'}"}
 
 
 def xml_paths(element: ET.Element, path: str = "") -> set[str]:
-    """Every element and attribute of an answer."""
+    """Return every element and attribute of an answer."""
     here = f"{path}/{element.tag}"
     paths = {here} | {f"{here}@{name}" for name in element.attrib}
     return paths.union(*(xml_paths(child, here) for child in element))
@@ -156,10 +156,10 @@ OPTIONAL = {
     ".linksets[].idurllist[].objurls[].provider.iconurl.lng:str",
     ".linksets[].idurllist[].objurls[].provider.iconurl.value:str",
 }
-"""What some LinkOut providers add, and ours do not."""
+"""Members that some LinkOut providers add, and the emulator's do not."""
 
 NOTHING_LINKED = {".linksets[].idurllist[].info:str"}
-"""What an id without addresses gets, of whom the samples have none."""
+"""Members of ids without addresses, of which the samples have none."""
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -217,7 +217,7 @@ async def test_linkout_xml_has_only_elements_that_were_recorded(
 
 
 TRANSLATION = "/eSearchResult/TranslationSet/Translation"
-"""What NCBI made of a word of the query; our queries have no words to translate."""
+"""NCBI's translation of words; the queries below have none."""
 
 OTHERS = {
     "biopython-biopython/einfo1.xml": ("einfo", ""),
@@ -244,5 +244,5 @@ async def test_other_utilities_have_the_elements_of_the_recording(
     assert xml_paths(ET.fromstring(ours)) == {p for p in theirs if "/Translation/" not in p} - {
         TRANSLATION
     }
-    if utility != "espell":  # its DOCTYPE is not what the others' are
+    if utility != "espell":  # its DOCTYPE differs from the others
         assert ours.splitlines()[1][:120] == body.splitlines()[1][:120]

@@ -1,4 +1,4 @@
-"""ESearch and its cap, EPost, ESummary, EFetch, EInfo and the History server's end of life."""
+"""ESearch and its cap, EPost, ESummary, EFetch, EInfo and the expiry of History sets."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_slices_of_a_query_add_up(client: Client) -> None:
     assert terms == years
 
 
-async def test_pubmed_gives_9999_records_at_most(client: Client) -> None:
+async def test_pubmed_returns_at_most_9999_records(client: Client) -> None:
     clamped = await client.json("db=pubmed&term=all[filter]&retmax=20000", "esearch")
     result = clamped["esearchresult"]
     assert len(result["idlist"]) == 9999
@@ -74,7 +74,7 @@ async def test_pubmed_gives_9999_records_at_most(client: Client) -> None:
     assert len(others["idlist"]) == 10001
 
 
-async def test_a_history_set_is_searched_within(client: Client) -> None:
+async def test_a_search_within_a_history_set(client: Client) -> None:
     kept = await search(client, "term=1:50[UID]&usehistory=y")
     webenv = kept["webenv"]
     part = await search(client, f"term=40:60[UID]&WebEnv={webenv}&query_key=1&usehistory=y")
@@ -86,7 +86,7 @@ async def test_a_history_set_is_searched_within(client: Client) -> None:
     assert lost["ERROR"] == "Unable to obtain query #4"
 
 
-async def test_sets_are_named_within_a_term(client: Client) -> None:
+async def test_sets_are_referenced_within_a_term(client: Client) -> None:
     """As in `term=#2+AND+"gene in genomic"[properties]` (NBK25497)."""
     kept = await search(client, "term=1:50[UID]&usehistory=y")
     webenv = kept["webenv"]
@@ -101,7 +101,7 @@ async def test_sets_are_named_within_a_term(client: Client) -> None:
     assert lost["ERROR"] == "Unable to obtain query #1"
 
 
-async def test_a_set_with_gaps_is_searched_within(client: Client) -> None:
+async def test_a_search_within_a_set_with_gaps(client: Client) -> None:
     kept = await search(client, "term=breast+cancer&usehistory=y&retmax=9999")
     posted = await client.xml("db=pubmed&id=7,900,33,41", "epost")
     for webenv, uids in (
@@ -128,7 +128,7 @@ async def test_a_query_within_a_set_has_the_form_of_the_recording(
     assert ours["querytranslation"] == "(#1) AND (1:99[UID])"
 
 
-async def test_epost_succeeds_by_half(client: Client) -> None:
+async def test_epost_succeeds_partially(client: Client) -> None:
     half = await client.xml("db=pubmed&id=NM_001.2,17", "epost")
     assert half.findtext("QueryKey") == "1"
     assert "delimiters" in half.findtext("ERROR", "")
@@ -153,7 +153,7 @@ async def test_records(client: Client) -> None:
     assert [one.text for one in xml.findall("Id")] == ["3"]
 
 
-async def test_einfo_in_json_says_what_it_says_in_xml(client: Client) -> None:
+async def test_einfo_is_equal_in_json_and_xml(client: Client) -> None:
     info = (await client.json("db=pubmed", "einfo"))["einforesult"]["dbinfo"][0]
     xml = await client.xml("db=pubmed", "einfo")
     assert [link["name"] for link in info["linklist"]] == [

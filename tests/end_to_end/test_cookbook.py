@@ -28,7 +28,7 @@ from support.scenes import Scene
 
 from harvester.emulator import SeededGraph
 from harvester.emulator.databases import SEQUENCES
-from harvester.emulator.request import Asked
+from harvester.emulator.request import UtilityRequest
 from harvester.emulator.utilities.ids import accession, group
 from harvester.emulator.utilities.linkout import addresses
 from harvester.emulator.utilities.selections import selection
@@ -86,7 +86,7 @@ def play(servers: Servers, folder: Path, title: str) -> None:
 
 def _found(graph: Graph, term: str, db: str) -> Sequence[int]:
     """What a query selects, without any answer."""
-    asked = Asked.read("esearch", f"term={quote_plus(term)}", b"", "127.0.0.1")
+    asked = UtilityRequest.read("esearch", f"term={quote_plus(term)}", b"", "127.0.0.1")
     return selection(asked).of(graph.records(db))
 
 
@@ -204,7 +204,7 @@ def _best(server: Emulator, folder: Path) -> None:
 def _filtered(out: str, term: str) -> Callable[[Emulator, Path], None]:
     def see(server: Emulator, folder: Path) -> None:
         links = expected_links(server.graph, "pubmed", PMIDS, ["pubmed"], ["pubmed_pubmed"])
-        asked = Asked.read("elink", f"term={quote_plus(term)}", b"", "127.0.0.1")
+        asked = UtilityRequest.read("elink", f"term={quote_plus(term)}", b"", "127.0.0.1")
         kept = links.filter(selection(asked).among(links["to_uid"].to_numpy().astype(np.int64)))
         columns = ["from_uid", "to_uid"]
         assert kept.num_rows > 0

@@ -21,7 +21,7 @@ from support.harness import (
 )
 from support.scenes import Scene
 
-from harvester.emulator.request import Asked
+from harvester.emulator.request import UtilityRequest
 from harvester.emulator.utilities.selections import selection
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def words(server: Emulator, out: object, *options: object) -> list[object]:
 
 def found_by(server: Emulator, term: str, db: str = "pubmed") -> list[int]:
     """What a query selects from the whole graph, without any answer."""
-    asked = Asked.read("esearch", f"term={urllib.parse.quote_plus(term)}", b"", "127.0.0.1")
+    asked = UtilityRequest.read(
+        "esearch", f"term={urllib.parse.quote_plus(term)}", b"", "127.0.0.1"
+    )
     return list(selection(asked).of(server.graph.records(db)))
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from harvester.client.connect import connected
-from harvester.emulator.request import Asked
+from harvester.emulator.request import UtilityRequest
 from harvester.emulator.utilities.ids import accession
 from harvester.emulator.utilities.selections import selection
 from harvester.errors import BadInput
@@ -60,7 +60,7 @@ async def _all(search: Search) -> list[Any]:
 
 def _truth(server: Emulator, term: str, db: str = "pubmed") -> set[int]:
     """What a query selects from the whole graph, without any answer."""
-    asked = Asked.read("esearch", f"term={quote_plus(term)}", b"", "127.0.0.1")
+    asked = UtilityRequest.read("esearch", f"term={quote_plus(term)}", b"", "127.0.0.1")
     return set(selection(asked).of(server.graph.records(db)))
 
 

@@ -1,1 +1,1 @@
-"""What the server says: LinkSets, their JSON and XML, and errors, in the bytes of NCBI."""
+"""Answers in the bytes of NCBI: LinkSets, their JSON and XML, and errors."""

@@ -1,4 +1,4 @@
-"""One HTTP answer, before it is sent."""
+"""HTTP answer before it is sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEXT_TYPE = "text/plain; charset=UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, body and headers, without those that every answer has."""
+    """Body, status and the headers that not every answer has."""
 
     body: bytes
     content_type: str = XML_TYPE

@@ -20,11 +20,11 @@ HEADER = b'{"header":{"type":"elink","version":"0.3"},"linksets":['
 
 
 def elink_json(linksets: Sequence[LinkSet], error: str = "") -> bytes:
-    """The body of an ELink answer with `retmode=json`.
+    """Return the body of an ELink answer with `retmode=json`.
 
     Args:
         linksets: in the order of the answer.
-        error: text of the ERROR beside the LinkSets, if there is one.
+        error: text of the ERROR beside the LinkSets; empty is none.
     """
     body = HEADER + b",".join(map(_linkset, linksets)) + b"]"
     if error:
@@ -33,9 +33,9 @@ def elink_json(linksets: Sequence[LinkSet], error: str = "") -> bytes:
 
 
 def raw_string(text: str) -> bytes:
-    """A JSON string with quotes escaped but line breaks left as they are.
+    """Return a JSON string with quotes escaped but line breaks left as they are.
 
-    That is invalid JSON, and what NCBI sends for the text of a C++ exception (recorded in 2023).
+    This is invalid JSON. NCBI sends it for the text of a C++ exception (recorded in 2023).
     """
     return b'"' + text.replace("\\", "\\\\").replace('"', '\\"').encode() + b'"'
 
@@ -84,7 +84,7 @@ def _linksetdb(db: LinkSetDb) -> bytes:
 
 
 def _strings(links: np.ndarray[Any, Any] | list[str]) -> bytes:
-    """`["1","2"]`, by way of `[1,2]`: no Python object for each link."""
+    """Return `["1","2"]`, by way of `[1,2]`: no Python object per link."""
     if isinstance(links, list):
         return orjson.dumps(links)
     numbers = orjson.dumps(np.ascontiguousarray(links), option=orjson.OPT_SERIALIZE_NUMPY)
@@ -94,7 +94,7 @@ def _strings(links: np.ndarray[Any, Any] | list[str]) -> bytes:
 
 
 def _scored(links: np.ndarray[Any, Any] | list[str], scores: np.ndarray[Any, Any]) -> bytes:
-    """`[{"id":"1","score":5},...]`, by way of `[[1,5],...]`."""
+    """Return `[{"id":"1","score":5},...]`, by way of `[[1,5],...]`."""
     if isinstance(links, list):
         pairs = zip(links, scores.tolist(), strict=True)
         return orjson.dumps([{"id": uid, "score": score} for uid, score in pairs])
@@ -123,16 +123,16 @@ def _urlset(uid: str, objurls: list[ObjUrl]) -> dict[str, Any]:
 
 def _objurl(objurl: ObjUrl) -> dict[str, Any]:
     provider = objurl.provider
-    who: dict[str, Any] = {"name": provider.name, "nameabbr": provider.abbreviation}
-    who["id"] = provider.id
+    described: dict[str, Any] = {"name": provider.name, "nameabbr": provider.abbreviation}
+    described["id"] = provider.id
     if provider.url:
-        who["url"] = {"value": provider.url, "lng": "EN"}
-    said: dict[str, Any] = {"url": {"value": objurl.url, "lng": "EN"}}
+        described["url"] = {"value": provider.url, "lng": "EN"}
+    members: dict[str, Any] = {"url": {"value": objurl.url, "lng": "EN"}}
     if objurl.iconurl:
-        said["iconurl"] = {"value": objurl.iconurl, "lng": "EN"}
+        members["iconurl"] = {"value": objurl.iconurl, "lng": "EN"}
     if objurl.linkname:
-        said["linkname"] = objurl.linkname
-    said["subjecttypes"] = list(objurl.subject_types)
-    said["categories"] = list(objurl.categories)
-    said["attributes"] = list(objurl.attributes)
-    return said | {"provider": who}
+        members["linkname"] = objurl.linkname
+    members["subjecttypes"] = list(objurl.subject_types)
+    members["categories"] = list(objurl.categories)
+    members["attributes"] = list(objurl.attributes)
+    return members | {"provider": described}

@@ -1,7 +1,7 @@
 """LinkSets as NCBI's XML, in the textual styles of recorded answers.
 
-Plain neighbor answers come in one style (blank lines, odd tabs: a recording of 2025), all others
-with tabs. Clients must not care; this server gives them the occasion.
+Plain neighbor answers have one style (blank lines, odd tabs: a recording of 2025), all others
+have tabs. Clients must accept both.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def elink_xml(linksets: Sequence[LinkSet], error: str = "") -> bytes:
-    """The body of an ELink answer with `retmode=xml`.
+    """Return the body of an ELink answer with `retmode=xml`.
 
     Args:
         linksets: in the order of the answer.
-        error: text of the ERROR beside the LinkSets, if there is one.
+        error: text of the ERROR beside the LinkSets; empty is none.
     """
     body = "".join(_linkset(linkset) for linkset in linksets)
     if error:
@@ -60,7 +60,7 @@ def _plain_db(db: LinkSetDb) -> str:
 
 
 def _links(db: LinkSetDb, start: str, indent: str, end: str) -> str:
-    """All Link elements, by way of `[1,2]` or `[[1,5],[2,4]]`: no Python object for each."""
+    """Return all Link elements, by way of `[1,2]` or `[[1,5],[2,4]]`: no Python object per link."""
     if db.links is None or not len(db.links):
         return ""
     between = f"</Score>\n{end}\n{start}\n{indent}<Id>"

@@ -1,4 +1,4 @@
-"""An ELink answer as values: LinkSets, named as in NCBI's DTD (elink 20101123)."""
+"""ELink answer as values: LinkSets, named as in NCBI's DTD (elink 20101123)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class LinkSetDb:
-    """The links of one linkname, or `info` or `error` in their place."""
+    """Links of one linkname, or `info` or `error` instead."""
 
     dbto: str
     linkname: str
@@ -24,7 +24,7 @@ class LinkSetDb:
 
 @dataclass(slots=True)
 class LinkSetDbHistory:
-    """A linked set that was put on the History server under `query_key`."""
+    """Linked set on the History server with its `query_key`."""
 
     dbto: str
     linkname: str
@@ -33,7 +33,7 @@ class LinkSetDbHistory:
 
 @dataclass(slots=True)
 class LinkInfo:
-    """One kind of links that a record has (`cmd=acheck`)."""
+    """One kind of links of a record (`cmd=acheck`)."""
 
     dbto: str
     linkname: str
@@ -45,7 +45,7 @@ class LinkInfo:
 
 @dataclass(slots=True)
 class Provider:
-    """Who offers a LinkOut address. Real ones may lack `url` (a recorded answer of 2025)."""
+    """Provider of a LinkOut address. `url` may be missing (recorded answer of 2025)."""
 
     name: str
     abbreviation: str
@@ -55,7 +55,7 @@ class Provider:
 
 @dataclass(slots=True)
 class ObjUrl:
-    """One LinkOut address of a record (`cmd=llinks`, `llinkslib`, `prlinks`)."""
+    """LinkOut address of a record (`cmd=llinks`, `llinkslib`, `prlinks`)."""
 
     url: str
     provider: Provider
@@ -68,14 +68,14 @@ class ObjUrl:
 
 @dataclass(slots=True)
 class LinkSet:
-    """One LinkSet. Which of the fields after `ids` are used depends on the cmd.
+    """One LinkSet. The cmd determines which of the fields after `ids` are used.
 
     Attributes:
-        dbfrom: canonical database of the ids; None leaves the element out.
-        ids: the echoed ids; None leaves the list out, as the cmds that check and list URLs do.
-        dbs: neighbor and neighbor_score.
-        histories: neighbor_history, together with `webenv`.
-        checks: ncheck and lcheck: (id, Y or N), said of `check`.
+        dbfrom: canonical database of the ids; None omits the element.
+        ids: the echoed ids; None omits the list, as for the cmds that check and list URLs.
+        dbs: links of neighbor and neighbor_score.
+        histories: sets of neighbor_history, together with `webenv`.
+        checks: ncheck and lcheck: (id, Y or N) for the attribute `check`.
         infos: acheck: (id, its kinds of links).
         urls: llinks, llinkslib and prlinks: (id, its addresses).
         errors: ERROR texts of the LinkSet itself.
@@ -93,7 +93,7 @@ class LinkSet:
     errors: list[str] = field(default_factory=list)
 
     def uids(self) -> list[str]:
-        """Every id that the LinkSet speaks of, wherever its cmd puts them."""
+        """Return every id of the LinkSet, wherever its cmd puts them."""
         return (
             list(self.ids or ())
             + [uid for uid, _ in self.checks]

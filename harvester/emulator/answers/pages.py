@@ -1,4 +1,4 @@
-"""Answers that stand in place of a utility's: refusals, proxies' pages, and their statuses."""
+"""Answers of other servers at NCBI: rejections and pages of proxies, with their statuses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harvester.emulator.answers.answer import HTML_TYPE, JSON_TYPE, TEXT_TYPE, A
 
 
 def rate_limit(who: str, count: int, limit: int, status: int = 429) -> Answer:
-    """`API rate limit exceeded`: JSON whatever the retmode, numbers as strings."""
+    """Return `API rate limit exceeded`: JSON for every retmode, numbers as strings."""
     body = {"error": "API rate limit exceeded", "api-key": who}
     return Answer(
         orjson.dumps(body | {"count": str(count), "limit": str(limit)}) + b"\n", JSON_TYPE, status
@@ -16,21 +16,23 @@ def rate_limit(who: str, count: int, limit: int, status: int = 429) -> Answer:
 
 
 def bad_key(key: str) -> Answer:
-    """A key that NCBI does not know. The body repeats the key, as NCBI's does."""
-    said = orjson.dumps(key)
-    body = b'{"error":"API key invalid","api-key":%b,"type":"invalid",\n"status":"unknown"}' % said
+    """Return the rejection of an unknown API key. The body repeats the key, as at NCBI."""
+    quoted = orjson.dumps(key)
+    body = (
+        b'{"error":"API key invalid","api-key":%b,"type":"invalid",\n"status":"unknown"}' % quoted
+    )
     return Answer(body, JSON_TYPE, 400)
 
 
 def forwarding(who: str) -> Answer:
-    """The rate-control service is down (2020-12), for everybody."""
-    said = orjson.dumps(who)
-    body = b'{"error":"error forwarding request","api-key":%b,"type":"ip",\n"status":"ok"}' % said
+    """Return the error of a rate-control service that is down, for all callers (2020-12)."""
+    quoted = orjson.dumps(who)
+    body = b'{"error":"error forwarding request","api-key":%b,"type":"ip",\n"status":"ok"}' % quoted
     return Answer(body, JSON_TYPE, 500)
 
 
 def unroutable() -> Answer:
-    """The rate-control service cannot be found: a proxy's plain text."""
+    """Return a proxy's plain text: the rate-control service cannot be found."""
     body = b"""Unable to route request!
 
 service name: /http/service/ratecontrol
@@ -44,7 +46,7 @@ override dtab:
 
 
 def uri_too_large() -> Answer:
-    """The 414 page, which begins like an XML answer."""
+    """Return the 414 page, which begins like an XML answer."""
     body = """\
 <?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN"
@@ -67,7 +69,7 @@ def uri_too_large() -> Answer:
 
 
 def diagnostic() -> Answer:
-    """NCBI's HTML page for an error 500."""
+    """Return NCBI's HTML page for an error 500."""
     body = b"""<html>
 <head> <title>NCBI/eutils202 - WWW Error 500 Diagnostic</title> </head>
 <body> <h1>Server Error</h1>
@@ -80,7 +82,7 @@ transient problem, please try the query again.</p>
 
 
 def gateway(status: int) -> Answer:
-    """An HTML page of a proxy in front of the servers: 502, 503 or 504."""
+    """Return an HTML page of a proxy: 502, 503 or 504."""
     reason = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Time-out"}[status]
     body = (
         f"<html>\n<head><title>{status} {reason}</title></head>\n"
@@ -90,7 +92,7 @@ def gateway(status: int) -> Answer:
 
 
 def maintenance() -> Answer:
-    """An HTML page in place of an answer, with status 200."""
+    """Return an HTML page with status 200."""
     body = b"""<!DOCTYPE html>
 <html lang="en">
 <head><title>NCBI - Site Maintenance</title></head>

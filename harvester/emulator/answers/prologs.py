@@ -15,11 +15,11 @@ ROOTS = {
     "egquery": ("Result", "eSearchResult, January 2004", f"{_OLD_DTDS}egquery.dtd"),
     "espell": ("eSpellResult", "eSpellResult, 23 November 2004", f"{_OLD_DTDS}eSpell.dtd"),
 }
-"""By utility: root element, the name in the public identifier, the address of the DTD."""
+"""Root element, name in the public identifier and URL of the DTD, by utility."""
 
 
 def prolog(utility: str) -> str:
-    """XML declaration and DOCTYPE of a utility's answers, with the line break after each."""
+    """Return XML declaration and DOCTYPE of a utility's answers, each with a line break."""
     root, name, address = ROOTS[utility]
     return (
         '<?xml version="1.0" encoding="UTF-8" ?>\n'

@@ -1,4 +1,4 @@
-"""Faults that spoil the bytes of a right answer, by name."""
+"""Faults that damage the bytes of a right answer, by name."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def _cut(answer: Answer, draw: Draw) -> Answer:
-    """The answer up to anywhere, in a response that is whole as far as HTTP can tell."""
+    """Cut the body at a random place, in a response that is complete for HTTP."""
     return replace(answer, body=answer.body[: draw.random.randrange(len(answer.body) or 1)])
 
 
 def _insert(noise: bytes) -> Callable[[Answer, Draw], Answer]:
-    def spoil(answer: Answer, draw: Draw) -> Answer:
+    def damage(answer: Answer, draw: Draw) -> Answer:
         place = draw.random.randrange(len(answer.body) + 1)
         return replace(answer, body=answer.body[:place] + noise + answer.body[place:])
 
-    return spoil
+    return damage
 
 
 BODIES: dict[str, Callable[[Answer, Draw], Answer]] = {

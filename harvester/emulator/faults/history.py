@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def _expire(history: History, draw: Draw) -> None:
-    """The WebEnv of this request is forgotten, for this and all later ones."""
-    history.expire(draw.asked.get("WebEnv"))
+    """Delete the WebEnv of this request, for this and all later requests."""
+    history.expire(draw.request.get("WebEnv"))
 
 
 HISTORY: dict[str, Callable[[History, Draw], None]] = {"expired-webenv": _expire}

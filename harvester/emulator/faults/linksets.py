@@ -1,4 +1,4 @@
-"""Faults in the LinkSets of an ELink answer, by name: well-formed answers that are not true."""
+"""Faults in the LinkSets of an ELink answer, by name: well-formed but wrong answers."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from harvester.emulator.faults.draws import Draw
 
 BLOCK = 100
-"""Lists lose whole blocks of so many links (recorded answers of 2023)."""
+"""Links per block; lists lose whole blocks (recorded answers of 2023)."""
 
 
-def _victims(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
-    """The LinkSets of the UIDs the fault is restricted to; else some at random, at least one."""
+def _affected(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+    """Return the LinkSets of the UIDs of the fault; without UIDs at least one at random."""
     if draw.spec.uids:
         return [one for one in linksets if draw.spec.uids.intersection(one.uids())]
     return draw.random.sample(linksets, draw.random.randint(1, len(linksets))) if linksets else []
 
 
 def _short(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
-    gone = {id(one) for one in _victims(linksets, draw)}
+    gone = {id(one) for one in _affected(linksets, draw)}
     return [one for one in linksets if id(one) not in gone]
 
 
 def _doubled(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
-    return linksets + _victims(linksets, draw)
+    return linksets + _affected(linksets, draw)
 
 
 def _reordered(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
@@ -39,16 +39,16 @@ def _reordered(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
 
 
 def _alien(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
-    """LinkSets more, for UIDs that nobody asked for."""
+    """Add LinkSets for UIDs that were not requested."""
     for _ in range(draw.random.randint(1, 3)):
-        stranger = str(draw.random.randint(10**12, 10**13))
+        unrequested = str(draw.random.randint(10**12, 10**13))
         place = draw.random.randint(0, len(linksets))
-        linksets.insert(place, _invented(draw, [stranger]))
+        linksets.insert(place, _invented(draw, [unrequested]))
     return linksets
 
 
 def _no_ids(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
-    """LinkSets more, without DbFrom and IdList (biopython#4349, 2024)."""
+    """Add a LinkSet without DbFrom and IdList (biopython#4349, 2024)."""
     stray = _invented(draw, None)
     stray.dbfrom = None
     linksets.insert(draw.random.randint(0, len(linksets)), stray)
@@ -56,34 +56,34 @@ def _no_ids(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
 
 
 def _id_0(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
-    """LinkSets that echo 0 for their id and have no links (recorded in 2013 to 2015)."""
-    for one in _victims(linksets, draw):
+    """Replace ids by 0 and remove the links (recorded in 2013 to 2015)."""
+    for one in _affected(linksets, draw):
         one.ids, one.dbs, one.histories, one.webenv = ["0"], [], [], ""
         one.checks, one.infos, one.urls = [], [], []
     return linksets
 
 
 def _error_in_linkset(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
-    for one in _victims(linksets, draw):
+    for one in _affected(linksets, draw):
         one.dbs, one.errors = [], [errors.BLOB_ID]
     return linksets
 
 
 def _error_in_linksetdb(text: str) -> Callable[[list[LinkSet], Draw], list[LinkSet]]:
-    """One LinkSetDb of each victim holds an ERROR; its siblings are fine."""
+    """Put an ERROR in one LinkSetDb of each affected LinkSet; the others stay."""
 
-    def spoil(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
-        for one in _victims([one for one in linksets if one.dbs], draw):
+    def damage(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
+        for one in _affected([one for one in linksets if one.dbs], draw):
             db = draw.random.choice(one.dbs)
             db.links, db.scores, db.info, db.error = None, None, "", text
         return linksets
 
-    return spoil
+    return damage
 
 
 def _lost_leading(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
-    """Lists without their leading blocks of 100; a list with nothing left is left out."""
-    for one in _victims([one for one in linksets if one.dbs], draw):
+    """Remove leading blocks of 100 links; empty lists are left out."""
+    for one in _affected([one for one in linksets if one.dbs], draw):
         for db in one.dbs:
             size = _size(db)
             lost = BLOCK * draw.random.randint(1, -(-size // BLOCK)) if size else 0
@@ -93,7 +93,7 @@ def _lost_leading(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
 
 
 def _lost_blocks(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
-    """Any block of 100 of any list is lost with the fault's probability, in every answer."""
+    """Remove each block of 100 links with the fault's probability, in every answer."""
     for one in linksets:
         for db in one.dbs:
             size = _size(db)
@@ -124,11 +124,11 @@ def _drop_emptied(linkset: LinkSet) -> None:
 
 
 def _invented(draw: Draw, ids: list[str] | None) -> LinkSet:
-    """A LinkSet with links that no graph has."""
-    dbfrom = draw.asked.get("dbfrom") or "pubmed"
-    dbto = (draw.asked.listed("db") or ["pubmed"])[0].replace("all", "pubmed")
+    """Return a LinkSet with links that are in no graph."""
+    dbfrom = draw.request.get("dbfrom") or "pubmed"
+    dbto = (draw.request.listed("db") or ["pubmed"])[0].replace("all", "pubmed")
     links = np.array(sorted(draw.random.sample(range(10**12, 10**13), 5), reverse=True))
-    linkname = (draw.asked.listed("linkname") or [f"{dbfrom}_{dbto}"])[0]
+    linkname = (draw.request.listed("linkname") or [f"{dbfrom}_{dbto}"])[0]
     return LinkSet(dbfrom, ids, [LinkSetDb(dbto, linkname, links)])
 
 
@@ -145,4 +145,4 @@ LINKSETS: dict[str, Callable[[list[LinkSet], Draw], list[LinkSet]]] = {
     "lost-leading": _lost_leading,
     "lost-blocks": _lost_blocks,
 }
-"""Name to what becomes of the LinkSets, which the function may change."""
+"""Function by name; it returns the LinkSets to send and may change its argument."""

@@ -1,4 +1,4 @@
-"""Faults that put another answer in place of the right one, by name."""
+"""Faults that replace the answer, by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harvester.emulator.answers import errors, pages
 from harvester.emulator.answers.answer import JSON_TYPE, Answer
 from harvester.emulator.answers.errors import error_200
 from harvester.emulator.answers.prologs import prolog
-from harvester.emulator.faults.draws import befalls
+from harvester.emulator.faults.draws import affects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,40 +18,40 @@ if TYPE_CHECKING:
 
 def _bad_request(draw: Draw) -> Answer:
     text = "ID list is empty! Possibly it has no correct IDs."
-    answer = error_200(draw.asked.utility, text, json=False)
+    answer = error_200(draw.request.utility, text, json=False)
     return Answer(answer.body, answer.content_type, 400)
 
 
 def _rate_limit(status: int) -> Callable[[Draw], Answer]:
     def page(draw: Draw) -> Answer:
         count = draw.limit + draw.random.randint(1, 20)
-        return pages.rate_limit(draw.asked.who, count, draw.limit, status)
+        return pages.rate_limit(draw.request.who, count, draw.limit, status)
 
     return page
 
 
 def _error(text: str) -> Callable[[Draw], Answer]:
-    return lambda draw: error_200(draw.asked.utility, text, json=draw.asked.json)
+    return lambda draw: error_200(draw.request.utility, text, json=draw.request.json)
 
 
 def _invalid_db(draw: Draw) -> Answer:
-    db = draw.asked.get("dbfrom") or draw.asked.get("db") or "pubmed"
-    return error_200(draw.asked.utility, errors.BAD_DB.format(db), json=draw.asked.json)
+    db = draw.request.get("dbfrom") or draw.request.get("db") or "pubmed"
+    return error_200(draw.request.utility, errors.BAD_DB.format(db), json=draw.request.json)
 
 
 def _prolog_only(draw: Draw) -> Answer:
-    """The XML prolog without a root; JSON has only its first line to break off after."""
-    if draw.asked.json:
+    """Return the XML prolog without a root element; for JSON an empty body."""
+    if draw.request.json:
         return Answer(b"", JSON_TYPE)
-    return Answer(prolog(draw.asked.utility).encode())
+    return Answer(prolog(draw.request.utility).encode())
 
 
 def _poison(draw: Draw) -> Answer | None:
-    """A UID that takes down whatever asks for it: those named, or a share of all UIDs."""
+    """Fail every request with certain UIDs: those named, or a share of all UIDs."""
     spec = draw.spec
-    named = spec.uids & draw.asked.uids()
+    named = spec.uids & draw.request.uids()
     drawn = not spec.uids and any(
-        befalls(draw.seed, "poison", uid, spec.probability) for uid in draw.asked.uids()
+        affects(draw.seed, "poison", uid, spec.probability) for uid in draw.request.uids()
     )
     return pages.diagnostic() if named or drawn else None
 
@@ -64,8 +64,8 @@ PAGES: dict[str, Callable[[Draw], Answer | None]] = {
     "502": lambda draw: pages.gateway(502),  # noqa: ARG005
     "503": lambda draw: pages.gateway(503),  # noqa: ARG005
     "504": lambda draw: pages.gateway(504),  # noqa: ARG005
-    "bad-key": lambda draw: pages.bad_key(draw.asked.who),
-    "forwarding": lambda draw: pages.forwarding(draw.asked.who),
+    "bad-key": lambda draw: pages.bad_key(draw.request.who),
+    "forwarding": lambda draw: pages.forwarding(draw.request.who),
     "unroutable": lambda draw: pages.unroutable(),  # noqa: ARG005
     "rate-limit-200": _rate_limit(200),
     "error-address": _error(errors.ADDRESS_TABLE),
@@ -73,8 +73,10 @@ PAGES: dict[str, Callable[[Draw], Answer | None]] = {
     "error-backend": _error(errors.BACKEND),
     "error-db": _invalid_db,
     "html-200": lambda draw: pages.maintenance(),  # noqa: ARG005
-    "empty": lambda draw: Answer(b"", JSON_TYPE if draw.asked.json else "text/xml; charset=UTF-8"),
+    "empty": lambda draw: Answer(
+        b"", JSON_TYPE if draw.request.json else "text/xml; charset=UTF-8"
+    ),
     "prolog-only": _prolog_only,
     "poison": _poison,
 }
-"""Name to the answer; None where the fault does not befall this request after all."""
+"""Function by name; it returns the answer, or None if the fault does not apply."""

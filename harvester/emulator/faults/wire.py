@@ -1,4 +1,4 @@
-"""Faults on the connection, by name: how an answer is sent, or is not."""
+"""Faults of the connection, by name: how an answer is sent, or not sent."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """An answer about to be sent, and the connection it goes over.
+    """Answer to send, and its connection.
 
     Attributes:
-        request: what it answers.
-        status: of the answer.
-        headers: of the answer, without any about its length.
-        body: uncompressed.
-        random: of this fault.
-        hang_seconds: how long `hang` waits at most.
-        drip_seconds: between two bytes of `drip`.
+        request: the request.
+        status: status of the answer.
+        headers: headers of the answer, without those about its length.
+        body: uncompressed body.
+        random: random numbers of this fault.
+        hang_seconds: seconds that `hang` waits at most.
+        drip_seconds: seconds between two bytes of `drip`.
     """
 
     request: web.BaseRequest
@@ -49,7 +49,7 @@ class Wire:
 
 
 async def reset(wire: Wire) -> web.StreamResponse:
-    """A TCP reset before the first byte."""
+    """Reset the connection before the first byte."""
     abort(wire.request.transport)
     return web.Response()
 
@@ -60,19 +60,19 @@ def abort(transport: asyncio.BaseTransport | None) -> None:
         return
     sock = transport.get_extra_info("socket")
     if sock is not None:
-        # Lingering for no time turns the close into a reset.
+        # A linger time of 0 turns the close into a reset.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
 
 
 async def hang(wire: Wire) -> web.StreamResponse:
-    """Nothing at all, until the client goes or the time is up."""
+    """Send nothing until the client hangs up or the time is over."""
     await asyncio.sleep(wire.hang_seconds)
     return await reset(wire)
 
 
 async def _drip(wire: Wire) -> web.StreamResponse:
-    """A byte at a time."""
+    """Send one byte at a time."""
     response = await wire.start(len(wire.body))
     for place in range(len(wire.body)):
         await response.write(wire.body[place : place + 1])
@@ -81,7 +81,7 @@ async def _drip(wire: Wire) -> web.StreamResponse:
 
 
 async def _cut_close(wire: Wire) -> web.StreamResponse:
-    """Part of the body, then the connection is closed, short of the Content-Length."""
+    """Send part of the body, then close the connection before the Content-Length is reached."""
     response = await wire.start(len(wire.body))
     await response.write(wire.body[: wire.random.randrange(len(wire.body) or 1)])
     if wire.request.transport is not None:
@@ -90,7 +90,7 @@ async def _cut_close(wire: Wire) -> web.StreamResponse:
 
 
 async def _cut_reset(wire: Wire) -> web.StreamResponse:
-    """Part of the body, then a TCP reset."""
+    """Send part of the body, then reset the connection."""
     response = await wire.start(len(wire.body))
     await response.write(wire.body[: wire.random.randrange(len(wire.body) or 1)])
     abort(wire.request.transport)
@@ -98,7 +98,7 @@ async def _cut_reset(wire: Wire) -> web.StreamResponse:
 
 
 async def _gzip_cut(wire: Wire) -> web.StreamResponse:
-    """A gzip stream that ends early, with a Content-Length that is right for it."""
+    """Send a truncated gzip stream with its right Content-Length."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     packed = packer.compress(wire.body) + packer.flush()
     if "gzip" not in wire.request.headers.get("Accept-Encoding", ""):
@@ -119,4 +119,4 @@ WIRE: dict[str, Callable[[Wire], Awaitable[web.StreamResponse]]] = {
 }
 
 SILENT = ("reset", "hang")
-"""Those that send nothing of the answer."""
+"""Faults that send nothing of the answer."""

@@ -1,4 +1,4 @@
-"""Link graphs: computed from a seed, or read from a table."""
+"""Link graphs: generated from a seed, or read from a table."""
 
 from harvester.emulator.graph.base import SELF_SCORE, Family, Graph, LinkList, Links
 from harvester.emulator.graph.seeded import SeededGraph

@@ -1,4 +1,4 @@
-"""What a link graph answers: the families that leave a database, the links of many UIDs."""
+"""Interface of a link graph: families of a database, links of UIDs, records."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SELF_SCORE = 2147483647
-"""The score of a record as its own neighbour (observed in recorded answers)."""
+"""Score of a record as its own neighbour (recorded answers)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The links that share one linkname.
+    """Links with one linkname.
 
     Attributes:
-        dbfrom: database of the source UIDs, in its canonical name.
+        dbfrom: canonical name of the database of the source UIDs.
         dbto: database of the linked UIDs.
         linkname: `dbfrom_dbto[_kind]` as a rule, though not always.
-        listed: whether EInfo names it; NCBI's EInfo leaves out some that ELink returns
-            (`pubmed_pubmed_citedin` among them, observed in recorded answers of 2025).
+        listed: whether EInfo lists it; NCBI's EInfo omits some that ELink returns, such as
+            `pubmed_pubmed_citedin` (recorded answers of 2025).
     """
 
     dbfrom: str
@@ -37,12 +37,12 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The links of several UIDs in one family, as columns.
+    """Links of several UIDs in one family, as columns.
 
     Attributes:
-        counts: links of each UID asked for, in the order asked.
-        to_uids: all linked UIDs, those of the first UID first, each list in NCBI's order.
-        scores: one integer for each of `to_uids`, or None where NCBI gives no scores.
+        counts: number of links per requested UID, in the order requested.
+        to_uids: linked UIDs, those of the first UID first, each list in NCBI's order.
+        scores: one integer for each of `to_uids`; None if NCBI gives no scores.
     """
 
     counts: NDArray[np.int64]
@@ -52,7 +52,7 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class LinkList:
-    """The links of one UID in one family, in NCBI's order."""
+    """Links of one UID in one family, in NCBI's order."""
 
     dbto: str
     linkname: str
@@ -61,35 +61,35 @@ class LinkList:
 
 
 class Graph(ABC):
-    """All links between all records, computed or stored.
+    """All links between all records, generated or stored.
 
-    Order is NCBI's (observed in recorded answers): ranked families by relevance with the record
-    itself first, all others by descending UID.
+    The order is NCBI's (recorded answers): ranked families by relevance with the record itself
+    first, all others by descending UID.
     """
 
     @abstractmethod
     def databases(self) -> Collection[str]:
-        """Databases that this graph has links from or to, beyond those NCBI lists."""
+        """Return databases of this graph besides those NCBI lists."""
 
     @abstractmethod
     def families(self, dbfrom: str, dbs: Collection[str] | None = None) -> Sequence[Family]:
-        """Families from `dbfrom` to `dbs` (None: to all), in the order of answers."""
+        """Return the families from `dbfrom` to `dbs` (None: to all), in the order of answers."""
 
     @abstractmethod
     def batch(self, family: Family, uids: NDArray[np.uint64]) -> Links:
-        """The links of many UIDs in one family; a UID that is not known has none."""
+        """Return the links of many UIDs in one family; an unknown UID has none."""
 
     @abstractmethod
     def records(self, db: str) -> Sequence[int]:
-        """The UIDs that a database holds, descending."""
+        """Return the UIDs of a database, descending."""
 
     def links(self, dbfrom: str, uid: int, db: str | None = None) -> list[LinkList]:
-        """The links of one UID, by family, without the families in which it has none.
+        """Return the links of one UID by family, without families in which it has none.
 
         Args:
             dbfrom: database of `uid`.
             uid: the record.
-            db: only links to this database; None is all of them.
+            db: only links to this database; None is all.
         """
         found = []
         for family in self.families(dbfrom, None if db is None else {db}):

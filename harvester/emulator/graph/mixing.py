@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GOLDEN = 0x9E3779B97F4A7C15
-"""The odd step of splitmix64: numbers that far apart mix into unrelated ones."""
+"""Increment of splitmix64."""
 
 _MASK = (1 << 64) - 1
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
 
 def mix(value: int) -> int:
-    """The splitmix64 finaliser (Steele, Lea, Flood 2014) of one integer, 0 to 2**64 - 1."""
+    """Return the splitmix64 finaliser (Steele, Lea, Flood 2014) of an integer below 2**64."""
     value = ((value ^ (value >> 30)) * _FIRST) & _MASK
     value = ((value ^ (value >> 27)) * _SECOND) & _MASK
     return value ^ (value >> 31)
 
 
 def mix_array(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """`mix` of every element, as a new array of the same shape."""
+    """Return `mix` of every element, as a new array of the same shape."""
     mixed = values ^ (values >> np.uint64(30))
     mixed *= np.uint64(_FIRST)
     mixed ^= mixed >> np.uint64(27)
@@ -35,7 +35,7 @@ def mix_array(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def key_of(*parts: int | str) -> int:
-    """One 64-bit key for a tuple of integers and strings."""
+    """Return one 64-bit key for a tuple of integers and strings."""
     key = 0
     for part in parts:
         number = part if isinstance(part, int) else _number(part)

@@ -1,4 +1,4 @@
-"""A link graph that is a function of a seed: any UID's links, without storage."""
+"""Link graph generated from a seed: the links of any UID, without storage."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SLOTS = 512
-"""Ranked lists draw each link from its own 1/512 of the UIDs, so that none comes twice."""
+"""Slots of the UIDs: ranked lists draw each link from its own slot, so that none repeats."""
 
 _TOP_SCORE = 30_000_000
-"""About the best score of a neighbour in recorded answers; those of one list descend from it."""
+"""Approximate best score of a neighbour in recorded answers; scores descend from it."""
 
 
 class SeededGraph(Graph):
     """Links computed from (seed, linkname, UID); every UID from 1 to 2**63 - 1 is a record.
 
     Args:
-        seed: another seed is another graph.
-        links: exactly this many links (1 to 512) for every linked record, in every family in which
-            a record can have several, for measurements; None spreads them as NCBI's are.
+        seed: seed of the graph.
+        links: exact number of links (1 to 512) of every linked record, in every family in which a
+            record can have several, for measurements; None varies them as at NCBI.
     """
 
     def __init__(self, seed: int = 0, links: int | None = None) -> None:
         if links is not None and not 1 <= links <= _SLOTS:
-            raise ValueError(f"links a record must be 1 to {_SLOTS}, not {links}")
+            raise ValueError(f"Links per record must be 1 to {_SLOTS}, not {links}.")
         self.seed = seed
         self._links = links
         self._shapes: dict[Family, Shape] = {}
 
     def databases(self) -> Collection[str]:
-        """None beyond NCBI's own: any pair of names is answered."""
+        """Return none besides NCBI's own; any pair of names has links."""
         return ()
 
     def families(self, dbfrom: str, dbs: Collection[str] | None = None) -> Sequence[Family]:
-        """Families from `dbfrom` to `dbs`; see `Graph.families`."""
+        """Return the families from `dbfrom` to `dbs`; see `Graph.families`."""
         wanted: list[str | None] = [None] if dbs is None else [*sorted(dbs)]
         found = []
         for db in wanted:
@@ -54,11 +54,11 @@ class SeededGraph(Graph):
         return found
 
     def records(self, db: str) -> Sequence[int]:
-        """All UIDs from the database's largest down to 1."""
+        """Return all UIDs from the database's largest down to 1."""
         return range(SIZES.get(db, DEFAULT_SIZE), 0, -1)
 
     def batch(self, family: Family, uids: NDArray[np.uint64]) -> Links:
-        """The links of many UIDs in one family; UID 0 has none."""
+        """Return the links of many UIDs in one family; UID 0 has none."""
         shape = self._shapes.get(family) or self._shape(family)
         linkname = shape.like or family.linkname
         start = mix_array(uids + np.uint64(key_of(self.seed, family.dbfrom, linkname)))
@@ -69,7 +69,7 @@ class SeededGraph(Graph):
         targets = spread(draws, counts, SIZES.get(family.dbto, DEFAULT_SIZE), start)
         same = family.dbfrom == family.dbto
         if same:
-            # A record is its own first neighbour, and never a later one.
+            # A record is its own first neighbour, and no later one.
             targets += targets == uids[:, None]
         if shape.ranked and same and len(places):
             targets[:, 0] = uids
@@ -84,12 +84,12 @@ class SeededGraph(Graph):
     def _counts(
         self, shape: Shape, uids: NDArray[np.uint64], start: NDArray[np.uint64]
     ) -> NDArray[np.int64]:
-        """How many links each UID has."""
+        """Return the number of links per UID."""
         least, most = shape.least, shape.most
         if self._links and most > 1:
             least = most = self._links
         counts = least + (mix_array(start) % np.uint64(most - least + 1)).astype(np.int64)
-        # The upper 53 bits as a fraction of one: exact in a float, so the same everywhere.
+        # The upper 53 bits as a fraction of 1: exact in a float, so equal on all machines.
         linked = (start >> np.uint64(11)) < np.uint64(int(shape.share * (1 << 53)))
         return np.where(linked & (uids > 0) & (uids < 2**63), counts, 0)
 
@@ -98,9 +98,9 @@ def _descending(
     draws: NDArray[np.uint64],
     counts: NDArray[np.int64],
     size: int,
-    start: NDArray[np.uint64],  # noqa: ARG001 - both spreads are called alike
+    start: NDArray[np.uint64],  # noqa: ARG001 - both spreads have one signature
 ) -> NDArray[np.uint64]:
-    """Each record's n links lie one in each n-th of the UIDs, the highest first."""
+    """Draw n links of a record, one in each n-th of the UIDs, the highest first."""
     n = np.maximum(counts, 1)[:, None]
     width = (size // n).astype(np.uint64)
     slot = np.maximum(n - 1 - np.arange(draws.shape[1]), 0).astype(np.uint64)
@@ -113,7 +113,7 @@ def _ranked(
     size: int,
     start: NDArray[np.uint64],
 ) -> NDArray[np.uint64]:
-    """Links from all over the UIDs, no two from one slot: an odd stride visits every slot once."""
+    """Draw links from different slots: an odd stride visits every slot once."""
     stride = (start >> np.uint64(20)) | np.uint64(1)
     slot = (np.arange(draws.shape[1], dtype=np.uint64) * stride[:, None] + start[:, None]) % (
         np.uint64(_SLOTS)
@@ -123,10 +123,10 @@ def _ranked(
 
 
 def _scores(shape: Shape, draws: NDArray[np.uint64], uids: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Scores of links within one database, one row a UID.
+    """Return the scores of links within one database, one row per UID.
 
-    Ranked ones descend from the record's own; in the others NCBI gives the source UID for a score
-    (`pubmed_pubmed_citedin` in a sample answer of 2015).
+    Scores of ranked families descend from the record's own. In other families NCBI gives the
+    source UID as score (`pubmed_pubmed_citedin` in a sample answer of 2015).
     """
     if not shape.ranked:
         return np.broadcast_to(uids.astype(np.int64)[:, None], draws.shape)

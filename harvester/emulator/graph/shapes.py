@@ -1,26 +1,26 @@
-"""The families of the seeded graph: realistic linknames, how many records have links, how many."""
+"""Families of the seeded graph: linknames, share of linked records, numbers of links."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 LINKED = 2 / 3
-"""Share of records with links in a family that says nothing else."""
+"""Default share of records with links in a family."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How the links of one family are spread.
+    """Distribution of the links of one family.
 
     Attributes:
         dbto: database of the linked records.
-        linkname: the family's name.
-        most: links of one record at most (up to 512).
-        least: links of a linked record at least.
-        share: part of the records that have any link in this family.
-        ranked: by relevance, the record itself first.
-        like: linkname of the family whose first links these are.
-        listed: whether EInfo names it.
+        linkname: name of the family.
+        most: maximum links per record (up to 512).
+        least: minimum links per linked record.
+        share: share of records with links in this family.
+        ranked: ordered by relevance, the record itself first.
+        like: linkname of the family of which these are the first links.
+        listed: whether EInfo lists it.
     """
 
     dbto: str
@@ -47,7 +47,7 @@ SIZES = {
     "pccompound": 178_000_000,
     "omim": 620_000,
 }
-"""Largest UID of a database; nuccore, protein and snp lie past 2**31, as at NCBI."""
+"""Largest UID per database; those of nuccore, protein and snp exceed 2**31, as at NCBI."""
 
 DEFAULT_SIZE = 5_000_000
 
@@ -148,16 +148,16 @@ SHAPES = {
         Shape("biosample", "sra_biosample", 1, share=0.9),
     ),
 }
-"""By dbfrom, each in the order of answers: by dbto, then linkname (names from recorded answers)."""
+"""Families by dbfrom, in the order of answers: by dbto, then linkname (recorded answers)."""
 
 USUAL_TARGETS = ("gene", "nuccore", "protein", "pubmed", "taxonomy")
-"""Where a database without a row of its own links to when all databases are asked for."""
+"""Target databases of a database without an entry in SHAPES, for `db=all`."""
 
 
 def shapes(dbfrom: str, db: str | None = None) -> tuple[Shape, ...]:
-    """The families from one database to another, or to all (None).
+    """Return the families from one database to another, or to all (None).
 
-    A pair that has none of its own gets one family, `{dbfrom}_{db}`.
+    A pair without an entry gets one family, `{dbfrom}_{db}`.
     """
     own = SHAPES.get(dbfrom, ())
     if db is None:

@@ -1,4 +1,4 @@
-"""A link graph read from a file of links: Parquet, CSV or TSV."""
+"""Link graph read from a file: Parquet, CSV or TSV."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLUMNS = ("dbfrom", "from_uid", "dbto", "linkname", "to_uid")
-"""What the file must have; `score` may come on top. Order of rows is order of links."""
+"""Required columns; `score` is optional. Links keep the order of the rows."""
 
 
 class TableGraph(Graph):
-    """The links of a table, as they stand there; a link that stands there twice counts once.
+    """Links of a table in their order; a repeated link counts once.
 
     Args:
-        table: columns dbfrom, from_uid, dbto, linkname, to_uid and, where there are any, score.
+        table: columns dbfrom, from_uid, dbto, linkname, to_uid and, optionally, score.
     """
 
     def __init__(self, table: pa.Table) -> None:
         missing = [name for name in COLUMNS if name not in table.column_names]
         if missing:
-            raise ValueError(f"the table of links has no column {', '.join(missing)}")
+            raise ValueError(f"The table of links has no column {', '.join(missing)}.")
         self._lists = _lists(table)
         self._records: dict[str, list[int]] = {}
 
     @classmethod
     def read(cls, path: str | Path) -> TableGraph:
-        """The graph of a .parquet, .csv or .tsv file (the last two with a header line).
+        """Read a .parquet, .csv or .tsv file (the last two with a header line).
 
         Raises:
-            ValueError: the ending is another, or a column is missing.
+            ValueError: the suffix is unknown, or a column is missing.
             OSError: the file cannot be read.
         """
         path = Path(path)
@@ -49,20 +49,20 @@ class TableGraph(Graph):
         if ending == ".parquet":
             return cls(pq.read_table(path))
         if ending not in {".csv", ".tsv"}:
-            raise ValueError(f"{path}: links are read from .parquet, .csv or .tsv files")
+            raise ValueError(f"{path}: unknown suffix. Links are read from .parquet, .csv or .tsv.")
         options = pacsv.ParseOptions(delimiter="\t" if ending == ".tsv" else ",")
         return cls(pacsv.read_csv(path, parse_options=options))
 
     def databases(self) -> Collection[str]:
-        """Every database that the table names."""
+        """Return every database that the table names."""
         return {db for family in self._lists for db in (family.dbfrom, family.dbto)}
 
     def families(self, dbfrom: str, dbs: Collection[str] | None = None) -> Sequence[Family]:
-        """Families that the table has from `dbfrom` to `dbs`, in its order."""
+        """Return the families from `dbfrom` to `dbs`, in the order of the table."""
         return [f for f in self._lists if f.dbfrom == dbfrom and (dbs is None or f.dbto in dbs)]
 
     def batch(self, family: Family, uids: NDArray[np.uint64]) -> Links:
-        """The links of many UIDs in one family, in the order of the table."""
+        """Return the links of many UIDs in one family, in the order of the table."""
         lists = self._lists[family]
         if not len(lists.from_uids):
             return Links(np.zeros(len(uids), np.int64), np.zeros(0, np.int64))
@@ -70,14 +70,14 @@ class TableGraph(Graph):
         known = lists.from_uids[place] == uids
         first = lists.offsets[place]
         counts = np.where(known, lists.offsets[place + 1] - first, 0)
-        # Row numbers of all lists in a row: each list's start, repeated, plus 0, 1, 2, ...
+        # Row numbers of all lists: the start of each list, repeated, plus 0, 1, 2, ...
         ends = np.cumsum(counts)
         rows = np.repeat(first - (ends - counts), counts) + np.arange(counts.sum())
         scores = None if lists.scores is None else lists.scores[rows]
         return Links(counts, lists.to_uids[rows], scores)
 
     def records(self, db: str) -> Sequence[int]:
-        """The UIDs that the table names in a database, descending."""
+        """Return the UIDs of a database that the table names, descending."""
         if db not in self._records:
             columns = [np.zeros(0, np.int64)]
             for family, lists in self._lists.items():
@@ -90,13 +90,13 @@ class TableGraph(Graph):
 
 
 class _Lists:
-    """The lists of one family: `to_uids[offsets[i]:offsets[i + 1]]` are those of from_uids[i]."""
+    """Links of one family: `to_uids[offsets[i]:offsets[i + 1]]` belong to from_uids[i]."""
 
     def __init__(self, table: pa.Table) -> None:
         from_uids, to_uids = _integers(table, "from_uid"), _integers(table, "to_uid")
         scored = "score" in table.column_names and table["score"].null_count < len(table)
         scores = _integers(table, "score") if scored else None
-        # By source, then target: of equal pairs the first row stays; then back to file order.
+        # Sort by source, then target, keep the first row of equal pairs, restore the file order.
         by_pair = np.lexsort((to_uids, from_uids))
         repeated = (np.diff(from_uids[by_pair]) == 0) & (np.diff(to_uids[by_pair]) == 0)
         rows = np.sort(by_pair[np.concatenate(([True], ~repeated))])
@@ -108,7 +108,7 @@ class _Lists:
 
 
 def _lists(table: pa.Table) -> dict[Family, _Lists]:
-    """The table cut into its families, in the order in which it names them first."""
+    """Split the table into families, in the order of their first rows."""
     names = table.select(["dbfrom", "dbto", "linkname"])
     names = pa.table([column.cast(pa.string()) for column in names.columns], names.column_names)
     kinds = names.group_by(names.column_names, use_threads=False).aggregate([])

@@ -1,4 +1,4 @@
-"""What a harvest of a graph must come to, computed from the graph and not from any answer."""
+"""Expected result of a harvest, computed from the graph and not from any answer."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def truth(
     *,
     scores: bool = False,
 ) -> pa.Table:
-    """Every link of `uids`, one row each, by family, then in the order of `uids`, then by rank.
+    """Return every link of `uids`, by family, then in the order of `uids`, then by rank.
 
     Args:
-        graph: the graph that is served.
+        graph: the served graph.
         dbfrom: database of the UIDs.
-        uids: the UIDs asked for, each once; to 2**63 - 1.
+        uids: the requested UIDs, each once; up to 2**63 - 1.
         db: databases linked to; None is all.
         linkname: only these families; None is all.
-        scores: with the scores that `cmd=neighbor_score` gives; otherwise the column is null.
+        scores: include the scores of `cmd=neighbor_score`; otherwise the column is null.
 
     Returns:
         A table of `SCHEMA`.

@@ -32,7 +32,7 @@ class Job(Generic[T]):
 
 
 class Pool(Generic[T]):
-    """A number of workers and a first-in-first-out queue.
+    """Workers and a first-in-first-out queue.
 
     Times are those of the model: a service ends exactly `seconds` after it began, and the next one
     begins at that moment, however late `advance` is called. So a busy machine delays answers, but

@@ -1,4 +1,4 @@
-"""The pool of workers on the event loop's time: requests wait for it, and it does not for them."""
+"""Pool of workers in real time, on the event loop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class QueueFullError(Exception):
 
 
 class Workers:
-    """Serves requests, each for its service time.
+    """Workers that serve requests, each for its service time.
 
     A request whose client has hung up keeps its place in the queue and its worker for the whole
     service time, as at a server that does not notice it.

@@ -1,1 +1,1 @@
-"""The utilities, one module each: a request in, an answer out."""
+"""The utilities: functions from a request to its answer."""

@@ -1,4 +1,4 @@
-"""The cmds that say whether there are links: acheck, ncheck, lcheck."""
+"""The cmds that check for links: acheck, ncheck, lcheck."""
 
 from __future__ import annotations
 
@@ -10,65 +10,65 @@ from harvester.emulator.answers.linksets import LinkInfo, LinkSet
 from harvester.emulator.utilities.linkout import addresses
 
 if TYPE_CHECKING:
-    from harvester.emulator.utilities.elink import Question
+    from harvester.emulator.utilities.backend import Backend
+    from harvester.emulator.utilities.elink import LinkQuery
     from harvester.emulator.utilities.ids import Group
-    from harvester.emulator.utilities.world import World
 
 LINKOUT = LinkInfo("LinkOut", "ExternalLink", "LinkOut", "LinkOut", "255")
-"""How acheck marks LinkOut, after all databases (recorded in 2025)."""
+"""LinkOut in acheck, after all databases (recorded in 2025)."""
 
 
-def acheck(asked: Question, world: World) -> list[LinkSet]:
-    """LinkSets with the kinds of links of each id, by database, LinkOut last."""
-    uids = [uid for group in asked.groups for uid in group.uids]
+def acheck(query: LinkQuery, backend: Backend) -> list[LinkSet]:
+    """Return the kinds of links of each id, by database, LinkOut last."""
+    uids = [uid for group in query.groups for uid in group.uids]
     kinds: list[list[LinkInfo]] = [[] for _ in uids]
-    for family in asked.families:
+    for family in query.families:
         tag = family.dbto.title()
         info = LinkInfo(family.dbto, family.linkname, f"{tag} Links", tag, "128")
-        counts = world.graph.batch(family, np.array(uids, np.uint64)).counts
+        counts = backend.graph.batch(family, np.array(uids, np.uint64)).counts
         for place in np.flatnonzero(counts).tolist():
             kinds[place].append(info)
     for uid, infos in zip(uids, kinds, strict=True):
-        if addresses(asked.dbfrom, uid):
+        if addresses(query.dbfrom, uid):
             infos.append(LINKOUT)
     linksets, rest = [], iter(kinds)
-    for group in asked.groups:
-        linksets.append(_linkset(asked, group))
-        linksets[-1].infos = [(text, next(rest)) for text in _texts(asked, group)]
+    for group in query.groups:
+        linksets.append(_linkset(query, group))
+        linksets[-1].infos = [(text, next(rest)) for text in _texts(query, group)]
     return linksets
 
 
-def ncheck(asked: Question, world: World) -> list[LinkSet]:
-    """LinkSets that say of each id whether it has links within its own database."""
-    uids = np.array([uid for group in asked.groups for uid in group.uids], np.uint64)
+def ncheck(query: LinkQuery, backend: Backend) -> list[LinkSet]:
+    """Return whether each id has links within its own database."""
+    uids = np.array([uid for group in query.groups for uid in group.uids], np.uint64)
     related = np.zeros(len(uids), np.int64)
-    for family in asked.families:
-        if family.dbto == asked.dbfrom:
-            related += world.graph.batch(family, uids).counts
+    for family in query.families:
+        if family.dbto == query.dbfrom:
+            related += backend.graph.batch(family, uids).counts
     linksets, rest = [], iter(related.astype(bool).tolist())
-    for group in asked.groups:
-        linksets.append(_linkset(asked, group, "HasNeighbor"))
-        linksets[-1].checks = _marked(_texts(asked, group), [next(rest) for _ in group.uids])
+    for group in query.groups:
+        linksets.append(_linkset(query, group, "HasNeighbor"))
+        linksets[-1].checks = _marked(_texts(query, group), [next(rest) for _ in group.uids])
     return linksets
 
 
-def lcheck(asked: Question, world: World) -> list[LinkSet]:  # noqa: ARG001 - all cmds are called alike
-    """LinkSets that say of each id whether it has LinkOut addresses."""
+def lcheck(query: LinkQuery, backend: Backend) -> list[LinkSet]:  # noqa: ARG001 - all cmds have one signature
+    """Return whether each id has LinkOut addresses."""
     linksets = []
-    for group in asked.groups:
-        linked = [bool(addresses(asked.dbfrom, uid)) for uid in group.uids]
-        linksets.append(_linkset(asked, group, "HasLinkOut"))
-        linksets[-1].checks = _marked(_texts(asked, group), linked)
+    for group in query.groups:
+        linked = [bool(addresses(query.dbfrom, uid)) for uid in group.uids]
+        linksets.append(_linkset(query, group, "HasLinkOut"))
+        linksets[-1].checks = _marked(_texts(query, group), linked)
     return linksets
 
 
-def _linkset(asked: Question, group: Group, check: str = "") -> LinkSet:
-    """These cmds have no IdList; an id parameter without any id gets an empty LinkSet."""
-    return LinkSet(asked.dbfrom, None if group.uids else [], check=check)
+def _linkset(query: LinkQuery, group: Group, check: str = "") -> LinkSet:
+    """Return an empty LinkSet, without IdList unless the id parameter has no valid id."""
+    return LinkSet(query.dbfrom, None if group.uids else [], check=check)
 
 
-def _texts(asked: Question, group: Group) -> list[str]:
-    return group.texts(asked.dbfrom, accessions=asked.accessions)
+def _texts(query: LinkQuery, group: Group) -> list[str]:
+    return group.texts(query.dbfrom, accessions=query.accessions)
 
 
 def _marked(ids: list[str], holds: list[bool]) -> list[tuple[str, str]]:

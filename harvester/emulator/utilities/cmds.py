@@ -1,4 +1,4 @@
-"""The table of ELink's cmds. A new cmd is one entry."""
+"""Table of ELink's cmds. A new cmd is one entry."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harvester.emulator.answers.linksets import LinkSet
-    from harvester.emulator.utilities.elink import Question
-    from harvester.emulator.utilities.world import World
+    from harvester.emulator.utilities.backend import Backend
+    from harvester.emulator.utilities.elink import LinkQuery
 
-CMDS: dict[str, Callable[[Question, World], list[LinkSet]]] = {
+CMDS: dict[str, Callable[[LinkQuery, Backend], list[LinkSet]]] = {
     "neighbor": neighbor,
     "neighbor_score": neighbor_score,
     "neighbor_history": neighbor_history,

@@ -1,4 +1,4 @@
-"""ECitMatch: citations of PubMed's records, which tell their own UID. Text, whatever is asked."""
+"""ECitMatch: PMIDs of citations. The answer is text for every retmode."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 from harvester.emulator.answers.answer import TEXT_TYPE, Answer
 
 if TYPE_CHECKING:
-    from harvester.emulator.request import Asked
-    from harvester.emulator.utilities.world import World
+    from harvester.emulator.request import UtilityRequest
+    from harvester.emulator.utilities.backend import Backend
 
 JOURNAL = "example j"
 PAGES = 10_000
-"""Of a volume, one a record."""
+"""Pages per volume, one per record."""
 
 
 def place_of(uid: int) -> tuple[str, str]:
-    """Volume and first page of a record."""
+    """Return volume and first page of a record."""
     return str(uid // PAGES), str(uid % PAGES)
 
 
-def ecitmatch(asked: Asked, world: World) -> Answer:
-    """Each citation again, with a PMID behind it, or why there is none."""
-    lines = [line for line in asked.get("bdata").replace("\n", "\r").split("\r") if line.strip()]
-    text = "".join(f"{line.rstrip('|')}|{_found(line, world)}\n" for line in lines)
+def ecitmatch(request: UtilityRequest, backend: Backend) -> Answer:
+    """Return each citation with its PMID, or with the reason why it has none."""
+    lines = [line for line in request.get("bdata").replace("\n", "\r").split("\r") if line.strip()]
+    text = "".join(f"{line.rstrip('|')}|{_found(line, backend)}\n" for line in lines)
     return Answer(text.encode(), TEXT_TYPE)
 
 
-def _found(line: str, world: World) -> str:
+def _found(line: str, backend: Backend) -> str:
     journal, year, volume, page, author = [*map(str.strip, line.lower().split("|")), *[""] * 5][:5]
     if journal != JOURNAL:
         return "NOT_FOUND;INVALID_JOURNAL"
@@ -38,4 +38,4 @@ def _found(line: str, world: World) -> str:
         return f"AMBIGUOUS {first + 1},{first + 2}"
     uid = first + int(page)
     is_right = year in ("", str(1960 + uid % 66)) and author in ("", f"author{uid % 1000} a")
-    return str(uid) if is_right and uid in world.graph.records("pubmed") else "NOT_FOUND"
+    return str(uid) if is_right and uid in backend.graph.records("pubmed") else "NOT_FOUND"

@@ -1,4 +1,4 @@
-"""EInfo: the databases, and what links and fields each has."""
+"""EInfo: the databases, and the links and fields of each."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harvester.emulator.answers.prologs import prolog
 from harvester.emulator.databases import DATABASES, canonical
 
 if TYPE_CHECKING:
-    from harvester.emulator.request import Asked
-    from harvester.emulator.utilities.world import World
+    from harvester.emulator.request import UtilityRequest
+    from harvester.emulator.utilities.backend import Backend
 
 BUILD, UPDATED = "Build-2025.11.27.06.33", "2025/11/27 06:33"
 FIELDS = (
@@ -26,33 +26,35 @@ FIELDS = (
 _MENUS = {"pubmed": "PubMed", "pmc": "PMC", "nuccore": "Nucleotide", "snp": "SNP", "sra": "SRA"}
 
 
-def einfo(asked: Asked, world: World) -> Answer:
-    """The list of databases, or what is known of one."""
-    db = canonical(asked.get("db"))
+def einfo(request: UtilityRequest, backend: Backend) -> Answer:
+    """Return the list of databases, or the description of one."""
+    db = canonical(request.get("db"))
     if not db:
-        return _list([*DATABASES, *sorted(set(world.graph.databases()) - set(DATABASES))], asked)
-    if not world.knows(db):
+        return _list(
+            [*DATABASES, *sorted(set(backend.graph.databases()) - set(DATABASES))], request
+        )
+    if not backend.knows(db):
         text = f"Can not retrieve DbInfo for db={db}"
-        return error_200("einfo", text, json=asked.json)
-    return _info(db, asked, world)
+        return error_200("einfo", text, json=request.json)
+    return _info(db, request, backend)
 
 
-def _list(names: list[str], asked: Asked) -> Answer:
-    if asked.json:
+def _list(names: list[str], request: UtilityRequest) -> Answer:
+    if request.json:
         return _json({"dblist": names})
     listed = "".join(f"\t<DbName>{name}</DbName>\n" for name in names)
     body = f"{prolog('einfo')}<eInfoResult>\n<DbList>\n\n{listed}</DbList>\n\n</eInfoResult>\n"
     return Answer(body.encode())
 
 
-def _info(db: str, asked: Asked, world: World) -> Answer:
+def _info(db: str, request: UtilityRequest, backend: Backend) -> Answer:
     menu = _MENUS.get(db, db.title())
     head = {
         "DbName": db,
         "MenuName": menu,
         "Description": f"{menu} record",
         "DbBuild": BUILD,
-        "Count": str(len(world.graph.records(db))),
+        "Count": str(len(backend.graph.records(db))),
         "LastUpdate": UPDATED,
     }
     links = [
@@ -62,11 +64,11 @@ def _info(db: str, asked: Asked, world: World) -> Answer:
             "Description": f"{family.dbto} records linked to {db} records",
             "DbTo": family.dbto,
         }
-        for family in world.graph.families(db)
+        for family in backend.graph.families(db)
         if family.listed
     ]
     fields = [_field(*field) for field in FIELDS]
-    if asked.json:
+    if request.json:
         # An object in 2018, an array of one in 2026.
         lists = {"fieldlist": [_lower(f) for f in fields], "linklist": [_lower(k) for k in links]}
         return _json({"dbinfo": [_lower(head) | lists]})

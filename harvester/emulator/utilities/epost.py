@@ -15,8 +15,8 @@ from harvester.emulator.databases import SEQUENCES, canonical
 from harvester.emulator.utilities.ids import MAX_UID, group
 
 if TYPE_CHECKING:
-    from harvester.emulator.request import Asked
-    from harvester.emulator.utilities.world import World
+    from harvester.emulator.request import UtilityRequest
+    from harvester.emulator.utilities.backend import Backend
 
 TOO_LARGE = (
     f"Some IDs have invalid value and were omitted. Maximum ID value {MAX_UID}"  # recorded, 2025
@@ -25,17 +25,17 @@ DELIMITERS = "IDs contain invalid characters which was treated as delimiters."
 NOTHING = "Empty ID list; Nothing to store"
 
 
-def epost(asked: Asked, world: World) -> Answer:
+def epost(request: UtilityRequest, backend: Backend) -> Answer:
     """WebEnv and query_key, ERROR elements, or both: EPost can succeed by half."""
-    named = asked.get("db") or "pubmed"
+    named = request.get("db") or "pubmed"
     db = canonical(named)
-    if not world.knows(db):
-        return error_200("epost", BAD_DB.format(named), json=asked.json)
+    if not backend.knows(db):
+        return error_200("epost", BAD_DB.format(named), json=request.json)
     said = []
     if db in SEQUENCES:
-        uids = group(db, asked.listed("id")).uids
+        uids = group(db, request.listed("id")).uids
     else:
-        text = ",".join(asked.every("id"))
+        text = ",".join(request.every("id"))
         if re.search(r"[^\d,\s]", text):
             # An accession falls apart into the numbers between its letters (biopython#926).
             said.append(DELIMITERS)
@@ -44,13 +44,13 @@ def epost(asked: Asked, world: World) -> Answer:
         if any(number > MAX_UID for number in numbers):
             said.append(TOO_LARGE)
     if not uids:
-        return _answer(asked, {}, [NOTHING, *said])
-    webenv, query_key = world.history.post(db, uids, asked.get("WebEnv"))
-    return _answer(asked, {"QueryKey": query_key, "WebEnv": webenv}, said)
+        return _answer(request, {}, [NOTHING, *said])
+    webenv, query_key = backend.history.post(db, uids, request.get("WebEnv"))
+    return _answer(request, {"QueryKey": query_key, "WebEnv": webenv}, said)
 
 
-def _answer(asked: Asked, kept: dict[str, str], said: list[str]) -> Answer:
-    if asked.json:
+def _answer(request: UtilityRequest, kept: dict[str, str], said: list[str]) -> Answer:
+    if request.json:
         result = {name.lower(): value for name, value in kept.items()}
         result |= {"ERROR": said[0]} if said else {}
         header = {"type": "epost", "version": "0.3"}

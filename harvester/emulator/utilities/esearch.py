@@ -17,8 +17,8 @@ from harvester.emulator.utilities.selections import references, selection
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harvester.emulator.request import Asked
-    from harvester.emulator.utilities.world import World
+    from harvester.emulator.request import UtilityRequest
+    from harvester.emulator.utilities.backend import Backend
 
 PUBMED_MOST = 9999
 """ESearch gives only so many records of PubMed, from 0 to 9,998."""
@@ -36,42 +36,42 @@ NOTHING_THERE = "Term or Database is not found"  # EGQuery's status beside 0, re
 CLAMPED = "Restrictions achieved. start and count adjusted to {}, 9999"
 
 
-def esearch(asked: Asked, world: World) -> Answer:
+def esearch(request: UtilityRequest, backend: Backend) -> Answer:
     """Count and a page of UIDs; with usehistory=y the whole result goes onto the History server."""
-    named = asked.get("db") or "pubmed"
+    named = request.get("db") or "pubmed"
     db = canonical(named)
-    if not world.knows(db):
-        return error_200("esearch", BAD_DB.format(named), json=asked.json)
+    if not backend.knows(db):
+        return error_200("esearch", BAD_DB.format(named), json=request.json)
     try:
-        found = _found(asked, world, db)
+        found = _found(request, backend, db)
     except LookupError as error:
-        return error_200("esearch", str(error), json=asked.json)
-    start, most, warnings = asked.integer("retstart", 0), asked.integer("retmax", 20), []
+        return error_200("esearch", str(error), json=request.json)
+    start, most, warnings = request.integer("retstart", 0), request.integer("retmax", 20), []
     if db == "pubmed":
         if start >= PUBMED_MOST:
             # The line break makes the JSON form of this invalid: quoted by several clients, 2025.
-            return error_200("esearch", PAST_THE_CAP, json=asked.json)
+            return error_200("esearch", PAST_THE_CAP, json=request.json)
         if start + most > PUBMED_MOST:
             warnings.append(CLAMPED.format(start))
             most = PUBMED_MOST - start
     page = found[start : start + min(most, OTHER_MOST)]
     texts = [str(uid) for uid in page]
-    if asked.get("idtype") == "acc" and db in SEQUENCES:
+    if request.get("idtype") == "acc" and db in SEQUENCES:
         texts = [accession(db, uid) for uid in page]
     kept = ("", "")
-    if asked.get("usehistory") == "y":
-        kept = world.history.post(db, found, asked.get("WebEnv"))
-    if asked.get("rettype") == "count":
+    if request.get("usehistory") == "y":
+        kept = backend.history.post(db, found, request.get("WebEnv"))
+    if request.get("rettype") == "count":
         texts = []
-    write = _json if asked.json else _xml
-    return write(asked, len(found), start, texts, kept, warnings)
+    write = _json if request.json else _xml
+    return write(request, len(found), start, texts, kept, warnings)
 
 
-def _found(asked: Asked, world: World, db: str) -> Sequence[int]:
-    records = world.graph.records(db)
-    keys = references(asked)
+def _found(request: UtilityRequest, backend: Backend, db: str) -> Sequence[int]:
+    records = backend.graph.records(db)
+    keys = references(request)
     for place, key in enumerate(keys):
-        posted = world.history.fetch(asked.get("WebEnv"), key)
+        posted = backend.history.fetch(request.get("WebEnv"), key)
         if posted is None:
             raise LookupError(NO_QUERY.format(key))
         if not place and isinstance(posted[1], range):
@@ -79,21 +79,21 @@ def _found(asked: Asked, world: World, db: str) -> Sequence[int]:
         else:
             kept = posted[1] if not place else set(records) & set(posted[1])
             records = sorted(kept, reverse=True)
-    if not keys and not asked.get("term").strip():
+    if not keys and not request.get("term").strip():
         raise LookupError(NO_TERM)
-    return selection(asked).of(records)
+    return selection(request).of(records)
 
 
-def _translation(asked: Asked) -> str:
-    """The query as understood: a set asked for beside it comes first (recorded in 2017)."""
-    term = asked.get("term")
-    if not asked.get("query_key"):
+def _translation(request: UtilityRequest) -> str:
+    """The query as understood: a set request for beside it comes first (recorded in 2017)."""
+    term = request.get("term")
+    if not request.get("query_key"):
         return term
-    return f"(#{asked.get('query_key')})" + (f" AND ({term})" if term else "")
+    return f"(#{request.get('query_key')})" + (f" AND ({term})" if term else "")
 
 
 def _json(
-    asked: Asked,
+    request: UtilityRequest,
     count: int,
     start: int,
     ids: list[str],
@@ -101,13 +101,13 @@ def _json(
     warnings: list[str],
 ) -> Answer:
     result: dict[str, Any] = {"count": str(count)}
-    if asked.get("rettype") != "count":
+    if request.get("rettype") != "count":
         result |= {"retmax": str(len(ids)), "retstart": str(start)}
         if kept[0]:
             result |= {"querykey": kept[1], "webenv": kept[0]}
-        term = asked.get("term")
+        term = request.get("term")
         result |= {"idlist": ids, "translationset": []}
-        result["querytranslation"] = _translation(asked)
+        result["querytranslation"] = _translation(request)
         if not count:
             result["errorlist"] = {"phrasesnotfound": [term], "fieldsnotfound": []}
             warnings = ["No items found.", *warnings]
@@ -122,7 +122,7 @@ def _json(
 
 
 def _xml(
-    asked: Asked,
+    request: UtilityRequest,
     count: int,
     start: int,
     ids: list[str],
@@ -130,14 +130,14 @@ def _xml(
     warnings: list[str],
 ) -> Answer:
     said = [f"<Count>{count}</Count>"]
-    if asked.get("rettype") != "count":
+    if request.get("rettype") != "count":
         said.append(f"<RetMax>{len(ids)}</RetMax><RetStart>{start}</RetStart>")
         if kept[0]:
             said.append(f"<QueryKey>{kept[1]}</QueryKey><WebEnv>{kept[0]}</WebEnv>")
         listed = "".join(f"<Id>{uid}</Id>\n" for uid in ids)
         said.append(f"<IdList>\n{listed}</IdList>" if ids else "<IdList/>")
-        term = escape(asked.get("term"))
-        understood = escape(_translation(asked))
+        term = escape(request.get("term"))
+        understood = escape(_translation(request))
         said.append(f"<TranslationSet/><QueryTranslation>{understood}</QueryTranslation>")
         if not count:
             said.append(f"<ErrorList><PhraseNotFound>{term}</PhraseNotFound></ErrorList>")
@@ -149,10 +149,10 @@ def _xml(
     return Answer(body.encode())
 
 
-def egquery(asked: Asked, world: World) -> Answer:
+def egquery(request: UtilityRequest, backend: Backend) -> Answer:
     """Counts in every database, as before NCBI retired the service in 2024. XML only."""
-    term, chosen = escape(asked.get("term")), selection(asked)
-    counts = {db: len(chosen.of(world.graph.records(canonical(db)))) for db in DATABASES}
+    term, chosen = escape(request.get("term")), selection(request)
+    counts = {db: len(chosen.of(backend.graph.records(canonical(db)))) for db in DATABASES}
     items = "".join(
         f"<ResultItem><DbName>{db}</DbName><MenuName>{db.title()}</MenuName><Count>{count}</Count>"
         f"<Status>{'Ok' if count else NOTHING_THERE}</Status></ResultItem>"
@@ -165,15 +165,15 @@ def egquery(asked: Asked, world: World) -> Answer:
     return Answer(body.encode())
 
 
-def espell(asked: Asked, world: World) -> Answer:  # noqa: ARG001 - all utilities are called alike
+def espell(request: UtilityRequest, backend: Backend) -> Answer:  # noqa: ARG001 - all utilities are called alike
     """A correction: letters that stand three times or more in a row are one too many. XML only."""
-    term = asked.get("term")
+    term = request.get("term")
     corrected = "".join(
         letter for place, letter in enumerate(term) if term[place - 2 : place] != letter * 2
     )
     better = escape(corrected) if corrected != term else ""
     body = (
-        f"{prolog('espell')}<eSpellResult>\n\t<Database>{asked.get('db', 'pubmed')}</Database>\n"
+        f"{prolog('espell')}<eSpellResult>\n\t<Database>{request.get('db', 'pubmed')}</Database>\n"
         f"\t<Query>{escape(term)}</Query>\n\t<CorrectedQuery>{better}</CorrectedQuery>\n"
         f"\t<SpelledQuery><Original></Original><Replaced>{better}</Replaced></SpelledQuery>\n"
         "\t<ERROR/>\n</eSpellResult>\n"

@@ -1,4 +1,4 @@
-"""LinkOut: addresses outside NCBI, and the cmds that list them: llinks, llinkslib, prlinks."""
+"""LinkOut: URLs outside NCBI, and the cmds that list them: llinks, llinkslib, prlinks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from harvester.emulator.answers.linksets import LinkSet, ObjUrl, Provider
 from harvester.emulator.graph.mixing import key_of
 
 if TYPE_CHECKING:
-    from harvester.emulator.utilities.elink import Question
-    from harvester.emulator.utilities.world import World
+    from harvester.emulator.utilities.backend import Backend
+    from harvester.emulator.utilities.elink import LinkQuery
 
 PUBLISHERS = (
     Provider("Example Journals & Sons", "exjournals", "7001", "https://journals.example.org"),
@@ -23,43 +23,43 @@ LIBRARIES = (
 
 
 def addresses(db: str, uid: int, *, libraries: bool = False) -> list[ObjUrl]:
-    """The addresses of one record; a third of the records have none."""
+    """Return the LinkOut addresses of one record; a third of the records have none."""
     key = key_of("linkout", db, uid)
     if not uid or key % 3 == 0:
         return []
     publisher = PUBLISHERS[(key >> 8) % len(PUBLISHERS)]
     found = [_address(publisher, db, uid, "publishers/providers", "Full Text Sources")]
     if (key >> 16) % 2:
-        # The same address under another provider, as real lists have them.
+        # The same address of another provider, as in real lists.
         found.append(_address(AGGREGATORS[0], db, uid, "aggregators", "Full Text Sources"))
     if libraries:
         found += [_address(library, db, uid, "libraries", "Libraries") for library in LIBRARIES]
     return found
 
 
-def llinks(asked: Question, world: World) -> list[LinkSet]:  # noqa: ARG001 - all cmds are called alike
-    """The addresses of each id, without those of libraries."""
-    return _listed(asked)
+def llinks(query: LinkQuery, backend: Backend) -> list[LinkSet]:  # noqa: ARG001 - all cmds have one signature
+    """Return the addresses of each id, without those of libraries."""
+    return _listed(query)
 
 
-def llinkslib(asked: Question, world: World) -> list[LinkSet]:  # noqa: ARG001
-    """The addresses of each id."""
-    return _listed(asked, libraries=True)
+def llinkslib(query: LinkQuery, backend: Backend) -> list[LinkSet]:  # noqa: ARG001
+    """Return the addresses of each id."""
+    return _listed(query, libraries=True)
 
 
-def prlinks(asked: Question, world: World) -> list[LinkSet]:  # noqa: ARG001
-    """The primary provider's address of each id, at most one."""
-    return _listed(asked, most=1)
+def prlinks(query: LinkQuery, backend: Backend) -> list[LinkSet]:  # noqa: ARG001
+    """Return the address of each id at its primary provider, at most one."""
+    return _listed(query, most=1)
 
 
-def _listed(asked: Question, *, libraries: bool = False, most: int | None = None) -> list[LinkSet]:
-    holding = asked.asked.get("holding")
+def _listed(query: LinkQuery, *, libraries: bool = False, most: int | None = None) -> list[LinkSet]:
+    holding = query.request.get("holding")
     linksets = []
-    for group in asked.groups:
-        linkset = LinkSet(asked.dbfrom, None if group.uids else [])
-        texts = group.texts(asked.dbfrom, accessions=asked.accessions)
+    for group in query.groups:
+        linkset = LinkSet(query.dbfrom, None if group.uids else [])
+        texts = group.texts(query.dbfrom, accessions=query.accessions)
         for uid, text in zip(group.uids, texts, strict=True):
-            found = addresses(asked.dbfrom, uid, libraries=libraries)
+            found = addresses(query.dbfrom, uid, libraries=libraries)
             if holding and most is None:
                 found = [url for url in found if url.provider.abbreviation == holding]
             linkset.urls.append((text, found[:most]))

@@ -1,4 +1,4 @@
-"""The cmds that give links: neighbor, neighbor_score, neighbor_history."""
+"""The cmds that return links: neighbor, neighbor_score, neighbor_history."""
 
 from __future__ import annotations
 
@@ -16,61 +16,63 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harvester.emulator.graph.base import Family, Links
-    from harvester.emulator.utilities.elink import Question
-    from harvester.emulator.utilities.world import World
+    from harvester.emulator.utilities.backend import Backend
+    from harvester.emulator.utilities.elink import LinkQuery
 
 
-def neighbor(asked: Question, world: World) -> list[LinkSet]:
-    """LinkSets with the links, without scores."""
-    return _linksets(asked, world, scores=False)
+def neighbor(query: LinkQuery, backend: Backend) -> list[LinkSet]:
+    """Return the links, without scores."""
+    return _linksets(query, backend, scores=False)
 
 
-def neighbor_score(asked: Question, world: World) -> list[LinkSet]:
-    """LinkSets with the links, and scores for those within one database."""
-    return _linksets(asked, world, scores=True)
+def neighbor_score(query: LinkQuery, backend: Backend) -> list[LinkSet]:
+    """Return the links, with scores for those within one database."""
+    return _linksets(query, backend, scores=True)
 
 
-def neighbor_history(asked: Question, world: World) -> list[LinkSet]:
-    """LinkSets whose links are put on the History server: one WebEnv, a query_key a linkname."""
-    webenv = asked.asked.get("WebEnv")
-    linksets = _linksets(asked, world, scores=False)
+def neighbor_history(query: LinkQuery, backend: Backend) -> list[LinkSet]:
+    """Store the links on the History server: one WebEnv, one query_key per linkname."""
+    webenv = query.request.get("WebEnv")
+    linksets = _linksets(query, backend, scores=False)
     for linkset in linksets:
         for db in linkset.dbs:
             if db.links is None or not len(db.links):
                 continue
-            webenv, query_key = world.history.post(db.dbto, [int(uid) for uid in db.links], webenv)
+            webenv, query_key = backend.history.post(
+                db.dbto, [int(uid) for uid in db.links], webenv
+            )
             linkset.histories.append(LinkSetDbHistory(db.dbto, db.linkname, query_key))
         linkset.dbs = []
     for linkset in linksets:
-        # All LinkSets name the one WebEnv (recorded in 2008), and those without links none.
+        # All LinkSets with links name the same WebEnv (recorded in 2008).
         linkset.webenv = webenv if linkset.histories else ""
     return linksets
 
 
-def _linksets(asked: Question, world: World, *, scores: bool) -> list[LinkSet]:
+def _linksets(query: LinkQuery, backend: Backend, *, scores: bool) -> list[LinkSet]:
     linksets = [
-        LinkSet(asked.dbfrom, group.texts(asked.dbfrom, accessions=asked.accessions))
-        for group in asked.groups
+        LinkSet(query.dbfrom, group.texts(query.dbfrom, accessions=query.accessions))
+        for group in query.groups
     ]
-    sources = np.array([uid for group in asked.groups for uid in group.uids], np.uint64)
-    bounds = np.cumsum([0, *(len(group.uids) for group in asked.groups)])
-    for family in asked.families:
-        links = world.graph.batch(family, sources)
-        wanted = _filter(asked, family)
+    sources = np.array([uid for group in query.groups for uid in group.uids], np.uint64)
+    bounds = np.cumsum([0, *(len(group.uids) for group in query.groups)])
+    for family in query.families:
+        links = backend.graph.batch(family, sources)
+        wanted = _filter(query, family)
         starts = np.concatenate(([0], np.cumsum(links.counts)))[bounds].tolist()
         for place, linkset in enumerate(linksets):
-            if not asked.groups[place].uids:
-                linkset.dbs.append(_impossible(family))
+            if not query.groups[place].uids:
+                linkset.dbs.append(_invalid_id(family))
                 linkset.errors.append(errors.BLOB_ID)
             elif starts[place] < starts[place + 1]:
-                merged = len(asked.groups[place].uids) > 1
+                merged = len(query.groups[place].uids) > 1
                 kept = _kept(links, starts[place], starts[place + 1], wanted, merged=merged)
-                linkset.dbs.append(_linksetdb(asked, family, kept, links, scores=scores))
+                linkset.dbs.append(_linksetdb(query, family, kept, links, scores=scores))
     return linksets
 
 
 def _linksetdb(
-    asked: Question, family: Family, kept: NDArray[np.int64], links: Links, *, scores: bool
+    query: LinkQuery, family: Family, kept: NDArray[np.int64], links: Links, *, scores: bool
 ) -> LinkSetDb:
     db = LinkSetDb(family.dbto, family.linkname)
     if not len(kept):
@@ -79,7 +81,7 @@ def _linksetdb(
     db.links = links.to_uids[kept]
     if scores and links.scores is not None:
         db.scores = links.scores[kept]
-    if asked.accessions and family.dbto in SEQUENCES:
+    if query.accessions and family.dbto in SEQUENCES:
         db.links = [accession(family.dbto, uid) for uid in db.links.tolist()]
     return db
 
@@ -87,7 +89,7 @@ def _linksetdb(
 def _kept(
     links: Links, start: int, end: int, wanted: Selection | None, *, merged: bool
 ) -> NDArray[np.int64]:
-    """Places of the links of one LinkSet: of equal ones the first; filtered ones newest first."""
+    """Return the positions of the links of one LinkSet, without repeats; filtered: newest first."""
     places = np.arange(start, end)
     if merged:
         _, firsts = np.unique(links.to_uids[start:end], return_index=True)
@@ -98,10 +100,10 @@ def _kept(
     return places
 
 
-def _filter(asked: Question, family: Family) -> Selection | None:
-    """What `term` and dates leave of a family; None where they do not apply (NBK25499)."""
-    request = asked.asked
-    if family.dbto == asked.dbfrom and request.get("term"):
+def _filter(query: LinkQuery, family: Family) -> Selection | None:
+    """Return the filter of `term` and dates; None if they do not apply (NBK25499)."""
+    request = query.request
+    if family.dbto == query.dbfrom and request.get("term"):
         return selection(request)
     if family.dbfrom == family.dbto == "pubmed":
         low, high = dates(request)
@@ -110,6 +112,6 @@ def _filter(asked: Question, family: Family) -> Selection | None:
     return None
 
 
-def _impossible(family: Family) -> LinkSetDb:
-    """What an id that is none gets from every family (recorded in 2023)."""
+def _invalid_id(family: Family) -> LinkSetDb:
+    """Return the error of every family for an invalid id (recorded in 2023)."""
     return LinkSetDb(family.dbto, family.linkname, error=errors.UNKNOWN_ID)

@@ -11,16 +11,16 @@ from harvester.emulator.answers.answer import JSON_TYPE, TEXT_TYPE, Answer
 from harvester.emulator.answers.errors import BAD_DB, NO_IDS, NO_QUERY, error_200
 from harvester.emulator.answers.prologs import prolog
 from harvester.emulator.databases import SEQUENCES, canonical
+from harvester.emulator.utilities.backend import UtilityError
 from harvester.emulator.utilities.ecitmatch import place_of
 from harvester.emulator.utilities.einfo import BUILD
 from harvester.emulator.utilities.ids import accession, group
-from harvester.emulator.utilities.world import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harvester.emulator.request import Asked
-    from harvester.emulator.utilities.world import World
+    from harvester.emulator.request import UtilityRequest
+    from harvester.emulator.utilities.backend import Backend
 
 MOST = 10_000
 """Records an answer has at most (NBK25499, retmax)."""
@@ -28,21 +28,21 @@ MOST = 10_000
 BAD_SUMMARY = "cannot get document summary"
 
 
-def esummary(asked: Asked, world: World) -> Answer:
+def esummary(request: UtilityRequest, backend: Backend) -> Answer:
     """One summary a UID, in XML a DocSum or (version 2.0) a DocumentSummary; 0 has none."""
-    newer = asked.get("version").startswith("2")
+    newer = request.get("version").startswith("2")
     try:
-        db, uids = _wanted(asked, world)
-        error = f"Invalid uid {asked.get('id')} at position= 0"
-        if not uids and newer and not asked.json:
+        db, uids = _wanted(request, backend)
+        error = f"Invalid uid {request.get('id')} at position= 0"
+        if not uids and newer and not request.json:
             return Answer(_summary_set(db, f"\t<ERROR>{escape(error)}</ERROR>\n", ""))
-        if not uids and asked.json:
+        if not uids and request.json:
             header = {"type": "esummary", "version": "0.3"}
             whole = {"header": header, "error": error, "result": {"uids": []}}
             return Answer(orjson.dumps(whole) + b"\n", JSON_TYPE)
-    except Refusal as refusal:
-        return error_200("esummary", str(refusal), json=asked.json)
-    if asked.json:
+    except UtilityError as refusal:
+        return error_200("esummary", str(refusal), json=request.json)
+    if request.json:
         header = {"type": "esummary", "version": "0.3"}
         result: dict[str, Any] = {"uids": [str(uid) for uid in uids]}
         result |= {str(uid): _summary(db, uid) for uid in uids}
@@ -55,16 +55,16 @@ def esummary(asked: Asked, world: World) -> Answer:
     return Answer(body.encode())
 
 
-def efetch(asked: Asked, world: World) -> Answer:
+def efetch(request: UtilityRequest, backend: Backend) -> Answer:
     """The list of UIDs (rettype=uilist), accessions (acc) or a line of text for each record."""
     try:
-        db, uids = _wanted(asked, world)
-    except Refusal as refusal:
+        db, uids = _wanted(request, backend)
+    except UtilityError as refusal:
         answer = error_200("efetch", str(refusal), json=False)
         return Answer(answer.body, answer.content_type, 400)
-    xml_records = db == "pubmed" and asked.get("retmode") == "xml"
-    rettype = asked.get("rettype") or ("" if xml_records else "uilist")
-    if rettype == "uilist" and asked.get("retmode") == "xml":
+    xml_records = db == "pubmed" and request.get("retmode") == "xml"
+    rettype = request.get("rettype") or ("" if xml_records else "uilist")
+    if rettype == "uilist" and request.get("retmode") == "xml":
         ids = "".join(f"<Id>{uid}</Id>\n" for uid in uids)
         start = '<?xml version="1.0" encoding="UTF-8" ?>\n'
         return Answer(f"{start}<IdList>\n{ids}</IdList>\n".encode())
@@ -76,7 +76,7 @@ def efetch(asked: Asked, world: World) -> Answer:
         lines = [f"\nPMID- {uid}\nTI  - {_title(db, uid)}\nSO  - Example J." for uid in uids]
     elif rettype == "fasta" and db in SEQUENCES:
         lines = [f">{accession(db, uid)} {_title(db, uid)}\nACGTACGT\n" for uid in uids]
-    elif asked.get("retmode") == "xml" and db == "pubmed":
+    elif request.get("retmode") == "xml" and db == "pubmed":
         return Answer(_articles(uids))
     else:
         lines = [f"{uid}: {_title(db, uid)}" for uid in uids]
@@ -100,21 +100,21 @@ def _articles(uids: Sequence[int]) -> bytes:
     return f"{start}<PubmedArticleSet>\n{articles}</PubmedArticleSet>\n".encode()
 
 
-def _wanted(asked: Asked, world: World) -> tuple[str, Sequence[int]]:
+def _wanted(request: UtilityRequest, backend: Backend) -> tuple[str, Sequence[int]]:
     """Database and UIDs, from the History server (a page of them) or from `id`."""
-    named = asked.get("db") or "pubmed"
-    db, query_key = canonical(named), asked.get("query_key")
-    if not world.knows(db):
-        raise Refusal(BAD_DB.format(named))
-    if asked.get("WebEnv") and query_key:
-        posted = world.history.fetch(asked.get("WebEnv"), query_key)
+    named = request.get("db") or "pubmed"
+    db, query_key = canonical(named), request.get("query_key")
+    if not backend.knows(db):
+        raise UtilityError(BAD_DB.format(named))
+    if request.get("WebEnv") and query_key:
+        posted = backend.history.fetch(request.get("WebEnv"), query_key)
         if posted is None:
-            raise Refusal(NO_QUERY.format(query_key))
-        start, most = asked.integer("retstart", 0), min(asked.integer("retmax", MOST), MOST)
+            raise UtilityError(NO_QUERY.format(query_key))
+        start, most = request.integer("retstart", 0), min(request.integer("retmax", MOST), MOST)
         return db, posted[1][start : start + most]
-    if not asked.listed("id"):
-        raise Refusal(NO_IDS)
-    return db, group(db, asked.listed("id")).uids
+    if not request.listed("id"):
+        raise UtilityError(NO_IDS)
+    return db, group(db, request.listed("id")).uids
 
 
 def _title(db: str, uid: int) -> str:

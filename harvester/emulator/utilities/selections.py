@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from harvester.emulator.request import Asked
+    from harvester.emulator.request import UtilityRequest
 
 _RANGE = re.compile(r"\s*(\d+)\s*(?::\s*(\d+)\s*)?\[uid\]\s*", re.IGNORECASE)
 _DATES = re.compile(
@@ -74,17 +74,17 @@ class Selection:
         return self.low <= uid <= self.high and uid % self.modulus == self.residue
 
 
-def references(asked: Asked) -> list[str]:
+def references(request: UtilityRequest) -> list[str]:
     """The query_keys of sets on the History server that a request is to be cut with.
 
     By parameter, or as clauses `#1` of `term` (NBK25497).
     """
-    clauses = re.split(r"\s+AND\s+", asked.get("term").strip())
+    clauses = re.split(r"\s+AND\s+", request.get("term").strip())
     found = [match[1] for one in clauses if (match := _REFERENCE.fullmatch(one.strip("() ")))]
-    return [key for key in (asked.get("query_key"), *found) if key]
+    return [key for key in (request.get("query_key"), *found) if key]
 
 
-def selection(asked: Asked) -> Selection:
+def selection(request: UtilityRequest) -> Selection:
     """What `term` and the date parameters of a request select.
 
     Clauses are joined by AND. `5:9[UID]` is a range of UIDs, `2001:2003[pdat]` one of dates,
@@ -92,7 +92,7 @@ def selection(asked: Asked) -> Selection:
     `#1` is left to `references`.
     """
     low, high, words = 1, _LAST, []
-    for clause in re.split(r"\s+AND\s+", asked.get("term").strip().strip("()")):
+    for clause in re.split(r"\s+AND\s+", request.get("term").strip().strip("()")):
         bare = clause.strip("() ")
         if _REFERENCE.fullmatch(bare):
             continue
@@ -107,7 +107,7 @@ def selection(asked: Asked) -> Selection:
                 words.append(bare.lower())
             continue
         low, high = max(low, bounds[0]), min(high, bounds[1])
-    first, last = dates(asked)
+    first, last = dates(request)
     low, high = max(low, first), min(high, last)
     if not words:
         return Selection(low, high)
@@ -116,13 +116,13 @@ def selection(asked: Asked) -> Selection:
     return Selection(low, high, modulus, (key >> 8) % modulus)
 
 
-def dates(asked: Asked) -> tuple[int, int]:
+def dates(request: UtilityRequest) -> tuple[int, int]:
     """The range of UIDs that reldate, or mindate and maxdate together, stand for."""
-    if asked.get("reldate").isdigit():
+    if request.get("reldate").isdigit():
         today = datetime.now(UTC).date()
-        return _number(today - timedelta(days=int(asked.get("reldate")))), _LAST
-    if asked.get("mindate") and asked.get("maxdate"):
-        return _days(asked.get("mindate"), asked.get("maxdate"))
+        return _number(today - timedelta(days=int(request.get("reldate")))), _LAST
+    if request.get("mindate") and request.get("maxdate"):
+        return _days(request.get("mindate"), request.get("maxdate"))
     return 1, _LAST
 
 

@@ -1,4 +1,4 @@
-"""The table of utilities by the name of their program. A new utility is one entry."""
+"""Table of utilities by the name of their program. A new utility is one entry."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harvester.emulator.answers.answer import Answer
-    from harvester.emulator.request import Asked
-    from harvester.emulator.utilities.world import World
+    from harvester.emulator.request import UtilityRequest
+    from harvester.emulator.utilities.backend import Backend
 
-UTILITIES: dict[str, Callable[[Asked, World], Answer]] = {
+UTILITIES: dict[str, Callable[[UtilityRequest, Backend], Answer]] = {
     "einfo": einfo,
     "esearch": esearch,
     "epost": epost,
@@ -27,4 +27,4 @@ UTILITIES: dict[str, Callable[[Asked, World], Answer]] = {
     "espell": espell,
     "ecitmatch": ecitmatch,
 }
-"""All but ELink, whose LinkSets may still be spoilt by a fault before they are written."""
+"""All but ELink: faults may change its LinkSets before they are written."""

@@ -1,4 +1,4 @@
-"""What the utilities answer from: the graph, the History server, the settings."""
+"""Data behind the utilities: the graph, the History server, the settings."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """Everything behind the utilities.
+class Backend:
+    """Data and settings that all utilities share.
 
     Attributes:
         graph: all links.
         history: the History server.
-        history_limit: UIDs of a History set that ELink takes; None takes all.
+        history_limit: UIDs of a History set that ELink accepts; None is no limit.
     """
 
     graph: Graph
@@ -27,9 +27,9 @@ class World:
     history_limit: int | None = None
 
     def knows(self, db: str) -> bool:
-        """Whether a database exists, under this (canonical) name."""
+        """Return whether a database exists under this (canonical) name."""
         return db in DATABASES or db in self.graph.databases()
 
 
-class Refusal(Exception):
-    """A request that is answered by an ERROR in an answer of status 200."""
+class UtilityError(Exception):
+    """Request that is answered with an ERROR and status 200."""
