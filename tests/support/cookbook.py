@@ -43,14 +43,22 @@ def tasks() -> list[Task]:
     return [
         Task(title, blocks)
         for title, text in zip(parts[::2], parts[1::2], strict=True)
-        if (blocks := [_block(info, code) for info, code in _BLOCK.findall(text)])
+        if (blocks := blocks_in(text))
     ]
 
 
 def opening() -> list[Block]:
     """The blocks before the first heading."""
-    head = _HEADING.split((ROOT / "docs/cookbook.md").read_text())[0]
-    return [_block(info, code) for info, code in _BLOCK.findall(head)]
+    return blocks_in(_HEADING.split((ROOT / "docs/cookbook.md").read_text())[0])
+
+
+def blocks_in(text: str) -> list[Block]:
+    """The fenced blocks of a Markdown text."""
+    return [
+        Block(language, name, code)
+        for info, code in _BLOCK.findall(text)
+        for language, _, name in [info.partition(" ")]
+    ]
 
 
 def run_task(task: Task, folder: Path, base_url: str, programs: Path) -> None:
@@ -65,27 +73,27 @@ def run_task(task: Task, folder: Path, base_url: str, programs: Path) -> None:
     env = environment(HARVESTER_BASE_URL=base_url, XDG_CACHE_HOME=str(folder / "cache"))
     env["PATH"] = f"{programs}{os.pathsep}{env['PATH']}"
     for block in [*opening(), *task.blocks]:
-        match block.language:
-            case "sh":
-                words = ["sh", "-ec", block.text]
-            case "python":
-                words = ["python", "-c", block.text]
-            case "toml":
-                path = folder / block.name
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(block.text)
-                continue
-            case other:
-                raise AssertionError(f"{task.title}: a block of {other!r} is run by nobody")
-        done = subprocess.run(
-            words, cwd=folder, env=env, capture_output=True, text=True, timeout=90, check=False
-        )
-        said = f"{task.title}:\n{block.text}\n{done.stdout}\n{done.stderr}"
-        assert done.returncode == 0, said
-        assert_polite(done.stderr)
-        (folder / "said").write_text(done.stdout)
+        run_block(block, folder, env)
 
 
-def _block(info: str, text: str) -> Block:
-    language, _, name = info.partition(" ")
-    return Block(language, name, text)
+def run_block(block: Block, folder: Path, env: dict[str, str]) -> str:
+    """Run a block, or write the file that it is; return what it writes to standard output."""
+    match block.language:
+        case "sh":
+            words = ["sh", "-ec", block.text]
+        case "python":
+            words = ["python", "-c", block.text]
+        case "toml":
+            path = folder / block.name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(block.text)
+            return ""
+        case other:
+            raise AssertionError(f"a block of {other!r} cannot be run:\n{block.text}")
+    done = subprocess.run(
+        words, cwd=folder, env=env, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert done.returncode == 0, f"{block.text}\n{done.stdout}\n{done.stderr}"
+    assert_polite(done.stderr)
+    (folder / "said").write_text(done.stdout)
+    return done.stdout

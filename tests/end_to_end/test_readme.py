@@ -1,0 +1,110 @@
+"""The commands of README.md and of the reference pages work as they stand there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from support.cookbook import ROOT, Block, blocks_in, run_block
+from support.harness import assert_exact, environment, expected_links, rows, write_uids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.servers import Servers
+
+    from harvester.emulator import Emulator
+
+PMIDS = [12345678, 23456789, 34567890]
+EMULATOR = "http://127.0.0.1:8080/entrez/eutils/"
+
+RUN_ELSEWHERE = {"cookbook.md", "library.md"}
+"""Pages with a test module of their own."""
+
+INSTALLATION = ("make demo", "python3 -m venv")
+"""Blocks of `console` need the network or minutes; each begins like one of these."""
+
+
+def blocks(name: str, *languages: str) -> list[Block]:
+    """The blocks of a page in some languages."""
+    found = blocks_in((ROOT / name).read_text(encoding="utf-8"))
+    return [block for block in found if block.language in languages]
+
+
+@pytest.fixture
+def server(servers: Servers) -> Emulator:
+    """An emulator in whose graph all of PMIDS have genes."""
+    return servers.start(seed=4)
+
+
+@pytest.fixture
+def env(server: Emulator, servers: Servers, tmp_path: Path) -> dict[str, str]:
+    """An environment in which `harvester` and `python` are on the PATH, and NCBI is `server`."""
+    env = environment(HARVESTER_BASE_URL=server.base_url, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    return env | {"PATH": f"{servers.kitchen.programs()}{os.pathsep}{env['PATH']}"}
+
+
+@pytest.fixture
+def rehearsal(env: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """The base URL of the server that README.md starts, at a free port."""
+    (command,) = (b.text for b in blocks("README.md", "sh") if b.text.startswith("harvester emul"))
+    words = command.replace("8080", "0").split()
+    with subprocess.Popen(
+        words, cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def test_readme(server: Emulator, env: dict[str, str], rehearsal: str, tmp_path: Path) -> None:
+    said = ""
+    email = {"NCBI_EMAIL": "you@example.org"}  # a block exports it, for those after it
+    for block in blocks("README.md", "sh"):
+        if not block.text.startswith("harvester emulate"):
+            text = block.text.replace(EMULATOR, rehearsal)
+            said += run_block(Block("sh", "", text), tmp_path, env | email)
+    truth = expected_links(server.graph, "pubmed", PMIDS, ["gene"], ["pubmed_gene"])
+    assert_exact(tmp_path / "genes", "pubmed", PMIDS, truth)
+    assert_exact(tmp_path / "genes-jsonl", "pubmed", PMIDS, truth)
+    assert all(str(row) in said for row in truth.to_pylist())
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith('{"')]
+    assert len(lines) == min(3, truth.num_rows)
+    assert rows(tmp_path / "rehearsal", "uids").num_rows == len(PMIDS)
+
+    (python,) = blocks("README.md", "python")
+    here = f"    server={{'base_url': '{server.base_url}'}},\n    contact={{"
+    text = python.text.replace("    contact={", here)
+    said = run_block(Block("python", "", text), tmp_path, env)
+    all_links = expected_links(server.graph, "pubmed", PMIDS, ["gene"])
+    assert said.startswith(f"{all_links.num_rows} ")
+    assert "{12345678: [" in said
+
+    (reading,) = blocks("docs/folder.md", "python")
+    assert run_block(reading, tmp_path, env).startswith(f"{truth.num_rows} links")
+
+
+def test_options(server: Emulator, env: dict[str, str], tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    write_uids(tmp_path / "pmids.txt", PMIDS)
+    for block in blocks("docs/options.md", "sh"):
+        run_block(block, tmp_path, env | {"NCBI_EMAIL": "you@example.org"})
+    truth = expected_links(server.graph, "pubmed", PMIDS, ["pmc"], ["pubmed_pmc"])
+    assert_exact(tmp_path / "pubmed-pmc", "pubmed", PMIDS, truth)
+
+
+def test_every_block_is_run() -> None:
+    run = {"README.md": 6, "docs/options.md": 1, "docs/folder.md": 1}
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        name = str(page.relative_to(ROOT))
+        if page.name not in RUN_ELSEWHERE:
+            assert len(blocks(name, "sh", "python", "toml")) == run.get(name, 0), name
+            for block in blocks(name, "console"):
+                assert block.text.startswith(INSTALLATION), block.text

@@ -1,0 +1,90 @@
+"""The documents name files, anchors and tests that exist; what is generated is up to date."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from unit.test_layout import MAY_IMPORT
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+_FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_PATH = re.compile(r"\b(?:harvester|tests|benchmarks|configs|docs|scripts)/[\w./-]*\w(?:::\w+)?")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+@cache
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as GitHub makes anchors of them."""
+    headings = _HEADING.findall(_FENCED.sub("", text_of(page)))
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    for target in _LINK.findall(_FENCED.sub("", text_of(page))):
+        if not target.startswith("https://"):
+            name, _, anchor = target.partition("#")
+            file = (page.parent / name).resolve() if name else page
+            assert file.exists(), target
+            assert not anchor or anchor in anchors(file), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_named_files_and_tests_exist(page: Path) -> None:
+    for name in _PATH.findall(text_of(page)):
+        path, _, test = name.partition("::")
+        assert (ROOT / path).exists() or list(ROOT.glob(f"{path}*")), name
+        if test:
+            tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+            functions = ast.FunctionDef | ast.AsyncFunctionDef
+            assert test in {one.name for one in ast.walk(tree) if isinstance(one, functions)}, name
+
+
+def test_reliability_names_tests() -> None:
+    """Every row of its tables names the tests that prove it."""
+    rows = [
+        line
+        for line in text_of(ROOT / "docs" / "reliability.md").splitlines()
+        if line.startswith("| ") and not line.startswith(("| guarantee", "| ---"))
+    ]
+    assert len(rows) >= 20
+    for row in rows:
+        assert "tests/" in row.split("|")[3], row
+
+
+def test_table_of_imports_is_the_one_that_is_enforced() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)(?:/|\.py)` \| .* \| (.+) \|$",
+        text_of(ROOT / "docs" / "architecture.md"),
+        re.MULTILINE,
+    )
+    above: set[str] = set()
+    for name, words in rows:
+        expected = MAY_IMPORT[name]
+        assert expected == (above if words == "all above" else set(words.split(", ")) - {"nothing"})
+        above |= {name}
+    assert above == MAY_IMPORT.keys() - {"__init__", "__main__", "testing"}
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "scripts").glob("*.py")), ids=lambda p: p.name)
+def test_generated_documents_are_up_to_date(script: Path) -> None:
+    if "--check" not in script.read_text(encoding="utf-8"):
+        pytest.skip("generates a picture of a run")
+    done = subprocess.run(
+        [sys.executable, script, "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
