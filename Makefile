@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test unit check all torture bench results guard soak conformance clean
+.PHONY: help demo test unit check all docs torture bench results guard soak conformance clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ check: .venv/dev  ## check lint, format, types and spelling
 	$(BIN)/codespell
 
 all: check test  ## run check and test
+
+docs: .venv/dev  ## update the generated parts of docs/
+	$(BIN)/python scripts/import_graph.py
+	$(BIN)/python scripts/option_tables.py
 
 torture: .venv/dev  ## run the long crash and fault tests
 	$(BIN)/python -m pytest -m torture

@@ -140,7 +140,7 @@ def main() -> None:
     if "--check" not in sys.argv:
         DRAWING.write_text(drawing, encoding="utf-8")
     elif not DRAWING.exists() or DRAWING.read_text(encoding="utf-8") != drawing:
-        sys.exit(f"{DRAWING} is out of date; run: python scripts/import_graph.py")
+        sys.exit(f"{DRAWING} is out of date; run `make docs` or python scripts/import_graph.py")
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def main() -> None:
     if "--check" not in sys.argv:
         PAGE.write_text(text, encoding="utf-8")
     elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        sys.exit(f"{PAGE} is out of date; run: python scripts/option_tables.py")
+        sys.exit(f"{PAGE} is out of date; run `make docs` or python scripts/option_tables.py")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ EMULATOR = "http://127.0.0.1:8080/entrez/eutils/"
 RUN_ELSEWHERE = {"cookbook.md", "library.md"}
 """Pages with a test module of their own."""
 
-INSTALLATION = ("make demo", "python3 -m venv")
+INSTALLATION = ("make demo", "make unit", "python3 -m venv")
 """Blocks of `console` need the network or minutes; each begins like one of these."""
 
 
@@ -46,7 +46,7 @@ def server(servers: Servers) -> Emulator:
 def env(server: Emulator, servers: Servers, tmp_path: Path) -> dict[str, str]:
     """An environment in which `harvester` and `python` are on the PATH, and NCBI is `server`."""
     env = environment(HARVESTER_BASE_URL=server.base_url, XDG_CACHE_HOME=str(tmp_path / "cache"))
-    return env | {"PATH": f"{servers.kitchen.programs()}{os.pathsep}{env['PATH']}"}
+    return env | {"PATH": f"{servers.shell.programs()}{os.pathsep}{env['PATH']}"}
 
 
 @pytest.fixture

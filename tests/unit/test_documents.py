@@ -88,3 +88,21 @@ def test_generated_documents_are_up_to_date(script: Path) -> None:
         [sys.executable, script, "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_named_make_targets_and_benchmarks_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
+    for page in PAGES:
+        text = text_of(page)
+        named = re.findall(r"(?:`|^)make ([a-z]\w*)", text, re.MULTILINE)
+        assert set(named) <= targets, page
+        for name in re.findall(r"python -m benchmarks(?:\.| )(\w+)", text):
+            assert (ROOT / "benchmarks" / f"{name}.py").exists() or name == "conformance", page
+
+
+def test_named_options_exist() -> None:
+    options = set(re.findall(r"`(-[\w-]+)`", text_of(ROOT / "docs" / "options.md")))
+    options |= {"--help", "--strict"}  # of every command; of mypy
+    for page in PAGES:
+        for name in re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text_of(page)):
+            assert name in options, f"{page.name}: {name}"
