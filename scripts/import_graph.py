@@ -28,6 +28,7 @@ PLACES = {  # name: (column, row); an import points to a row further down
     "store": (2, 4),
     "eutils": (0, 5),
     "job": (0, 6),
+    "wording": (2, 6),
     "errors": (0, 7),
     "model": (1, 7),
     "events": (2, 7),
