@@ -19,8 +19,6 @@ import pyarrow as pa
 from benchmarks.answers import FIRST, LINKS, UIDS, Answers
 from benchmarks.measure import Row, nanoseconds
 from harvester.eutils.elink.commands import Elink
-from harvester.eutils.identity import Identity
-from harvester.job.groups import Contact
 from harvester.job.link import Link
 from harvester.model import uids
 from harvester.model.batch import Batch
@@ -60,7 +58,7 @@ def _answer(number: int) -> RunLengthRows:
     first = FIRST + number * UIDS
     batch = Batch(np.arange(first, first + UIDS), "json")
     link = Link(dbfrom="pubmed", db=["pubmed"])
-    question = Elink(link, Identity(Contact(), None))
+    question = Elink(link)
     return question.read(Answers(LINKS)(batch.uids.tolist()), batch).rows
 
 

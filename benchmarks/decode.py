@@ -17,9 +17,7 @@ from benchmarks.answers import FEW, FIRST, LINKS, UIDS, Answers
 from benchmarks.measure import Row, nanoseconds
 from harvester.emulator import EmulatorConfig, background
 from harvester.eutils.elink.commands import Elink
-from harvester.eutils.identity import Identity
 from harvester.job.cmds import CMDS, Cmd
-from harvester.job.groups import Contact
 from harvester.job.link import Link
 from harvester.model.batch import Batch, Retmode
 
@@ -61,4 +59,4 @@ def rows() -> Iterator[Row]:
 
 def _question(cmd: Cmd, retmode: Retmode, db: str) -> Elink:
     link = Link(dbfrom="pubmed", db=[db], cmd=cmd, retmode=retmode)
-    return Elink(link, Identity(Contact(), None))
+    return Elink(link)

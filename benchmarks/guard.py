@@ -23,8 +23,6 @@ from benchmarks.answers import FEW, FIRST, LINKS, UIDS, Answers
 from benchmarks.engine import engine_alone
 from harvester.cli.process import keep_memory
 from harvester.eutils.elink.commands import Elink
-from harvester.eutils.identity import Identity
-from harvester.job.groups import Contact
 from harvester.job.link import Link
 from harvester.model.batch import Batch
 from harvester.model.rows import RunLengthRows
@@ -94,7 +92,7 @@ def costs() -> Iterator[tuple[str, Callable[[], object]]]:
         answers, batch = Answers(links), Batch(np.arange(FIRST, FIRST + UIDS), retmode)
         body = answers(batch.uids.tolist(), xml=retmode == "xml", scores="score" in cmd)
         link = Link(dbfrom="pubmed", db=[answers.db], cmd=cmd, retmode=retmode)
-        question = Elink(link, Identity(Contact(), None))
+        question = Elink(link)
         rows = RunLengthRows.concat([question.read(body, batch).rows] * 3)
         assert len(rows) == 3 * answers.total(range(FIRST, FIRST + UIDS))
         yield (

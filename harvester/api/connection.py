@@ -124,7 +124,7 @@ class Connection:
             raise self._sentence(utility, failure) from None  # its text may hold the key
 
     def _sentence(self, utility: str, failure: RequestFailed) -> HarvestError:
-        reason = self.client.identity.told(failure.reason).rstrip(".")
+        reason = failure.reason.rstrip(".")
         return HarvestError(f"{utility} at {self.client.base_url} gives no answer: {reason}.")
 
 

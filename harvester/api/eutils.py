@@ -275,8 +275,7 @@ class Eutils:
         """
         see_text("term", term)
         await self._at.see_db(db)
-        better = await self._at.ask("ESpell", espell.PATH, {"db": db, "term": term}, espell.read)
-        return None if better is None else self._at.client.identity.told(better)
+        return await self._at.ask("ESpell", espell.PATH, {"db": db, "term": term}, espell.read)
 
     async def ecitmatch(self, citations: Iterable[Citation]) -> list[Match]:
         """ECitMatch: the PMIDs of citations.

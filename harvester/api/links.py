@@ -122,7 +122,7 @@ async def ask_links(client: Client, job: Job, listed: Listed) -> Linked:
     engine = make_engine(
         job,
         client,
-        Elink(link, client.identity, identifiers),
+        Elink(link, identifiers),
         todo,
         deliver=got.append,
         full=lambda: False,

@@ -48,9 +48,8 @@ async def _ask_page(at: Connection, db: str, ids: list[Uid]) -> dict[Uid, DocSum
 async def _ask(at: Connection, db: str, wanted: dict[str, str]) -> dict[Uid, DocSum]:
     form = {"db": db, "retmode": "json", **wanted}
     found = await at.ask("ESummary", esummary.PATH, form, esummary.read)
-    told = at.client.identity.told
     summaries: dict[Uid, DocSum] = {}
     for text, one in found.items():
         uid = int(text) if text.isascii() and text.isdigit() else text
-        summaries[uid] = {"uid": text, "error": told(one)} if isinstance(one, str) else one
+        summaries[uid] = {"uid": text, "error": one} if isinstance(one, str) else one
     return summaries

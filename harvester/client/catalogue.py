@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import re
 import time
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from platformdirs import user_cache_path
@@ -133,21 +133,10 @@ class Catalogue:
         )
         if not db and not databases:
             raise RequestFailed(Fault.BODY, "EInfo lists no databases")
-        info = self._told(found) if isinstance(found, DbInfo) else None
+        info = found if isinstance(found, DbInfo) else None
         kept = _Kept(_VERSION, self._client.base_url, db, self._now(), databases, info)
         await asyncio.to_thread(self._keep, kept)
         return kept
-
-    def _told(self, value: Any) -> Any:
-        """What a server told, with each text fit to be kept and shown."""
-        if isinstance(value, str):
-            return self._client.identity.told(value)
-        if isinstance(value, tuple):
-            return tuple(map(self._told, value))
-        if is_dataclass(value) and not isinstance(value, type):
-            names = [field.name for field in fields(value)]
-            return replace(value, **{name: self._told(getattr(value, name)) for name in names})
-        return value
 
     def _path(self, db: str) -> Path:
         told = "\0".join((self._client.base_url, db))

@@ -1,12 +1,18 @@
-"""One question under one permit: one answer, or one typed error. All questions go through here."""
+"""One request under one permit: one answer or one typed error.
+
+Every request of the program goes through `Client`. It also redacts the API key: nothing that
+leaves it, be it an answer, a value or an error, holds the key.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from harvester.client.backoff import backoff
-from harvester.client.reply import check
+from harvester.client.redaction import Redactor
+from harvester.client.reply import Reply, check
 from harvester.errors import Fault, RateLimited, Refused, RequestFailed
 from harvester.eutils import einfo
 from harvester.eutils.identity import form_of
@@ -24,53 +30,75 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ATTEMPTS = 6
-"""Of a single question; one about a batch is put again by the engine."""
+"""Requests per call of `Client.call`, by default. The engine retries batches itself."""
+
+REFUSALS = 4
+"""Refusals in a row that end a call. NCBI's key service has called good keys invalid for a moment
+(users' reports, 2020)."""
 
 
 class Client:
-    """Asks a server questions, at its pace.
+    """Sends requests to one server, within its rate limit, and reads the answers.
 
     Args:
-        transport: an open session.
-        limiter: gives the permits, and is told of every 429.
-        identity: who asks.
+        transport: an open HTTP session.
+        limiter: grants the permits; is told of every 429.
+        identity: tool, email and API key, sent with every request.
+
+    Example:
+        ```
+        found = await client.call(esearch.PATH, {"db": "pubmed", "term": "asthma"}, esearch.read)
+        ```
     """
 
     def __init__(self, transport: Transport, limiter: Limiter, identity: Identity) -> None:
         self._transport = transport
         self._limiter = limiter
-        self.identity = identity
+        self._identity = identity
+        self._redactor = Redactor(identity.api_key)
+
+    def __repr__(self) -> str:
+        """For logs and tests; without the key."""
+        return f"Client({self.base_url!r}, {self._limiter!r})"
 
     @property
     def rate(self) -> float:
-        """Requests a second permitted at the moment."""
+        """Requests per second permitted now."""
         return self._limiter.rate
 
     @property
     def base_url(self) -> str:
-        """The folder of the E-utilities that are asked."""
+        """URL of the folder of E-utilities, with a slash at its end."""
         return self._transport.base_url
 
     async def permit(self) -> Permit:
-        """Wait for leave to ask once."""
+        """Wait for the permission to send one request."""
         return await self._limiter.acquire()
 
     async def ask(self, question: Question, batch: Batch, permit: Permit) -> tuple[Answer, bytes]:
-        """The answer for a batch, reconciled with it, and as it came.
+        """Send one request about a batch.
+
+        Returns:
+            The answer, matched with the batch, and its body.
 
         Raises:
             RateLimited: the server counted too many requests.
-            RequestFailed: no whole answer came; holds what did.
+            RequestFailed: no whole answer came; `body` holds what came instead.
         """
         body = await self._send(question.path, question.body(batch), permit)
         try:
-            return question.read(body, batch), body
+            answer = question.read(body, batch)
         except RequestFailed as failure:
             failure.body = body
+            self._redact(failure)
             raise
+        if answer.broken:
+            texts = {uid: self._redactor.text(text) for uid, text in answer.broken.items()}
+            answer = replace(answer, broken=texts)
+        return answer, body
 
     async def ping(self) -> None:
-        """See that the E-utilities answer at all: EInfo, which needs no UID, is asked.
+        """Check that the server answers: ask EInfo, which needs no UID.
 
         Raises:
             RateLimited, RequestFailed: as for `ask`.
@@ -80,16 +108,16 @@ class Client:
     async def call(
         self, path: str, fields: Fields, read: Callable[[bytes], T], attempts: int = ATTEMPTS
     ) -> T:
-        """A single question to any utility, put again after pauses while its failure may pass.
+        """Send a request to any utility; retry after pauses.
 
         Args:
-            path: of the utility, below the base URL.
+            path: the utility's file name, for example `esearch.fcgi`.
             fields: its parameters; those without a value are left out.
-            read: makes a value of the body; what it raises of RequestFailed counts as a failure.
-            attempts: requests at most, those that the server counts as too many apart.
+            read: makes the result of the body; may raise RequestFailed, which is retried.
+            attempts: requests at most, not counting those answered with 429.
 
         Raises:
-            Refused: the server refuses us.
+            Refused: the server refuses the program (bad API key, blocked address).
             RequestFailed: every attempt failed.
         """
         form, tries = form_of(fields), 0
@@ -99,19 +127,29 @@ class Client:
             except RateLimited:
                 continue  # the limiter has slowed down
             except RequestFailed as failure:
+                self._redact(failure)
                 tries += 1
-                if failure.fault is Fault.REFUSAL and tries >= min(attempts, 4):
+                if failure.fault is Fault.REFUSAL and tries >= min(attempts, REFUSALS):
                     raise Refused(f"The server refuses us: {failure.reason}.") from failure
                 if tries >= attempts:
                     raise
                 await asyncio.sleep((failure.retry_after or 0.0) + backoff(tries))
 
     async def _send(self, path: str, form: bytes, permit: Permit) -> bytes:
-        body = form + b"&" + self.identity.form if form else self.identity.form
+        """Send one request and return the redacted body of an acceptable reply."""
+        body = form + b"&" + self._identity.form if form else self._identity.form
         with permit.boarding() as left:
             reply = await self._transport.post(path, body, left)
         try:
-            return check(reply)
+            return check(self._redacted(reply))
         except RateLimited as error:
             self._limiter.refused(error.retry_after, error.limit, permit.at)
             raise
+
+    def _redacted(self, reply: Reply) -> Reply:
+        headers = {name: self._redactor.text(value) for name, value in reply.headers.items()}
+        return Reply(reply.status, headers, self._redactor.body(reply.body))
+
+    def _redact(self, failure: RequestFailed) -> None:
+        failure.reason = self._redactor.text(failure.reason)
+        failure.args = (failure.reason,)

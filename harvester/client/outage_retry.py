@@ -34,7 +34,6 @@ class Patient:
     def __init__(self, client: Client, emit: events.Listener) -> None:
         self._client = client
         self._emit = emit
-        self.identity = client.identity
 
     async def call(
         self, path: str, fields: Fields, read: Callable[[bytes], T], attempts: int = ATTEMPTS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harvester.client.catalogue import Catalogue, together
@@ -41,8 +40,6 @@ async def counts(client: Client, term: str, catalogue: Catalogue | None = None) 
     except (Refused, RequestFailed):
         names = await (catalogue or Catalogue(client, attempts=ATTEMPTS)).databases()
         found = await together(_search(client, name, term) for name in names)
-    told = client.identity.told
-    found = [replace(one, db=told(one.db), status=told(one.status)) for one in found]
     if all(one.count is None for one in found):
         raise HarvestError(f"No database could be searched: {found[0].status}.")
     return sorted(found, key=lambda one: (one.count is None, -(one.count or 0), one.db))
@@ -52,10 +49,9 @@ async def suggestion(client: Client, db: str, term: str) -> str | None:
     """How a query may have been meant, by ESpell; None where it has no idea, or cannot be asked."""
     try:
         async with asyncio.timeout(SECONDS):
-            better = await client.call(espell.PATH, {"db": db, "term": term}, espell.read, 1)
+            return await client.call(espell.PATH, {"db": db, "term": term}, espell.read, 1)
     except (RequestFailed, Refused, TimeoutError):
         return None
-    return None if better is None else client.identity.told(better)
 
 
 async def _search(client: Client, db: str, term: str) -> Hits:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from harvester.errors import Fault, RequestFailed
+from harvester.errors import Fault, RequestFailed, printable
 from harvester.eutils.identity import form_of
 from harvester.model.answer import Answer
 from harvester.model.row_schemas import DOCUMENTS
@@ -22,7 +22,6 @@ from harvester.model.schemas import constant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harvester.eutils.identity import Identity
     from harvester.model.batch import Batch
     from harvester.model.identifiers import Identifiers
     from harvester.model.uids import UidArray
@@ -48,7 +47,7 @@ def read(body: bytes) -> str:
     text = body.decode("utf-8", "replace")
     error = _ERROR.search(text[:4096])
     if error:
-        raise RequestFailed(Fault.SERVER, error[1] or "ERROR")
+        raise RequestFailed(Fault.SERVER, printable(error[1]) or "ERROR")
     return text
 
 
@@ -58,17 +57,15 @@ class Documents:
     Args:
         db: of the records.
         form: RETTYPE, RETTYPE/RETMODE or /RETMODE, like `medline`, `fasta/text` or `/xml`.
-        identity: knows what must not be repeated of an ERROR.
         identifiers: how UIDs are written.
     """
 
     path = PATH
     schema = DOCUMENTS
 
-    def __init__(self, db: str, form: str, identity: Identity, identifiers: Identifiers) -> None:
+    def __init__(self, db: str, form: str, identifiers: Identifiers) -> None:
         self._db = db
         self._rettype, _, self._retmode = form.partition("/")
-        self._identity = identity
         self._identifiers = identifiers
         fields = {"db": db, "rettype": self._rettype or None, "retmode": self._retmode or None}
         self._form = form_of(fields)
@@ -83,10 +80,7 @@ class Documents:
         Raises:
             RequestFailed: it is an ERROR in place of records.
         """
-        try:
-            text = read(body)
-        except RequestFailed as error:
-            raise RequestFailed(error.fault, self._identity.told(error.reason)) from None
+        text = read(body)
         answered = self._named(text, batch)
         left_out = np.setdiff1d(batch.uids, answered)
         listed = pa.ListArray.from_arrays([0, len(answered)], self._identifiers.column(answered))

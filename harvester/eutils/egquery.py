@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harvester.errors import Fault, RequestFailed
+from harvester.errors import Fault, RequestFailed, printable
 from harvester.eutils.parsing import xml_root
 
 PATH = "egquery.fcgi"
@@ -41,7 +41,7 @@ def read(body: bytes) -> list[Hits]:
     found = xml_root(body, "Result", "EGQuery").findall("eGQueryResult/ResultItem")
     if not found:
         raise RequestFailed(Fault.BODY, "EGQuery names no database")
-    return [_hits(*(item.findtext(tag, "").strip() for tag in _TAGS)) for item in found]
+    return [_hits(*(printable(item.findtext(tag, "")) for tag in _TAGS)) for item in found]
 
 
 _TAGS = ("DbName", "Count", "Status")

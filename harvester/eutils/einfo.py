@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 PATH = "einfo.fcgi"
 
+_MAX_LENGTH = 4096
+"""Characters of a text that are kept. The longest description recorded has some hundreds."""
+
 _UNKNOWN = "can not retrieve dbinfo"
 """How NCBI begins to say that it does not know a database."""
 
@@ -202,7 +205,7 @@ def _link(found: Mapping[str, Any]) -> DbLink:
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:
-    return str(found.get(name) or "").strip()
+    return printable(str(found.get(name) or ""), _MAX_LENGTH)
 
 
 def _number(found: Mapping[str, Any], name: str) -> int | None:

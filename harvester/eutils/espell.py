@@ -1,4 +1,4 @@
-"""ESpell: how a query may have been meant. XML only, in all answers seen."""
+"""ESpell: spelling corrections for a query. XML only, in all recorded answers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from harvester.eutils.parsing import texts, xml_root
 
 PATH = "espell.fcgi"
 
+_MAX_LENGTH = 4096
+"""Characters of a corrected query that are kept."""
+
 
 def read(body: bytes) -> str | None:
-    """The corrected query; None where there is nothing to correct.
+    """Return the corrected query; None, if there is nothing to correct.
 
     Raises:
-        RequestFailed: it is no answer of ESpell, or an ERROR.
+        RequestFailed: the body is not an answer of ESpell, or holds an ERROR.
     """
     root = xml_root(body, "eSpellResult", "ESpell")
     corrected = root.findtext("CorrectedQuery", "").strip()
@@ -20,4 +23,4 @@ def read(body: bytes) -> str | None:
     if errors and not corrected:
         raise RequestFailed(Fault.SERVER, printable(f"ESpell: {errors[0]}"))
     same = corrected.lower() == root.findtext("Query", "").strip().lower()
-    return None if same else corrected or None
+    return None if same else printable(corrected, _MAX_LENGTH) or None

@@ -1,11 +1,9 @@
-"""Who asks: the fields that go with every request, and the key that must not come back in words."""
+"""The fields that name the sender of a request, and form bodies in general."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import quote, quote_plus, urlencode
-
-from harvester.errors import printable
+from urllib.parse import urlencode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,35 +11,30 @@ if TYPE_CHECKING:
     from harvester.job.groups import Contact
 
 Fields: TypeAlias = "Mapping[str, str | int | None]"
+"""Parameters of a request by name; None leaves one out."""
 
 
 def form_of(fields: Fields) -> bytes:
-    """Fields as a form body; those without a value are left out."""
+    """Return fields as a form body, without those that have no value."""
     return urlencode({key: value for key, value in fields.items() if value}).encode()
 
 
 class Identity:
-    """`tool` and `email`, which NCBI wants with every request (NBK25497), and the API key.
+    """`tool` and `email`, which NCBI requires with every request (NBK25497), and the API key.
 
     Args:
         contact: tool and email.
-        api_key: goes into form bodies only, never into a URL that an error could print.
+        api_key: sent in form bodies only, never in a URL that an error could print.
 
     Attributes:
         form: the fields as a form body.
+        api_key: as given.
     """
 
     def __init__(self, contact: Contact, api_key: str | None = None) -> None:
         self.form = form_of({"tool": contact.tool, "email": contact.email, "api_key": api_key})
-        # Servers have been seen to repeat the key in their errors.
-        self._secrets = {api_key, quote(api_key, ""), quote_plus(api_key)} if api_key else ()
+        self.api_key = api_key
 
     def __repr__(self) -> str:
-        """Without the form, which holds the key."""
+        """For logs and tests; without the key."""
         return "Identity()"
-
-    def told(self, text: str) -> str:
-        """A server's text fit to be kept and shown: on one line, and without the key."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return printable(text)

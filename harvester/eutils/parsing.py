@@ -1,45 +1,131 @@
-"""What the small answers of all utilities come in: JSON or XML, told apart and read safely.
+"""JSON and XML of all utilities, read safely.
 
-NCBI pastes exception text into both unescaped: line ends in a text make invalid JSON, control
-characters invalid XML. Such bodies are mended inside their ERROR texts, and nowhere else.
+NCBI pastes the text of exceptions unescaped into both forms: line ends inside a string make
+invalid JSON, control characters make invalid XML (recorded in 2023). This module repairs them
+inside ERROR texts and nowhere else; joining digits anywhere else would make ids that NCBI never
+sent. It never fetches a DTD, and rejects documents that declare entities or nest too deeply.
 """
 
 from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+import orjson
 
 from harvester.errors import Fault, RequestFailed
-from harvester.eutils.elink.linksets import Unreadable
-from harvester.eutils.tolerance import mending_json, mending_xml, xml_tree
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+MAX_DEPTH = 20
+"""Nesting depth of XML elements. An ELink answer has 6."""
+
+_MAX_DEPTH_ELSEWHERE = 100
+"""The same for the answers of other utilities."""
 
 _JSON_ERROR = re.compile(rb'"(?:ERROR|error)"\s*:\s*"(?:[^"\\]|\\.)*"', re.DOTALL)
+_XML_ERROR = re.compile(rb"<ERROR>.*?</ERROR>", re.DOTALL)
+_CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
 
-_DEEPEST = 100
-"""Elements inside each other at most."""
+
+class Unreadable(ValueError):
+    """The body is not a whole answer in the form that was asked for; the text says how."""
+
+
+# --- ELink ----------------------------------------------------------------------------------
+
+
+def json_answer(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of an ELink answer.
+
+    Raises:
+        Unreadable: the body is not JSON, or not of ELink.
+    """
+    document = _load_json(body)
+    if not isinstance(document, dict) or not (document.keys() & {"linksets", "ERROR"}):
+        raise Unreadable("JSON, but not an ELink answer")
+    return document
+
+
+def mend_xml(body: bytes, read: Callable[[bytes], T]) -> T:
+    """Return what `read` makes of an XML body; repair its ERROR texts if it is not well-formed.
+
+    Raises:
+        Unreadable: the body is not well-formed.
+    """
+    try:
+        return read(body)
+    except expat.ExpatError:
+        try:
+            return read(_XML_ERROR.sub(_without_controls, body))
+        except expat.ExpatError as error:
+            raise Unreadable("not well-formed XML, or cut short") from error
+
+
+def xml_parser() -> expat.XMLParserType:
+    """Return a parser that passes on whole texts and raises `Unreadable` at a declared entity."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.EntityDeclHandler = _refuse
+    parser.SkippedEntityHandler = _refuse
+    return parser
+
+
+def xml_tree(body: bytes, max_depth: int = MAX_DEPTH) -> Element:
+    """Return the root element of an XML document.
+
+    Raises:
+        Unreadable: it declares entities, or nests more deeply than `max_depth`.
+        xml.parsers.expat.ExpatError: it is not well-formed.
+    """
+    builder, depth = TreeBuilder(), 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > max_depth:
+            raise Unreadable("XML that is nested too deeply")
+        builder.start(name, attributes)
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(name)
+
+    parser = xml_parser()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = builder.data
+    parser.Parse(body, True)
+    return builder.close()
+
+
+# --- the other utilities --------------------------------------------------------------------
 
 
 def is_json(body: bytes) -> bool:
-    """Whether a body is meant as JSON."""
+    """Return whether a body is meant to be JSON."""
     return body.lstrip()[:1] in (b"{", b"[")
 
 
 def json_object(body: bytes, utility: str) -> dict[str, Any]:
-    """The object that a JSON body is.
+    """Return the object that a JSON body is.
 
     Args:
-        body: of the answer.
-        utility: as a sentence has it, for example `ESearch`.
+        body: body of the answer.
+        utility: name for error texts, for example `ESearch`.
 
     Raises:
-        RequestFailed: it is no JSON, or cut short.
+        RequestFailed: the body is not JSON, or cut short.
     """
     try:
-        document = mending_json(body, _JSON_ERROR)
+        document = _load_json(body)
     except Unreadable as error:
         raise RequestFailed(Fault.BODY, f"the answer of {utility} is {error}") from error
     if not isinstance(document, dict):
@@ -48,18 +134,18 @@ def json_object(body: bytes, utility: str) -> dict[str, Any]:
 
 
 def xml_root(body: bytes, root: str, utility: str) -> Element:
-    """The root element of an XML body. No DTD is fetched; own entities are refused.
+    """Return the root element of an XML body.
 
     Args:
-        body: of the answer.
-        root: the name that the root must have, in whatever case.
-        utility: as a sentence has it, for example `ESearch`.
+        body: body of the answer.
+        root: name that the root must have, in any case.
+        utility: name for error texts, for example `ESearch`.
 
     Raises:
-        RequestFailed: it is no XML, cut short, or has another root.
+        RequestFailed: the body is not XML, cut short, or has another root.
     """
     try:
-        found = mending_xml(body, partial(xml_tree, deepest=_DEEPEST))
+        found = mend_xml(body, partial(xml_tree, max_depth=_MAX_DEPTH_ELSEWHERE))
     except (LookupError, ValueError, AssertionError) as error:
         raise RequestFailed(
             Fault.BODY, f"the answer of {utility} is not well-formed XML, or cut short"
@@ -70,6 +156,25 @@ def xml_root(body: bytes, root: str, utility: str) -> Element:
 
 
 def texts(element: Element, path: str) -> list[str]:
-    """The texts of the elements at a path that have any."""
+    """Return the non-empty texts of the elements at a path."""
     found = ("".join(one.itertext()).strip() for one in element.iterfind(path))
     return [text for text in found if text]
+
+
+def _load_json(body: bytes) -> Any:
+    """Return a JSON document; repair its ERROR texts if it is not valid."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        try:
+            return orjson.loads(_JSON_ERROR.sub(_without_controls, body))
+        except orjson.JSONDecodeError as error:
+            raise Unreadable("not valid JSON, or cut short") from error
+
+
+def _refuse(*_: object) -> None:
+    raise Unreadable("XML that declares entities")
+
+
+def _without_controls(text: re.Match[bytes]) -> bytes:
+    return text[0].translate(_CONTROLS_TO_BLANKS)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from harvester.errors import BadInput, FolderError
 from harvester.eutils.efetch import Documents
 from harvester.eutils.elink.commands import schema_of
-from harvester.eutils.summaries import Summaries
+from harvester.eutils.esummary import Summaries
 from harvester.job.groups import RECORDS_FORM
 from harvester.job.link import Link
 from harvester.model import lazy_compute as pc
@@ -24,7 +24,6 @@ from harvester.store.reader import HarvestReader
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harvester.client.client import Client
     from harvester.eutils.question import Question
     from harvester.job.model import Job
     from harvester.model.identifiers import Identifiers, Listed
@@ -46,11 +45,11 @@ class Records:
     side: Side = "to"
     form: str = SUMMARY
 
-    def question(self, db: str, client: Client, identifiers: Identifiers) -> Question:
+    def question(self, db: str, identifiers: Identifiers) -> Question:
         """What to ask about each batch."""
         if self.form == SUMMARY:
-            return Summaries(db, client.identity, identifiers)
-        return Documents(db, self.form, client.identity, identifiers)
+            return Summaries(db, identifiers)
+        return Documents(db, self.form, identifiers)
 
 
 async def get_records(harvesting: Harvesting, job: Job, records: Records) -> dict[str, Result]:

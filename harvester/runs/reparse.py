@@ -9,7 +9,6 @@ import numpy as np
 
 from harvester.errors import BadInput, RequestFailed
 from harvester.eutils.elink.commands import Elink, schema_of
-from harvester.eutils.identity import Identity
 from harvester.model import uids
 from harvester.model.batch import Batch
 from harvester.store.folder import disk_errors
@@ -49,7 +48,7 @@ def reparse(job: Job) -> int:
         disk_errors(folder),
         Ledger(folder, sink, link.dbfrom, schema_of(link), link.idtype) as ledger,
     ):
-        question = Elink(link, Identity(job.contact), ledger.input.identifiers)
+        question = Elink(link, ledger.input.identifiers)
         return ledger.rewrite(_pieces(_answers(question, ledger)))
 
 

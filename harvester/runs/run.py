@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,20 +68,18 @@ class Kind:
 
     Attributes:
         schema: of the rows.
-        question: made for a client, and the way UIDs are written.
+        question: made of the way UIDs are written.
         rows: the folder of the rows, in the harvest's.
     """
 
     schema: pa.Schema
-    question: Callable[[Client, Identifiers], Question]
+    question: Callable[[Identifiers], Question]
     rows: str = LINKS
 
 
 def links_of(link: Link) -> Kind:
     """The kind of a harvest of links."""
-    return Kind(
-        schema_of(link), lambda client, identifiers: Elink(link, client.identity, identifiers)
-    )
+    return Kind(schema_of(link), partial(Elink, link))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +147,7 @@ class Harvesting:
                 await Sweeps(
                     job=job,
                     client=self.client,
-                    question=kind.question(self.client, ledger.input.identifiers),
+                    question=kind.question(ledger.input.identifiers),
                     ledger=ledger,
                     listeners=self.listeners,
                     stop=self.stop,

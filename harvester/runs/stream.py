@@ -90,7 +90,7 @@ async def stream(
                 engine = make_engine(
                     job,
                     client,
-                    Elink(job.link, client.identity, identifiers),
+                    Elink(job.link, identifiers),
                     todo,
                     deliver=deliver,
                     full=lambda: queue.qsize() >= _TABLES_AHEAD,

@@ -124,7 +124,7 @@ async def resample(
         engine = make_engine(
             job,
             client,
-            Elink(job.link, client.identity, found.identifiers),
+            Elink(job.link, found.identifiers),
             chosen,
             deliver=take,
             full=lambda: False,

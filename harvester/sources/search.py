@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from harvester.eutils.esearch import Found
-    from harvester.eutils.identity import Fields, Identity
+    from harvester.eutils.identity import Fields
     from harvester.model.uids import UidArray
     from harvester.sources.distinct import Block
     from harvester.sources.uid_ranges import Range
@@ -42,8 +42,6 @@ _UNKNOWN_TOP = 1 << 32
 
 class Asks(Protocol):
     """Client that sends single requests and retries failures that may pass."""
-
-    identity: Identity
 
     async def call(
         self, path: str, fields: Fields, read: Callable[[bytes], T], attempts: int = ...
@@ -152,13 +150,13 @@ class Search:
         Raises:
             BadInput: The query names an unknown field, or finds nothing.
         """
-        told = self._client.identity.told
         if found.fields_not_found:
+            field = printable(found.fields_not_found[0])
             raise BadInput(
-                f"{self._db} has no field [{told(found.fields_not_found[0])}], so NCBI would "
+                f"{self._db} has no field [{field}], so NCBI would "
                 f"search all fields: correct {self._name}."
             )
-        phrases = ", ".join(f"'{told(phrase)}'" for phrase in found.phrases_not_found[:5])
+        phrases = ", ".join(f"'{printable(phrase)}'" for phrase in found.phrases_not_found[:5])
         if found.count:
             if phrases:
                 self._warn(f"NCBI does not know {phrases} and left it out of {self._name}.")
@@ -166,7 +164,7 @@ class Search:
         if self._is_set and self._name == self._set:
             raise BadInput(f"{self._set[0].upper()}{self._set[1:]} is empty.")
         better = await self._suggest(self._db, self._term) if self._suggest else None
-        hint = f" (did you mean '{told(better)}'?)" if better else ""
+        hint = f" (did you mean '{better}'?)" if better else ""
         if phrases and not better:
             hint = f" (unknown: {phrases})"
         raise BadInput(f"No record of {self._db} matches {self._name}{hint}.")
@@ -300,7 +298,7 @@ class Search:
 
     def _given_up(self, failure: RequestFailed) -> HarvestError:
         """Return the error for a request that failed after all retries."""
-        reason = self._client.identity.told(failure.reason).rstrip(".")
+        reason = failure.reason.rstrip(".")
         if "Invalid db name" in reason:
             return BadInput(f"ESearch knows no database '{printable(self._db)}'.")
         return HarvestError(f"ESearch gave no complete answer for {self._name}: {reason}.")

@@ -11,8 +11,8 @@ from support.recorded_entries import by_biopython, by_elementtree, history_by_js
 from harvester.emulator.answers import linksets as emulated
 from harvester.emulator.answers.elink_json import elink_json
 from harvester.emulator.answers.elink_xml import elink_xml
-from harvester.eutils.elink.linksets import Unreadable
 from harvester.eutils.elink.readers import acheck, checks, history, urls
+from harvester.eutils.parsing import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

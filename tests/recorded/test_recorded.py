@@ -17,8 +17,8 @@ from support.recorded_answers import (
     plain,
 )
 
-from harvester.eutils.elink.linksets import Unreadable
 from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
+from harvester.eutils.parsing import Unreadable
 
 if not RECORDED.is_dir():
     pytest.skip(f"no recorded answers at {RECORDED}", allow_module_level=True)

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from support.recorded_answers import Answer, LinkSet, plain
 from support.rendering import PROLOGS, Script, as_json, as_xml, scripts
 
-from harvester.eutils.elink.linksets import LinkSets, Unreadable
 from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
+from harvester.eutils.parsing import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from harvester.eutils.elink.linksets import LinkSets
 
 _LAYOUTS = st.fixed_dictionaries(
     {

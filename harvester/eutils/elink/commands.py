@@ -10,13 +10,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harvester.errors import Fault, RequestFailed
-from harvester.eutils.elink.linksets import LinkSets, Unreadable, accession_array, uid_array
+from harvester.errors import Fault, RequestFailed, printable
+from harvester.eutils.elink.linksets import LinkSets, accession_array, uid_array
 from harvester.eutils.elink.neighbor_rows import reconcile, reconcile_merged
 from harvester.eutils.elink.other_rows import reconcile_entries, reconcile_sets
 from harvester.eutils.elink.readers import acheck, history, neighbor_json, neighbor_xml, urls
 from harvester.eutils.elink.readers.checks import LCHECK, NCHECK
 from harvester.eutils.identity import form_of
+from harvester.eutils.parsing import Unreadable
 from harvester.model.identifiers import Identifiers, Uids
 from harvester.model.row_schemas import LINK_SCHEMAS, link_schema
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from harvester.eutils.elink.entries import Entries
-    from harvester.eutils.identity import Identity
     from harvester.job.link import Link
     from harvester.model.answer import Answer
     from harvester.model.batch import Batch, Retmode
@@ -100,18 +100,14 @@ class Elink:
 
     Args:
         link: what to ask for.
-        identity: knows what must not be repeated of an ERROR.
         identifiers: how UIDs are written; as they are, by default.
     """
 
     path = PATH
 
-    def __init__(
-        self, link: Link, identity: Identity, identifiers: Identifiers | None = None
-    ) -> None:
+    def __init__(self, link: Link, identifiers: Identifiers | None = None) -> None:
         self._link = link
         self._command = COMMANDS[link.cmd]
-        self._identity = identity
         self._identifiers = identifiers or Uids()
         self._to_ids = accession_array if link.idtype == "acc" else uid_array
         self._merged = link.is_merged
@@ -163,13 +159,12 @@ class Elink:
             found = self._read(body, batch.retmode)
         except Unreadable as error:
             raise RequestFailed(Fault.BODY, f"the answer is {error}") from error
-        told = self._identity.told
         if found.error is not None:
-            raise RequestFailed(Fault.SERVER, told(found.error))
+            raise RequestFailed(Fault.SERVER, printable(found.error))
         answer = self._reconciled(found, batch.uids)
         if not answer.broken:
             return answer
-        return replace(answer, broken={uid: told(e) for uid, e in answer.broken.items()})
+        return replace(answer, broken={uid: printable(e) for uid, e in answer.broken.items()})
 
     def _read(self, body: bytes, retmode: Retmode) -> LinkSets | Entries:
         read = self._command.readers[retmode]

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harvester.eutils.elink.linksets import Unreadable
-from harvester.eutils.tolerance import json_answer, mending_xml, xml_tree
+from harvester.eutils.parsing import Unreadable, json_answer, mend_xml, xml_tree
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -52,7 +51,7 @@ def xml_linksets(body: bytes) -> tuple[str | None, list[Object]]:
         Unreadable: not well-formed, declares entities, or not of ELink's shape.
     """
     try:
-        root = mending_xml(body, xml_tree)
+        root = mend_xml(body, xml_tree)
     except Unreadable:
         raise
     except (AssertionError, LookupError, ValueError) as error:  # unknown encodings

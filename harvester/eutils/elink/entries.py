@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from harvester.eutils.elink.document import json_linksets, xml_linksets
-from harvester.eutils.elink.linksets import Unreadable
+from harvester.eutils.parsing import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

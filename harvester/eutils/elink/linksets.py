@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
 
+from harvester.eutils.parsing import Unreadable
 from harvester.model import lazy_compute as pc
 
 if TYPE_CHECKING:
@@ -38,10 +39,6 @@ class LinkSets:
     """int64, or strings where accessions were asked for; one a link."""
     score: pa.Array | None = None
     """int64 with nulls, one a link; None where no link has a score."""
-
-
-class Unreadable(ValueError):
-    """The body is not a whole answer in the form that was asked for; the text says how."""
 
 
 ToIds: TypeAlias = "Callable[[list[str]], pa.Array]"

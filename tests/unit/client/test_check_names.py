@@ -11,8 +11,6 @@ import pytest
 from harvester.client.check_names import are_known, check_names, judge_names
 from harvester.errors import BadInput, Fault, RequestFailed
 from harvester.eutils import einfo
-from harvester.eutils.identity import Identity
-from harvester.job.groups import Contact
 from harvester.job.link import Link
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ class Teller:
     """Says what EInfo would, and counts how often it is asked."""
 
     base_url = "http://teller/"
-    identity = Identity(Contact())
 
     def __init__(self, failure: RequestFailed | None = None) -> None:
         self.asked = 0

@@ -15,8 +15,6 @@ from harvester.client.catalogue import Catalogue
 from harvester.client.search_counts import counts, suggestion
 from harvester.errors import Fault, HarvestError, Refused, RequestFailed
 from harvester.eutils.egquery import Hits
-from harvester.eutils.identity import Identity
-from harvester.job.groups import Contact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +22,7 @@ if TYPE_CHECKING:
 
     from harvester.client.client import Client
 
-KEY = "5ec2e7" * 6
-DOWN = RequestFailed(Fault.SERVER, f"HTTP 502 {KEY}")
+DOWN = RequestFailed(Fault.SERVER, "HTTP 502")
 LIST = b'{"einforesult":{"dblist":["a","b","c"]}}'
 GONE = RequestFailed(Fault.REFUSAL, "it has moved")
 
@@ -34,7 +31,6 @@ class Server:
     """Answers each utility, or each database of ESearch, with a body or an error."""
 
     base_url = "http://server/"
-    identity = Identity(Contact(), KEY)
 
     def __init__(self, answers: Mapping[str, bytes | Exception]) -> None:
         self._answers = answers
@@ -67,12 +63,12 @@ def test_where_egquery_fails_each_database_is_searched(tmp_path: Path, egquery: 
     client = _client(
         egquery=egquery, einfo=LIST, esearch_a=_found(0), esearch_b=DOWN, esearch_c=_found(3)
     )
-    assert _count(client, tmp_path) == [Hits("c", 3), Hits("a", 0), Hits("b", None, "HTTP 502 ***")]
+    assert _count(client, tmp_path) == [Hits("c", 3), Hits("a", 0), Hits("b", None, "HTTP 502")]
 
 
 def test_when_no_search_succeeds_there_is_one_sentence(tmp_path: Path) -> None:
     client = _client(egquery=GONE, einfo=LIST, esearch_a=DOWN, esearch_b=DOWN, esearch_c=DOWN)
-    with pytest.raises(HarvestError, match=r"No database could be searched: HTTP 502 \*\*\*."):
+    with pytest.raises(HarvestError, match=r"No database could be searched: HTTP 502."):
         _count(client, tmp_path)
 
 
@@ -85,9 +81,9 @@ def test_a_refusal_ends_the_search(tmp_path: Path) -> None:
         _count(client, tmp_path)
 
 
-def test_a_suggestion_is_told_without_the_key_or_not_at_all() -> None:
-    body = f"<eSpellResult><CorrectedQuery>x {KEY}</CorrectedQuery></eSpellResult>".encode()
-    assert asyncio.run(suggestion(_client(espell=body), "pubmed", "y")) == "x ***"
+def test_a_suggestion_is_printable_or_absent() -> None:
+    body = "<eSpellResult><CorrectedQuery>x\u202ey</CorrectedQuery></eSpellResult>".encode()
+    assert asyncio.run(suggestion(_client(espell=body), "pubmed", "y")) == "x?y"
     for failure in (DOWN, GONE, Refused("no")):
         assert asyncio.run(suggestion(_client(espell=failure), "pubmed", "y")) is None
 

@@ -101,7 +101,7 @@ def _client(transport: Transport) -> Client:
     return Client(transport, Limiter(1000, clock=time.monotonic), Identity(contact, KEY))
 
 
-ELINK = Elink(Link(dbfrom="pubmed"), Identity(Contact()))
+ELINK = Elink(Link(dbfrom="pubmed"))
 
 
 async def test_a_client_gives_a_reconciled_answer_and_its_size() -> None:

@@ -6,9 +6,7 @@ import pytest
 
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils import esummary
-from harvester.eutils.identity import Identity
-from harvester.eutils.summaries import Summaries
-from harvester.job.groups import Contact
+from harvester.eutils.esummary import Summaries
 from harvester.model import uids
 from harvester.model.batch import Batch
 from harvester.model.identifiers import identifiers_of
@@ -67,7 +65,7 @@ def test_a_record_is_known_by_its_accession_with_or_without_version() -> None:
     listed = ["P04637", "NP_000537.3", "NP_1.1"]
     accessions = identifiers_of("acc")
     numbers = uids.as_array(accessions.number_all(listed))
-    summaries = Summaries("protein", Identity(Contact(), None), accessions)
+    summaries = Summaries("protein", accessions)
     body = (
         b'{"result":{"uids":["5","6"],"5":{"uid":"5","accessionversion":"P04637.4"},'
         b'"6":{"uid":"6","accessionversion":"NP_000537.3"}}}'

@@ -17,7 +17,7 @@ from harvester.eutils.elink.document import (
     texts,
 )  # fmt: skip
 from harvester.eutils.elink.entries import Entry, readers, unlisted
-from harvester.eutils.elink.linksets import Unreadable
+from harvester.eutils.parsing import Unreadable
 from harvester.model.row_schemas import ACHECK_COLUMNS
 
 if TYPE_CHECKING:

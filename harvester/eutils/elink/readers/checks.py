@@ -17,7 +17,7 @@ from harvester.eutils.elink.document import (
     texts,
 )  # fmt: skip
 from harvester.eutils.elink.entries import Entries, Entry, readers, unlisted
-from harvester.eutils.elink.linksets import Unreadable
+from harvester.eutils.parsing import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from harvester.eutils.elink.document import (
     texts,
 )  # fmt: skip
 from harvester.eutils.elink.entries import Entry, readers
-from harvester.eutils.elink.linksets import Unreadable
+from harvester.eutils.parsing import Unreadable
 from harvester.model.row_schemas import HISTORY_COLUMNS
 
 if TYPE_CHECKING:

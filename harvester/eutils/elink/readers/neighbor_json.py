@@ -12,9 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from harvester.eutils.elink.linksets import LinkSets, ToIds, Unreadable, uid_array
+from harvester.eutils.elink.linksets import LinkSets, ToIds, uid_array
 from harvester.eutils.elink.readers import fast_json as bulk_json
-from harvester.eutils.tolerance import json_answer
+from harvester.eutils.parsing import Unreadable, json_answer
 
 _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 

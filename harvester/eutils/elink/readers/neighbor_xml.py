@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from harvester.eutils.elink.linksets import LinkSets, ToIds, Unreadable, uid_array
+from harvester.eutils.elink.linksets import LinkSets, ToIds, uid_array
 from harvester.eutils.elink.readers import fast_xml as bulk_xml
-from harvester.eutils.tolerance import DEEPEST, mending_xml, xml_parser
+from harvester.eutils.parsing import MAX_DEPTH, Unreadable, mend_xml, xml_parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
 
 
 def _read(body: bytes, ids: ToIds) -> LinkSets:
-    return mending_xml(body, _fed).result(ids)
+    return mend_xml(body, _fed).result(ids)
 
 
 def _fed(body: bytes) -> _Reader:
@@ -88,7 +88,7 @@ class _Reader:
         return self.found
 
     def _start(self, name: str, _: dict[str, str]) -> None:
-        if len(self._path) > DEEPEST:
+        if len(self._path) > MAX_DEPTH:
             raise Unreadable("XML that is nested too deeply")
         if not self._path:
             self._root = name == "eLinkResult"

@@ -26,8 +26,8 @@ KEY = "0123456789abcdef0123456789abcdef0123"
 ME = Contact(email="me@example.org", tool="test-tool")
 
 
-def _elink(key: str | None = None, **link: Any) -> Elink:
-    return Elink(Link.model_validate({"dbfrom": "pubmed", **link}), Identity(ME, key))
+def _elink(**link: Any) -> Elink:
+    return Elink(Link.model_validate({"dbfrom": "pubmed", **link}))
 
 
 def _batch(uids: Sequence[int], retmode: Retmode = "json") -> Batch:
@@ -105,8 +105,11 @@ def test_who_asks_is_known_without_a_question() -> None:
 
 
 def test_nobody_reads_the_key_by_printing() -> None:
-    assert KEY not in repr(_elink(KEY)) + repr(Identity(ME, KEY))
-    assert "pubmed" in repr(_elink(KEY))
+    assert KEY not in repr(Identity(ME, KEY))
+
+
+def test_a_question_shows_what_it_asks() -> None:
+    assert "pubmed" in repr(_elink())
 
 
 # --- the answer -----------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harvester.eutils.elink.document import json_linksets, xml_linksets
-from harvester.eutils.elink.linksets import Unreadable
 from harvester.eutils.elink.readers import acheck, checks, history, urls
+from harvester.eutils.parsing import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

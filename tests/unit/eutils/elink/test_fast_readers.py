@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from harvester.emulator.answers.elink_json import elink_json
 from harvester.emulator.answers.elink_xml import elink_xml
 from harvester.emulator.answers.linksets import LinkSet, LinkSetDb
-from harvester.eutils.elink.linksets import LinkSets, Unreadable, uid_array
+from harvester.eutils.elink.linksets import LinkSets, uid_array
 from harvester.eutils.elink.readers import fast_json as bulk_json
 from harvester.eutils.elink.readers import fast_xml as bulk_xml
 from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
+from harvester.eutils.parsing import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
