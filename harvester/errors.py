@@ -32,9 +32,27 @@ class HarvestError(Exception):
 
 
 class BadInput(HarvestError):
-    """The command line, the job file, a UID list or the environment is wrong."""
+    """The command line, the job file, a UID list or the environment is wrong.
+
+    A sentence may have to name an option, an argument or a key of a job file, depending on who
+    reads it. So it can hold `{field}`, and the reader's interface calls `named`.
+
+    Args:
+        message: one sentence; `{field}` in it stands for the name of the field.
+        field: the key of a job that is wrong, such as `limits.rate`; empty if there is none.
+        name: name of the field for the user; the key by default.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, *, field: str = "", name: str = "") -> None:
+        super().__init__(message.replace("{field}", name or field))
+        self.message = message
+        self.field = field
+
+    def named(self, name: str) -> BadInput:
+        """Return the error with another name for its field, such as `--rate` or `rate=`."""
+        return BadInput(self.message, field=self.field, name=name)
 
 
 class FolderError(HarvestError):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harvester.client.catalogue import Catalogue
@@ -12,9 +11,10 @@ from harvester.client.connect import connected
 from harvester.errors import BadInput, HarvestError, RequestFailed, nearest, printable
 from harvester.job import load as jobfile
 from harvester.job.groups import STDOUT
+from harvester.job.permission import check_permitted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from harvester.client.client import Client
     from harvester.eutils.identity import Fields
@@ -37,18 +37,26 @@ class Connection:
     def __init__(self, settings: jobfile.Settings, environ: Mapping[str, str]) -> None:
         self._settings = settings
         self._environ = environ
-        self._job = self.job({"dbfrom": "pubmed"})
+        with _named_as_arguments():
+            self._access = jobfile.build_access(settings, environ)
+            check_permitted(self._access.contact, self._access.server, self._access.limits, environ)
         self._stack = AsyncExitStack()
         self._client: Client | None = None
 
     def __repr__(self) -> str:
-        """Whom it leads to; the key stays out."""
-        return f"Connection({self._job.server.base_url!r})"
+        return f"Connection({self.base_url!r})"
+
+    @property
+    def base_url(self) -> str:
+        """The folder of the E-utilities that are asked."""
+        return self._access.server.base_url
 
     async def open(self) -> None:
         """Connect."""
-        to = connected(self._job.server, self._job.contact, self._job.limits, self._environ)
-        self._client = await self._stack.enter_async_context(to)
+        to = self._access
+        self._client = await self._stack.enter_async_context(
+            connected(to.server, to.contact, to.limits, self._environ)
+        )
 
     async def close(self) -> None:
         """Disconnect."""
@@ -78,10 +86,8 @@ class Connection:
             BadInput: a value is wrong.
         """
         settings = {**self._settings, "link": link, "output": {"path": STDOUT}}
-        try:
+        with _named_as_arguments():
             return jobfile.build(settings, environ=self._environ)
-        except BadInput as error:
-            raise BadInput(_in_python(str(error))) from None
 
     async def see_db(self, db: str) -> None:
         """See that there is such a database; EInfo is asked about one that is not well known.
@@ -128,7 +134,10 @@ class Connection:
         return HarvestError(f"{utility} at {self.client.base_url} gives no answer: {reason}.")
 
 
-def _in_python(sentence: str) -> str:
-    """A sentence that names options of the command line, for who writes Python: arguments."""
-    sentence = re.sub(r" \(option --[a-z-]+\)", "", sentence)
-    return re.sub(r"--([a-z-]+)", lambda found: found[1].replace("-", "_") + "=", sentence)
+@contextmanager
+def _named_as_arguments() -> Iterator[None]:
+    """Name the arguments of Python in what is wrong, not the keys of a job."""
+    try:
+        yield
+    except BadInput as error:
+        raise error.named(f"{error.field.rpartition('.')[2]}=") from None

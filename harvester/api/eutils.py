@@ -101,8 +101,8 @@ class Eutils:
         self._at = Connection(settings, os.environ | _given({"NCBI_API_KEY": api_key}))
 
     def __repr__(self) -> str:
-        """Whom it asks; the key stays out."""
-        return f"Eutils({self._at!r})"
+        """Show the server; the API key stays out."""
+        return f"Eutils({self._at.base_url!r})"
 
     async def __aenter__(self) -> Self:
         """Connect."""

@@ -13,6 +13,7 @@ from harvester.client.connect import connected
 from harvester.engine.stop import Stop, heeded
 from harvester.errors import BadInput
 from harvester.job import load as jobfile
+from harvester.job.permission import check_permitted
 from harvester.runs.chain import hop_jobs, run_hops
 from harvester.runs.records import SUMMARY, Records, Side, get_records
 from harvester.runs.run import Harvesting, Result
@@ -65,7 +66,8 @@ async def harvest(
         result = await harvest(job)
         ```
     """
-    job = jobfile.absolute(job)
+    job = jobfile.resolve(job)
+    check_permitted(job.contact, job.server, job.limits)  # before a long list is read
     folder = Path(job.output.path)
     # Before the folder, and before anybody is asked: bad input leaves no trace.
     listed = None if resume or job.source.is_remote else read_source(job)
@@ -131,7 +133,7 @@ async def records(
             print(db, result.outcomes)
         ```
     """
-    job = jobfile.absolute(job)
+    job = jobfile.resolve(job)
     stop = Stop()
     with heeded(stop) if signals else nullcontext():
         async with connected(job.server, job.contact, job.limits) as client:

@@ -99,8 +99,20 @@ def _occupy_standard_streams() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
+def with_option(error: BadInput) -> str:
+    """Return the sentence of an error, with the option that sets the field that is wrong."""
+    from harvester.cli.options import option_name
+
+    if not error.field:
+        return str(error)
+    option = option_name(error.field)
+    said = str(error.named(option))
+    return said if option in said else f"{said.removesuffix('.')} (option {option})."
+
+
 def _text(error: HarvestError) -> str:
-    return "\n".join([str(error), *getattr(error, "__notes__", ())])
+    said = with_option(error) if isinstance(error, BadInput) else str(error)
+    return "\n".join([said, *getattr(error, "__notes__", ())])
 
 
 def _say(sentence: str, code: int) -> int:

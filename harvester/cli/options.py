@@ -17,7 +17,9 @@ PANELS = {
     "contact": "Who asks",
     "server": "Whom to ask",
 }
-_SHORT = {"path": ["-o", "--out"], "run": ["--from-run"]}
+_OTHER_NAMES = {"output.path": ["-o", "--out"], "source.run": ["--from-run"]}
+"""Options that are not called like their key."""
+
 _METAVARS = {
     "dbfrom": "DB",
     "db": "DB[,DB]",
@@ -105,8 +107,23 @@ def _job_options(*groups: str) -> list[click.Parameter]:
     ]
 
 
+def option_name(field: str) -> str:
+    """Return the option that sets a field of the job.
+
+    Example:
+        >>> option_name("limits.batch_size"), option_name("output.path")
+        ('--batch-size', '--out')
+    """
+    return _option_names(field)[-1]
+
+
+def _option_names(field: str) -> list[str]:
+    key = field.rpartition(".")[2]
+    return _OTHER_NAMES.get(field, [f"--{key.replace('_', '-')}"])
+
+
 def _option(group: str, key: str, field: Any) -> click.Parameter:
-    names = _SHORT.get(key, [f"--{key.replace('_', '-')}"])
+    names = _option_names(f"{group}.{key}")
     flag = field.annotation is bool
     choices = getattr(field.annotation, "__args__", ())
     words = [str(choice) for choice in choices if isinstance(choice, str)]

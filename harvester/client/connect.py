@@ -13,7 +13,8 @@ from harvester.client.pacing.limiter import Limiter
 from harvester.client.pacing.shared_window import common_pace
 from harvester.client.transport import Transport
 from harvester.eutils.identity import Identity
-from harvester.job.load import api_key
+from harvester.job.environment import api_key
+from harvester.job.permission import check_permitted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -34,8 +35,9 @@ async def connected(
         environ: holds the API key.
 
     Raises:
-        BadInput: the API key is malformed.
+        BadInput: the API key is malformed, or NCBI does not permit this (see `check_permitted`).
     """
+    check_permitted(contact, server, limits, environ)
     key = api_key(environ)
     rate = limits.permitted(with_key=key is not None)
     common = common_pace(urlsplit(server.base_url).netloc, key, rate, time.monotonic())

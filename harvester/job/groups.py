@@ -250,3 +250,11 @@ class Server(Group):
     def is_ncbi(self) -> bool:
         """Whether NCBI's own rules (hours, rate, email) apply."""
         return ncbi.is_ncbi(self.base_url)
+
+
+class Access(Group):
+    """How a server is asked: who asks whom, and how fast."""
+
+    contact: Contact = Contact()
+    server: Server = Server()
+    limits: Limits = Limits()

@@ -12,6 +12,8 @@ from harvester.engine.batch_size import requests_for
 from harvester.engine.off_peak import Hours
 from harvester.errors import BadInput
 from harvester.eutils.elink.commands import Elink
+from harvester.job import load as jobfile
+from harvester.job.permission import check_permitted
 from harvester.model import uids
 from harvester.model.distinct_targets import Targets
 from harvester.model.identifiers import identifiers_of
@@ -51,6 +53,8 @@ async def stream(
             print(table.num_rows)
         ```
     """
+    job = jobfile.resolve(job)
+    check_permitted(job.contact, job.server, job.limits)  # before a long list is read
     if job.limits.passes > 1:
         raise BadInput(
             "limits.passes: reading again needs a folder to compare with; "

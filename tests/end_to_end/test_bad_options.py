@@ -110,7 +110,7 @@ WHO = [
     option("", "NCBI_API_KEY holds blanks", env={"NCBI_API_KEY": f"{SECRET} {SECRET}"}),
     option("", "NCBI_API_KEY holds", env={"NCBI_API_KEY": f"{SECRET}\n{SECRET}"}),
     option("", "NCBI_API_KEY holds", env={"NCBI_API_KEY": f"{SECRET}é"}),
-    option(f"--base-url={NCBI}", "NCBI wants an email", "--email", "NCBI_EMAIL"),
+    option(f"--base-url={NCBI}", "NCBI requires a contact email", "--email", "NCBI_EMAIL"),
     option(f"--base-url={NCBI.replace('https', 'http')}", "server.base_url", f"give {NCBI}"),
     option("--email=a@b.c --rate=4", "permits 3", "NCBI_API_KEY", "not 4", "add --rate-granted",
            env={"HARVESTER_BASE_URL": NCBI}),

@@ -215,7 +215,7 @@ def test_nobody_there_is_one_sentence(say: Say, words: str) -> None:
 def test_ncbi_is_not_asked_without_an_address(words: str) -> None:
     finished = harvester(*words.split())
     assert (finished.code, finished.out) == (2, "")
-    assert "NCBI wants an email address" in finished.err
+    assert "NCBI requires a contact email" in finished.err
 
 
 def test_a_bad_key_is_told_at_once_and_not_repeated(servers: Servers, say: Say) -> None:

@@ -218,7 +218,7 @@ async def test_what_is_wrong_is_said_before_it_is_asked(
         ("give email=, or set the environment variable NCBI_EMAIL", {}),
         ("'me' is not an email address", {"email": "me"}),
         ("without spaces", {"email": "a@example.org", "tool": "my tool"}),
-        ("3 requests a second without", {"email": "a@example.org", "rate": 10}),
+        ("3 requests per second without", {"email": "a@example.org", "rate": 10}),
         ("no API key has", {"email": "a@example.org", "api_key": "se cret"}),
         ("not an address", {"base_url": "eutils"}),
     ],

@@ -30,12 +30,21 @@ def changed(**groups: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return together
 
 
+def rejected(
+    options: dict[str, dict[str, Any]] | None = None,
+    path: Path | None = None,
+    environ: dict[str, str] | None = None,
+) -> BadInput:
+    """What is raised."""
+    with pytest.raises(BadInput) as caught:
+        jobfile.build(options, path, environ or {})
+    return caught.value
+
+
 def refused(
     options: dict[str, dict[str, Any]] | None = None,
     path: Path | None = None,
     environ: dict[str, str] | None = None,
 ) -> str:
-    """The sentence."""
-    with pytest.raises(BadInput) as caught:
-        jobfile.build(options, path, environ or {})
-    return str(caught.value)
+    """Its sentence."""
+    return str(rejected(options, path, environ))

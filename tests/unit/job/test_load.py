@@ -1,14 +1,13 @@
-"""A job from option, environment, job file and default; and what NCBI wants of it."""
+"""A job from option, environment, job file and default."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import tomli_w
 from support.jobs import BASE, LOCAL, SECRET, changed, refused
 
-from harvester.errors import BadInput
 from harvester.job import load as jobfile
 from harvester.job.model import Job
 from harvester.job.ncbi import BASE_URL as NCBI
@@ -65,66 +64,7 @@ def test_a_byte_order_mark_does_no_harm(written: Callable[[str | bytes], Path]) 
     assert jobfile.build({}, path, {}) == Job.model_validate(BASE)
 
 
-# --- what NCBI wants ------------------------------------------------------------------------
-
-
-def test_ncbi_is_not_asked_without_an_email() -> None:
-    assert refused(changed(server={"base_url": NCBI})) == (
-        "NCBI wants an email address of whoever asks: give --email, "
-        "or set the environment variable NCBI_EMAIL."
-    )
-
-
-@pytest.mark.parametrize(
-    ("limits", "key", "permitted"),
-    [
-        ({"rate": 3}, "", True),
-        ({"rate": 3.1}, "", False),
-        ({"rate": 10}, "", False),
-        ({"rate": 10}, "k", True),
-        ({"rate": 10.5}, "k", False),
-        ({"rate": 50, "rate_granted": True}, "k", True),
-        ({"rate": 50, "rate_granted": True}, "", True),
-        ({}, "", True),
-    ],
-)
-def test_a_higher_rate_to_ncbi_must_have_been_granted(
-    limits: dict[str, Any], key: str, permitted: bool
-) -> None:
-    settings_ = changed(server={"base_url": NCBI}, contact={"email": "a@b.org"}, limits=limits)
-    environ = {"NCBI_API_KEY": key}
-    if permitted:
-        assert jobfile.build(settings_, None, environ).limits.rate == limits.get("rate")
-    else:
-        sentence = refused(settings_, None, environ)
-        assert f"not {limits['rate']:g}" in sentence
-        assert "--rate-granted" in sentence
-        assert ("NCBI_API_KEY" in sentence) is (not key)
-
-
-def test_another_server_may_be_asked_without_email_and_at_any_rate() -> None:
-    assert jobfile.build(changed(limits={"rate": 500}), None, {}).limits.rate == 500
-
-
 # --- the key --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("value", "key"),
-    [("", None), ("  ", None), (SECRET, SECRET), (f" {SECRET}\n", SECRET)],
-)
-def test_the_key_is_in_the_environment(value: str, key: str | None) -> None:
-    assert jobfile.api_key({"NCBI_API_KEY": value}) == key
-    assert jobfile.api_key({}) is None
-
-
-@pytest.mark.parametrize("between", [" ", "\n", "\t", "\0", "é", "\x1b"])
-def test_a_key_that_cannot_be_one_is_refused_and_not_repeated(between: str) -> None:
-    with pytest.raises(BadInput) as caught:
-        jobfile.api_key({"NCBI_API_KEY": f"{SECRET}{between}{SECRET}"})
-    assert str(caught.value) == (
-        "NCBI_API_KEY holds blanks or other characters that no API key has."
-    )
 
 
 _SPELLINGS = ["api_key", "api-key", "API_KEY", "apikey", "ApiKey", "apiKey", "API-Key", "key"]

@@ -1,0 +1,57 @@
+"""NCBI's own rules, which hold for every way of asking NCBI."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from harvester.errors import BadInput
+from harvester.job import ncbi
+from harvester.job.environment import api_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harvester.job.groups import Contact, Limits, Server
+
+
+def check_permitted(
+    contact: Contact, server: Server, limits: Limits, environ: Mapping[str, str] = os.environ
+) -> None:
+    """Check that NCBI may be asked like this; other servers have no such rules.
+
+    NCBI requires https, a contact email, and at most 3 requests per second, or 10 with an API key,
+    unless it has agreed to more (NBK25497).
+
+    Args:
+        contact: who asks.
+        server: who is asked.
+        limits: how fast.
+        environ: holds the API key, if there is one.
+
+    Raises:
+        BadInput: a rule is broken; names the remedy.
+    """
+    key = api_key(environ)
+    if not server.is_ncbi:
+        return
+    if not server.base_url.startswith("https:"):
+        raise BadInput(
+            "server.base_url: NCBI is asked over https only, so that nobody on the way reads the "
+            f"API key; give {ncbi.BASE_URL}, or leave it out.",
+            field="server.base_url",
+        )
+    if contact.email is None:
+        raise BadInput(
+            "NCBI requires a contact email: give {field}, or set the environment variable "
+            "NCBI_EMAIL.",
+            field="contact.email",
+        )
+    permitted = ncbi.permitted_rate(with_key=key is not None)
+    if (limits.rate or 0) > permitted and not limits.rate_granted:
+        without = "" if key else " without an API key (NCBI_API_KEY)"
+        raise BadInput(
+            f"NCBI permits {permitted:g} requests per second{without}, not {limits.rate:g}; "
+            "if NCBI has granted you more, add {field}.",
+            field="limits.rate_granted",
+        )

@@ -1,0 +1,36 @@
+"""The command line names its options where something is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from harvester.cli import with_option
+from harvester.cli.options import option_name
+from harvester.errors import BadInput
+from harvester.job.load import GROUPS
+from harvester.job.model import Job
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (BadInput("x.toml: bad.", field=""), "x.toml: bad."),
+        (BadInput("limits.rate = 0: bad.", field="limits.rate"),
+         "limits.rate = 0: bad (option --rate)."),
+        (BadInput("give {field}, or a file.", field="output.path"), "give --out, or a file."),
+        (BadInput("no folder.", field="source.run"), "no folder (option --from-run)."),
+    ],
+)  # fmt: skip
+def test_the_option_that_sets_a_field(error: BadInput, sentence: str) -> None:
+    assert with_option(error) == sentence
+
+
+def test_each_field_has_an_option_of_its_own() -> None:
+    fields = [
+        f"{group}.{key}"
+        for group in GROUPS
+        for key in Job.model_fields[group].annotation.model_fields  # type: ignore[union-attr]
+    ]
+    options = list(map(option_name, fields))
+    assert len(set(options)) == len(options)
+    assert all(option.startswith("--") for option in options)
