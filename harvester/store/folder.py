@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from harvester.errors import BadInput, FolderError
 from harvester.store import durable
-from harvester.store.state import FILE, State
+from harvester.store.state import FILE, StateReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,9 +161,8 @@ def see_no_orphans(folder: Path) -> None:
 
 def _owner(folder: Path) -> str:
     try:
-        state = State(folder / FILE, read_only=True)
-        pid = state.progress().get("pid")
-        state.close()
+        with StateReader(folder / FILE) as state:
+            pid = state.progress().get("pid")
     except FolderError:
         return ""
     return f", process {pid}" if pid else ""

@@ -143,7 +143,9 @@ class Ledger:
             Settled(one.outcome, one.uids - linked - empty, one.reason)
             for one in self.state.unanswered()
         ]
-        self.state.replace(old, new, [one for one in settled if one.uids])
+        self.state.replace_all(
+            old_parts=old, new_parts=new, settled=[one for one in settled if one.uids]
+        )
         self._parts.delete(old)
         self.merge()
         self.write_unanswered()
@@ -177,7 +179,7 @@ class Ledger:
             links = self._unseen(links)
         found = {"links": links, "uids": rows} if sweep == 1 else {"again": links}
         parts = self._written({**found, "raw": raw})
-        self.state.commit(parts, settled, sweep, **self.input.growth())
+        self.state.commit(parts, settled, pass_number=sweep, meta=self.input.growth())
 
     def _written(self, found: Mapping[str, RunLengthRows | pa.Table | None]) -> list[Part]:
         """Rows of each kind as a part of their own, where there are any."""
@@ -196,7 +198,7 @@ class Ledger:
         """Join small parts to parts of about `MERGED_BYTES`."""
         for kind in ("links", "uids"):
             for group in _groups(self.state.parts(kind)):
-                self.state.replace(group, [self._parts.merge(group)])
+                self.state.replace_parts(group, [self._parts.merge(group)])
                 self._parts.delete(group)
 
     def unite(self, sweep: int) -> None:
@@ -228,7 +230,7 @@ class Ledger:
 
     def _drop(self, parts: Sequence[Part]) -> None:
         if parts:
-            self.state.replace(parts, [])
+            self.state.replace_parts(parts, [])
             self._parts.delete(parts)
 
     def _see_no_damage(self, recorded: Sequence[Part]) -> None:

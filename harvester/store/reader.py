@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from harvester.model.row_schemas import link_schema, record_schema
 from harvester.model.schemas import RAW, UIDS, with_ids
 from harvester.store.folder import JOB, RECORDS, see_harvest
 from harvester.store.parts import find_damage, read_part
-from harvester.store.state import FILE, State
+from harvester.store.state import FILE, StateReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +84,7 @@ class HarvestReader:
             FolderError: its state or its job is damaged, or was written by a newer version.
         """
         see_harvest(folder)
-        with closing(State(folder / FILE, read_only=True)) as state, state.snapshot():
+        with StateReader(folder / FILE) as state, state.snapshot():
             return cls(
                 folder=folder,
                 job=read_job(folder),
@@ -287,7 +286,9 @@ def read_job(folder: Path) -> dict[str, Any]:
     """
     path = folder / JOB
     if not path.is_file():
-        raise FolderError(f"{path} is missing: the harvest ended as it began; run it again.")
+        raise FolderError(
+            f"{path} is missing: the run stopped before its first commit. Run it again."
+        )
     try:
         job = tomllib.loads(path.read_text(encoding="utf-8"))
         link = job["link"]

@@ -1,6 +1,6 @@
 """A SQLite file as the state of a harvest uses it: opened, written in transactions, and sealed.
 
-What goes wrong with the disk is an OSError, as for any other file.
+Disk errors are raised as OSError, as for any other file.
 """
 
 from __future__ import annotations
@@ -9,19 +9,52 @@ import errno
 import shutil
 import sqlite3
 import zlib
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _SHARED_MEMORY_BYTES = 1 << 17
-"""SQLite's -shm and -wal need some room of their own."""
+"""Bytes that SQLite's -shm and -wal files need beside the state."""
 
 
-def connected(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
-    """The database and its version. Whoever only looks may yet have to undo what a crash left."""
+_NEEDS_WRITING = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+"""Errors of a reader that would have to write: to recover from a crash, or to share memory."""
+
+
+def connect(path: Path, *, read_only: bool = False) -> tuple[sqlite3.Connection, int]:
+    """Open a database, made if it is missing and may be written.
+
+    Args:
+        path: the file.
+        read_only: change nothing, apart from undoing what a crash left. Where the folder cannot
+            be written either, a copy in memory is opened.
+
+    Returns:
+        The connection, and the version that the file says it has (0: empty).
+
+    Raises:
+        sqlite3.DatabaseError: it cannot be opened.
+    """
+    if not read_only:
+        return _connect(path, "rwc")
+    try:
+        return _connect(path, "ro")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _NEEDS_WRITING or not path.is_file():
+            raise
+    try:
+        return _connect(path, "rw")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _NEEDS_WRITING:
+            raise
+    return _connect_copy(path)
+
+
+def _connect(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
     database = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
@@ -30,16 +63,31 @@ def connected(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
         timeout=30,
     )
     try:
-        return database, database.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.OperationalError as error:
+        return database, _version(database)
+    except BaseException:
         database.close()
-        if mode == "ro" and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
-            return connected(path, "rw")
         raise
 
 
+def _connect_copy(path: Path) -> tuple[sqlite3.Connection, int]:
+    """Open a copy of a database in memory, with its log applied."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    with TemporaryDirectory() as folder:
+        for suffix in ("", "-wal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(f"{path}{suffix}", f"{folder}/{path.name}{suffix}")
+        database, version = _connect(Path(folder) / path.name, "rw")
+        with closing(database):
+            database.backup(copy)
+    return copy, version
+
+
+def _version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
 def is_full(error: Exception, path: Path) -> bool:
-    """Whether it was for want of room, for which SQLite has more than one word."""
+    """Return whether an error means that the disk is full; SQLite has several codes for it."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF  # without its details
     if code == sqlite3.SQLITE_IOERR and path.parent.is_dir():
         return shutil.disk_usage(path.parent).free < _SHARED_MEMORY_BYTES
@@ -47,14 +95,14 @@ def is_full(error: Exception, path: Path) -> bool:
 
 
 def as_os_error(error: Exception, path: Path) -> OSError:
-    """What SQLite could not write, as the system would say it."""
+    """Return the OSError of a failed write of SQLite."""
     number = errno.ENOSPC if is_full(error, path) else errno.EIO
     return OSError(number, f"SQLite says: {error}", str(path))
 
 
 @contextmanager
 def transaction(database: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """All that is written inside, or nothing of it.
+    """Context in which everything is written, or nothing of it.
 
     Raises:
         OSError: the disk is full, or fails.
@@ -77,7 +125,7 @@ def _undo(database: sqlite3.Connection) -> None:
 
 
 def seal(*values: str | bytes | int | None) -> int:
-    """A checksum of a row's values, since SQLite has none of its own."""
+    """Return a checksum of a row's values; SQLite has none of its own."""
     sum_so_far = 0
     for value in values:
         data = value if isinstance(value, bytes) else repr(value).encode()

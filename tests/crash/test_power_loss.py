@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from support.recording import notes, recorder
 from support.short_runs import FORMS, KINDS, ShortRun
 
 from harvester.errors import FolderError
-from harvester.store.state import FILE, State
+from harvester.store.state import FILE, StateReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,11 +137,11 @@ def read(out: Path) -> list[Any] | None:
     if not (out / "job.toml").exists():
         return None
     try:
-        with closing(State(out / FILE, read_only=True)) as state:
+        with StateReader(out / FILE) as state:
             found: list[Any] = json.loads(json.dumps(committed(state)))
             return found
     except FolderError as error:
-        if "ended as it began" in str(error):
+        if "stopped before its first commit" in str(error):
             return None
         raise
 

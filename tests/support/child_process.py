@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from harvester.store.state import State
+from harvester.store.state import State, StateReader
 from support.steps import Steps
 
 if TYPE_CHECKING:
@@ -138,11 +138,11 @@ def _record(file: str, root: str) -> None:
 
         return changed
 
-    for name in ("commit", "replace", "unite", "forget", "put"):
+    for name in ("commit", "replace_parts", "replace_all", "forget", "put"):
         setattr(State, name, marked(getattr(State, name)))
 
 
-def committed(state: State) -> list[Any]:
+def committed(state: StateReader) -> list[Any]:
     """What `status` tells of what is committed: UIDs of each outcome, links, and parts."""
     parts = [part.name for part in state.parts("links", "uids", "unanswered")]
     return [dict(sorted(state.outcomes().items())), state.links(), parts]

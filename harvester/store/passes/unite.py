@@ -16,7 +16,7 @@ from harvester.store.parts import SLICES
 from harvester.store.passes import estimate as agreement
 from harvester.store.passes.merge_rows import unite
 from harvester.store.passes.spill import ROWS, Slices
-from harvester.store.state import UNITED, Settled
+from harvester.store.state import MERGED, Settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,7 +55,7 @@ class Uniting:
 
         All rows are written anew: the union of both readings, in ranges of UIDs.
         """
-        fresh = [one for one in self.state.settled(sweep) if one.outcome != UNITED]
+        fresh = [one for one in self.state.settled(sweep) if one.outcome != MERGED]
         if not fresh:
             return
         before = self.state.settled()
@@ -92,7 +92,13 @@ class Uniting:
         settled = [Settled(Outcome.LINKED, linked), Settled(Outcome.EMPTY, answered - linked)]
         settled += _still_unanswered([*before, *fresh], answered)
         said[str(sweep)] = agreement.to_json(agreed)
-        self.state.unite(sweep, (old, new), settled, agreement=json.dumps(said))
+        self.state.replace_all(
+            old_parts=old,
+            new_parts=new,
+            settled=settled,
+            merged_pass=sweep,
+            meta={"agreement": json.dumps(said)},
+        )
         self.parts.delete(old)
 
 

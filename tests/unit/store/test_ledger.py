@@ -455,7 +455,7 @@ class _Breaker:
         self._after = after
         for owner, name in (
             (os, "fsync"), (os, "replace"), (os, "unlink"),
-            (State, "commit"), (State, "replace"), (State, "put"), (State, "unite"),
+            (State, "commit"), (State, "replace_parts"), (State, "put"), (State, "replace_all"),
         ):  # fmt: skip
             real = getattr(owner, name) if name != "fsync" else _no_sync
             monkeypatch.setattr(owner, name, self._wrapped(real))

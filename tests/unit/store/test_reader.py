@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -20,7 +25,7 @@ from harvester.store.sinks import FORMATS, make_sink, sink_of
 from harvester.store.state import Settled
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 CODECS = [(form, codec) for form, found in FORMATS.items() for codec in found.suffixes]
 each_codec = pytest.mark.parametrize("codec", CODECS, ids=["-".join(one) for one in CODECS])
@@ -171,3 +176,47 @@ def test_a_damaged_job_is_named(tmp_path: Path, text: str) -> None:
     job.unlink()
     with pytest.raises(FolderError, match=f"^{job} is missing"):
         HarvestReader.open(tmp_path / "out")
+
+
+@pytest.mark.parametrize("state", ["closed", "killed"])
+def test_a_folder_that_may_only_be_read_is_read(state: str) -> None:
+    """Where SQLite may not write beside the state, a copy of it is read, with what a crash left."""
+    with TemporaryDirectory() as name:
+        made, out = Path(name) / "made", Path(name) / "out"
+        with _harvest(made):
+            assert (made / "state.sqlite-wal").stat().st_size
+            if state == "killed":
+                shutil.copytree(made, out)
+        if state == "closed":
+            shutil.copytree(made, out)
+        (out / "state.sqlite-shm").unlink(missing_ok=True)
+        assert _counts(made) == (6, 10)  # whatever is imported late is imported here
+        paths = [Path(name), out, *out.rglob("*")]
+        try:
+            for path in paths:
+                path.chmod(0o555 if path.is_dir() else 0o444)
+            with _not_root():
+                assert not os.access(out, os.W_OK, effective_ids=True)
+                assert _counts(out) == (6, 10)
+            assert not (out / "state.sqlite-shm").exists(), "nothing is written"
+        finally:
+            for path in paths:
+                path.chmod(0o755)
+
+
+def _counts(folder: Path) -> tuple[int, int]:
+    found = HarvestReader.open(folder)
+    return len(found.done), sum(map(len, found.links()))
+
+
+@contextmanager
+def _not_root() -> Iterator[None]:
+    """Context without root's right to write everywhere."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

@@ -10,7 +10,7 @@ import pytest
 
 from harvester.errors import FolderError
 from harvester.model import uids
-from harvester.store.state import FILE, Part, Settled, State
+from harvester.store.state import FILE, Part, Settled, State, StateReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ def test_a_commit_that_fails_half_way_leaves_nothing(state: State) -> None:
 def test_parts_are_replaced_without_touching_outcomes(state: State) -> None:
     state.commit([LINKS, MORE], [_settled("linked", 1, 2)])
     merged = Part("links/part-00003.parquet", "links", 17, 1700, "dd")
-    state.replace([LINKS, MORE], [merged])
+    state.replace_parts([LINKS, MORE], [merged])
     assert state.parts() == [merged]
     assert state.links() == 17
     assert list(state.done()) == [1, 2]
@@ -113,47 +113,43 @@ def test_progress_is_json(state: State) -> None:
 
 def test_others_read_while_it_is_written(tmp_path: Path, state: State) -> None:
     state.commit([LINKS], [_settled("linked", 1)])
-    with closing(State(tmp_path / FILE, read_only=True)) as reader:
+    with StateReader(tmp_path / FILE) as reader:
         assert reader.links() == 10
         state.commit([MORE], [_settled("linked", 2)])
         assert reader.links() == 17
 
 
 def test_who_only_reads_cannot_write(tmp_path: Path, state: State) -> None:
-    with (
-        closing(State(tmp_path / FILE, read_only=True)) as reader,
-        pytest.raises(OSError, match="readonly"),
-    ):
-        reader.put(x="y")
+    with StateReader(tmp_path / FILE) as reader:
+        assert not hasattr(reader, "put")
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            reader._db.execute("DELETE FROM meta")
 
 
 @pytest.mark.parametrize(
     "content", [b"not a database at all, but long enough to look at" * 50, b"\0" * 4096]
 )
-@pytest.mark.parametrize("read_only", [True, False])
+@pytest.mark.parametrize("kind", [State, StateReader])
 def test_a_file_that_is_no_database_is_refused_and_left_alone(
-    tmp_path: Path, content: bytes, read_only: bool
+    tmp_path: Path, content: bytes, kind: type[StateReader]
 ) -> None:
     path = tmp_path / FILE
     path.write_bytes(content)
     with pytest.raises(FolderError) as caught:
-        State(path, read_only=read_only)
+        kind(path)
     assert str(caught.value).startswith(f"{path} cannot be read (")
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize(
-    "read_only",
-    [True, False],
-)
-def test_a_newer_version_is_refused_and_left_alone(tmp_path: Path, read_only: bool) -> None:
+@pytest.mark.parametrize("kind", [State, StateReader])
+def test_a_newer_version_is_refused_and_left_alone(tmp_path: Path, kind: type[StateReader]) -> None:
     path = tmp_path / FILE
     State(path).close()
     _sql(path, "PRAGMA user_version = 99")
     _sql(path, "PRAGMA journal_mode = DELETE")
     before = path.read_bytes()
     with pytest.raises(FolderError) as caught:
-        State(path, read_only=read_only)
+        kind(path)
     assert str(caught.value) == (
         f"{path} was written by a newer version of harvester; update this one."
     )
@@ -219,7 +215,7 @@ def test_many_commits_are_few_rows_that_say_the_same(tmp_path: Path) -> None:
     for number in range(500):
         state.commit([], [_settled("linked", 2 * number + 1), _settled("empty", 2 * number + 2)])
         state.commit([], failed[number : number + 1])
-        state.commit([], [_settled("linked", 2 * number + 1)], sweep=2)
+        state.commit([], [_settled("linked", 2 * number + 1)], pass_number=2)
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as db:
         assert db.execute("SELECT COUNT(*) FROM settled").fetchone()[0] < 400
     assert state.outcomes() == {"linked": 500, "empty": 500, "failed": 90}
