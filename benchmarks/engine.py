@@ -56,8 +56,8 @@ class _Nowhere:
 
     base_url = "http://nowhere/"
 
-    async def post(self, path: str, form: bytes, leaving: Callable[[], None]) -> Reply:  # noqa: ARG002
-        leaving()
+    async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:  # noqa: ARG002
+        on_sent()
         return Reply(200, {}, b"{}")
 
 

@@ -112,8 +112,8 @@ class Server:
         self.requests = 0
         self.last = 0.0
 
-    async def post(self, path: str, form: bytes, leaving: Callable[[], None]) -> Reply:  # noqa: ARG002
-        leaving()
+    async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:  # noqa: ARG002
+        on_sent()
         self.requests += 1
         low, high = map(math.log, LATENCIES)
         fault = self._random.random() < FAULTS

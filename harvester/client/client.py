@@ -138,12 +138,12 @@ class Client:
     async def _send(self, path: str, form: bytes, permit: Permit) -> bytes:
         """Send one request and return the redacted body of an acceptable reply."""
         body = form + b"&" + self._identity.form if form else self._identity.form
-        with permit.boarding() as left:
-            reply = await self._transport.post(path, body, left)
+        with permit.hold() as on_sent:
+            reply = await self._transport.post(path, body, on_sent=on_sent)
         try:
             return check(self._redacted(reply))
         except RateLimited as error:
-            self._limiter.refused(error.retry_after, error.limit, permit.at)
+            self._limiter.refused(error.retry_after, error.limit, permit.sent_at)
             raise
 
     def _redacted(self, reply: Reply) -> Reply:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from harvester.client.client import Client
 from harvester.client.pacing.limiter import Limiter
-from harvester.client.pacing.shared_window import common_pace
+from harvester.client.pacing.shared_window import shared_window
 from harvester.client.transport import Transport
 from harvester.eutils.identity import Identity
 from harvester.job.environment import api_key
@@ -40,7 +40,7 @@ async def connected(
     check_permitted(contact, server, limits, environ)
     key = api_key(environ)
     rate = limits.permitted(with_key=key is not None)
-    common = common_pace(urlsplit(server.base_url).netloc, key, rate, time.monotonic())
-    limiter = Limiter(rate, common, time.monotonic)
+    shared = shared_window(urlsplit(server.base_url).netloc, key, rate, time.monotonic())
+    limiter = Limiter(rate, shared, time.monotonic)
     async with Transport(server.base_url, limits.timeout) as transport:
         yield Client(transport, limiter, Identity(contact, key))

@@ -1,4 +1,4 @@
-"""The aiohttp session: a form out, status and bytes in. The only module that knows aiohttp."""
+"""The HTTP session: form out; status, headers and body in. Only this module uses aiohttp."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from typing import Self
 
 IDLE_SECONDS = 3.0
-"""NCBI cuts a connection that was idle for 4 s (`Keep-Alive: timeout=4`, recorded 2024)."""
+"""Seconds after which an idle connection is closed. NCBI closes it after 4
+(`Keep-Alive: timeout=4`, recorded 2024)."""
 
 REQUESTS_PER_CONNECTION = 39
-"""NCBI cuts a connection after 40 requests (`Keep-Alive: max=40`, recorded 2024)."""
+"""Requests after which a connection is closed. NCBI closes it after 40 (`Keep-Alive: max=40`,
+recorded 2024)."""
 
 CONNECT_SECONDS = 15.0
+"""Seconds for making a connection."""
+
 MAX_BODY = 256 << 20
-"""Bytes after which an answer is given up; 5,000 UIDs with 1,000 scored links each are 200 MB."""
+"""Bytes after which an answer is abandoned; 5,000 UIDs with 1,000 scored links each are 200 MB."""
 
 _HEADERS = {
     "Content-Type": "application/x-www-form-urlencoded",
@@ -33,11 +37,11 @@ _HEADERS = {
 
 
 class Transport:
-    """An HTTP session with the manners NCBI's servers ask for.
+    """An HTTP session with the limits of NCBI's servers.
 
     Args:
-        base_url: folder of the E-utilities, with the slash at its end.
-        timeout: seconds for one request in all, and for the wait for its first byte.
+        base_url: URL of the folder of E-utilities, with a slash at its end.
+        timeout: seconds for a whole request, and for the wait for each part of its answer.
 
     Attributes:
         base_url: as given.
@@ -45,7 +49,7 @@ class Transport:
     Example:
         ```
         async with Transport("https://eutils.ncbi.nlm.nih.gov/entrez/eutils/", 60) as transport:
-            reply = await transport.post("elink.fcgi", form, leaving=lambda: None)
+            reply = await transport.post("elink.fcgi", form, on_sent=lambda: None)
         ```
     """
 
@@ -56,10 +60,14 @@ class Transport:
         )
         self._session: aiohttp.ClientSession | None = None
 
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"Transport({self.base_url!r})"
+
     async def __aenter__(self) -> Self:
         """Open the session inside the running loop."""
         connector = aiohttp.TCPConnector(
-            limit=0,  # how many are in flight is the engine's to say
+            limit=0,  # the engine limits the requests in flight
             keepalive_timeout=IDLE_SECONDS,
         )
         self._session = aiohttp.ClientSession(
@@ -68,7 +76,7 @@ class Transport:
             request_class=_counted_requests(),
             timeout=self._timeout,
             headers=_HEADERS,
-            trace_configs=[_departures()],
+            trace_configs=[_sent_trace()],
         )
         return self
 
@@ -82,17 +90,17 @@ class Transport:
         if self._session is not None:
             await self._session.close()
 
-    async def post(self, path: str, form: bytes, leaving: Callable[[], None]) -> Reply:
-        """Send a form; redirects are not followed, since the form may hold the API key.
+    async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:
+        """Send a form. Redirects are not followed: the form may hold the API key.
 
         Args:
-            path: of the utility, below the base URL.
-            form: the body.
-            leaving: called once there is a connection, as the body is written to it.
+            path: file name of the utility, below the base URL.
+            form: body of the request.
+            on_sent: called when the body is written to the connection.
 
         Raises:
-            RequestFailed: no whole reply came: NETWORK, TIMEOUT, or BODY where it was cut or
-                broken on its way.
+            RequestFailed: no whole reply came: NETWORK, TIMEOUT, or BODY if it was cut or damaged
+                in transit.
         """
         if self._session is None:
             raise RuntimeError("the transport is not open: use it with `async with`")
@@ -101,7 +109,7 @@ class Transport:
                 self.base_url + path,
                 data=form,
                 allow_redirects=False,
-                trace_request_ctx=leaving,
+                trace_request_ctx=on_sent,
             ) as response:
                 body = await _bounded(response)
                 headers = {name.lower(): value for name, value in response.headers.items()}
@@ -109,21 +117,21 @@ class Transport:
         except TimeoutError as error:
             raise RequestFailed(Fault.TIMEOUT, "no answer in time") from error
         except (aiohttp.ClientPayloadError, aiohttp.ContentTypeError) as error:
-            raise RequestFailed(Fault.BODY, "the answer was cut or damaged on its way") from error
+            raise RequestFailed(Fault.BODY, "the answer was cut or damaged in transit") from error
         except aiohttp.ServerDisconnectedError as error:
             raise RequestFailed(Fault.NETWORK, "the server closed the connection") from error
         except aiohttp.ClientConnectorError as error:
             why = error.os_error.strerror or "failed"
             raise RequestFailed(Fault.NETWORK, f"no connection: {why}") from error
         except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:
-            # The text of an aiohttp error may quote what was sent: its kind must do.
+            # The text of an aiohttp error may quote what was sent: only its type is kept.
             raise RequestFailed(
                 Fault.NETWORK, f"the connection failed ({type(error).__name__})"
             ) from error
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body, joined once, unless it is beyond all sense."""
+    """Return the whole body, unless it exceeds `MAX_BODY`."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in response.content.iter_any():
@@ -135,8 +143,8 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(chunks)
 
 
-def _departures() -> aiohttp.TraceConfig:
-    """Tells each request's `leaving` of the moment its body is written."""
+def _sent_trace() -> aiohttp.TraceConfig:
+    """Return a trace that calls each request's `on_sent` when its body is written."""
 
     async def on_body(_: object, context: SimpleNamespace, __: object) -> None:
         context.trace_request_ctx()
@@ -147,7 +155,7 @@ def _departures() -> aiohttp.TraceConfig:
 
 
 def _counted_requests() -> type[aiohttp.ClientRequest]:
-    """A request class that has a connection closed before NCBI would cut it in mid-use."""
+    """Return a request class that closes a connection before NCBI would close it in use."""
     sent: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
     class CountedRequest(aiohttp.ClientRequest):
@@ -155,7 +163,7 @@ def _counted_requests() -> type[aiohttp.ClientRequest]:
             protocol = conn.protocol
             sent[protocol] = sent.get(protocol, 0) + 1
             if sent[protocol] >= REQUESTS_PER_CONNECTION:
-                protocol.force_close()  # not reused once this answer is in
+                protocol.force_close()  # not reused after this answer
             return await super().send(conn)
 
     return CountedRequest

@@ -114,7 +114,7 @@ class ScriptedTransport(Transport):
     ) -> None:
         """Close nothing."""
 
-    async def post(self, path: str, form: bytes, leaving: Callable[[], None]) -> Reply:
+    async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:
         """Record the request and return or raise the scripted answer."""
         request = SentRequest(path, form, asyncio.get_running_loop().time())
         self.requests.append(request)
@@ -125,7 +125,7 @@ class ScriptedTransport(Transport):
         try:
             if timed.connecting:
                 await asyncio.sleep(timed.connecting)
-            leaving()
+            on_sent()
             if timed.answering:
                 await asyncio.sleep(timed.answering)
             if timed.answer is None:
@@ -142,8 +142,8 @@ class ScriptedTransport(Transport):
     def installed(self) -> Iterator[Self]:
         """Answer all requests of this process from the script while the block runs."""
 
-        async def post(_: Transport, path: str, form: bytes, leaving: Callable[[], None]) -> Reply:
-            return await self.post(path, form, leaving)
+        async def post(_: Transport, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:
+            return await self.post(path, form, on_sent)
 
         with patch.object(Transport, "post", post):
             yield self

@@ -1,8 +1,9 @@
-"""Evenly spaced permits, one for every attempt of every utility; a shared pause; a slow-down.
+"""Permits for requests: evenly spaced, never more than the rate in any second, slower after a 429.
 
-An `AsyncLimiter` spaces the permits of this process; a log of the last ones holds the promise
-that no sliding second sees more than the rate (see `pace`). The log is kept twice: for this
-process, at its own rate, and for all that share a server and a key, in a file.
+Every request of every utility needs a permit. An `AsyncLimiter` spaces the permits of this process;
+a `SlidingWindow`, the log of the last permits, guarantees that no sliding second contains more
+requests than the rate. There are two windows: one of this process, at its own rate, and one in a
+file, of all processes on this machine that use the same server and API key.
 """
 
 from __future__ import annotations
@@ -16,89 +17,104 @@ from typing import TYPE_CHECKING
 import numpy as np
 from aiolimiter import AsyncLimiter
 
-from harvester.client.pacing import sliding_window as pace
-from harvester.client.pacing.sliding_window import Pace
+from harvester.client.pacing.sliding_window import SPACING_SECONDS, SlidingWindow, buffer_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harvester.client.pacing.shared_window import CommonPace
+    from harvester.client.pacing.shared_window import SharedWindow
 
-_CATCH_UP = 0.97  # of the even distance: timers come late, and the log has the last word
-_LOOK_SECONDS = 0.005  # how often to look whether a request has left
-_TICK_SECONDS = 1e-6  # no timer is finer
-_BUSY_SECONDS = 0.001  # until another process is done with the common pace
+_CATCH_UP = 0.97
+"""Share of the even distance between permits. Timers fire late; the window has the last word."""
+
+_POLL_SECONDS = 0.005
+"""Seconds between two looks at whether a request with a permit has been sent."""
+
+_TICK_SECONDS = 1e-6
+"""Shorter waits are taken for none: no timer is that fine."""
+
+_BUSY_SECONDS = 0.001
+"""Mean seconds until another try, while another process holds the lock of the shared window."""
 
 
 class Permit:
-    """Leave to send one request. It counts from when it was given, or better, when it was used.
+    """Permission to send one request.
+
+    It counts against the rate from the time the request was sent; until then, from the time the
+    permit was granted.
 
     Args:
-        at: when it was given.
-        mark: told of when it was used.
-        clock: seconds.
+        set_sent: records in the windows when the request was sent; None: not sent yet.
+        clock: returns seconds; by default those of the running event loop.
+
+    Attributes:
+        sent_at: seconds on the clock; None while the request has not been sent.
     """
 
     def __init__(
         self,
-        at: float,
-        mark: Callable[[float], None] = lambda _: None,
+        set_sent: Callable[[float | None], None] = lambda _: None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self.at = at
-        self._mark = mark
+        self.sent_at: float | None = None
+        self._set_sent = set_sent
         self._clock = clock or asyncio.get_running_loop().time
 
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"Permit(sent_at={self.sent_at})"
+
     @contextmanager
-    def boarding(self) -> Iterator[Callable[[], None]]:
-        """Inside, the permit counts from the call of the function that is given.
+    def hold(self) -> Iterator[Callable[[], None]]:
+        """Keep the permit until the request is sent: call the function that `with` gives then.
 
-        A request may have to wait for its connection. Were its permit counted from when it was
-        given, it would leave late and crowd those after it.
+        A request may wait for its connection. If its permit counted from the time it was granted,
+        the request would be sent late, too close to those after it. Leaving the block without a
+        call counts as sent: the permit is used up.
         """
-        self._count_from(math.inf)
+        self._set_sent(None)
         try:
-            yield self._left
+            yield self._on_sent
         finally:
-            if self.at == math.inf:
-                self._left()
+            if self.sent_at is None:
+                self._on_sent()
 
-    def _left(self) -> None:
-        self._count_from(self._clock())
-
-    def _count_from(self, at: float) -> None:
-        self.at = at
-        self._mark(at)
+    def _on_sent(self) -> None:
+        self.sent_at = self._clock()
+        self._set_sent(self.sent_at)
 
 
 class Limiter:
-    """Permits for requests to one server.
+    """Grants permits for requests to one server.
 
     Args:
-        rate: requests per second, the most there may be in any sliding second.
-        common: the pace of all processes that ask this server with the same key, if any.
-        clock: seconds, the same for all of them; the running loop's, by default.
+        rate: requests per second, the most in any sliding second.
+        shared: window of all processes that use this server and API key, if there is one.
+        clock: returns seconds, the same for all of them; by default those of the running loop.
+
+    Attributes:
+        wanted: `rate` as given; the rate in force may be lower after a 429.
 
     Example:
         ```
         limiter = Limiter(10.0)
         permit = await limiter.acquire()
-        with permit.boarding() as left:
-            ...  # connect, call left(), and send one request
+        with permit.hold() as on_sent:
+            ...  # connect, call on_sent(), and send one request
         ```
     """
 
     def __init__(
         self,
         rate: float,
-        common: CommonPace | None = None,
+        shared: SharedWindow | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.wanted = rate
         self._clock = clock or asyncio.get_running_loop().time
-        buffer = np.zeros(pace.size(math.ceil(rate) + 1))
-        self._own = Pace(buffer, rate, self._clock())
-        self._common = common
+        buffer = np.zeros(buffer_size(math.ceil(rate) + 1))
+        self._own = SlidingWindow(buffer, rate, self._clock())
+        self._shared = shared
         self._turn = asyncio.Lock()
         self._spaced_for = 0.0
         self._space()
@@ -109,59 +125,59 @@ class Limiter:
 
     @property
     def rate(self) -> float:
-        """Requests per second permitted at the moment."""
-        return min(one.rate for one in self._paces())
+        """Requests per second permitted now."""
+        return min(window.rate for window in self._windows())
 
     async def acquire(self) -> Permit:
-        """Wait for a permit; first come, first served. It is good for one request, sent at once."""
+        """Wait for a permit, in the order of the calls. Use it at once, for one request."""
         async with self._turn:
             self._space()
             await self._spacing.acquire()
-            while isinstance(permit := self._try(), float):
-                await asyncio.sleep(min(permit, _LOOK_SECONDS) if math.isinf(permit) else permit)
+            while isinstance(permit := self._try_grant(), float):
+                await asyncio.sleep(min(permit, _POLL_SECONDS) if math.isinf(permit) else permit)
             return permit
 
     def refused(
         self,
         retry_after: float | None = None,
         limit: float | None = None,
-        sent_at: float = math.inf,
+        sent_at: float | None = None,
     ) -> None:
-        """The server said 429: pause for all, go on more slowly, and believe a limit it states.
+        """Adapt to a 429: pause all requests, lower the rate, and adopt a limit the server states.
 
         Args:
             retry_after: seconds the server asked for.
             limit: requests per second the server says it permits.
-            sent_at: when the refused request left; what left before the last step down tells
-                nothing of the rate since.
+            sent_at: when the refused request was sent. If that was before the rate was lowered
+                last, it tells nothing about the rate since.
         """
         now = self._clock()
-        for one in self._paces():
-            one.refuse(now, retry_after, limit, sent_at)
+        for window in self._windows():
+            window.refuse(now, retry_after, limit, now if sent_at is None else sent_at)
 
-    def _try(self) -> Permit | float:
-        """A permit, or the seconds to wait for one."""
+    def _try_grant(self) -> Permit | float:
+        """Return a permit, or the seconds to wait before the next try."""
         with ExitStack() as stack:
-            if self._common is not None and not stack.enter_context(self._common.held()):
+            if self._shared is not None and not stack.enter_context(self._shared.locked()):
                 return random.uniform(0.5, 1.5) * _BUSY_SECONDS
             now = self._clock()
-            wait = max(one.wait(now) for one in self._paces())
+            wait = max(window.wait(now) for window in self._windows())
             if wait > _TICK_SECONDS:
                 return wait
-            places = [(one, one.give(now)) for one in self._paces()]
+            places = [(window, window.grant(now)) for window in self._windows()]
 
-        def mark(at: float) -> None:
-            for one, place in places:
-                one.mark(place, at)
+        def set_sent(sent_at: float | None) -> None:
+            for window, place in places:
+                window.set_sent(place, sent_at)
 
-        return Permit(now, mark, self._clock)
+        return Permit(set_sent, self._clock)
 
-    def _paces(self) -> list[Pace]:
-        return [self._own] if self._common is None else [self._own, self._common.pace]
+    def _windows(self) -> list[SlidingWindow]:
+        return [self._own] if self._shared is None else [self._own, self._shared.window]
 
     def _space(self) -> None:
-        """Space permits evenly, at the rate of the moment."""
+        """Adjust the spacing to the rate in force."""
         if self._spaced_for != (rate := self.rate):
-            burst = max(1.0, rate * pace.SPACING_SECONDS)
+            burst = max(1.0, rate * SPACING_SECONDS)
             self._spacing = AsyncLimiter(burst, burst / rate * _CATCH_UP)
             self._spaced_for = rate

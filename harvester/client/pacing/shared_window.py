@@ -1,7 +1,7 @@
-"""The pace that all harvests on this machine share which ask one server with the same key.
+"""The window that all processes on this machine share which use one server and API key.
 
-NCBI counts the requests of a key, whatever processes they come from. A file in the user's state
-folder, mapped into each process, holds the log of them all.
+NCBI counts the requests of a key, whichever process sends them. The log of all of them is a file in
+the user's state folder, mapped into the memory of each process.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from platformdirs import user_state_path
 
-from harvester.client.pacing import sliding_window as pace
-from harvester.client.pacing.sliding_window import Pace
+from harvester.client.pacing.sliding_window import SlidingWindow, buffer_size
 
 if sys.platform == "win32":
     import msvcrt
@@ -32,19 +31,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_PATIENCE = 1.0  # seconds for somebody who holds the pace; it is held for microseconds
+_LOCK_SECONDS = 1.0
+"""Longest wait for the lock at start; processes hold it for microseconds."""
 
 PLACES = 1024
-"""Of the log; whoever asks faster than so many times a second asks no server that counts."""
+"""Size of the log. At rates above it no window is shared."""
 
 
-class CommonPace:
-    """A pace in a file.
+class SharedWindow:
+    """A sliding window in a file.
 
     Args:
-        path: of the file; made if it is not there.
+        path: path of the file; created if it does not exist.
         rate: requests per second that this process wants.
         now: the time, on the monotonic clock that all processes have in common.
+
+    Attributes:
+        window: the window; call `grant` only inside `locked()`.
 
     Raises:
         OSError: the file cannot be written.
@@ -52,49 +55,54 @@ class CommonPace:
 
     def __init__(self, path: Path, rate: float, now: float) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Kept open: to open it for each permit would cost more than all else about a request.
-        self._file = path.with_suffix(".lock").open("ab")
-        weakref.finalize(self, self._file.close)
-        until = time.monotonic() + _PATIENCE
-        while not _locked(self._file.fileno()):
+        # Kept open: opening it for each permit would cost more than the rest of a request.
+        self._lock_file = path.with_suffix(".lock").open("ab")
+        weakref.finalize(self, self._lock_file.close)
+        until = time.monotonic() + _LOCK_SECONDS
+        while not _try_lock(self._lock_file.fileno()):
             if time.monotonic() > until:
-                raise TimeoutError(f"{path} is held by a process that does not let it go")
+                raise TimeoutError(f"{path} is locked by another process")
             time.sleep(0.001)
-        with _unlocking(self._file.fileno()), path.open("ab") as file:
-            size = 8 * pace.size(PLACES)
+        with _unlock_after(self._lock_file.fileno()), path.open("ab") as file:
+            size = 8 * buffer_size(PLACES)
             if file.tell() != size:
                 file.truncate(0)
                 file.truncate(size)
-        self.pace = Pace(np.memmap(path, np.float64, "r+", shape=(size // 8,)), rate, now)
+        buffer = np.memmap(path, np.float64, "r+", shape=(size // 8,))
+        self.window = SlidingWindow(buffer, rate, now)
+
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"SharedWindow({self.window!r})"
 
     @contextmanager
-    def held(self) -> Iterator[bool]:
-        """While inside, nobody else takes a permit; false if somebody else is at it."""
-        if not _locked(self._file.fileno()):
+    def locked(self) -> Iterator[bool]:
+        """Try to lock the window; gives False if another process holds the lock."""
+        if not _try_lock(self._lock_file.fileno()):
             yield False
             return
-        with _unlocking(self._file.fileno()):
+        with _unlock_after(self._lock_file.fileno()):
             yield True
 
 
-def common_pace(server: str, api_key: str | None, rate: float, now: float) -> CommonPace | None:
-    """The pace for a server and a key; None where there can be none to share.
+def shared_window(server: str, api_key: str | None, rate: float, now: float) -> SharedWindow | None:
+    """Return the window for a server and a key; None, if none can be shared.
 
-    The name of its file tells neither: it is a hash, and of this machine too, since a home
-    folder may be shared by many.
+    The name of its file is a hash, so it shows neither. The host name is part of it, since a home
+    folder may be shared by many machines.
     """
     if math.ceil(rate) >= PLACES:
         return None
-    told = "\0".join((server, api_key or "", socket.gethostname()))
-    name = hashlib.sha256(told.encode()).hexdigest()[:32]
+    identity = "\0".join((server, api_key or "", socket.gethostname()))
+    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
     try:
-        return CommonPace(user_state_path("elink-harvester") / f"{name}.pace", rate, now)
+        return SharedWindow(user_state_path("elink-harvester") / f"{name}.pace", rate, now)
     except OSError:
         return None
 
 
-def _locked(file: int) -> bool:
-    """Try to take the lock on an open file; the system lets it go where a process is killed."""
+def _try_lock(file: int) -> bool:
+    """Try to lock an open file. The system releases the lock if the process is killed."""
     try:
         if sys.platform == "win32":
             os.lseek(file, 0, os.SEEK_SET)
@@ -109,7 +117,7 @@ def _locked(file: int) -> bool:
 
 
 @contextmanager
-def _unlocking(file: int) -> Iterator[None]:
+def _unlock_after(file: int) -> Iterator[None]:
     try:
         yield
     finally:

@@ -1,11 +1,13 @@
-"""The pace of requests to one server, as numbers in a buffer.
+"""The log of the last permits for one server: how soon the next one may be granted.
 
-The buffer is in memory, or in a file that all harvests on this machine share.
+Between a permit and the one `rate` places before it lies more than a second, so no sliding second
+contains more than `rate` requests, not even the first one (a leaky bucket alone lets a burst go
+then). All numbers lie in one buffer, in memory or in a file that processes on this machine share.
+Times are seconds on a clock that all users of the buffer have in common.
 
-A log of the last permits holds the promise: between a permit and the one `rate` places before
-it lies more than a second, so no sliding second sees more than `rate`, also not at the start,
-where a leaky bucket alone lets two go at once. Times are seconds on a clock that whoever shares
-the buffer has in common.
+Layout of the buffer, float64:
+
+    RATE ... GRANTED | sent_at, a number a place | granted_at, likewise | pid, likewise
 """
 
 from __future__ import annotations
@@ -21,27 +23,43 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GUARD_SECONDS = 0.02
-"""By how much more than a second the log spans: how far two requests' ways to the server may
-differ in time without the server seeing one too many. It costs 2 % of the rate."""
+"""Share by which the log spans more than a second, per second. Two requests may take times to the
+server that differ by so much without exceeding its limit. It costs 2 % of the rate."""
 
 SHARED_GUARD_SECONDS = 0.05
-"""The same while several processes take turns: each is held up by the others as well."""
+"""The same while several processes take turns: each of them is delayed by the others as well."""
 
 SPACING_SECONDS = 0.04
-"""Where permits are closer, small groups may leave together."""
+"""Distance of permits below which small groups may be granted together."""
 
-_CATCH_UP = 0.9  # of the even distance: whoever comes late may catch up
+_NOT_SENT = math.inf
+"""Entry of sent_at for a permit whose request has not been sent yet."""
+
+_CATCH_UP = 0.9
+"""Share of the even distance between permits: a late request may catch up."""
+
 _STEP_DOWN, _SMALL_STEP_DOWN = 0.8, 0.95
-_CALM_SECONDS = 15.0  # without a 429 for so long, the next one may be mere jitter: a small step
-_CREEP = 0.01  # of the rate wanted, each second
-_CREEP_SECONDS = 1.0
-_FORGET_SECONDS = 600.0  # a limit that was stated in passing does not bind for the night
-_PAUSE_SECONDS = 1.5  # after a 429 without Retry-After: a whole window and then some
-_BOARDING_SECONDS = 20.0  # longer than a connection takes: whoever has a permit so long is lost
+"""Factors by which a 429 lowers the rate."""
+
+_CALM_SECONDS = 15.0
+"""After so long without a 429, the next one may be chance: the small step is taken."""
+
+_RECOVERY, _RECOVERY_SECONDS = 0.01, 1.0
+"""The rate rises again by this share of the wanted rate, once in so many seconds."""
+
+_FORGET_SECONDS = 600.0
+"""A limit that the server stated once binds for so long; an idle buffer is reset after it."""
+
+_PAUSE_SECONDS = 1.5
+"""Pause after a 429 without Retry-After: more than a whole window of a second."""
+
+_HOLD_SECONDS = 20.0
+"""A permit held for so long without its request being sent is taken for used: no connection
+takes longer."""
 
 
 class _Field(IntEnum):
-    """Where each number is in the buffer; the log of permits comes after them."""
+    """Places of the single numbers; the log comes after them."""
 
     RATE = 0
     WANTED = auto()
@@ -52,32 +70,32 @@ class _Field(IntEnum):
     STEPPED_AT = auto()
     TOUCHED_AT = auto()
     SHARED_AT = auto()
-    GIVEN = auto()
+    GRANTED = auto()
 
 
-def size(places: int) -> int:
-    """Numbers in a buffer whose log has so many places."""
+def buffer_size(places: int) -> int:
+    """Return the length of a buffer whose log has so many places."""
     return len(_Field) + 3 * places
 
 
-class Pace:
-    """Permits of one server, and how fast they may follow each other.
+class SlidingWindow:
+    """Permits granted for one server, and the rate in force.
 
-    Nothing here waits or locks: whoever shares the buffer sees to it that one at a time asks,
-    while marking a departure is one store and needs no lock.
+    Nothing here waits or locks. The users of a buffer must call `grant` one at a time; `set_sent`
+    stores one number and needs no lock.
 
     Args:
-        buffer: float64, of `size(places)` numbers; all 0 for one that is new.
+        buffer: float64, of length `buffer_size(places)`; all zeros, if it is new.
         rate: requests per second that this user of the buffer wants.
         now: the time.
     """
 
     def __init__(self, buffer: NDArray[np.float64], rate: float, now: float) -> None:
         self._numbers = buffer[: len(_Field)]
-        self._left_at, self._given_at, self._pids = np.split(buffer[len(_Field) :], 3)
+        self._sent_at, self._granted_at, self._pids = np.split(buffer[len(_Field) :], 3)
         n = self._numbers
         idle = now - n[_Field.TOUCHED_AT]
-        if not -_PAUSE_SECONDS < idle <= _FORGET_SECONDS:  # new, or of another boot
+        if not -_PAUSE_SECONDS < idle <= _FORGET_SECONDS:  # new, or from before a reboot
             buffer[:] = 0.0
             n[[_Field.REFUSED_AT, _Field.STEPPED_AT, _Field.SHARED_AT]] = -math.inf
         if rate > n[_Field.WANTED]:
@@ -86,76 +104,84 @@ class Pace:
             n[_Field.WANTED] = rate
         n[_Field.TOUCHED_AT] = now
 
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        granted = int(self._numbers[_Field.GRANTED])
+        return f"SlidingWindow({self.rate:g}/s, {granted} granted)"
+
     @property
     def rate(self) -> float:
-        """Requests per second permitted at the moment."""
+        """Requests per second permitted now."""
         return float(self._numbers[_Field.RATE])
 
     def wait(self, now: float) -> float:
-        """Seconds until a permit can be given; infinite while one that was given is not used."""
-        self._creep(now)
-        rate, given = self.rate, int(self._numbers[_Field.GIVEN])
+        """Return the seconds until a permit can be granted.
+
+        Infinite while that depends on a permit whose request has not been sent.
+        """
+        self._recover(now)
+        rate, granted = self.rate, int(self._numbers[_Field.GRANTED])
         free_at = self._numbers[_Field.PAUSED_UNTIL]
-        if given and 1 / rate > SPACING_SECONDS:
-            free_at = max(free_at, self._given_at[self._place(given - 1)] + _CATCH_UP / rate)
-        # `places` permits per span of seconds: for a whole number, `rate` in a bit over a second.
+        if granted and 1 / rate > SPACING_SECONDS:
+            free_at = max(free_at, self._granted_at[self._place(granted - 1)] + _CATCH_UP / rate)
+        # `places` permits per `span` seconds: for a whole number, `rate` per second and a bit.
         places = math.ceil(rate)
-        if given >= places:
-            oldest = self._place(given - places)
-            if math.isinf(self._left_at[oldest]) and self._is_lost(oldest, now):
-                self._left_at[oldest] = now
+        if granted >= places:
+            oldest = self._place(granted - places)
+            if self._sent_at[oldest] == _NOT_SENT and self._is_lost(oldest, now):
+                self._sent_at[oldest] = now
             span = places / rate
             shared = now - self._numbers[_Field.SHARED_AT] < 2 * span
             guard = SHARED_GUARD_SECONDS if shared else GUARD_SECONDS
-            free_at = max(free_at, self._left_at[oldest] + span * (1 + guard))
+            free_at = max(free_at, self._sent_at[oldest] + span * (1 + guard))
         return float(free_at) - now
 
-    def give(self, now: float) -> int:
-        """A permit, as the place in the log where its departure is to be marked."""
-        given = int(self._numbers[_Field.GIVEN])
-        place, pid = self._place(given), os.getpid()
-        if given and self._pids[self._place(given - 1)] != pid:
+    def grant(self, now: float) -> int:
+        """Log a permit and return its place in the log, for `set_sent`."""
+        granted = int(self._numbers[_Field.GRANTED])
+        place, pid = self._place(granted), os.getpid()
+        if granted and self._pids[self._place(granted - 1)] != pid:
             self._numbers[_Field.SHARED_AT] = now
-        self._left_at[place] = self._given_at[place] = now
+        self._sent_at[place] = self._granted_at[place] = now
         self._pids[place] = pid
-        self._numbers[_Field.GIVEN] = given + 1
+        self._numbers[_Field.GRANTED] = granted + 1
         self._numbers[_Field.TOUCHED_AT] = now
         return place
 
-    def mark(self, place: int, at: float) -> None:
-        """The request of a permit left at a time; infinite while it is only about to leave."""
-        self._left_at[place] = at
+    def set_sent(self, place: int, sent_at: float | None) -> None:
+        """Record when the request of a permit was sent; None: it has not been sent yet."""
+        self._sent_at[place] = _NOT_SENT if sent_at is None else sent_at
 
     def refuse(
         self, now: float, retry_after: float | None, limit: float | None, sent_at: float
     ) -> None:
-        """The server said 429; see `Limiter.refused`."""
+        """Adapt to a 429; see `Limiter.refused`."""
         n = self._numbers
         n[_Field.PAUSED_UNTIL] = max(n[_Field.PAUSED_UNTIL], now + (retry_after or _PAUSE_SECONDS))
         if limit is not None and limit < n[_Field.CEILING]:
             n[[_Field.CEILING, _Field.RATE]] = limit
-        elif min(now, sent_at) - n[_Field.STEPPED_AT] > _PAUSE_SECONDS:  # a volley is one event
+        elif min(now, sent_at) - n[_Field.STEPPED_AT] > _PAUSE_SECONDS:  # several 429s, one step
             calm = now - n[_Field.REFUSED_AT] > _CALM_SECONDS
             step = _SMALL_STEP_DOWN if calm else _STEP_DOWN
             n[_Field.RATE] = max(self.rate * step, min(1.0, n[_Field.WANTED]))
             n[_Field.STEPPED_AT] = now
         n[[_Field.CHANGED_AT, _Field.REFUSED_AT]] = now
 
-    def _creep(self, now: float) -> None:
-        """Back towards the ceiling, a little at a time."""
+    def _recover(self, now: float) -> None:
+        """Raise the rate a little towards its ceiling."""
         n = self._numbers
         if now - n[_Field.REFUSED_AT] > _FORGET_SECONDS:
             n[_Field.CEILING] = n[_Field.WANTED]
-        if self.rate < n[_Field.CEILING] and now - n[_Field.CHANGED_AT] > _CREEP_SECONDS:
-            n[_Field.RATE] = min(self.rate + _CREEP * n[_Field.WANTED], n[_Field.CEILING])
+        if self.rate < n[_Field.CEILING] and now - n[_Field.CHANGED_AT] > _RECOVERY_SECONDS:
+            n[_Field.RATE] = min(self.rate + _RECOVERY * n[_Field.WANTED], n[_Field.CEILING])
             n[_Field.CHANGED_AT] = now
 
     def _place(self, number: int) -> int:
-        return number % len(self._left_at)
+        return number % len(self._sent_at)
 
     def _is_lost(self, place: int, now: float) -> bool:
-        """Whether the permit will not be used: its process died, or took too long."""
-        if now - self._given_at[place] > _BOARDING_SECONDS:
+        """Return whether a permit will not be used: its process died, or holds it too long."""
+        if now - self._granted_at[place] > _HOLD_SECONDS:
             return True
         if os.name == "nt":
             return False

@@ -37,7 +37,7 @@ ANSWER = b'{"linksets":[{"ids":["1"]},{"ids":["2"]}]}'
 
 
 def _nobody() -> None:
-    """Nobody waits for the request to leave."""
+    """Ignore when the request is sent."""
 
 
 async def _failure(sent: Awaitable[Reply]) -> RequestFailed:
@@ -109,9 +109,7 @@ async def test_a_client_gives_a_reconciled_answer_and_its_size() -> None:
         mocked.post(f"{BASE}elink.fcgi", body=ANSWER)
         async with Transport(BASE, 5) as transport:
             batch = Batch(np.array([1, 2, 3], np.int64), "json")
-            answer, body = await _client(transport).ask(
-                ELINK, batch, Permit(0.0, clock=time.monotonic)
-            )
+            answer, body = await _client(transport).ask(ELINK, batch, Permit(clock=time.monotonic))
     assert body == ANSWER
     assert answer.answered.tolist() == [1, 2]
     assert answer.left_out.tolist() == [3]
@@ -125,10 +123,10 @@ async def test_a_client_tells_a_refusal_for_the_rate_from_others() -> None:
         mocked.post(f"{BASE}elink.fcgi", status=502, body=b"<html>")
         async with Transport(BASE, 5) as transport:
             with pytest.raises(RateLimited) as caught:
-                await _client(transport).ask(ELINK, batch, Permit(0.0, clock=time.monotonic))
+                await _client(transport).ask(ELINK, batch, Permit(clock=time.monotonic))
             assert caught.value.limit == 10.0
             with pytest.raises(RequestFailed, match="HTTP 502"):
-                await _client(transport).ask(ELINK, batch, Permit(0.0, clock=time.monotonic))
+                await _client(transport).ask(ELINK, batch, Permit(clock=time.monotonic))
 
 
 @pytest.mark.parametrize(("status", "alive"), [(200, True), (503, False)])
@@ -281,9 +279,7 @@ async def test_gzip_cut_short_by_a_proxy_is_never_a_shorter_answer(cut: int) -> 
     async with answering as server, Transport(server.url, 5) as transport:
         batch = Batch(np.array([1, 2], np.int64), "json")
         try:
-            answer, _ = await _client(transport).ask(
-                ELINK, batch, Permit(0.0, clock=time.monotonic)
-            )
+            answer, _ = await _client(transport).ask(ELINK, batch, Permit(clock=time.monotonic))
         except RequestFailed as failure:
             fault = failure.fault
         else:
@@ -346,23 +342,23 @@ async def test_an_answer_beyond_all_sense_does_not_eat_the_memory(
     assert failure.fault is Fault.TOO_LARGE
 
 
-async def test_leaving_is_told_once_and_before_the_answer() -> None:
-    left: list[int] = []
+async def test_on_sent_is_called_once_and_before_the_answer() -> None:
+    sent: list[int] = []
 
     async def respond(writer: asyncio.StreamWriter) -> None:
-        assert len(left) == 1
+        assert len(sent) == 1
         writer.write(_whole(ANSWER))
 
     async with _serving(respond) as server, Transport(server.url, 5) as transport:
-        reply = await transport.post("elink.fcgi", FORM, lambda: left.append(1))
+        reply = await transport.post("elink.fcgi", FORM, lambda: sent.append(1))
     assert reply.body == ANSWER
-    assert left == [1]
+    assert sent == [1]
 
 
-async def test_leaving_is_not_told_where_there_is_no_connection() -> None:
-    left: list[int] = []
+async def test_on_sent_is_not_called_without_a_connection() -> None:
+    sent: list[int] = []
     async with _serving(_says(b"")) as server:
         url = server.url
     async with Transport(url, 5) as transport:
-        await _failure(transport.post("elink.fcgi", FORM, lambda: left.append(1)))
-    assert left == []
+        await _failure(transport.post("elink.fcgi", FORM, lambda: sent.append(1)))
+    assert sent == []

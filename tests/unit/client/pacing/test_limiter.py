@@ -350,20 +350,20 @@ def test_a_limit_that_is_not_stated_is_found_by_stepping_down(latency: float) ->
     assert _rehearse(server, latency, 120) <= 6.0
 
 
-# --- permits that leave later than they were given ----------------------------------------------
+# --- requests sent later than their permits were granted ---------------------------------------
 
 
 @pytest.mark.parametrize("rate", [1, 3, 10])
 def test_requests_that_wait_for_their_connection_do_not_crowd(rate: int) -> None:
-    """What counts is when they leave: connecting takes up to three seconds here."""
-    departures: list[float] = []
+    """What counts is when they are sent: connecting takes up to three seconds here."""
+    sent: list[float] = []
     roll = random.Random(5)
 
     async def request(permit: Permit) -> None:
-        with permit.boarding() as left:
+        with permit.hold() as on_sent:
             await asyncio.sleep(roll.choice([0.0, 0.0, 0.02, 0.9, 3.0]))
-            left()
-            departures.append(now())
+            on_sent()
+            sent.append(now())
 
     async def scene() -> None:
         limiter = Limiter(rate)
@@ -372,16 +372,16 @@ def test_requests_that_wait_for_their_connection_do_not_crowd(rate: int) -> None
                 tasks.create_task(request(await limiter.acquire()))
 
     run(scene())
-    assert len(departures) > 20
-    assert _most_in_a_second(sorted(departures)) <= rate
+    assert len(sent) > 20
+    assert _most_in_a_second(sorted(sent)) <= rate
 
 
-def test_a_request_that_never_leaves_frees_its_place() -> None:
+def test_a_request_that_is_never_sent_frees_its_place() -> None:
     async def scene() -> float:
         limiter = Limiter(1)
         for _ in range(3):
             permit = await limiter.acquire()
-            with suppress(OSError), permit.boarding():
+            with suppress(OSError), permit.hold():
                 raise OSError("no connection")
         return now()
 
