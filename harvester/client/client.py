@@ -97,13 +97,13 @@ class Client:
             answer = replace(answer, broken=texts)
         return answer, body
 
-    async def ping(self) -> None:
+    async def ping(self, permit: Permit | None = None) -> None:
         """Check that the server answers: ask EInfo, which needs no UID.
 
         Raises:
             RateLimited, RequestFailed: as for `ask`.
         """
-        await self._send(einfo.PATH, b"", await self.permit())
+        await self._send(einfo.PATH, b"", permit or await self.permit())
 
     async def call(
         self, path: str, fields: Fields, read: Callable[[bytes], T], attempts: int = ATTEMPTS

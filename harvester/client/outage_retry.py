@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from harvester import events
+from harvester.client.backoff import FIRST_SECONDS, LONGEST_SECONDS
 from harvester.client.client import ATTEMPTS
-from harvester.engine.off_peak import utc_now
-from harvester.engine.outage import FIRST_SECONDS, LONGEST_SECONDS
 from harvester.errors import Fault, RequestFailed
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class Patient:
             except RequestFailed as failure:
                 if failure.fault not in _UNSETTLED or await self._is_well():
                     raise
-                until = utc_now() + timedelta(seconds=delay)
+                until = datetime.now(UTC) + timedelta(seconds=delay)
                 self._emit(events.Waiting("outage", until, failure.reason, delay))
                 await asyncio.sleep(delay)
                 delay, waited = min(2 * delay, LONGEST_SECONDS), True

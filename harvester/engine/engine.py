@@ -1,8 +1,8 @@
-"""The page where the path is joined: take a permit, take a batch, ask, deliver what was answered.
+"""The page where the path is joined: wait for a permit, take a batch, send it, deliver its answer.
 
 One loop paces the requests and starts a task for each, so that as many are in flight as rate and
-latency make it. Everything is decided elsewhere: what to ask next (`frontier`), what follows from
-a failure (`verdict`), whether the server or a UID is to blame (`outage`), when to ask (`hours`).
+latency make it. Everything is decided elsewhere: what to send next (`frontier`), what follows from
+a failure (`retry`), whether the server or a UID is at fault (`outage`), when to send (`off_peak`).
 """
 
 from __future__ import annotations
@@ -13,51 +13,48 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from harvester import events
-from harvester.engine.off_peak import utc_now
-from harvester.engine.outage import probe_delays
-from harvester.engine.retry import Retry
-from harvester.engine.worker import Asker
-from harvester.errors import (
-    HarvestError,
-    RateLimited,
-    RequestFailed,
-    WindowClosed,
-)
-from harvester.model.uids import as_array
+from harvester.client.backoff import outage_delays
+from harvester.engine.heartbeat import Heartbeat
+from harvester.engine.off_peak import Hours, utc_now
+from harvester.engine.outage import CircuitBreaker, Probe, Suspect
+from harvester.engine.worker import Worker
+from harvester.errors import HarvestError, RateLimited, WindowClosed
+from harvester.model.uids import as_array, as_set
 from harvester.wording import off_peak
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from harvester.client.client import Client
     from harvester.client.pacing.limiter import Permit
     from harvester.engine.batch_size import BatchSize
     from harvester.engine.frontier import Frontier
-    from harvester.engine.off_peak import Hours
-    from harvester.engine.results import Settling
+    from harvester.engine.results import Results
     from harvester.eutils.question import Question
+    from harvester.model.batch import Batch
     from harvester.model.uids import UidSet
 
 DRAIN_SECONDS = 10.0
-"""How long answers in flight are awaited once a run is asked to stop."""
+"""How long to wait for answers in flight once a run is asked to stop."""
 
-_NAP_SECONDS = 60.0  # the clock is looked at so often while waiting: the machine may have slept
+_NAP_SECONDS = 60.0  # longest sleep: the machine may have slept meanwhile
+_LOOK_SECONDS = 0.01  # between two looks at whether there is room for what is ready
 
 
 class Engine:
-    """Asks until every UID of the frontier is settled.
+    """Sends requests until every UID of the frontier is settled.
 
     Args:
-        client: asks, at the server's pace.
+        client: sends at the permitted rate.
         question: what to ask about each batch.
-        frontier: what is to be asked.
-        settling: what becomes of answers and failures.
-        size: UIDs for the next batch.
-        hours: when to ask.
+        frontier: the UIDs to ask for.
+        results: takes answers and failures.
+        size: UIDs of the next batch.
+        hours: when to send.
         concurrency: most requests in flight.
-        full: whether whoever takes what is settled has too much on hand.
-        emit: told of everything that happens.
-        known: UIDs answered in earlier runs; one of them serves as control question.
+        full: returns whether whoever takes the results has too much on hand.
+        emit: receives every event.
+        known: UIDs answered in earlier runs.
     """
 
     def __init__(
@@ -66,7 +63,7 @@ class Engine:
         client: Client,
         question: Question,
         frontier: Frontier,
-        settling: Settling,
+        results: Results,
         size: BatchSize,
         hours: Hours,
         concurrency: int,
@@ -76,175 +73,175 @@ class Engine:
     ) -> None:
         self._client = client
         self._frontier = frontier
-        self._settling = settling
         self._size = size
         self._hours = hours
         self._concurrency = concurrency
         self._full = full
         self._emit = emit
-        self._asker = Asker(client, question, settling, size, emit, self.halt)
-        self._asker.control = as_array(known[:1])
-        self._pacer: asyncio.Task[None] | None = None
-        self._asking: set[asyncio.Task[None]] = set()
+        self._breaker = CircuitBreaker(known)
+        self._heartbeat = Heartbeat()
+        self._worker = Worker(
+            client=client,
+            question=question,
+            results=results,
+            breaker=self._breaker,
+            size=size,
+            heartbeat=self._heartbeat,
+            emit=emit,
+            halt=self.halt,
+        )
+        self._sender: asyncio.Task[None] | None = None
+        self._in_flight: set[asyncio.Task[object]] = set()
         self._changed = asyncio.Event()
         self._halted: HarvestError | None = None
         self._loop = asyncio.get_running_loop()
 
-    # --- the pace ---------------------------------------------------------------------------
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"Engine({self._frontier!r}, {len(self._in_flight)} in flight, {self._breaker!r})"
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
-        """Ask for everything; requests are tasks of the given group.
+        """Send everything; each request is a task of the given group.
 
         Raises:
-            HarvestError: the run ended before its end: WindowClosed, Refused, or what `halt`
-                was given. What was answered by then has been delivered.
+            HarvestError: the run ended early: WindowClosed, Refused, or what `halt` was given.
+                What was answered by then has been delivered.
         """
-        self._pacer = tasks.create_task(self._pace(tasks))
-        try:
-            await asyncio.wait([self._pacer])
-        except asyncio.CancelledError:
-            self.halt(HarvestError("cancelled"))
-            raise
-        if not self._pacer.cancelled():
-            self._pacer.result()
-        await self._drain()
+        with self._heartbeat.beating():
+            self._sender = tasks.create_task(self._send_all(tasks))
+            try:
+                await asyncio.wait([self._sender])
+            except asyncio.CancelledError:
+                self.halt(HarvestError("cancelled"))
+                raise
+            if not self._sender.cancelled():
+                self._sender.result()
+            await self._drain()
         if self._halted is not None:
             raise self._halted
 
-    async def _pace(self, tasks: asyncio.TaskGroup) -> None:
-        """Start requests one by one until nothing is left to ask, or until cancelled by `halt`."""
-        while self._halted is None:
-            now = self._loop.time()
-            ready_at = self._frontier.ready_at(now)
-            idle = not self._asking and (ready_at is None or ready_at > now)
-            if ready_at is None and idle and self._frontier.fed and not self._asker.suspects.held:
-                break
-            if self._hours.closed:
-                await self._wait_for_hours()
-            elif self._asker.suspects.need_control(idle=idle):
-                await self._find_fault()
-            elif ready_at is not None and ready_at <= now and self._has_room():
-                self._send(await self._client.permit(), tasks)
-            else:
-                await self._sleep(None if ready_at is None else max(ready_at - now, 0.01))
-
     def halt(self, why: HarvestError) -> None:
-        """Ask nothing more; what is in flight is awaited for a while, then the run ends."""
+        """Send nothing more; wait for what is in flight for a while, then end the run."""
         self._halted = self._halted or why
-        if self._pacer is not None:
-            self._pacer.cancel()
+        if self._sender is not None:
+            self._sender.cancel()
 
     def feed(self, todo: UidSet) -> None:
-        """More to ask for, while running."""
+        """Take more UIDs while running."""
         self._frontier.feed(todo)
         self._changed.set()
 
     def end_feed(self) -> None:
-        """Nothing more will be fed."""
+        """Expect no more UIDs."""
         self._frontier.end()
         self._changed.set()
 
+    # --- sending ------------------------------------------------------------------------------
+
+    async def _send_all(self, tasks: asyncio.TaskGroup) -> None:
+        """Start requests one by one until all is settled, or until cancelled by `halt`."""
+        while self._halted is None:
+            now = self._loop.time()
+            ready_at = self._frontier.ready_at(now)
+            is_ready = ready_at is not None and ready_at <= now
+            idle = not self._in_flight and not is_ready
+            if ready_at is None and idle and self._frontier.fed and not self._breaker.holds:
+                break
+            if self._hours.closed:
+                await self._wait_for_hours()
+            elif self._breaker.is_open:
+                await self._wait_out_outage()
+            elif not self._has_room():
+                await self._sleep(_LOOK_SECONDS if is_ready or idle else None)
+            elif trial := self._breaker.next_trial(idle=idle):
+                await self._send_trial(trial, tasks)
+            elif is_ready:
+                permit = await self._client.permit()
+                if self._hours.closed:  # they ended during the wait for the permit
+                    continue
+                batch = self._frontier.take(self._loop.time(), self._size.cut)
+                if batch is not None:
+                    self._start(self._worker.send(batch, permit), tasks)
+            else:
+                await self._sleep(None if ready_at is None else max(ready_at - now, _LOOK_SECONDS))
+
+    async def _send_trial(self, trial: Suspect | Probe, tasks: asyncio.TaskGroup) -> None:
+        """Send a failed batch again, or the control request beside it."""
+        permit = await self._client.permit()
+        if isinstance(trial, Suspect):
+            self._start(self._worker.send(trial.batch, permit), tasks)
+        else:
+            self._start(self._control(trial, permit), tasks)
+
+    async def _control(self, probe: Probe, permit: Permit) -> bool | None:
+        """Return whether a probe is answered; None if it met the rate limit."""
+        with suppress(RateLimited):
+            return await self._worker.control(self._batch_of(probe), permit)
+        return None
+
+    def _batch_of(self, probe: Probe) -> Batch | None:
+        """Return the batch a probe asks for; None for EInfo."""
+        if probe.uid is None:
+            return None
+        return self._frontier.batch(as_array(as_set([probe.uid])))
+
     def _has_room(self) -> bool:
-        return len(self._asking) < self._concurrency and not self._full()
+        return len(self._in_flight) < self._concurrency and not self._full()
 
-    def _send(self, permit: Permit, tasks: asyncio.TaskGroup) -> None:
-        if self._halted is not None:
-            return
-        batch = self._frontier.take(self._loop.time(), self._size.cut)
-        if batch is not None:
-            task = tasks.create_task(self._asker.ask(batch, permit))
-            self._asking.add(task)
-            task.add_done_callback(self._asked)
+    def _start(self, work: Coroutine[None, None, object], tasks: asyncio.TaskGroup) -> None:
+        task = tasks.create_task(work)
+        self._in_flight.add(task)
+        task.add_done_callback(self._ended)
 
-    def _asked(self, task: asyncio.Task[None]) -> None:
-        """Wake the loop only now: it would still count a task that has not quite ended."""
-        self._asking.discard(task)
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        """Wake the sender only now: before, it would still count a task that has just ended."""
+        self._in_flight.discard(task)
         self._changed.set()
 
     async def _sleep(self, seconds: float | None) -> None:
-        """Until something changed, or for some seconds; at most for a nap."""
+        """Sleep until something changed, or for some seconds."""
         self._changed.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(min(seconds or _NAP_SECONDS, _NAP_SECONDS)):
                 await self._changed.wait()
 
     async def _drain(self) -> None:
-        if self._asking:
-            _, late = await asyncio.wait(self._asking, timeout=DRAIN_SECONDS)
+        if self._in_flight:
+            _, late = await asyncio.wait(self._in_flight, timeout=DRAIN_SECONDS)
             for task in late:
                 task.cancel()
 
-    # --- whose fault ------------------------------------------------------------------------
+    # --- waiting ------------------------------------------------------------------------------
 
-    async def _find_fault(self) -> None:
-        """Ask control questions, ever more seldom, until one is answered.
-
-        If that was soon, the server is well and the suspects are charged; if it took longer,
-        there was an outage, and they are asked again as if for the first time.
-        """
-        for delay, outage in probe_delays():
-            if outage:
-                self._announce(delay)
+    async def _wait_out_outage(self) -> None:
+        """Send probes at growing intervals until one is answered."""
+        announced = False
+        for usual, is_outage in outage_delays():
+            delay = max(usual, self._breaker.retry_after or 0.0)
+            if is_outage:
+                until = utc_now() + timedelta(seconds=delay)
+                self._emit(events.Waiting("outage", until, self._breaker.reason, delay))
+                announced = True
             await self._pause(delay)
             if self._hours.closed:
                 return
-            if await self._control_answers():
+            if await self._is_answered():
                 break
             await asyncio.sleep(0)  # leave here if that refusal was the last
-        suspects = self._asker.suspects.release()
-        if outage:
+        self._breaker.close()
+        if announced:
             self._emit(events.Resumed())
-            for batch, failure in suspects:
-                self._settling.again([Retry(batch, 0.0)], failure.reason)
-        else:
-            for batch, failure in suspects:
-                self._settling.judge(batch, failure)
 
-    async def _control_answers(self) -> bool:
-        """Whether the server is well; a 429 tells nothing, so that it is asked again."""
+    async def _is_answered(self) -> bool:
+        """Return whether a probe is answered; a 429 shows nothing, so the probe is repeated."""
         while True:
-            with suppress(RateLimited):
-                return await self._ask_control()
-
-    async def _ask_control(self) -> bool:
-        """Whether the server answers for a UID that it answered before, or else for a new one.
-
-        If there is neither, one of those that failed is asked for alone, and at last EInfo.
-        """
-        known = self._asker.control
-        fresh = None if len(known) else self._frontier.take_fresh()
-        if fresh is not None:
-            control = fresh
-        elif len(known):
-            control = self._frontier.batch(known)
-        elif (witness := self._asker.suspects.witness()) is not None:
-            control = self._frontier.batch(witness)
-        else:
-            return await self._asker.ping()
-        permit = await self._client.permit()
-        asked_at = self._loop.time()
-        try:
-            answer, body = await self._asker.attempt(control, permit)
-        except RequestFailed as failure:
-            if fresh:
-                self._settling.again([Retry(fresh, 0.0)], failure.reason)
-            if isinstance(failure, RateLimited):
-                raise
-            return False
-        if fresh:
-            self._asker.take(fresh, answer, body, asked_at)
-        if len(answer.answered):
-            self._asker.control = answer.answered[:1]
-        return bool(len(answer.answered))
-
-    def _announce(self, delay: float) -> None:
-        reason = (
-            self._asker.suspects.held[-1][1].reason if self._asker.suspects.held else "no answer"
-        )
-        until = utc_now() + timedelta(seconds=delay)
-        self._emit(events.Waiting("outage", until, reason, delay))
-
-    # --- when -------------------------------------------------------------------------------
+            probe = self._breaker.probe(fresh=self._frontier.fresh > 0)
+            permit = await self._client.permit()
+            if probe.fresh and (batch := self._frontier.take_fresh()) is not None:
+                return await self._worker.send(batch, permit)
+            answered = await self._control(probe, permit)
+            if answered is not None:
+                return answered
 
     async def _wait_for_hours(self) -> None:
         opens_at = self._hours.opens_at()
@@ -254,7 +251,7 @@ class Engine:
         self._emit(events.Waiting("hours", opens_at))
         while self._hours.closed:
             left = (self._hours.opens_at() - self._hours.clock()).total_seconds()
-            await self._sleep(max(left, 0.01))
+            await self._sleep(max(left, _LOOK_SECONDS))
         self._emit(events.Resumed())
 
     async def _pause(self, seconds: float) -> None:

@@ -1,89 +1,339 @@
-"""Tell an outage from bad UIDs. Failed requests are held as suspects until it is known.
+"""Tell a server outage from bad UIDs: a circuit breaker that decides by the order of requests.
 
-An answer that comes after them proves that the server is well: then the suspects are charged.
-If nothing comes but failures, a control question decides; while that fails too, it is an outage,
-and the suspects go back as if never asked.
+A failed request may be the fault of its UIDs or of the server. How long anything took proves
+nothing, since this process may be the slow one. The order in which requests were sent does:
+requests are numbered, and a failure is judged once the requests before and after it are known.
+
+- Both neighbours were answered: the server worked, so the failure is **charged** to its UIDs.
+- Several failed in a row: that may have been an outage. They are **excused** and sent again free
+  of charge, at most `EXCUSES` times; after that they are tried.
+- `OPEN_AFTER` failures without an answer between them open the circuit. Only probes are sent, at
+  growing intervals, until one is answered. Then all that failed is tried.
+- A **trial** sends the batch between two control requests. It is charged if it alone fails.
+
+Probes and controls ask for witnesses: UIDs that were answered before. Without them, a UID that was
+never sent, then the UIDs of failed batches one by one, and last EInfo. One or two UIDs that fail
+alone may be bad; several that fail alone indicate an outage of ELink itself.
+
+Nothing here has a clock, a loop or a task: the engine sends and waits.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from harvester.errors import Fault
 from harvester.model.uids import as_set
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from harvester.errors import RequestFailed
     from harvester.model.batch import Batch
-    from harvester.model.uids import UidArray, UidSet
+    from harvester.model.uids import UidSet
 
-SUSPICIOUS = 8
-"""Failures in a row, with no answer between, after which nothing more is asked unproved."""
+OPEN_AFTER = 8
+"""Failures without an answer between them that open the circuit."""
 
-_SERVICE = frozenset({Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER})
-FIRST_SECONDS, LONGEST_SECONDS = 5.0, 300.0
+EXCUSES = 3
+"""Failures of one batch that are excused before it is tried."""
+
+WITNESSES = 3
+"""Answered UIDs kept for probes; while all of them fail, the server is taken to be down."""
+
+LONE_PROBES = 10
+"""Probes for UIDs never answered before; if all fail and EInfo works, the UIDs are bad. With the
+intervals of `outage_delays` they take ten minutes."""
+
+REFUSALS = 4
+"""Refusals in a row that end a run. NCBI's key service has been seen to reject good keys once."""
+
+REFUSED_SECONDS = 300.0
+"""Refusals must last this long if the server answered earlier in the run."""
+
+_OF_UIDS = frozenset({Fault.LEFT_OUT, Fault.LINKSET})
+"""Faults of an answer that is otherwise valid: they need no trial."""
 
 
-@dataclass(slots=True)
-class Suspects:
-    """Failed batches of which it is not known yet whether the server or a UID is to blame."""
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A batch that failed.
 
-    held: list[tuple[Batch, RequestFailed, float]] = field(default_factory=list)
-    in_a_row: int = 0
-    _tried: UidSet = field(default_factory=as_set)
+    Attributes:
+        batch: the UIDs of the request.
+        failure: how the request failed.
+        only: whether one charge ends the batch as `failed`; then it takes a trial.
+    """
 
-    def add(self, batch: Batch, failure: RequestFailed, at: float = 0.0) -> None:
-        """Hold a batch that failed at a time."""
-        self.held.append((batch, failure, at))
-        self.in_a_row += 1
+    batch: Batch
+    failure: RequestFailed
+    only: bool = False
 
-    def release(self, asked_at: float = math.inf) -> list[tuple[Batch, RequestFailed]]:
-        """Those cleared by an answer to what was asked at a time: they failed before it.
 
-        What was asked before an outage may be answered in the midst of it, and proves nothing
-        of what failed in between.
-        """
-        self.in_a_row = 0
-        released = [(batch, failure) for batch, failure, at in self.held if at <= asked_at]
-        self.held = [one for one in self.held if one[2] > asked_at]
-        return released
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What follows for a suspect: charged to its UIDs, or sent again free of charge."""
 
-    def witness(self) -> UidArray | None:
-        """One of the UIDs held, to be asked for alone, where nobody else can tell; each once.
+    suspect: Suspect
+    charged: bool
 
-        One UID that fails may be to blame; several that fail one by one speak of an outage. A
-        sound answer that lacks a UID speaks of that UID, and needs no witness.
-        """
-        for batch, failure, _ in self.held:
-            untried = as_set(batch.uids) - self._tried
-            if failure.fault in _SERVICE and untried:
-                self._tried.add(untried[0])
-                return np.array([untried[0]], np.int64)
-        return None
 
-    def need_control(self, *, idle: bool) -> bool:
-        """Whether to ask the control question: many failed in a row, or nobody else will tell.
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A request that shows whether the server works.
+
+    Attributes:
+        uid: the UID to ask for; None for EInfo, or for a UID that was never sent.
+        fresh: whether to ask for a UID that was never sent.
+    """
+
+    uid: int | None = None
+    fresh: bool = False
+
+
+class _Sent(Enum):
+    """What is known of a request."""
+
+    PENDING = auto()
+    ANSWERED = auto()
+    FAILED = auto()
+
+
+class CircuitBreaker:
+    """Numbers requests, holds failed batches and decides what becomes of them.
+
+    Args:
+        known: UIDs answered in earlier runs; some become witnesses.
+
+    Attributes:
+        is_open: whether only probes may be sent.
+        reason: how the last request failed.
+        retry_after: seconds the server then asked us to wait, if it did.
+    """
+
+    def __init__(self, known: UidSet | None = None) -> None:
+        known = as_set() if known is None else known
+        places = {0, len(known) // 2, len(known) - 1} if known else set[int]()
+        self._witnesses = deque([int(known[place]) for place in sorted(places)], WITNESSES)
+        self._failed_witnesses: set[int] = set()
+        self._lone: UidSet = as_set()
+        self._lone_probes = 0
+        self._trusts_einfo = False
+        self._sent: dict[int, _Sent] = {}
+        self._count = 0
+        self._oldest = 1  # number in `_sent`
+        self._failures = 0  # in `_sent`
+        self._held: dict[int, Suspect] = {}
+        self._trials: deque[Suspect] = deque()
+        self._control_due = False
+        self._in_a_row = 0
+        self._answered_once = False
+        self._refusals = 0
+        self._refused_since = 0.0
+        self._bounded = False  # whether an answered request precedes all of `_sent`
+        self.is_open = False
+        self.reason = "no answer"
+        self.retry_after: float | None = None
+
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        state = "open" if self.is_open else "closed"
+        return f"CircuitBreaker({state}, {len(self._held)} held, {len(self._trials)} to try)"
+
+    @property
+    def holds(self) -> bool:
+        """Whether some failed batches are not judged yet."""
+        return bool(self._held or self._trials)
+
+    # --- what was sent, and what came of it ---------------------------------------------------
+
+    def sent(self) -> int:
+        """Return the number of the request that is sent now."""
+        self._count += 1
+        self._sent[self._count] = _Sent.PENDING
+        return self._count
+
+    def ignored(self, number: int) -> list[Verdict]:
+        """Forget a request that proves nothing, such as one that met the rate limit."""
+        del self._sent[number]
+        return self._judge()
+
+    def answered(self, number: int, uids: Iterable[int] = ()) -> list[Verdict]:
+        """Record an answer.
 
         Args:
-            idle: nothing is in flight and nothing else can be asked now.
+            number: of the request.
+            uids: one or more UIDs it answered, as witnesses; none if EInfo was asked.
+
+        Returns:
+            What can be judged now.
         """
-        return self.in_a_row >= SUSPICIOUS or (idle and bool(self.held))
+        self._sent[number] = _Sent.ANSWERED
+        self._in_a_row = self._refusals = 0
+        witnesses = [uid for uid in uids if uid not in self._witnesses]
+        if uids:
+            self._answered_once = True
+            self._witnesses.extend(witnesses)
+            self._failed_witnesses.clear()
+            self._lone_probes = 0
+        self._trusts_einfo = not uids
+        return self._judge()
+
+    def failed(
+        self, number: int, failure: RequestFailed, suspect: Suspect | None = None
+    ) -> list[Verdict]:
+        """Record a failure, and hold its batch until it can be judged.
+
+        Args:
+            number: of the request.
+            failure: how it failed.
+            suspect: its batch; None for probes and controls.
+
+        Returns:
+            What can be judged now.
+        """
+        self._sent[number] = _Sent.FAILED
+        self._failures += 1
+        self._in_a_row += 1
+        self.reason = failure.reason
+        self.retry_after = failure.retry_after
+        if suspect is not None:
+            self._held[number] = suspect
+        if suspect is None or self._in_a_row >= OPEN_AFTER:
+            self.is_open = True
+        if self.is_open:
+            self._try_all()
+        return self._judge()
+
+    def refuses(self, failure: RequestFailed, now: float) -> bool:
+        """Record whether a failure is a refusal; return whether the server refuses us for good.
+
+        Args:
+            failure: of any request.
+            now: seconds, monotonic.
+        """
+        if failure.fault is not Fault.REFUSAL:
+            self._refusals = 0
+            return False
+        if not self._refusals:
+            self._refused_since = now
+        self._refusals += 1
+        lasting = not self._answered_once or now - self._refused_since >= REFUSED_SECONDS
+        return self._refusals >= REFUSALS and lasting
+
+    def close(self) -> None:
+        """Send again after an answered probe; what failed is tried first."""
+        self.is_open = False
+        self._in_a_row = 0
+        self._control_due = False
+
+    # --- what to send now ---------------------------------------------------------------------
+
+    def next_trial(self, *, idle: bool) -> Suspect | Probe | None:
+        """Return a failed batch to try or a control to send before any other batch, if any.
+
+        Args:
+            idle: nothing is in flight and nothing else can be sent now, so nothing else will show
+                whether the server works.
+        """
+        if self._control_due or (idle and self._held and not self._trials):
+            self._control_due = False
+            return self.probe(fresh=False)
+        if not self._trials:
+            return None
+        self._control_due = True
+        return self._trials.popleft()
+
+    def probe(self, *, fresh: bool) -> Probe:
+        """Return what to ask to learn whether the server works.
+
+        Args:
+            fresh: whether there is a UID that was never sent.
+        """
+        untried = [uid for uid in self._witnesses if uid not in self._failed_witnesses]
+        if untried or len(self._witnesses) >= WITNESSES:
+            uid = untried[0] if untried else self._witnesses[0]
+            self._witnesses.remove(uid)
+            self._witnesses.append(uid)  # last in turn
+            self._failed_witnesses.add(uid)  # until it is answered
+            return Probe(uid)
+        if self._trusts_einfo or self._lone_probes >= LONE_PROBES:
+            return Probe()
+        self._lone_probes += 1
+        if fresh:
+            return Probe(fresh=True)
+        for suspect in (*self._trials, *self._held.values()):
+            rest = as_set(suspect.batch.uids) - self._lone
+            if rest and suspect.failure.fault not in _OF_UIDS:
+                self._lone.add(rest[0])
+                return Probe(int(rest[0]))
+        return Probe()
+
+    # --- verdicts -----------------------------------------------------------------------------
+
+    def _judge(self) -> list[Verdict]:
+        """Judge each run of failures whose neighbours are known."""
+        verdicts: list[Verdict] = []
+        if self._failures:
+            run: list[int] = []
+            before: bool | None = self._bounded  # None: the request before the run is pending
+            for number, state in list(self._sent.items()):
+                if state is _Sent.FAILED:
+                    run.append(number)
+                    continue
+                if state is _Sent.ANSWERED and run and before is not None:
+                    verdicts += self._judge_run(run, alone=before and len(run) == 1)
+                run, before = [], True if state is _Sent.ANSWERED else None
+        self._forget()
+        return verdicts
+
+    def _judge_run(self, run: list[int], *, alone: bool) -> list[Verdict]:
+        """Judge failures in a row, with answers before and after them."""
+        self._failures -= len(run)
+        for number in run:
+            del self._sent[number]
+        held = [self._held.pop(number) for number in run if number in self._held]
+        probes_failed = len(held) < len(run)
+        return [
+            verdict
+            for suspect in held
+            if (verdict := self._verdict(suspect, alone=alone, probes_failed=probes_failed))
+        ]
+
+    def _verdict(self, suspect: Suspect, *, alone: bool, probes_failed: bool) -> Verdict | None:
+        """Return the verdict on one failure, or None if it is to be tried."""
+        tried = suspect.batch.excused >= EXCUSES
+        if suspect.failure.fault in _OF_UIDS:
+            charged = alone or not probes_failed
+        else:
+            charged = alone and (tried or not suspect.only)
+        if charged:
+            return Verdict(suspect, charged=True)
+        if alone or tried:
+            self._trials.append(_to_be_tried(suspect))
+            return None
+        return Verdict(suspect, charged=False)
+
+    def _try_all(self) -> None:
+        """Move all held batches to the trials; faults of UIDs wait for the next answer."""
+        for number, suspect in list(self._held.items()):
+            if suspect.failure.fault not in _OF_UIDS:
+                self._trials.append(_to_be_tried(self._held.pop(number)))
+
+    def _forget(self) -> None:
+        """Drop the oldest numbers that no later verdict needs."""
+        while self._oldest <= self._count:
+            state = self._sent.get(self._oldest)
+            if state is _Sent.PENDING or state is _Sent.FAILED:
+                break
+            if state is _Sent.ANSWERED:
+                del self._sent[self._oldest]
+                self._bounded = True
+            self._oldest += 1
 
 
-def probe_delays() -> Iterator[tuple[float, bool]]:
-    """Seconds before each control question, and whether it is an outage by then.
-
-    One that fails proves little, since one request in twenty may fail on a bad day; after three
-    in a row it is an outage, and they come more and more seldom, from 5 s up to 5 min.
-    """
-    yield from ((0.0, False), (0.5, False), (1.0, False))
-    delay = FIRST_SECONDS
-    while True:
-        yield delay, True
-        delay = min(delay * 2, LONGEST_SECONDS)
+def _to_be_tried(suspect: Suspect) -> Suspect:
+    return replace(suspect, batch=replace(suspect.batch, excused=EXCUSES))

@@ -1,4 +1,4 @@
-"""What an answer or a failure settles, and what is asked again because of it."""
+"""What an answer or a failure settles, and what is sent again because of it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harvester import events
-from harvester.engine.retry import Retry, after_empty, after_failure, after_left_out
+from harvester.engine.retry import (
+    Retry,
+    after_empty,
+    after_excuse,
+    after_failure,
+    after_left_out,
+)
 from harvester.errors import Fault
 from harvester.model.delivery import Delivery, Raw
 from harvester.model.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
     from harvester.engine.frontier import Frontier
+    from harvester.engine.outage import Verdict
     from harvester.errors import RequestFailed
     from harvester.job.groups import Limits
     from harvester.model.answer import Answer
@@ -26,15 +33,15 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidArray
 
 
-class Settling:
-    """Carries the verdicts out: deliver what is settled, put the rest back.
+class Results:
+    """Delivers what is settled, and puts the rest back into the frontier.
 
     Args:
-        frontier: takes what is to be asked again.
+        frontier: takes what is sent again.
         limits: of the job.
         deliver: takes what is settled.
-        emit: told of both.
-        keep_raw: deliver answers as they came, too.
+        emit: receives an event for both.
+        keep_raw: whether to deliver the response bodies, too.
     """
 
     def __init__(
@@ -53,55 +60,67 @@ class Settling:
         self._emit = emit
 
     def take(self, batch: Batch, answer: Answer, body: bytes) -> None:
-        """Deliver what an answer settles, and ask again for what it left out."""
+        """Deliver what an answer settles, and send again what it left out."""
         empty = answer.answered[answer.counts == 0]
         unsure = after_empty(batch, empty, self._limits.confirm_empty)
-        self.again(unsure, "no links, to be confirmed")
-        self._settle(
-            answer, answer.counts > 0 if unsure else answer.counts >= 0, self._raw(batch, body)
-        )
+        self.retry(unsure, "no links, to be confirmed")
+        is_settled = answer.counts > 0 if unsure else np.ones(len(answer.counts), np.bool_)
+        self._settle(answer, is_settled, self._raw(batch, body))
         if len(answer.left_out):
             self._left_out(batch, answer.left_out)
 
     def keep(self, batch: Batch, body: bytes) -> None:
-        """Deliver an answer that settles nothing, where answers are kept."""
+        """Deliver the body of an answer that settles nothing, if bodies are kept."""
         if body and (raw := self._raw(batch, body)):
             self._deliver(Delivery(raw=raw))
 
-    def _raw(self, batch: Batch, body: bytes) -> tuple[Raw, ...]:
-        return (Raw(batch.retmode, batch.uids, body),) if self._keep_raw else ()
+    def is_only_attempt(self, batch: Batch) -> bool:
+        """Return whether a single charged failure would end a batch as `failed`."""
+        return len(batch) == 1 and batch.tries == 0 and self._limits.max_attempts == 1
 
-    def judge(self, batch: Batch, failure: RequestFailed) -> None:
-        """A failure counts: ask again, or give the UID up."""
+    def apply(self, verdicts: Iterable[Verdict]) -> None:
+        """Carry out what the circuit breaker decided."""
+        for verdict in verdicts:
+            suspect = verdict.suspect
+            if verdict.charged:
+                self.charge(suspect.batch, suspect.failure)
+            else:
+                self.retry(after_excuse(suspect.batch, suspect.failure), suspect.failure.reason)
+
+    def charge(self, batch: Batch, failure: RequestFailed) -> None:
+        """Count a failure against the UIDs of a batch: send them again, or give them up."""
         if failure.fault is Fault.LEFT_OUT:
             self._left_out(batch, batch.uids)
             return
         retries = after_failure(batch, failure, self._limits.max_attempts)
-        self.again(retries, failure.reason)
+        self.retry(retries, failure.reason)
         if not retries:
             self._give_up(batch.uids, Outcome.FAILED, failure.reason)
 
-    def again(self, retries: list[Retry], reason: str) -> None:
-        """Put batches back, each to be asked again after its delay."""
+    def retry(self, retries: list[Retry], reason: str) -> None:
+        """Put batches back, each to be sent again after its delay."""
         now = asyncio.get_running_loop().time()
         for retry in retries:
             self._frontier.put(retry, now)
             self._emit(events.BatchRetried(len(retry.batch), reason, retry.delay))
 
+    def _raw(self, batch: Batch, body: bytes) -> tuple[Raw, ...]:
+        return (Raw(batch.retmode, batch.uids, body),) if self._keep_raw else ()
+
     def _left_out(self, batch: Batch, uids: UidArray) -> None:
         retries = after_left_out(batch, uids, self._limits.max_attempts)
-        self.again(retries, "left out of the answer")
+        self.retry(retries, "left out of the answer")
         if not retries:
             self._give_up(uids, Outcome.MISSING, "left out of every answer")
 
-    def _settle(self, answer: Answer, sure: NDArray[np.bool_], raw: tuple[Raw, ...]) -> None:
-        counts = answer.counts[sure]
+    def _settle(self, answer: Answer, is_settled: NDArray[np.bool_], raw: tuple[Raw, ...]) -> None:
+        counts = answer.counts[is_settled]
         if not len(counts):
             if raw:
                 self._deliver(Delivery(raw=raw))
             return
         linked = int(np.count_nonzero(counts))
-        settled = answer if sure.all() else answer.only(answer.answered[sure])
+        settled = answer if is_settled.all() else answer.only(answer.answered[is_settled])
         self._deliver(Delivery(settled.rows, settled.answered, counts, raw=raw))
         outcomes = {Outcome.LINKED.value: linked, Outcome.EMPTY.value: len(counts) - linked}
         self._emit(events.UidsSettled(outcomes, len(answer.rows)))

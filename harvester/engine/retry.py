@@ -52,13 +52,21 @@ def after_failure(
     alone = len(batch) == 1
     if alone and tries >= max_attempts:
         return []
-    again = replace(batch, tries=tries, retmode=_other_form(batch, failure))
+    again = replace(batch, tries=tries, excused=0, retmode=_other_form(batch, failure))
     if alone or (tries < WHOLE_TRIES and failure.fault is not Fault.TOO_LARGE):
         pieces = [again]
     else:
         pieces = _pieces(again, batch.uids, (len(batch) + 1) // 2)
     pause = failure.retry_after or 0.0
     return [Retry(piece, pause + backoff(tries, roll)) for piece in pieces]
+
+
+def after_excuse(
+    batch: Batch, failure: RequestFailed, roll: Callable[[], float] = random.random
+) -> list[Retry]:
+    """Return the batch to send again after a failure that is not charged to its UIDs."""
+    again = replace(batch, excused=batch.excused + 1)
+    return [Retry(again, (failure.retry_after or 0.0) + backoff(again.excused, roll))]
 
 
 def broken_part(batch: Batch, broken: Mapping[int, str]) -> tuple[Batch, RequestFailed] | None:
@@ -80,7 +88,7 @@ def after_left_out(
     if len(batch) == 1 and times >= max_attempts:
         return []
     size = 1 if times >= max_attempts - 1 else max(1, len(batch) // _SHRINK)
-    again = replace(batch, left_out=times)
+    again = replace(batch, left_out=times, excused=0)
     return [Retry(piece, backoff(times, roll)) for piece in _pieces(again, left_out, size)]
 
 

@@ -1,16 +1,16 @@
-"""The first SIGINT or SIGTERM asks, the second insists."""
+"""End runs gently at the first SIGINT or SIGTERM, at once at the second."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from harvester.errors import Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harvester.engine.engine import Engine
     from harvester.errors import HarvestError
@@ -19,15 +19,19 @@ _HANDLED = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop:
-    """Ends all engines at work, and those that would begin after."""
+    """Halts all engines at work, and those that would begin later."""
 
     def __init__(self) -> None:
         self._engines: list[Engine] = []
         self._why: HarvestError | None = None
 
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"Stop({len(self._engines)} engines, {self._why!r})"
+
     @contextmanager
     def of(self, engine: Engine) -> Iterator[None]:
-        """An engine is at work while inside."""
+        """Context manager. The engine is at work while inside."""
         self._engines.append(engine)
         if self._why is not None:
             engine.halt(self._why)
@@ -38,11 +42,11 @@ class Stop:
 
     @property
     def asked(self) -> bool:
-        """Whether all is to end."""
+        """Whether everything is to end."""
         return self._why is not None
 
     def ask(self, why: HarvestError) -> bool:
-        """Have everything end gently; False where nothing is at work that could."""
+        """End everything gently; return False if no engine is at work."""
         self._why = self._why or why
         for engine in self._engines:
             engine.halt(self._why)
@@ -51,13 +55,12 @@ class Stop:
 
 @contextmanager
 def heeded(stop: Stop) -> Iterator[None]:
-    """While inside, the first signal ends the engines gently, the second ends this task.
+    """Context manager. The first signal halts the engines, the second cancels this task.
 
     Raises:
-        Interrupted: at the second signal, or the first where no engine is at work, in place of
+        Interrupted: at the second signal, or at the first if no engine is at work, in place of
             the cancellation.
     """
-    loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     caught: list[int] = []
     cancelled = False
@@ -70,14 +73,31 @@ def heeded(stop: Stop) -> Iterator[None]:
             cancelled = True
             task.cancel()
 
-    for signum in _HANDLED:
-        loop.add_signal_handler(signum, on_signal, signum)
+    with ExitStack() as handlers:
+        for signum in _HANDLED:
+            handlers.enter_context(_handled(signum, on_signal))
+        try:
+            yield
+        except asyncio.CancelledError:
+            if cancelled:
+                raise Interrupted(caught[0]) from None
+            raise
+
+
+@contextmanager
+def _handled(signum: int, handler: Callable[[int], None]) -> Iterator[None]:
+    """Context manager. Call a function in the event loop for each such signal."""
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signum, handler, signum)
+    except NotImplementedError:  # on Windows: signal handlers run outside the loop
+        before = signal.signal(signum, lambda *_: loop.call_soon_threadsafe(handler, signum))
+        try:
+            yield
+        finally:
+            signal.signal(signum, before)
+        return
     try:
         yield
-    except asyncio.CancelledError:
-        if cancelled:
-            raise Interrupted(caught[0]) from None
-        raise
     finally:
-        for signum in _HANDLED:
-            loop.remove_signal_handler(signum)
+        loop.remove_signal_handler(signum)

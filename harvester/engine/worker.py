@@ -1,15 +1,13 @@
-"""One question, and what follows from its answer for its UIDs and for the server."""
+"""One request, and what follows from its answer for its UIDs and for the server."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harvester import events
-from harvester.engine.outage import Suspects
-from harvester.engine.retry import Retry, broken_part
+from harvester.engine.outage import EXCUSES, Suspect
+from harvester.engine.retry import Retry, after_excuse, broken_part
 from harvester.errors import Fault, RateLimited, Refused, RequestFailed
 
 if TYPE_CHECKING:
@@ -18,135 +16,166 @@ if TYPE_CHECKING:
     from harvester.client.client import Client
     from harvester.client.pacing.limiter import Permit
     from harvester.engine.batch_size import BatchSize
-    from harvester.engine.results import Settling
+    from harvester.engine.heartbeat import Heartbeat
+    from harvester.engine.outage import CircuitBreaker
+    from harvester.engine.results import Results
     from harvester.errors import HarvestError
     from harvester.eutils.question import Question
     from harvester.model.answer import Answer
     from harvester.model.batch import Batch
-    from harvester.model.uids import UidArray
-
-_REFUSALS = 4  # in a row: NCBI's key service has been seen to call good keys invalid for a moment
 
 
-class Asker:
-    """Asks about batches, one request each.
+class Worker:
+    """Sends requests, and reports each to whoever decides: results, circuit breaker, batch size.
 
     Args:
-        client: asks, at the server's pace.
+        client: sends at the permitted rate.
         question: what to ask about each batch.
-        settling: what becomes of answers and failures.
-        size: told how batches of which size fare.
-        emit: told of everything that happens.
-        halt: ends the run, when the server refuses us.
-
-    Attributes:
-        suspects: batches that failed, while it is not known why.
-        control: a UID that was answered, or none: whoever must know whether the server is well
-            asks for it.
+        results: takes answers and failures.
+        breaker: judges failures.
+        size: learns how batches of which size fare.
+        heartbeat: knows when this process did not run.
+        emit: receives every event.
+        halt: ends the run if the server refuses us.
     """
 
     def __init__(
         self,
+        *,
         client: Client,
         question: Question,
-        settling: Settling,
+        results: Results,
+        breaker: CircuitBreaker,
         size: BatchSize,
+        heartbeat: Heartbeat,
         emit: events.Listener,
         halt: Callable[[HarvestError], None],
     ) -> None:
         self._client = client
         self._question = question
-        self._settling = settling
+        self._results = results
+        self._breaker = breaker
         self._size = size
+        self._heartbeat = heartbeat
         self._emit = emit
         self._halt = halt
-        self._refusals = 0
         self._loop = asyncio.get_running_loop()
-        self.suspects = Suspects()
-        self.control: UidArray = np.empty(0, np.int64)
 
-    async def ask(self, batch: Batch, permit: Permit) -> None:
-        """Ask about a batch, and settle it, put it back or hold it as a suspect."""
-        asked_at = self._loop.time()
+    async def send(self, batch: Batch, permit: Permit) -> bool:
+        """Send a batch, and settle it, put it back or hold it as a suspect.
+
+        Returns:
+            Whether the server answered at least one of its UIDs.
+        """
+        number, sent_at = self._breaker.sent(), self._loop.time()
         try:
-            answer, body = await self.attempt(batch, permit)
+            answer, body = await self._request(batch, permit)
         except RateLimited as failure:
-            self._settling.again([Retry(batch, 0.0)], failure.reason)
+            self._results.retry([Retry(batch, 0.0)], failure.reason)
+            self._results.apply(self._breaker.ignored(number))
+            return False
         except RequestFailed as failure:
-            self._size.failed(len(batch), failure)
-            self._settling.keep(batch, failure.body or b"")
-            failure.body = None
-            self._hold(batch, failure)
-        else:
-            self.take(batch, answer, body, asked_at)
+            self._fail(number, batch, failure, sent_at)
+            return False
+        except BaseException:
+            self._breaker.ignored(number)
+            raise
+        return self._take(number, batch, answer, body)
 
-    async def attempt(self, batch: Batch, permit: Permit) -> tuple[Answer, bytes]:
-        """One request, with what it tells of the server's health.
+    async def control(self, batch: Batch | None, permit: Permit) -> bool:
+        """Ask only whether the server works: for a batch, or EInfo for None.
+
+        Returns:
+            Whether it does.
 
         Raises:
-            RateLimited, RequestFailed: as `Client.ask` says.
+            RateLimited: the server counted too many requests, which shows nothing.
         """
-        begun = self._loop.time()
+        number = self._breaker.sent()
+        try:
+            if batch is None:
+                await self._ping(permit)
+                answered: list[int] = []
+            else:
+                answer, _ = await self._request(batch, permit)
+                answered = answer.answered[:1].tolist()
+        except RateLimited:
+            self._results.apply(self._breaker.ignored(number))
+            raise
+        except RequestFailed as failure:
+            self._results.apply(self._breaker.failed(number, failure))
+            return False
+        except BaseException:
+            self._breaker.ignored(number)
+            raise
+        if batch is not None and not answered:
+            self._results.apply(self._breaker.failed(number, _left_out()))
+            return False
+        self._results.apply(self._breaker.answered(number, answered))
+        return True
+
+    async def _request(self, batch: Batch, permit: Permit) -> tuple[Answer, bytes]:
+        sent_at = self._loop.time()
         self._emit(events.RequestSent(len(batch)))
         try:
             answer, body = await self._client.ask(self._question, batch, permit)
-        except BaseException as error:
+        except RequestFailed as failure:
             self._emit(events.RequestEnded())
-            if isinstance(error, RequestFailed):
-                self._heed(error)
+            self._notice(failure)
             raise
-        self._refusals = 0
-        seconds = self._loop.time() - begun
+        except BaseException:
+            self._emit(events.RequestEnded())
+            raise
+        seconds = self._loop.time() - sent_at
         self._emit(events.RequestEnded())
         self._emit(events.BatchAnswered(seconds, answer.unrequested))
         self._size.answered(len(batch), seconds, len(body))
         return answer, body
 
-    async def ping(self) -> bool:
-        """Whether the E-utilities answer at all.
-
-        Raises:
-            RateLimited: they do, but count too many requests.
-        """
+    async def _ping(self, permit: Permit) -> None:
         try:
-            await self._client.ping()
+            await self._client.ping(permit)
         except RequestFailed as failure:
-            self._heed(failure)
-            if isinstance(failure, RateLimited):
-                raise
-            return False
-        return True
+            self._notice(failure)
+            raise
 
-    def _heed(self, failure: RequestFailed) -> None:
-        """What a failure says of all requests, rather than of one."""
+    def _notice(self, failure: RequestFailed) -> None:
+        """Act on what a failure says about all requests."""
         if isinstance(failure, RateLimited):
             self._emit(events.SlowedDown(self._client.rate))
-            return
-        self._refusals = self._refusals + 1 if failure.fault is Fault.REFUSAL else 0
-        if self._refusals >= _REFUSALS:
+        elif self._breaker.refuses(failure, self._loop.time()):
             self._halt(Refused(f"The server refuses us: {failure.reason}."))
 
-    def take(self, batch: Batch, answer: Answer, body: bytes, asked_at: float) -> None:
-        """An answer settles most of a batch; ERRORs in it count if it proves the server well."""
+    def _take(self, number: int, batch: Batch, answer: Answer, body: bytes) -> bool:
+        """Settle what an answer holds; ERRORs in it count if it also answers other UIDs."""
         broken = broken_part(batch, answer.broken)
         if len(answer.answered):
-            self._prove_well(answer, asked_at)
+            self._results.apply(self._breaker.answered(number, answer.answered[:1].tolist()))
             if broken:
-                self._settling.judge(*broken)
+                self._results.charge(*broken)
         elif broken:
-            self._hold(*broken)
+            self._hold(number, *broken)
         else:
-            self._settling.keep(batch, body)
-            self._hold(batch, RequestFailed(Fault.LEFT_OUT, "left out of the answer"))
+            self._results.keep(batch, body)
+            self._hold(number, batch, _left_out())
+            return False
+        self._results.take(batch, answer, body)
+        return bool(len(answer.answered))
+
+    def _fail(self, number: int, batch: Batch, failure: RequestFailed, sent_at: float) -> None:
+        self._results.keep(batch, failure.body or b"")
+        failure.body = None
+        if batch.excused < EXCUSES and self._heartbeat.stalled_since(sent_at):
+            self._results.retry(after_excuse(batch, failure), failure.reason)
+            self._results.apply(self._breaker.ignored(number))
             return
-        self._settling.take(batch, answer, body)
+        self._size.failed(len(batch), failure)
+        self._hold(number, batch, failure)
 
-    def _hold(self, batch: Batch, failure: RequestFailed) -> None:
-        """A failure that may be the server's: it waits for proof."""
-        self.suspects.add(batch, failure, self._loop.time())
+    def _hold(self, number: int, batch: Batch, failure: RequestFailed) -> None:
+        suspect = Suspect(batch, failure, self._results.is_only_attempt(batch))
+        self._results.apply(self._breaker.failed(number, failure, suspect))
 
-    def _prove_well(self, answer: Answer, asked_at: float) -> None:
-        """The server answers: what failed before is charged to the UIDs, and asked again."""
-        self.control = answer.answered[:1]
-        for batch, failure in self.suspects.release(asked_at):
-            self._settling.judge(batch, failure)
+
+def _left_out() -> RequestFailed:
+    return RequestFailed(Fault.LEFT_OUT, "left out of the answer")

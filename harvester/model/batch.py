@@ -21,6 +21,7 @@ class Batch:
         tries: requests that failed; of a UID alone, those in which it was alone.
         left_out: answers in a row that left these UIDs out.
         confirmed: answers without links so far.
+        excused: failures in a row that were not charged to these UIDs.
         retmode: the form to ask in.
     """
 
@@ -29,6 +30,7 @@ class Batch:
     tries: int = 0
     left_out: int = 0
     confirmed: int = 0
+    excused: int = 0
 
     def __len__(self) -> int:
         """How many UIDs."""

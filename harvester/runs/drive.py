@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING
 from harvester.engine.batch_size import MOST, MOST_MERGED, BatchSize
 from harvester.engine.engine import Engine
 from harvester.engine.frontier import Frontier
-from harvester.engine.results import Settling
+from harvester.engine.off_peak import Hours
+from harvester.engine.results import Results
 from harvester.errors import HarvestError
+from harvester.model.uids import as_set
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from harvester.client.client import Client
-    from harvester.engine.off_peak import Hours
     from harvester.eutils.question import Question
     from harvester.events import Listener
     from harvester.job.model import Job
     from harvester.model.delivery import Delivery
+    from harvester.model.identifiers import Listed
     from harvester.model.uids import UidSet
+    from harvester.sources.feed import Feed
     from harvester.store.committer import Committer
 
 MOST_IN_FLIGHT = 1000
+"""Requests in flight with `--concurrency auto`."""
 
 
 def make_engine(
@@ -34,13 +38,26 @@ def make_engine(
     todo: UidSet,
     *,
     deliver: Callable[[Delivery], None],
-    full: Callable[[], bool],
     emit: Listener,
-    known: UidSet,
-    hours: Hours,
+    full: Callable[[], bool] = lambda: False,
+    known: UidSet | None = None,
+    hours: Hours | None = None,
     fed: bool = True,
 ) -> Engine:
-    """An engine that asks for `todo`, and unless `fed` for what comes; else see `Engine`."""
+    """Return an engine that asks for `todo`.
+
+    Args:
+        job: gives the limits and the retmode.
+        client: sends the requests.
+        question: what to ask about each batch.
+        todo: the UIDs to ask for.
+        deliver: takes what is settled.
+        emit: receives every event.
+        full: returns whether `deliver` should be given nothing more for now.
+        known: UIDs answered in earlier runs; none by default.
+        hours: when to send; always by default.
+        fed: whether `todo` is all; otherwise more UIDs come through `Engine.feed`.
+    """
     limits = job.limits
     # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
     natural = min(math.ceil(client.rate * limits.timeout), MOST_IN_FLIGHT)
@@ -49,19 +66,35 @@ def make_engine(
         client=client,
         question=question,
         frontier=frontier,
-        settling=Settling(frontier, limits, deliver, emit, keep_raw=job.output.keep_raw),
+        results=Results(frontier, limits, deliver, emit, keep_raw=job.output.keep_raw),
         size=BatchSize(
             limits.batch_size,
             limits.timeout,
             asyncio.get_running_loop().time,
             MOST_MERGED if job.link.is_merged else MOST,
         ),
-        hours=hours,
+        hours=hours or Hours(),
         concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
         full=full,
         emit=emit,
-        known=known,
+        known=as_set() if known is None else known,
     )
+
+
+async def feed_engine(engine: Engine, feed: Feed, number: Callable[[Listed], UidSet]) -> None:
+    """Pass on the UIDs of a feed to an engine as they come.
+
+    Args:
+        engine: takes them.
+        feed: yields them.
+        number: returns those of a block that are new, as the engine numbers them.
+
+    Raises:
+        HarvestError: the feed failed before its end.
+    """
+    async for listed in feed.blocks():
+        if new := number(listed):
+            engine.feed(new)
 
 
 async def drive(
@@ -69,10 +102,10 @@ async def drive(
     committer: Committer | None = None,
     feeding: Awaitable[None] | None = None,
 ) -> HarvestError | None:
-    """Run an engine to its end, with a committer beside it, and what feeds it.
+    """Run an engine to its end, beside a committer and what feeds it.
 
     Returns:
-        Why the run ended before its end, if it did; all that was answered is committed.
+        Why the run ended early, or None; all that was answered is committed.
 
     Raises:
         OSError: the committer could not write.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DBS = ("pmc", "gene")
 PATIENT = {
     "harvester.client.backoff.BACKOFF_SECONDS": 0.02,
-    "harvester.engine.outage.FIRST_SECONDS": 0.2,
+    "harvester.client.backoff.FIRST_SECONDS": 0.2,
     "harvester.client.pacing.sliding_window._PAUSE_SECONDS": 0.05,
 }
 """Faults come often here: between tries there are many more pauses than in a night."""

@@ -45,8 +45,8 @@ OFTEN = PAGES | {
     "harvester.store.committer.TICK_SECONDS": 0.05,
 }
 SOON = OFTEN | {
-    "harvester.engine.outage.FIRST_SECONDS": 0.3,
-    "harvester.engine.outage.LONGEST_SECONDS": 0.6,
+    "harvester.client.backoff.FIRST_SECONDS": 0.3,
+    "harvester.client.backoff.LONGEST_SECONDS": 0.6,
     "harvester.client.outage_retry.FIRST_SECONDS": 0.3,
     "harvester.client.outage_retry.LONGEST_SECONDS": 0.6,
 }

@@ -137,7 +137,7 @@ def while_it_waits(servers: Servers, folder: Path) -> None:
     error = json.dumps({"linksets": [], "ERROR": EVIL}).encode()
     down = {"elink.fcgi": response(error), "einfo.fcgi": response(b"", status="503 No")}
     malicious = servers.malicious_server(servers.start(), lambda request: down[request.utility])
-    soon = {"harvester.engine.outage.FIRST_SECONDS": 0.2}
+    soon = {"harvester.client.backoff.FIRST_SECONDS": 0.2}
     with running(*words(folder, malicious.base_url), err=folder / "err", patches=soon) as command:
         wait_until(lambda: "not answering" in command.said(), "it waits")
         wait_until(lambda: status(folder / "out")["waiting"], "status says so")

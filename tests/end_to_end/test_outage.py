@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 UIDS = range(1, 361)
 SOON = {
-    "harvester.engine.outage.FIRST_SECONDS": 0.3,
-    "harvester.engine.outage.LONGEST_SECONDS": 0.6,
+    "harvester.client.backoff.FIRST_SECONDS": 0.3,
+    "harvester.client.backoff.LONGEST_SECONDS": 0.6,
 }
 """Control questions come sooner than in earnest."""
 

@@ -84,7 +84,7 @@ def whatever_befalls(servers: Servers, folder: Path, retmode: str, *talk: str) -
     ]  # fmt: skip
     soon = {
         "harvester.client.backoff.BACKOFF_SECONDS": 0.05,
-        "harvester.engine.outage.FIRST_SECONDS": 0.2,
+        "harvester.client.backoff.FIRST_SECONDS": 0.2,
     }
     with running(*words, err=folder / "err", env=env, patches=soon) as command:
         assert_unseen_all_along(command, folder)

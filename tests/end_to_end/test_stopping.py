@@ -114,7 +114,7 @@ def while_the_server_hangs(servers: Servers, folder: Path) -> None:
     server = servers.start(latency=(0.02,), fault_seconds=120.0)
     patches = {
         "harvester.engine.engine.DRAIN_SECONDS": 1.0,
-        "harvester.engine.outage.FIRST_SECONDS": 0.2,
+        "harvester.client.backoff.FIRST_SECONDS": 0.2,
     }
     with running(*words(folder, server), err=folder / "err", patches=patches) as command:
         wait_until(lambda: len(server.log) > 10, "it asks")

@@ -12,7 +12,7 @@ from support.link_rows import links_of, links_table
 
 from harvester import events
 from harvester.engine.frontier import Frontier
-from harvester.engine.results import Settling
+from harvester.engine.results import Results
 from harvester.errors import Fault, RequestFailed
 from harvester.job.groups import Limits
 from harvester.model import uids
@@ -30,13 +30,13 @@ BODY = b"an answer as it came"
 
 
 class _Desk:
-    """A Settling with everything around it in memory."""
+    """A Results with everything around it in memory."""
 
     def __init__(self, **limits: Any) -> None:
         self.frontier = Frontier(uids.as_set(), "json")
         self.deliveries: list[Delivery] = []
         self.events: list[events.Event] = []
-        self.settling = Settling(
+        self.results = Results(
             self.frontier, Limits(**limits), self.deliveries.append, self.events.append
         )
 
@@ -87,7 +87,7 @@ def _answer(links: Mapping[int, int], left_out: tuple[int, ...] = ()) -> Answer:
 
 async def test_a_whole_answer_settles_all() -> None:
     desk = _Desk()
-    desk.settling.take(_batch(1, 2, 3), _answer({1: 2, 2: 0, 3: 1}), BODY)
+    desk.results.take(_batch(1, 2, 3), _answer({1: 2, 2: 0, 3: 1}), BODY)
     assert desk.delivered() == {"linked": [1, 3], "empty": [2], "missing": [], "failed": []}
     assert desk.settled() == {"linked": 2, "empty": 1}
     assert desk.nothing_left()
@@ -99,12 +99,12 @@ async def test_a_whole_answer_settles_all() -> None:
 @pytest.mark.parametrize("times", [1, 3])
 async def test_uids_without_links_wait_until_they_are_confirmed(times: int) -> None:
     desk = _Desk(confirm_empty=times)
-    desk.settling.take(_batch(1, 2), _answer({1: 1, 2: 0}), BODY)
+    desk.results.take(_batch(1, 2), _answer({1: 1, 2: 0}), BODY)
     for _ in range(times):
         assert desk.delivered() == {"linked": [1], "empty": [], "missing": [], "failed": []}
         batch = desk.next()
         assert batch.uids.tolist() == [2]
-        desk.settling.take(batch, _answer({2: 0}), BODY)
+        desk.results.take(batch, _answer({2: 0}), BODY)
     assert desk.delivered()["empty"] == [2]
     assert desk.settled() == {"linked": 1, "empty": 1}
     assert desk.nothing_left()
@@ -112,21 +112,21 @@ async def test_uids_without_links_wait_until_they_are_confirmed(times: int) -> N
 
 async def test_links_that_come_when_confirming_count() -> None:
     desk = _Desk(confirm_empty=2)
-    desk.settling.take(_batch(2), _answer({2: 0}), BODY)
-    desk.settling.take(desk.next(), _answer({2: 3}), BODY)
+    desk.results.take(_batch(2), _answer({2: 0}), BODY)
+    desk.results.take(desk.next(), _answer({2: 3}), BODY)
     assert desk.delivered() == {"linked": [2], "empty": [], "missing": [], "failed": []}
     assert desk.nothing_left()
 
 
 async def test_uids_left_out_are_asked_again_and_then_missing() -> None:
     desk = _Desk(max_attempts=3)
-    desk.settling.take(_batch(1, 2, 3, 4), _answer({1: 1, 3: 0}, left_out=(2, 4)), BODY)
+    desk.results.take(_batch(1, 2, 3, 4), _answer({1: 1, 3: 0}, left_out=(2, 4)), BODY)
     assert desk.delivered() == {"linked": [1], "empty": [3], "missing": [], "failed": []}
     while not desk.nothing_left():
         batch = desk.next()
         known = {uid: 1 for uid in batch.uids.tolist() if uid == 4}
         out = tuple(uid for uid in batch.uids.tolist() if uid == 2)
-        desk.settling.take(batch, _answer(known, left_out=out), BODY)
+        desk.results.take(batch, _answer(known, left_out=out), BODY)
     assert desk.delivered() == {"linked": [1, 4], "empty": [3], "missing": [2], "failed": []}
     assert desk.settled() == {"linked": 2, "empty": 1, "missing": 1}
 
@@ -134,9 +134,9 @@ async def test_uids_left_out_are_asked_again_and_then_missing() -> None:
 async def test_a_uid_out_of_attempts_has_failed_with_its_reason() -> None:
     desk = _Desk(max_attempts=2)
     failure = RequestFailed(Fault.SERVER, "HTTP 500")
-    desk.settling.judge(_batch(7), failure)
+    desk.results.charge(_batch(7), failure)
     assert desk.deliveries == []
-    desk.settling.judge(desk.next(), failure)
+    desk.results.charge(desk.next(), failure)
     assert desk.delivered()["failed"] == [7]
     assert desk.deliveries[0].reason == "HTTP 500"
     assert desk.nothing_left()
@@ -144,7 +144,7 @@ async def test_a_uid_out_of_attempts_has_failed_with_its_reason() -> None:
 
 async def test_what_is_asked_again_is_told_with_its_reason() -> None:
     desk = _Desk()
-    desk.settling.judge(_batch(1, 2, 3), RequestFailed(Fault.SERVER, "HTTP 502"))
+    desk.results.charge(_batch(1, 2, 3), RequestFailed(Fault.SERVER, "HTTP 502"))
     (event,) = desk.events
     assert isinstance(event, events.BatchRetried)
     assert (event.uids, event.reason) == (3, "HTTP 502")
@@ -152,6 +152,6 @@ async def test_what_is_asked_again_is_told_with_its_reason() -> None:
 
 async def test_an_answer_with_nothing_in_it_settles_nothing() -> None:
     desk = _Desk()
-    desk.settling.take(_batch(1, 2), _answer({}, left_out=(1, 2)), BODY)
+    desk.results.take(_batch(1, 2), _answer({}, left_out=(1, 2)), BODY)
     assert desk.deliveries == []
     assert not desk.nothing_left()

@@ -32,10 +32,7 @@ class LoopWithoutSignals(asyncio.SelectorEventLoop):
 
 LOOPS = [
     asyncio.SelectorEventLoop,
-    pytest.param(
-        LoopWithoutSignals,
-        marks=pytest.mark.xfail(raises=NotImplementedError, reason="add_signal_handler is needed"),
-    ),
+    LoopWithoutSignals,
 ]
 Loop = type[asyncio.SelectorEventLoop]
 
