@@ -376,7 +376,7 @@ def _failed(servers: Servers, server: Emulator, folder: Path) -> None:
     assert (folder / "pmc-links/unanswered.txt").read_text() == f"{PMIDS[0]}\n"
 
 
-BEFORE = {"After a crash": _killed, "Once more for those that failed": _failed}
+BEFORE = {"After a crash": _killed, "Retry the UIDs that failed": _failed}
 
 SMALL = (
     "The genes of all articles on a topic",
@@ -434,13 +434,13 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
     "Into a pipe": _piped,
     "After a crash": _once_more,
     "As two jobs of an array": _shares,
-    "Once more for those that failed": _once_more,
+    "Retry the UIDs that failed": _once_more,
     "Overnight, within NCBI's hours": _linked(
         "related", "pubmed", PMIDS, "pubmed", "pubmed_pubmed", scores=True
     ),
     "When completeness matters": _estimated,
-    "The answers as they came": _again,
-    "Does NCBI still say the same?": _verified,
+    "Keep NCBI's responses": _again,
+    "Has anything changed at NCBI?": _verified,
 }
 
 
