@@ -1,4 +1,4 @@
-"""What the work costs, each file isolating one cost and asserting that the work was done.
+"""Benchmarks. Each module measures one cost and asserts that the work was done.
 
-Absolute figures drift between machines: compare the ratios to the floor measured in the same run.
+Absolute figures differ between machines: compare the ratios to the floor of the same run.
 """

@@ -1,6 +1,6 @@
-"""What the work costs: `python -m benchmarks [NAME]...` prints the figures of each, or of all.
+"""Measure costs: `python -m benchmarks [NAME]...` prints the figures of each, or of all.
 
-With `--write` they go into `results/` too, a table for each benchmark, and a plot.
+With `--write` they are also written to `results/`, one table per benchmark, and a plot.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ def made_by(name: str) -> str:
     """What the figures are of, and how they come about."""
     versions = ", ".join(f"{name} {version(name)}" for name in _VERSIONS)
     return (
-        f"`python -m benchmarks {name}` measures them. These are of {os.cpu_count()} cores, "
-        f"{platform.machine()}, Python {platform.python_version()}, {versions}. "
-        "They drift from machine to machine: compare ratios."
+        f"`python -m benchmarks {name}` measures them. These figures are from {os.cpu_count()} "
+        f"cores, {platform.machine()}, Python {platform.python_version()}, {versions}. "
+        "Absolute figures differ between machines: compare ratios."
     )
 
 

@@ -1,6 +1,6 @@
-"""ELink answers of a known size, in NCBI's shapes, built without the code under test.
+"""ELink responses of a known size in NCBI's format, built without the code under test.
 
-Every UID has a list of links out of a pool of them; each list is drawn and written once.
+Every UID has a list of links from a pool of them; each list is drawn and written once.
 """
 
 from __future__ import annotations

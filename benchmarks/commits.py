@@ -1,7 +1,7 @@
-"""Answers in memory to a part and a record on disk: large commits and small ones.
+"""From answers in memory to a part and a record on disk: large commits and small ones.
 
-Measures making the rows, encoding, syncing and the transaction, in CPU and in wall time. Does not
-measure asking. The floor of the large one is encoding its rows alone.
+Measures making the rows, encoding, syncing and the transaction, in CPU and in wall time; not the
+requests. The floor of the large commit is encoding its rows alone.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def rows() -> Iterator[Row]:
         if found is None:
             yield Row(name, cpu * 1e3, "ms of CPU", note=f"{wall * 1e3:.1f} ms of wall time")
         else:
-            yield Row(name, cpu / len(found) * 1e9, "ns a link", floor)
+            yield Row(name, cpu / len(found) * 1e9, "ns per link", floor)
 
 
 def _answer(number: int) -> RunLengthRows:

@@ -1,4 +1,4 @@
-"""Clients at work, each in a process of its own: this program, and those of another environment."""
+"""Clients at work, each in its own process: this program, and those of another environment."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Ours:
     """`harvester run`.
 
     Attributes:
-        rate: requests a second.
+        rate: requests per second.
         options: others of the command.
     """
 
@@ -126,7 +126,7 @@ def expected(answers: Answers, uids: int, *, merged: bool) -> int:
 
 
 def steady_rate(url: str, requests: int) -> float:
-    """Requests a second, from the fifth of them that was answered first to the last fifth."""
+    """Requests per second, from the fifth of them that was answered first to the last fifth."""
     times = answered(url)
     assert len(times) == requests, f"{len(times)} answers to {requests} batches"
     begin, end = requests // 5, requests * 4 // 5

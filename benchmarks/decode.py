@@ -1,7 +1,7 @@
-"""Bytes of an answer to reconciled rows: each cmd, as JSON and XML.
+"""From the bytes of a response to matched rows: each cmd, as JSON and XML.
 
-Measures reading and reconciling in memory. Does not measure the network, nor writing. The floor
-is parsing the JSON alone with orjson. Answers of other cmds than neighbor come from the emulator.
+Measures parsing and matching in memory; not the network, nor writing. The floor is parsing the
+JSON alone with orjson. Responses of cmds other than neighbor come from the emulator.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OTHERS: tuple[Cmd, ...] = tuple(c for c in get_args(Cmd) if not CMDS[c].leads_to
 
 def rows() -> Iterator[Row]:
     uids = np.arange(FIRST, FIRST + UIDS)
-    for links, unit in ((LINKS, "ns a link"), (FEW, "ns a UID")):
+    for links, unit in ((LINKS, "ns per link"), (FEW, "ns per UID")):
         answers = Answers(links)
         total = answers.total(range(FIRST, FIRST + UIDS))
         count = total if links >= 1 else UIDS
@@ -43,7 +43,7 @@ def rows() -> Iterator[Row]:
                 question = _question(cmd, retmode, answers.db)
                 assert question.read(data, Batch(uids, retmode)).counts.sum() == total
                 taken = nanoseconds(partial(question.read, data, Batch(uids, retmode)), count)
-                yield Row(f"{cmd}, {retmode}, {links} links a UID", taken, unit, floor)
+                yield Row(f"{cmd}, {retmode}, {links} links per UID", taken, unit, floor)
     with background(EmulatorConfig(rate=None, gzip=False)) as server:
         for cmd in OTHERS:
             floor = 0.0
@@ -54,7 +54,7 @@ def rows() -> Iterator[Row]:
                 floor = floor or nanoseconds(partial(orjson.loads, data), UIDS)
                 assert len(question.read(data, batch).answered) == UIDS
                 taken = nanoseconds(partial(question.read, data, batch), UIDS)
-                yield Row(f"{cmd}, {retmode}", taken, "ns a UID", floor)
+                yield Row(f"{cmd}, {retmode}", taken, "ns per UID", floor)
 
 
 def _question(cmd: Cmd, retmode: Retmode, db: str) -> Elink:

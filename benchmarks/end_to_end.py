@@ -1,8 +1,8 @@
 """A whole harvest over a socket, against a cheap server in another process.
 
-Measures the CPU seconds of the program's process, user and system, less those of a harvest of one
-UID: asking, decoding, reconciling, writing and committing. Does not measure NCBI's own time. The
-floor is what cannot be left out, in a row, measured in the same run (see `floors`).
+Measures the CPU seconds of the program's process, user and system, minus those of a harvest of one
+UID: requests, parsing, matching, writing and committing; not NCBI's own time. The floor is the
+minimum of these steps in a row, measured in the same run (see `floors`).
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def rows() -> Iterator[Row]:
         links = Answers(LINKS).total(range(FIRST, FIRST + UIDS))
         for name, options in MANY:
             cpu = least_cpu(url, "pubmed", UIDS, links, options)
-            yield Row(name, links / cpu, "links a CPU-second")
+            yield Row(name, links / cpu, "links per CPU-second")
             if not options:
                 least = floors.in_a_row(url)
-                yield Row("the same", cpu / links * 1e9, "ns a link", least)
+                yield Row("the same", cpu / links * 1e9, "ns per link", least)
     with serving(FEW) as url:
         links = Answers(FEW).total(range(FIRST, FIRST + UIDS_OF_FEW))
         cpu = least_cpu(url, "pmc", UIDS_OF_FEW, links, ())
-        yield Row("full texts, JSON to Parquet", UIDS_OF_FEW / cpu, "UIDs a CPU-second")
+        yield Row("full texts, JSON to Parquet", UIDS_OF_FEW / cpu, "UIDs per CPU-second")
 
 
 def least_cpu(url: str, db: str, uids: int, links: int, options: tuple[str, ...]) -> float:

@@ -1,8 +1,8 @@
-"""The engine alone: what a request costs where nothing is sent and nothing decoded; and waiting.
+"""The engine alone: CPU per request if nothing is sent or parsed, and CPU while waiting.
 
-Measures cutting batches, pacing, tasks, outcomes and events, in this process, with a question whose
-answer is there at once. Then the program itself against a server that takes 13 s: the share of a
-core that 130 requests in flight cost while all wait.
+Measures cutting batches, rate limiting, tasks, outcomes and events, in this process, with a
+question that is answered at once. Then the program itself against a server that takes 13 s: the
+share of a core that 130 waiting requests use.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ LOOKED_AT = 12.0  # seconds, after as many that the first answers take
 
 def rows() -> Iterator[Row]:
     taken = min(uvloop.run(engine_alone(REQUESTS)) for _ in range(3))
-    yield Row("a request, nothing sent and nothing decoded", taken * 1e6, "µs of CPU")
-    yield Row(f"{LATENCY:g} s an answer, {RATE} requests a second", _waiting(), "% of a core")
+    yield Row("a request, nothing sent, nothing parsed", taken * 1e6, "µs of CPU")
+    yield Row(f"{LATENCY:g} s per response, {RATE} requests per second", _waiting(), "% of a core")
 
 
 class _Nowhere:

@@ -1,9 +1,9 @@
-"""What a link costs at least: fetched, its number parsed, its row written, and nothing else.
+"""The minimum cost of a link: fetched, its number parsed, its row written, and nothing else.
 
-Nothing is reconciled, ranked, counted, checked or committed. Of each step the cheapest way known:
-aiohttp on uvloop, the digits of a body parsed all at once, and the columns written as the sink
-writes them. Once each step is measured alone, over and over on the same bytes; and once all of
-them in a row, as answers come: that is what `end_to_end` is held against.
+Nothing is matched, ranked, counted, checked or committed. Each step is the fastest way known:
+aiohttp on uvloop, all digits of a body parsed at once, and the columns written as the sink writes
+them. Each step is measured alone, repeatedly on the same bytes; then all of them in a row, which is
+the floor of `end_to_end`.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def rows() -> Iterator[Row]:
             ("numbers parsed", lambda: _repeat(lambda: parsed(body))),
             ("written as Parquet", lambda: _write([numbers] * REQUESTS)),
         ):
-            yield Row(name, nanoseconds(work), "ns a link")
-        yield Row("all in a row, as answers come", in_a_row(url), "ns a link")
+            yield Row(name, nanoseconds(work), "ns per link")
+        yield Row("all in a row, as responses arrive", in_a_row(url), "ns per link")
 
 
 def in_a_row(url: str) -> float:
-    """Nanoseconds of CPU a link."""
+    """Nanoseconds of CPU per link."""
 
     def work() -> None:
         found: list[NDArray[np.int64]] = []
@@ -64,7 +64,7 @@ def in_a_row(url: str) -> float:
 
 
 def nanoseconds(work: Callable[[], None]) -> float:
-    """CPU a link, the least of some runs; all threads count."""
+    """CPU per link, the least of some runs; all threads count."""
     taken = []
     for _ in range(4):
         begun = time.process_time()

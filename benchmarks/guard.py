@@ -1,8 +1,8 @@
-"""No cost may grow unseen: `python -m benchmarks.guard` fails where one has grown by a fifth.
+"""Fail if a hot path became 20 % slower: `python -m benchmarks.guard`.
 
-Each cost is measured as a ratio to a calibrating loop, run by turns with it, so that the machine,
-and what else it does, matter little. The ratios that hold are in `results/guard.json`;
-`--write` puts today's there. What is measured is what an answer goes through in this process.
+Each cost is measured as a ratio to a calibration loop that runs alternately with it, so that the
+machine and its load matter little. The expected ratios are in `results/guard.json`; `--write`
+replaces them. The paths are those of a response within this process.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def costs() -> Iterator[tuple[str, Callable[[], object]]]:
         rows = RunLengthRows.concat([question.read(body, batch).rows] * 3)
         assert len(rows) == 3 * answers.total(range(FIRST, FIRST + UIDS))
         yield (
-            f"read {cmd} {retmode}, {links} links a UID",
+            f"read {cmd} {retmode}, {links} links per UID",
             partial(_read, question, body, batch, 1 if links >= 1 else 20),
         )
         if retmode == "json" and links >= 1:

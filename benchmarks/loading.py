@@ -1,7 +1,7 @@
-"""A list of UIDs as text to the set that is harvested.
+"""From a list of UIDs as text to the set that is harvested.
 
-Measures reading, parsing, sorting and taking out duplicates. Does not measure the disk: the file
-was read before. The floor is Arrow's CSV reader alone, which leaves duplicates in.
+Measures reading, parsing, sorting and removing duplicates; not the disk: the file was read before.
+The floor is Arrow's CSV reader alone, which keeps duplicates.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def rows() -> Iterator[Row]:
             pacsv.write_csv(pa.table({"uid": members}), path, options)
             floor = nanoseconds(lambda: _alone(path), UIDS, repeats=3)
             assert len(_loaded(path)) == UIDS
-            yield Row(name, nanoseconds(lambda: _loaded(path), UIDS, repeats=3), "ns a UID", floor)
+            yield Row(
+                name, nanoseconds(lambda: _loaded(path), UIDS, repeats=3), "ns per UID", floor
+            )
 
 
 def _alone(path: Path) -> None:

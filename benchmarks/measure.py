@@ -1,4 +1,4 @@
-"""Time and report: CPU seconds of this process, as the median of several repeats, or of another."""
+"""Measure and report CPU seconds: of this process, as the median of repeats, or of another."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Row:
     Attributes:
         what: was measured.
         value: the figure; NaN where there is none, for the reason in the note.
-        unit: of it, for example `ns a link`.
+        unit: of it, for example `ns per link`.
         floor: the least it can be, in the same unit, measured in the same run.
         note: what the figure alone does not say.
     """

@@ -1,11 +1,10 @@
-"""A night in a minute: all of PubMed harvested on a simulated clock.
+"""All of PubMed harvested on a simulated clock: a night in a minute.
 
-The clock, the latencies and the server are simulated in this process, and one request in a hundred
-fails; all else is the program's own: reading the list, cutting batches, keeping the pace, asking
-again, decoding, committing. Measures the hours that NCBI's pace would make of it, requests, the
-share of the permitted rate that was used, CPU (the server's apart), memory above that of the
-imports, and bytes on disk. Does not measure the network, nor what NCBI does with large batches: the
-simulated server stands all of them.
+Clock, latencies and server are simulated in this process, and 1 % of the requests fail. Everything
+else is the program itself: reading the list, cutting batches, rate limit, retries, parsing,
+committing. Measures the hours at NCBI's rate, requests, the used share of the rate, CPU (without
+the server), memory above the imports, and bytes on disk. Does not measure the network, nor how NCBI
+handles large batches: the simulated server accepts all of them.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ LATENCIES = (0.8, 13.0)
 FAULTS = 0.01
 
 SAFE = "200"
-"""UIDs a request that NCBI's users find safe; `auto` finds that this server stands more."""
+"""UIDs per request that NCBI's users find safe; `auto` finds that this server stands more."""
 
 NIGHTS = (
     ("pmc", FEW, 1, SAFE),
@@ -65,7 +64,7 @@ NIGHTS = (
     ("pubmed", LINKS, 10, SAFE),
     ("pubmed", LINKS, 10, "auto"),
 )
-"""Database linked to, links of a UID, of how many UIDs one is harvested, and UIDs a request."""
+"""Database linked to, links of a UID, of how many UIDs one is harvested, and UIDs per request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +209,12 @@ def measure(db: str, links: float, one_of: int, size: str) -> Night:
 def rows() -> Iterator[Row]:
     for db, links, one_of, size in NIGHTS:
         found = measure(db, links, one_of, size)
-        note = f"a {one_of}th of PubMed, times {one_of}" if one_of > 1 else "all of PubMed"
-        name = f"pubmed to {db}, {size} UIDs a request"
+        note = f"{100 // one_of} % of PubMed, times {one_of}" if one_of > 1 else "all of PubMed"
+        name = f"pubmed to {db}, {size} UIDs per request"
         yield Row(f"{name}: links", found.links, "", note=note)
         yield Row(f"{name}: time", found.hours, "hours")
         yield Row(f"{name}: requests", found.requests, "")
-        yield Row(f"{name}: of the permitted rate", 100 * found.share, "%")
+        yield Row(f"{name}: share of the permitted rate", 100 * found.share, "%")
         yield Row(f"{name}: CPU", found.cpu_hours, "hours")
         yield Row(f"{name}: memory above the imports", found.mebibytes, "MiB")
         yield Row(f"{name}: on disk", found.gigabytes, "GB")

@@ -1,22 +1,22 @@
-"""Other ELink clients at the same work: the CPU they take, and what they use of the permitted rate.
+"""Other ELink clients at the same work: their CPU, and their use of the permitted rate.
 
-Every client runs in a process of its own, against a cheap server in another, and must bring the
-links that there are; one that does not is told of in words. Measured:
+Every client runs in its own process, against a cheap server in another, and must return the
+existing links; a client that does not is reported. Measured:
 
-- CPU seconds, user and system, of a client's process and its children, less those of a run of one
-  UID: a million links, where UIDs have 150 (related articles), and UIDs a CPU-second, where they
-  have 0.3 (full texts). Answers come at once here; ours asks eight at a time, the others
-  as often as they permit themselves, for pauses cost no CPU.
-- UIDs a second of full texts, where answers take as long as NCBI's and 10 requests a second are
-  permitted. The others ask one question after another: a few are timed, from the first question to
-  the last answer, imports excluded. Ours asks while it waits: the pace is taken on the server, from
-  the end of the first fifth of the answers to the begin of the last, so without start and tail.
+- CPU seconds, user and system, of a client's process and its children, minus those of a run of one
+  UID: per million links at 150 links per UID (related articles), and UIDs per CPU-second at 0.3
+  (full texts). Responses are immediate here. This program sends eight requests at a time, the
+  others as often as they permit themselves, since waiting costs no CPU.
+- UIDs per second of full texts at NCBI's latencies and 10 permitted requests per second. The others
+  send one request after the other: a few are timed, from the first request to the last response,
+  without imports. This program sends requests while it waits: its rate is measured at the server,
+  from the end of the first 20 % of the responses to the begin of the last, without start and tail.
 
-Not measured: NCBI itself, faults, and what the links are written to: the others hand them on as
-Python's lists, ours writes Parquet and commits, and that is in its figures.
+Not measured: NCBI itself, faults, and output: the others return Python lists; this program writes
+Parquet and commits, which its figures include.
 
-The others are in an environment that `make .venv-conformance/run` makes; HARVESTER_PEERS_PYTHON
-names another interpreter. `python -m benchmarks.peers` prints figures as JSON lines, for
+`make .venv-conformance/run` creates the environment of the others; HARVESTER_PEERS_PYTHON names
+another interpreter. `python -m benchmarks.peers` prints figures as JSON lines, for
 `benchmarks.plot`.
 """
 
@@ -55,7 +55,7 @@ LATENCIES = (0.8, 6.8, 13.0)
 """Seconds for an answer of NCBI's: on a good day, in the median, on a bad one."""
 
 PERMITTED = RATE * BATCH
-"""UIDs a second, of requests as large as here, with an API key."""
+"""UIDs per second, of requests as large as here, with an API key."""
 
 REPEATS = 3
 """Of each run whose CPU is measured: the cheapest counts, what is more was other work."""
@@ -71,9 +71,9 @@ MANY, SCARCE = (LINKS, "pubmed"), (FEW, "pmc")
 
 CPU_MANY, CPU_SCARCE, PACE = "CPU, related articles", "CPU, full texts", "pace"
 UNITS = {
-    CPU_MANY: "CPU-s a million links",
-    CPU_SCARCE: "UIDs a CPU-second",
-    PACE: "UIDs a second",
+    CPU_MANY: "CPU-s per million links",
+    CPU_SCARCE: "UIDs per CPU-second",
+    PACE: "UIDs per second",
 }
 
 MISSING = "the other clients are not there; `make .venv-conformance/run` installs them"
@@ -111,7 +111,7 @@ class Figure:
 
     def row(self) -> Row:
         after = ", related articles" if self.on_many else ""
-        after += "" if self.latency is None else f" at {self.latency:g} s an answer"
+        after += "" if self.latency is None else f" at {self.latency:g} s per response"
         what = f"{f'{self.client} {self.version}'.strip()}: {self.measure}{after}"
         value = math.nan if self.value is None else self.value
         return Row(what, value, UNITS[self.measure], note=self.note)
@@ -124,7 +124,7 @@ def entries(python: str) -> list[Entry]:
         (Peer("EDirect", "edirect", python), 5, 10),
         (Peer("entrezpy", "entrezpy", python), 10, 10),
         (Peer("eutils", "eutils", python), 10, 50),
-        (Peer("metapub, a UID a call", "metapub", python, batch=1), 100, 100),
+        (Peer("metapub, one UID per call", "metapub", python, batch=1), 100, 100),
     )
     others = [Entry(one, many * one.batch, few * one.batch) for one, many, few in requests]
     return [Entry(Ours(10_000, ("--concurrency", "8")), 40_000, 400_000), *others]
@@ -146,7 +146,7 @@ def cpu(entry: Entry, measure: str, url: str) -> Figure:
 
 
 def pace(entry: Entry, latency: float) -> Figure:
-    """How many UIDs a second a client gets through."""
+    """How many UIDs per second a client gets through."""
     if isinstance(entry.client, Ours):
         return _steady_pace(Ours(), latency)
     return _pace_in_turn(entry.client, latency)

@@ -1,6 +1,6 @@
-"""The figures of `benchmarks.peers` drawn: `python -m benchmarks.plot FIGURES.jsonl PLOT.svg`.
+"""Draw the figures of `benchmarks.peers`: `python -m benchmarks.plot FIGURES.jsonl PLOT.svg`.
 
-Needs matplotlib, which the extra `bench` brings. The same figures give the same file.
+Needs matplotlib, which the extra `bench` installs. The same figures give the same file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OTHERS = ("#56B4E9", "P"), ("#000000", "X")
 
 
 def draw(figures: Iterable[Figure], path: Path) -> None:
-    """Write an SVG of two panels: the pace at each latency, and the CPU a million links."""
+    """Write an SVG of two panels: the pace at each latency, and the CPU per million links."""
     known = list(figures)
     clients = list(dict.fromkeys(figure.client for figure in known))
     looks = dict(zip(clients, LOOKS + OTHERS, strict=False))
@@ -51,7 +51,7 @@ def draw(figures: Iterable[Figure], path: Path) -> None:
 
 
 def _paces(axes: Any, figures: Sequence[Figure], looks: dict[str, tuple[str, str]]) -> None:
-    """UIDs a second over seconds an answer: a line a client, with its name at the end."""
+    """UIDs per second over seconds per response: a line a client, with its name at the end."""
     axes.set_yscale("log")
     axes.axhline(PERMITTED, color="0.5", linewidth=1, linestyle="--")
     axes.annotate(
@@ -75,8 +75,8 @@ def _paces(axes: Any, figures: Sequence[Figure], looks: dict[str, tuple[str, str
     latencies = sorted({one.latency for one in figures if one.latency is not None})
     axes.set_xticks(latencies, [f"{latency:g}" for latency in latencies])
     star = "\n* on related articles, unable to do full texts"
-    axes.set_xlabel("seconds an answer" + (star if any(one.on_many for one in figures) else ""))
-    axes.set_title("UIDs a second", loc="left")
+    axes.set_xlabel("seconds per response" + (star if any(one.on_many for one in figures) else ""))
+    axes.set_title("UIDs per second", loc="left")
     axes.yaxis.set_major_formatter(FuncFormatter(_number))
     axes.yaxis.set_minor_locator(NullLocator())
     fastest_first = sorted(axes.lines[1:], key=lambda line: -line.get_ydata()[-1])
@@ -84,7 +84,7 @@ def _paces(axes: Any, figures: Sequence[Figure], looks: dict[str, tuple[str, str
 
 
 def _bars(axes: Any, figures: Sequence[Figure], looks: dict[str, tuple[str, str]]) -> None:
-    """CPU seconds a million links: a bar a client, with its figure beside it."""
+    """CPU seconds per million links: a bar a client, with its figure beside it."""
     done = sorted((one.value, one.client) for one in figures if one.value is not None)
     values, names = [value for value, _ in done], [name for _, name in done]
     bars = axes.barh(names, values, color=[looks[name][0] for name in names], height=0.6)
@@ -92,7 +92,7 @@ def _bars(axes: Any, figures: Sequence[Figure], looks: dict[str, tuple[str, str]
     axes.set_xscale("log")
     axes.set_xlim(min(values) / 3, max(values) * 3)
     axes.invert_yaxis()  # the cheapest at the top
-    axes.set_title("CPU-seconds a million links", loc="left")
+    axes.set_title("CPU-seconds per million links", loc="left")
     axes.xaxis.set_major_formatter(FuncFormatter(_number))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.tick_params(axis="y", length=0)

@@ -1,9 +1,9 @@
-"""A server that costs little: ELink answers joined of pieces that were made beforehand.
+"""A cheap server: ELink responses joined from pieces made beforehand.
 
-`python -m benchmarks.server` prints its base URL and serves until it is stopped. What it knows of
-ELink is just what the benchmarks ask: each UID has the links that `Answers` says, in JSON and XML.
-UIDs that are joined by commas get their links merged, as from NCBI. `GET /answered` tells when the
-questions so far were answered, by the server's clock.
+`python -m benchmarks.server` prints its base URL and serves until it is stopped. It implements only
+the part of ELink that the benchmarks use: each UID has the links of `Answers`, in JSON and XML.
+Links of comma-joined UIDs are merged, as NCBI does. `GET /answered` returns when the requests so
+far were answered, by the server's clock.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def serving(links: float, latency: float = 0.0) -> Iterator[str]:
 
     Args:
         links: of each UID, in the mean.
-        latency: seconds an answer takes, as a median.
+        latency: seconds per response takes, as a median.
     """
     with announced("benchmarks.server", f"--links={links}", f"--latency={latency}") as url:
         yield url

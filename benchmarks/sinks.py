@@ -1,7 +1,6 @@
-"""A table to the bytes of a part, per form and compression.
+"""From a table to the bytes of a part, per format and compression.
 
-Measures encoding into memory. Does not measure the disk. The floor is copying the table's own
-buffers.
+Measures encoding into memory; not the disk. The floor is copying the table's own buffers.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ def rows() -> Iterator[Row]:
         size = write()
         assert size > ROWS
         taken = nanoseconds(write, ROWS, repeats=3)
-        yield Row(f"{form}, {codec}, {size / ROWS:.1f} bytes a row", taken, "ns a row", floor)
+        yield Row(f"{form}, {codec}, {size / ROWS:.1f} bytes per row", taken, "ns per row", floor)
 
 
 def _table() -> pa.Table:

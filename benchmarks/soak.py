@@ -1,8 +1,9 @@
-"""A night in some minutes: two million UIDs, faults at 5 %, a `kill -9` every few seconds.
+"""Two million UIDs, faults at 5 %, a `kill -9` every few seconds: a night in minutes.
 
-Two harvests of the same list from one emulator. The first is killed again and again. The second
-is left alone, and watched: memory, open files and requests at each tenth of the work. Both are
-compared with the emulator's graph, row for row; the server's log tells the busiest second.
+Two harvests of the same list from one emulator. The first is killed repeatedly. The second runs
+undisturbed while memory, open files and requests are recorded at each tenth of the work. Both
+results are compared with the emulator's graph row by row; the server's log shows the busiest
+second.
 """
 
 from __future__ import annotations

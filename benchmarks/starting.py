@@ -1,8 +1,7 @@
-"""From the command to the first request: a small list, a large one, and a folder that is resumed.
+"""From the command to the first request: a small list, a large one, and a resumed folder.
 
-Measures seconds of wall time, as a user waits for them, from the start of the process until the
-server has the first request; and of `status` and `--help` until they end. The server answers at
-once, and takes as many UIDs a request as it gets.
+Measures wall time in seconds from the start of the process until the server has the first request;
+and of `status` and `--help` until they end. The server answers at once and accepts any batch size.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ DBFROM = "pubmed"
 EMAIL = "benchmarks@example.org"
 
 BATCH = 200
-"""UIDs a request, of the clients that take more than one."""
+"""UIDs per request, of the clients that take more than one."""
 
 
 def batches(uids: list[str]) -> Iterator[list[str]]:

@@ -1,6 +1,6 @@
-"""What this program and other clients make of NCBI's misbehaviour, measured over a socket.
+"""Compare how this program and other clients handle NCBI's faults, over a socket.
 
-Each client asks our emulator, in a process of its own, by the call that its documentation shows
-for several UIDs, with its own defaults. What it hands on is held against the emulator's graph.
+Each client sends requests to the emulator, in its own process, with the call that its documentation
+shows for several UIDs, and its defaults. Its result is compared with the emulator's graph.
 `python -m benchmarks.conformance` writes the tables of docs/conformance.md.
 """

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.conformance PYTHON`: play every row, write docs/conformance.md.
+"""Run every row and write docs/conformance.md: `python -m benchmarks.conformance PYTHON`.
 
-PYTHON is the interpreter that has the other clients. With --only WORD the rows whose title or
-faults contain it are played, and printed.
+PYTHON is the interpreter that has the other clients. With --only WORD, rows whose title or faults
+contain WORD are run and printed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""One client asks once, in this process: `python -m benchmarks.conformance.ask CLIENT URL FILE`.
+"""Run one client once in this process: `python -m benchmarks.conformance.ask CLIENT URL FILE`.
 
-UIDs come on stdin; the outcome goes to FILE as JSON, or the exception by which the client ended.
+Reads UIDs from stdin; writes the outcome to FILE as JSON, or the exception that ended the client.
 """
 
 from __future__ import annotations

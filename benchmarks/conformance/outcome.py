@@ -1,4 +1,4 @@
-"""What a client gave its user. Standard library alone: the clients' own environment imports it."""
+"""What a client returned. Standard library only: the clients' own environment imports it."""
 
 from __future__ import annotations
 

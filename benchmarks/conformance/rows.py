@@ -1,4 +1,4 @@
-"""The faults, under readable names. Each befalls the first request that asks for certain UIDs."""
+"""The faults, with readable titles. Each affects the first request for certain UIDs."""
 
 from __future__ import annotations
 
@@ -53,56 +53,56 @@ CHANCE = (1, 2, 3)
 CONTROL = Row("no fault")
 
 ROWS: dict[str, list[Row]] = {
-    "Nothing amiss": [
+    "No fault": [
         CONTROL,
         Row("one UID has no links", uids=(*UIDS, "30999999")),
-        Row("300 UIDs (a GET of all is refused, 414)", uids=MANY),
+        Row("300 UIDs (too many for one GET: 414)", uids=MANY),
     ],
-    "The first request is refused, a second would be answered": [
+    "The first request fails, a retry succeeds": [
         Row("429, without Retry-After", ("429",)),
         Row("500, 502, 503, 504", ("500", "502", "503", "504", "forwarding", "unroutable")),
-        Row("400, for good ids, for a good API key", ("400", "bad-key")),
-        Row("414, for a request that is not too long", ("414",)),
+        Row("400 for valid ids; for a valid API key", ("400", "bad-key")),
+        Row("414 for a short request", ("414",)),
     ],
-    "The first answer is something else, with status 200": [
+    "The first response is something else, with status 200": [
         Row(
-            "an ERROR in place of the LinkSets",
+            "ERROR instead of LinkSets",
             ("error-address", "error-readall", "error-backend", "error-db"),
         ),
-        Row("the rate-limit message", ("rate-limit-200",)),
-        Row("an HTML page", ("html-200",)),
-        Row("nothing", ("empty",)),
-        Row("the XML prolog alone", ("prolog-only",)),
+        Row("rate-limit message", ("rate-limit-200",)),
+        Row("HTML page", ("html-200",)),
+        Row("empty body", ("empty",)),
+        Row("only the XML prolog", ("prolog-only",)),
     ],
-    "The first answer is damaged on its way": [
-        Row("cut, its length said to be right", ("cut", "gzip-cut"), seeds=CHANCE),
-        Row("closed or reset half-way", ("cut-close", "cut-reset"), seeds=CHANCE),
-        Row("control characters, bytes not UTF-8", ("control-chars", "bad-utf8"), seeds=CHANCE),
+    "The first response is damaged in transit": [
+        Row("truncated, with a matching Content-Length", ("cut", "gzip-cut"), seeds=CHANCE),
+        Row("connection closed or reset half-way", ("cut-close", "cut-reset"), seeds=CHANCE),
+        Row("control characters; invalid UTF-8", ("control-chars", "bad-utf8"), seeds=CHANCE),
         Row("connection reset", ("reset",)),
         Row("connection hangs", ("hang",)),
-        Row("one byte a second", ("drip",)),
+        Row("one byte per second", ("drip",)),
     ],
-    "The first answer is well formed, and not what was asked for": [
-        Row("LinkSets of some UIDs left out", ("short",)),
+    "The first response is well formed but wrong": [
+        Row("LinkSets of some UIDs missing", ("short",)),
         Row("some LinkSets for UID 0", ("id-0",)),
         Row("ERROR in some LinkSets", ("error-in-linkset",)),
         Row(
-            "ERROR in their LinkSetDbs",
+            "ERROR in some LinkSetDbs",
             ("error-in-linksetdb", "exception-in-linksetdb"),
             seeds=CHANCE,
         ),
-        Row("LinkSets in another order", ("reordered",)),
-        Row("some LinkSets twice", ("doubled",)),
-        Row("LinkSets of UIDs not asked for", ("alien",), seeds=CHANCE),
+        Row("LinkSets reordered", ("reordered",)),
+        Row("some LinkSets duplicated", ("doubled",)),
+        Row("LinkSets of UIDs that were not requested", ("alien",), seeds=CHANCE),
         Row("LinkSets without a UID", ("no-ids",), seeds=CHANCE),
-        Row("lists lack some links", ("lost-leading", "lost-blocks:0.7"), seeds=CHANCE),
+        Row("some links missing", ("lost-leading", "lost-blocks:0.7"), seeds=CHANCE),
     ],
-    "For good": [
+    "Permanent faults": [
         Row("one UID makes every request fail (500)", ("poison",), for_good=True),
-        Row("one UID is always left out", ("short",), for_good=True),
+        Row("one UID is always missing", ("short",), for_good=True),
         Row("one UID always gets an ERROR", ("error-in-linkset",), for_good=True),
-        Row("503 to everything", outage=(0.0, 1e9)),
-        Row("the API key is refused", api_keys=("another",)),
+        Row("503 for every request", outage=(0.0, 1e9)),
+        Row("the API key is rejected", api_keys=("another",)),
     ],
 }
 """Group to its rows."""

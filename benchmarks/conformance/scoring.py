@@ -1,4 +1,4 @@
-"""Hold what a client gave against the truth: exact, merged, loud, noted, silent or endless."""
+"""Compare a client's result with the truth: exact, merged, loud, noted, endless or silent."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def score(truth: Mapping[str, frozenset[str]], ran: Ran) -> Score:
         ran: what came of it.
     """
     if ran.stopped:
-        return Score(Verdict.ENDLESS, "says so" if ran.said else "says nothing")
+        return Score(Verdict.ENDLESS, "reports it" if ran.said else "no message")
     outcome = ran.outcome
     if outcome is None and ran.exit == 0:
         return Score(Verdict.NOTED if ran.said else Verdict.SILENT, f"{ran.raised}, exit 0")

@@ -1,4 +1,4 @@
-"""The tables of docs/conformance.md: one a group of faults, a row a fault, a column a client."""
+"""The tables of docs/conformance.md: one per group of faults, one row per fault."""
 
 from __future__ import annotations
 

@@ -79,8 +79,8 @@ def test_what_is_handed_on(outcome: Outcome, verdict: Score) -> None:
         (Ran(raised="SystemExit", exit=0, said=True), Score(Verdict.NOTED, "SystemExit, exit 0")),
         (Ran(Outcome(WHOLE), said=True), Score(Verdict.EXACT)),
         (Ran(Outcome(), said=True), Score(Verdict.NOTED, "0/3")),
-        (Ran(stopped=True), Score(Verdict.ENDLESS, "says nothing")),
-        (Ran(stopped=True, said=True), Score(Verdict.ENDLESS, "says so")),
+        (Ran(stopped=True), Score(Verdict.ENDLESS, "no message")),
+        (Ran(stopped=True, said=True), Score(Verdict.ENDLESS, "reports it")),
     ],
 )
 def test_how_it_ended(ran: Ran, verdict: Score) -> None:
