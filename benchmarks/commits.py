@@ -25,6 +25,7 @@ from harvester.model.batch import Batch
 from harvester.model.outcomes import Outcome
 from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import answered_rows
+from harvester.store.commit import Commit
 from harvester.store.ledger import Ledger
 from harvester.store.sinks import make_sink
 from harvester.store.state import Settled
@@ -74,7 +75,8 @@ def _commits(links: RunLengthRows | None, count: int) -> tuple[float, float]:
                 table = answered_rows("pubmed", pa.array(members), counts)
                 outcome = Outcome.LINKED if links is not None else Outcome.EMPTY
                 begun = time.process_time(), time.monotonic()
-                ledger.commit(links, table, [Settled(outcome, uids.as_set(members))])
+                settled = [Settled(outcome, uids.as_set(members))]
+                ledger.commit(Commit(links, table, settled))
                 cpu.append(time.process_time() - begun[0])
                 wall.append(time.monotonic() - begun[1])
             assert sum(ledger.state.outcomes().values()) == count * _TIMES

@@ -29,6 +29,7 @@ from harvester.eutils.identity import Identity
 from harvester.job.model import Job
 from harvester.model import uids
 from harvester.model.answer import Answer
+from harvester.model.delivery import AnsweredUids
 from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import NEIGHBOR_LINKS
 from harvester.runs.drive import drive, make_engine
@@ -82,7 +83,8 @@ async def engine_alone(requests: int) -> float:
 
     def deliver(delivery: Delivery) -> None:
         nonlocal settled
-        settled += len(delivery.answered)
+        assert isinstance(delivery, AnsweredUids)
+        settled += len(delivery.uids)
 
     job = Job.model_validate(
         {

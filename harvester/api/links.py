@@ -17,8 +17,9 @@ from harvester.model import uids
 from harvester.model.distinct_targets import Targets
 from harvester.model.identifiers import identifiers_of
 from harvester.model.outcomes import ANSWERED
-from harvester.model.schemas import UIDS, answered_rows, unanswered_rows, with_ids
+from harvester.model.schemas import UIDS, unanswered_rows, with_ids
 from harvester.runs.drive import drive, make_engine
+from harvester.store.commit import build_commit
 
 if TYPE_CHECKING:
     from harvester.api.arguments import Uid
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from harvester.job.model import Job
     from harvester.model.delivery import Delivery
     from harvester.model.identifiers import Identifiers, Listed
+    from harvester.store.commit import Commit
 
 MOST = 20_000
 """UIDs of one call. With more it is a large job, which keeps NCBI's hours and can be resumed."""
@@ -133,23 +135,25 @@ async def ask_links(client: Client, job: Job, listed: Listed) -> Linked:
     ended = await drive(engine)
     if ended is not None:
         raise ended
-    return Linked(_links(link, got), _outcomes(link, identifiers, got))
+    commit = build_commit(got, link.dbfrom, identifiers)
+    return Linked(_links(link, commit), _outcomes(link.dbfrom, identifiers, commit))
 
 
-def _links(link: Link, got: list[Delivery]) -> pa.Table:
-    targets = Targets() if link.targets_only else None
-    parts = [one.rows.to_table() for one in got if one.rows is not None]
-    if targets is not None:
-        parts = list(map(targets.unseen, parts))
-    table = pa.concat_tables([schema_of(link).empty_table(), *parts])
+def _links(link: Link, commit: Commit) -> pa.Table:
+    """Return the rows of links as one table, those of a UID together."""
+    table = schema_of(link).empty_table() if commit.links is None else commit.links.to_table()
+    if link.targets_only:
+        table = Targets().unseen(table)
     table = table.unify_dictionaries().combine_chunks()
     return table.sort_by("from_uid") if "from_uid" in table.column_names else table
 
 
-def _outcomes(link: Link, identifiers: Identifiers, got: list[Delivery]) -> pa.Table:
+def _outcomes(dbfrom: str, identifiers: Identifiers, commit: Commit) -> pa.Table:
+    """Return the rows of `uids` as one table, sorted by UID."""
     parts = [with_ids(UIDS, identifiers.type).empty_table()]
-    for one in got:
-        answered, unanswered = map(identifiers.column, (one.answered, one.unanswered))
-        parts.append(answered_rows(link.dbfrom, answered, one.counts))
-        parts.append(unanswered_rows(link.dbfrom, unanswered, one.outcome.value, one.reason))
+    parts += [] if commit.uids is None else [commit.uids]
+    for one in commit.settled:
+        if one.reason is not None:
+            members = identifiers.column(uids.as_array(one.uids))
+            parts.append(unanswered_rows(dbfrom, members, one.outcome, one.reason))
     return pa.concat_tables(parts).unify_dictionaries().combine_chunks().sort_by("from_uid")

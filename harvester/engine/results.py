@@ -16,7 +16,7 @@ from harvester.engine.retry import (
     after_left_out,
 )
 from harvester.errors import Fault
-from harvester.model.delivery import Delivery, Raw
+from harvester.model.delivery import AnsweredUids, RawResponse, UnansweredUids
 from harvester.model.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harvester.job.groups import Limits
     from harvester.model.answer import Answer
     from harvester.model.batch import Batch
+    from harvester.model.delivery import Delivery
     from harvester.model.uids import UidArray
 
 
@@ -65,14 +66,15 @@ class Results:
         unsure = after_empty(batch, empty, self._limits.confirm_empty)
         self.retry(unsure, "no links, to be confirmed")
         is_settled = answer.counts > 0 if unsure else np.ones(len(answer.counts), np.bool_)
-        self._settle(answer, is_settled, self._raw(batch, body))
+        self.keep(batch, body)
+        self._settle(answer, is_settled)
         if len(answer.left_out):
             self._left_out(batch, answer.left_out)
 
     def keep(self, batch: Batch, body: bytes) -> None:
-        """Deliver the body of an answer that settles nothing, if bodies are kept."""
-        if body and (raw := self._raw(batch, body)):
-            self._deliver(Delivery(raw=raw))
+        """Deliver a response as it was received, if the job keeps responses."""
+        if body and self._keep_raw:
+            self._deliver(RawResponse(batch.retmode, batch.uids, body))
 
     def is_only_attempt(self, batch: Batch) -> bool:
         """Return whether a single charged failure would end a batch as `failed`."""
@@ -104,27 +106,22 @@ class Results:
             self._frontier.put(retry, now)
             self._emit(events.BatchRetried(len(retry.batch), reason, retry.delay))
 
-    def _raw(self, batch: Batch, body: bytes) -> tuple[Raw, ...]:
-        return (Raw(batch.retmode, batch.uids, body),) if self._keep_raw else ()
-
     def _left_out(self, batch: Batch, uids: UidArray) -> None:
         retries = after_left_out(batch, uids, self._limits.max_attempts)
         self.retry(retries, "left out of the answer")
         if not retries:
             self._give_up(uids, Outcome.MISSING, "left out of every answer")
 
-    def _settle(self, answer: Answer, is_settled: NDArray[np.bool_], raw: tuple[Raw, ...]) -> None:
+    def _settle(self, answer: Answer, is_settled: NDArray[np.bool_]) -> None:
         counts = answer.counts[is_settled]
         if not len(counts):
-            if raw:
-                self._deliver(Delivery(raw=raw))
             return
         linked = int(np.count_nonzero(counts))
         settled = answer if is_settled.all() else answer.only(answer.answered[is_settled])
-        self._deliver(Delivery(settled.rows, settled.answered, counts, raw=raw))
+        self._deliver(AnsweredUids(settled.answered, counts, settled.rows))
         outcomes = {Outcome.LINKED.value: linked, Outcome.EMPTY.value: len(counts) - linked}
         self._emit(events.UidsSettled(outcomes, len(answer.rows)))
 
     def _give_up(self, uids: UidArray, outcome: Outcome, reason: str) -> None:
-        self._deliver(Delivery(unanswered=uids, outcome=outcome, reason=reason))
+        self._deliver(UnansweredUids(uids, outcome, reason))
         self._emit(events.UidsSettled({outcome.value: len(uids)}))

@@ -1,47 +1,62 @@
-"""What the engine hands on: settled UIDs, their links and, where they are kept, the answers."""
+"""What the engine hands on: UIDs with an outcome, their links, and responses to be kept."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-import numpy as np
-
-from harvester.model.outcomes import Outcome
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
+    from harvester.model.outcomes import Outcome
     from harvester.model.rows import RunLengthRows
     from harvester.model.uids import UidArray
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """An answer as it came, to a question for some UIDs in some form."""
+class AnsweredUids:
+    """UIDs that were answered whole, with links or without.
+
+    Attributes:
+        uids: int64, linked and empty UIDs.
+        counts: int64, links of each.
+        rows: all their rows of `links`.
+    """
+
+    uids: UidArray
+    counts: NDArray[np.int64]
+    rows: RunLengthRows
+
+
+@dataclass(frozen=True, slots=True)
+class UnansweredUids:
+    """UIDs that are given up.
+
+    Attributes:
+        uids: int64.
+        outcome: failed or missing.
+        reason: why, for the column `reason`.
+    """
+
+    uids: UidArray
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """A response as it was received, kept for `harvester reparse`.
+
+    Attributes:
+        retmode: its form, `json` or `xml`.
+        asked: int64, the UIDs of the request.
+        body: its bytes.
+    """
 
     retmode: str
     asked: UidArray
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """UIDs that are settled, and their links.
-
-    Attributes:
-        rows: of `links` for `answered`, complete.
-        answered: linked and empty UIDs.
-        counts: links of each.
-        outcome: of `unanswered`, failed or missing.
-        reason: why.
-        raw: answers as they came, where they are kept.
-    """
-
-    rows: RunLengthRows | None = None
-    answered: UidArray = field(default_factory=lambda: np.empty(0, np.int64))
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    unanswered: UidArray = field(default_factory=lambda: np.empty(0, np.int64))
-    outcome: Outcome = Outcome.FAILED
-    reason: str | None = None
-    raw: tuple[Raw, ...] = ()
+Delivery: TypeAlias = AnsweredUids | UnansweredUids | RawResponse

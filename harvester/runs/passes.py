@@ -18,7 +18,10 @@ from harvester.engine.off_peak import Hours
 from harvester.errors import HarvestError
 from harvester.runs.drive import drive, make_engine
 from harvester.store.committer import Committer
+from harvester.store.compaction import merge_small_parts
+from harvester.store.passes.merge_pass import merge_pass
 from harvester.store.status import Progress, end_state
+from harvester.store.unanswered import write_unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,15 +73,14 @@ class Sweeps:
         emit = events.to_all([tally, *self.listeners])
         state = self.ledger.state
         progress = Progress(tally, state.progress(), self.client.rate)
-        dbfrom = self.job.link.dbfrom
-        committer = Committer(self.ledger, dbfrom, emit, progress, self.committed)
+        committer = Committer(self.ledger, emit, progress, self.committed)
         ended: HarvestError | None = None
         try:
             ended = await self._ask_all(committer, emit)
             progress.state = "interrupted" if ended else end_state(state.outcomes())
             if ended is None:  # whoever was asked to stop should not keep others waiting
-                await committer.in_thread(self.ledger.merge)
-            await committer.in_thread(self.ledger.write_unanswered)
+                await committer.in_thread(partial(merge_small_parts, self.ledger))
+            await committer.in_thread(partial(write_unanswered, self.ledger))
             await committer.report()
         finally:
             committer.close()
@@ -95,7 +97,7 @@ class Sweeps:
         if not any(left) and not self.feed:
             emit(self._start(passes, hours))
         for sweep in range(1, passes + 1):
-            committer.sweep = sweep
+            committer.pass_number = sweep
             todo = self.ledger.input.wanted - state.done(sweep)
             feed = self.feed if sweep == 1 else None
             if todo or feed:
@@ -110,7 +112,7 @@ class Sweeps:
                 if ended is not None:
                     return ended
             if sweep > 1:
-                await committer.in_thread(partial(self.ledger.unite, sweep))
+                await committer.in_thread(partial(merge_pass, self.ledger, sweep))
         return None
 
     async def _ask(

@@ -1,7 +1,8 @@
-"""The links of a harvest made again from the answers that were kept, without asking anybody."""
+"""Parse the kept responses of a harvest again, without any request."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,49 +12,86 @@ from harvester.errors import BadInput, RequestFailed
 from harvester.eutils.elink.commands import Elink, schema_of
 from harvester.model import uids
 from harvester.model.batch import Batch
+from harvester.model.delivery import AnsweredUids
+from harvester.store.commit import build_commit
+from harvester.store.compaction import merge_small_parts
 from harvester.store.folder import disk_errors
 from harvester.store.ledger import Ledger
 from harvester.store.sinks import make_sink
+from harvester.store.state import Settled, fold
+from harvester.store.unanswered import write_unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from harvester.job.model import Job
     from harvester.model.answer import Answer
+    from harvester.store.state import Part
 
 _ROWS, _ANSWERS = 4 << 20, 1000
-"""Of a part written: about so many links, of so many answers at most."""
+"""Rows, and answers, at which a part is written."""
 
 
 def reparse(job: Job) -> int:
-    """Read all kept answers again and put what they say in place of the links of a folder.
+    """Replace the links and outcomes of a harvest by what its kept responses say.
 
     Args:
-        job: as kept in the folder, with absolute paths.
+        job: job kept in the folder, with absolute paths.
 
     Returns:
-        Links written.
+        Rows of links written.
 
     Raises:
-        BadInput: no answers were kept, or of several passes.
+        BadInput: no responses were kept, or the harvest has several passes.
         FolderError: the folder is in use or damaged.
     """
     folder, link = Path(job.output.path), job.link
     if not job.output.keep_raw:
-        raise BadInput(f"{folder} keeps no answers: harvest with --keep-raw to parse them again.")
+        raise BadInput(f"{folder} has no kept responses; they are kept with --keep-raw.")
     if job.limits.passes > 1:
-        raise BadInput(f"{folder} holds several passes, which only a harvest can unite.")
+        raise BadInput(f"{folder} has several passes, which `reparse` cannot merge.")
     sink = make_sink(job.output.format, job.output.codec)
     with (
         disk_errors(folder),
         Ledger(folder, sink, link.dbfrom, schema_of(link), link.idtype) as ledger,
     ):
         question = Elink(link, ledger.input.identifiers)
-        return ledger.rewrite(_pieces(_answers(question, ledger)))
+        return rewrite(ledger, _pieces(_answers(question, ledger)))
+
+
+def rewrite(ledger: Ledger, pieces: Iterable[Sequence[Answer]]) -> int:
+    """Replace all links and outcomes by those of some answers, in one transaction.
+
+    UIDs without an answer keep their outcomes.
+
+    Args:
+        ledger: folder of the harvest.
+        pieces: answers, those of a part together.
+
+    Returns:
+        Rows of links written.
+    """
+    old = ledger.state.parts("links", "uids")
+    new: list[Part] = []
+    settled: list[Settled] = []
+    ledger.reset_targets()
+    for answers in pieces:
+        deliveries = [AnsweredUids(one.answered, one.counts, one.rows) for one in answers]
+        commit = build_commit(deliveries, ledger.dbfrom, ledger.input.identifiers)
+        new += ledger.write(commit)
+        settled = fold([*settled, *commit.settled])
+    answered = uids.union(one.uids for one in settled)
+    left = [replace(one, uids=one.uids - answered) for one in ledger.state.unanswered()]
+    settled += [one for one in left if one.uids]
+    ledger.state.replace_all(old_parts=old, new_parts=new, settled=settled)
+    ledger.parts.delete(old)
+    merge_small_parts(ledger)
+    write_unanswered(ledger)
+    return sum(part.rows for part in new if part.kind == "links")
 
 
 def _answers(question: Elink, ledger: Ledger) -> Iterator[Answer]:
-    """What each kept answer settled: of a UID answered again, the first answer with links."""
+    """Yield what each kept response settles: for a UID, the first answer with links, if any."""
     linked = uids.as_set()
     for answer in _read(question, ledger):
         linked |= uids.as_set(answer.answered[answer.counts > 0])
@@ -77,11 +115,11 @@ def _read(question: Elink, ledger: Ledger) -> Iterator[Answer]:
             try:
                 yield question.read(one["body"], batch)
             except RequestFailed:
-                continue  # it was no answer then, either
+                continue  # it was no whole answer during the harvest, either
 
 
 def _pieces(answers: Iterator[Answer]) -> Iterator[list[Answer]]:
-    """Answers that together make a part each."""
+    """Yield lists of answers, each of about one part."""
     held: list[Answer] = []
     for answer in answers:
         held.append(answer)

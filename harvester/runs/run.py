@@ -18,6 +18,7 @@ from harvester.store.ledger import Ledger, see_same
 from harvester.store.sinks import make_sink
 from harvester.store.state import FILE, look_up
 from harvester.store.status import end_state
+from harvester.store.unanswered import reopen_unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -143,7 +144,7 @@ class Harvesting:
                     ledger.input.add(listed)
                     ledger.input.end()
                 if self.retry_failed:
-                    ledger.reopen()
+                    reopen_unanswered(ledger)
                 await Sweeps(
                     job=job,
                     client=self.client,

@@ -15,6 +15,7 @@ from harvester.eutils.elink.commands import Elink
 from harvester.job import load as jobfile
 from harvester.job.permission import check_permitted
 from harvester.model import uids
+from harvester.model.delivery import AnsweredUids
 from harvester.model.distinct_targets import Targets
 from harvester.model.identifiers import identifiers_of
 from harvester.runs.drive import drive, make_engine
@@ -68,7 +69,7 @@ async def stream(
     targets = Targets() if job.link.targets_only else None
 
     def deliver(delivery: Delivery) -> None:
-        if delivery.rows is not None:
+        if isinstance(delivery, AnsweredUids):
             links = delivery.rows.to_table()
             links = links if targets is None else targets.unseen(links)
             if links.num_rows:

@@ -17,6 +17,7 @@ from harvester.errors import BadInput, FolderError
 from harvester.eutils.elink.commands import COMMANDS, Elink
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
+from harvester.model.delivery import AnsweredUids
 from harvester.runs.drive import drive, make_engine
 from harvester.store.folder import is_locked
 from harvester.store.reader import HarvestReader
@@ -115,8 +116,8 @@ async def resample(
     again = uids.as_set()
 
     def take(delivery: Delivery) -> None:
-        again.update(uids.as_set(delivery.answered))
-        if delivery.rows is not None:
+        if isinstance(delivery, AnsweredUids):
+            again.update(uids.as_set(delivery.uids))
             tables.append(delivery.rows.to_table())
 
     hours = Hours.of(job, requests_for(len(chosen), job.limits.batch_size))

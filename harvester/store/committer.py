@@ -1,78 +1,71 @@
-"""Gathers what is answered and commits it every few seconds, in one thread beside the loop."""
+"""Commits what the engine delivers every few seconds, in one thread beside the event loop."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-import pyarrow as pa
-
 from harvester.events import PartCommitted
-from harvester.model import uids
-from harvester.model.outcomes import Outcome
-from harvester.model.rows import RunLengthRows
-from harvester.model.schemas import RAW, answered_rows
-from harvester.store.state import Settled
+from harvester.model.delivery import AnsweredUids, RawResponse
+from harvester.store.commit import build_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pyarrow as pa
+
     from harvester.events import Listener
-    from harvester.model.delivery import Delivery, Raw
-    from harvester.model.uids import UidArray
+    from harvester.model.delivery import Delivery
     from harvester.store.ledger import Ledger
 
 T = TypeVar("T")
 
 COMMIT_SECONDS = 8.0
-"""How often answers become permanent; with the time a commit takes, well under 15 s."""
+"""Seconds between commits. A crash loses the answers of at most this time and one commit."""
 
 FIRST_COMMIT_SECONDS = 1.0
-"""How soon at the start; then ever more seldom. Who is stopped after seconds, again and again,
-comes to an end all the same."""
+"""Seconds before the first commit; the interval doubles up to `COMMIT_SECONDS`. A run that is
+killed every few seconds still makes progress."""
 
 PART_BYTES = 8 << 20
-"""Answers in memory that are committed without waiting for the time; as a table they are five
-times as large."""
+"""Bytes of answers in memory that are committed at once. As a table they take five times as
+much."""
 
 FULL_BYTES = 4 * PART_BYTES
-"""Answers in memory at which asking pauses: the disk is slower than the server."""
+"""Bytes of answers in memory at which the engine pauses, because the disk is too slow."""
 
 TICK_SECONDS = 1.0
+"""Seconds between reports of progress."""
 
 
 class Committer:
-    """Between the engine and the ledger.
+    """Buffer between the engine and the ledger.
 
     Args:
-        ledger: where everything goes.
-        dbfrom: for the rows of `uids`.
-        emit: told of each commit.
-        progress: the text other processes read as `status`, fresh at each call.
-        committed: told, in the loop's thread, of the links of each commit.
+        ledger: the harvest's folder.
+        emit: receives an event after each commit.
+        progress: returns the text that other processes read as the run's progress.
+        committed: called, in the event loop's thread, with the links of each commit.
 
     Attributes:
-        sweep: in which everything is asked for.
+        pass_number: the pass in which the UIDs are queried.
     """
 
     def __init__(
         self,
         ledger: Ledger,
-        dbfrom: str,
         emit: Listener,
         progress: Callable[[], str],
         committed: Callable[[pa.Table], None] | None = None,
     ) -> None:
         self._ledger = ledger
-        self._dbfrom = dbfrom
         self._emit = emit
         self._progress = progress
         self._committed = committed
-        self.sweep = 1
+        self.pass_number = 1
         self._pending: list[Delivery] = []
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -80,20 +73,22 @@ class Committer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
 
     def add(self, delivery: Delivery) -> None:
-        """Take what was answered; it is permanent some seconds later."""
+        """Take a delivery, to be committed within `COMMIT_SECONDS`."""
         self._pending.append(delivery)
-        self._bytes += delivery.rows.nbytes if delivery.rows is not None else 0
-        self._bytes += sum(len(raw.body) for raw in delivery.raw)
+        if isinstance(delivery, AnsweredUids):
+            self._bytes += delivery.rows.nbytes
+        elif isinstance(delivery, RawResponse):
+            self._bytes += len(delivery.body)
         if self._bytes >= PART_BYTES:
             self._wake.set()
 
     @property
     def full(self) -> bool:
-        """Whether the engine should wait for the disk."""
+        """Whether the engine should pause."""
         return self._bytes >= FULL_BYTES
 
     async def run(self) -> None:
-        """Commit and report until told to stop, and then once more.
+        """Commit and report progress until stopped, then commit once more.
 
         Raises:
             OSError: the disk is full, or the folder is gone.
@@ -104,7 +99,7 @@ class Committer:
         due = loop.time() + pause
         while not self._stopping:
             with suppress(TimeoutError):
-                # Timers come a little early: what is due in no time is not put off by a tick.
+                # Timers fire slightly early: a remainder of 0 s must not cost a whole tick.
                 async with asyncio.timeout(min(TICK_SECONDS, max(due - loop.time(), 0.0))):
                     await self._wake.wait()
             if self._wake.is_set() or loop.time() >= due:
@@ -115,67 +110,57 @@ class Committer:
         await self.commit()
 
     def stop(self) -> None:
-        """Nothing more will be delivered: `run` commits what there is and ends."""
+        """Make `run` commit what is pending and return."""
         self._stopping = True
         self._wake.set()
 
     async def commit(self) -> None:
-        """Make all that was delivered permanent."""
+        """Commit all pending deliveries."""
         pending, self._pending, self._bytes = self._pending, [], 0
         self._wake.clear()
         if pending:
             begun = asyncio.get_running_loop().time()
-            links, rows = await self.in_thread(lambda: self._write(pending))
-            count = 0 if links is None else len(links)
-            self._emit(PartCommitted(count, rows, asyncio.get_running_loop().time() - begun))
-            if self._committed is not None and links is not None:
-                self._committed(links.to_table())
+            written = await self.in_thread(lambda: self._write(pending))
+            seconds = asyncio.get_running_loop().time() - begun
+            self._emit(PartCommitted(written.links, written.uids, seconds))
+            if self._committed is not None and written.table is not None:
+                self._committed(written.table)
 
     async def report(self) -> None:
-        """Let other processes see how far we are."""
+        """Write the run's progress for other processes to read."""
         text = self._progress()
         await self.in_thread(lambda: self._ledger.state.put(progress=text))
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run blocking work of the ledger, one at a time, in the order it was asked for."""
+        """Run blocking work on the ledger in the committer's thread, in the order of the calls."""
         future = asyncio.get_running_loop().run_in_executor(self._thread, work)
         return await asyncio.shield(future)
 
     def close(self) -> None:
-        """Wait for the thread's last work."""
+        """Wait until the thread is idle, and end it."""
         self._thread.shutdown(wait=True)
 
-    def _write(self, pending: list[Delivery]) -> tuple[RunLengthRows | None, int]:
-        found = [one.rows for one in pending if one.rows is not None and len(one.rows)]
-        links = RunLengthRows.concat(found) if found else None
-        answered = np.concatenate([d.answered for d in pending])
-        counts = np.concatenate([d.counts for d in pending])
-        reasons: dict[tuple[str, str | None], list[UidArray]] = defaultdict(list)
-        for delivery in pending:
-            if len(delivery.unanswered):
-                reasons[delivery.outcome, delivery.reason].append(delivery.unanswered)
-        settled = [
-            Settled(outcome, uids.as_set(answered[mask]))
-            for outcome, mask in ((Outcome.LINKED, counts > 0), (Outcome.EMPTY, counts == 0))
-            if mask.any()
-        ]
-        settled += [
-            Settled(outcome, uids.as_set(np.concatenate(asked)), reason)
-            for (outcome, reason), asked in reasons.items()
-        ]
-        column = self._ledger.input.identifiers.column(answered)
-        rows = answered_rows(self._dbfrom, column, counts)
-        raw = self._raw_rows([raw for delivery in pending for raw in delivery.raw])
-        self._ledger.commit(links, rows, settled, self.sweep, raw)
-        return links, sum(len(s.uids) for s in settled)
+    def __repr__(self) -> str:
+        """Number of the pass and what is pending."""
+        pending = f"{len(self._pending)} deliveries, {self._bytes} bytes pending"
+        return f"Committer(pass {self.pass_number}: {pending})"
 
-    def _raw_rows(self, answers: list[Raw]) -> pa.Table | None:
-        if not answers:
-            return None
-        columns = {
-            "sweep": [self.sweep] * len(answers),
-            "retmode": [raw.retmode for raw in answers],
-            "asked": [raw.asked for raw in answers],
-            "body": [raw.body for raw in answers],
-        }
-        return pa.table(columns, schema=RAW)
+    def _write(self, pending: list[Delivery]) -> _Written:
+        ledger = self._ledger
+        commit = build_commit(pending, ledger.dbfrom, ledger.input.identifiers, self.pass_number)
+        ledger.commit(commit)
+        links = commit.links
+        return _Written(
+            links=0 if links is None else len(links),
+            uids=sum(len(one.uids) for one in commit.settled),
+            table=None if links is None or self._committed is None else links.to_table(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """One commit: rows of links, UIDs with an outcome, and the links where they are needed."""
+
+    links: int
+    uids: int
+    table: pa.Table | None

@@ -1,8 +1,8 @@
-"""Parts and state together: commit, recover, merge, unite.
+"""A harvest's folder opened for writing: parts and state together.
 
-A part is written aside, synced and renamed into place; then one transaction names it and adds
-the UIDs it covers. On opening, files that no record names are deleted. A crash at any instruction
-costs what had not been committed, and never leaves a row lost or twice.
+A part is written aside, synced and renamed into place; then one transaction records it together
+with the UIDs it covers. On opening, files that no record names are deleted. After a crash at any
+instruction, only uncommitted rows are missing, and no row is there twice.
 """
 
 from __future__ import annotations
@@ -11,53 +11,51 @@ import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
 from harvester.errors import BadInput, FolderError
-from harvester.model import schemas, uids
+from harvester.model import schemas
 from harvester.model.distinct_targets import Targets
-from harvester.model.outcomes import Outcome
 from harvester.model.rows import RunLengthRows
 from harvester.store import durable
-from harvester.store.folder import JOB, LINKS, UNANSWERED, locked, see_no_orphans
+from harvester.store.folder import JOB, LINKS, locked, see_no_orphans
 from harvester.store.input_uids import Input
 from harvester.store.parts import Parts, find_damage
-from harvester.store.passes.unite import Uniting
-from harvester.store.state import FILE, Part, Settled, State
+from harvester.store.state import FILE, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from harvester.model.answer import Answer
-    from harvester.store.sinks import Sink
+    import pyarrow as pa
 
-MERGED_BYTES = 128 << 20
-"""Parts are merged to about this size, which suits Spark, DuckDB and Polars alike."""
+    from harvester.store.commit import Commit
+    from harvester.store.sinks import Sink
+    from harvester.store.state import Part
 
 HASHED_BYTES = 2 << 30
-"""Parts of so many bytes in all are read whole on opening; of more, sizes alone are looked at."""
+"""Bytes of all parts up to which opening compares checksums; above, only sizes."""
 
 
 class Ledger:
-    """A harvest's folder, locked for this process.
+    """A harvest's folder, opened for writing and locked for this process.
 
     Args:
-        folder: OUT; made if it is not there.
+        folder: the harvest's folder; created if it is missing.
         sink: writes the parts.
-        dbfrom: for the rows of `uids`.
-        schema: of the rows of `links`.
+        dbfrom: database of the input UIDs.
+        schema: schema of the rows of `links`.
         idtype: how UIDs are written: `uid` or `acc`.
-        rows: the folder of the rows of `links`.
+        rows: name of the folder of the rows of `links`.
 
     Attributes:
+        folder, dbfrom, schema: as given.
+        parts: the files.
         state: the commit record.
         input: the input UIDs.
 
     Raises:
-        FolderError: in use by another process, damaged, or newer.
-        BadInput: the folder holds something else than a harvest.
+        FolderError: the folder is in use by another process or damaged, or was written by a
+            newer version.
+        BadInput: the folder holds something other than a harvest.
     """
 
     def __init__(
@@ -70,10 +68,9 @@ class Ledger:
         rows: str = LINKS,
     ) -> None:
         self.folder = folder
-        self._parts = Parts(folder, sink, rows)
-        self._dbfrom = dbfrom
-        self._schema = schema
-        self._has_targets = {"to_uid"} < set(schema.names) and "from_uid" not in schema.names
+        self.dbfrom = dbfrom
+        self.schema = schema
+        self.parts = Parts(folder, sink, rows)
         self._targets: Targets | None = None
         with ExitStack() as undo:
             self._lock = locked(folder)
@@ -82,22 +79,27 @@ class Ledger:
             self.state = State(folder / FILE)
             undo.callback(self.state.close)
             recorded = self.state.parts()
-            self._see_no_damage(recorded)
-            self._parts.tidy(recorded)
+            self._check_parts(recorded)
+            self.parts.tidy(recorded)
             self.input = Input(self.state, idtype)
             undo.pop_all()
 
     def __enter__(self) -> Ledger:
-        """The ledger itself."""
+        """Return the ledger itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the state, then let go of the folder."""
+        """Close the state, then release the lock."""
         self.state.close()
         self._lock.release()
 
+    def __repr__(self) -> str:
+        """Folder and counts."""
+        counts = ", ".join(f"{count} {name}" for name, count in self.state.statistics().items())
+        return f"Ledger({str(self.folder)!r}, {self.dbfrom}: {counts})"
+
     def adopt(self, identity: dict[str, Any], job_toml: str) -> None:
-        """Tie the folder to a job, or see that it is tied to the same one.
+        """Record the job in a new folder, or check that the folder belongs to the same one.
 
         Raises:
             BadInput: the folder holds the harvest of another job; names the difference.
@@ -108,132 +110,63 @@ class Ledger:
         if kept is None:
             self.state.put(identity=json.dumps(identity))
 
+    @property
+    def targets_only(self) -> bool:
+        """Whether the rows of links are distinct targets, without from_uid."""
+        names = self.schema.names
+        return "to_uid" in names and "from_uid" not in names
+
     def read_links(self) -> Iterator[pa.Table]:
-        """The committed rows of `links`, and those read again that are not united with them yet."""
-        return self._parts.read(self.state.parts("links", "again"), self._schema)
+        """Yield the committed rows of links, those of a later pass before it is merged included."""
+        return self.parts.read(self.state.parts("links", "again"), self.schema)
 
     def read_raw(self) -> Iterator[pa.Table]:
-        """The answers that were kept, in the order they came."""
-        return self._parts.read(self.state.parts("raw"), schemas.RAW)
+        """Yield the kept responses, in the order of their commits."""
+        return self.parts.read(self.state.parts("raw"), schemas.RAW)
 
-    def rewrite(self, pieces: Iterable[Sequence[Answer]]) -> int:
-        """Links and outcomes made of answers, in place of those committed, in one transaction.
-
-        Returns:
-            Rows of links.
-        """
-        old, new, rows = self.state.parts("links", "uids"), [], 0
-        targets = Targets() if self._has_targets else None
-        linked, empty = uids.as_set(), uids.as_set()
-        for answers in pieces:
-            links = RunLengthRows.concat([answer.rows for answer in answers])
-            if targets is not None:
-                links = RunLengthRows.from_table(targets.unseen(links.to_table()))
-            answered = np.concatenate([one.answered for one in answers])
-            counts = np.concatenate([one.counts for one in answers])
-            linked |= uids.as_set(np.sort(answered[counts > 0]))
-            empty |= uids.as_set(np.sort(answered[counts == 0]))
-            column = self.input.identifiers.column(answered)
-            new += self._written(
-                {"links": links, "uids": schemas.answered_rows(self._dbfrom, column, counts)}
-            )
-            rows += len(links)
-        settled = [Settled(Outcome.LINKED, linked), Settled(Outcome.EMPTY, empty)]
-        settled += [
-            Settled(one.outcome, one.uids - linked - empty, one.reason)
-            for one in self.state.unanswered()
-        ]
-        self.state.replace_all(
-            old_parts=old, new_parts=new, settled=[one for one in settled if one.uids]
-        )
-        self._parts.delete(old)
-        self.merge()
-        self.write_unanswered()
-        return rows
-
-    def reopen(self) -> None:
-        """Failed and missing UIDs are to be asked for again."""
-        self.state.forget(uids.union(one.uids for one in self.state.unanswered()))
-        self._drop(self.state.parts("unanswered"))
-        durable.remove([self.folder / UNANSWERED])
-
-    def commit(
-        self,
-        links: RunLengthRows | None,
-        rows: pa.Table | None,
-        settled: Sequence[Settled],
-        sweep: int = 1,
-        raw: pa.Table | None = None,
-    ) -> None:
+    def commit(self, commit: Commit) -> None:
         """Make rows and the outcomes of their UIDs permanent, together.
 
-        Args:
-            links: rows of `links`, or None.
-            rows: rows of `uids` for the linked and empty UIDs among `settled`, or None. Of a
-                later sweep they are not kept: they are made anew when it is united.
-            settled: all UIDs that have an outcome now.
-            sweep: in which they were asked for.
-            raw: the answers as they came, where they are kept.
+        Rows of `uids` of a later pass are not kept: they are made anew when the pass is merged.
         """
-        if links is not None and self._has_targets:
-            links = self._unseen(links)
-        found = {"links": links, "uids": rows} if sweep == 1 else {"again": links}
-        parts = self._written({**found, "raw": raw})
-        self.state.commit(parts, settled, pass_number=sweep, meta=self.input.growth())
+        self.state.commit(
+            self.write(commit),
+            commit.settled,
+            pass_number=commit.pass_number,
+            meta=self.input.growth(),
+        )
 
-    def _written(self, found: Mapping[str, RunLengthRows | pa.Table | None]) -> list[Part]:
-        """Rows of each kind as a part of their own, where there are any."""
+    def write(self, commit: Commit) -> list[Part]:
+        """Write the rows of a commit as parts, one for each kind, without recording them."""
+        links = commit.links
+        if links is not None and self.targets_only:
+            links = self._new_targets(links)
+        tables: dict[str, RunLengthRows | pa.Table | None] = (
+            {"links": links, "uids": commit.uids} if commit.pass_number == 1 else {"again": links}
+        )
         return [
-            self._parts.write(kind, rows.to_tables() if isinstance(rows, RunLengthRows) else [rows])
-            for kind, rows in found.items()
+            self.parts.write(kind, rows.to_tables() if isinstance(rows, RunLengthRows) else [rows])
+            for kind, rows in {**tables, "raw": commit.raw}.items()
             if rows is not None and len(rows)
         ]
 
-    def _unseen(self, links: RunLengthRows) -> RunLengthRows:
+    def replace_parts(self, old: Sequence[Part], new: Sequence[Part]) -> None:
+        """Record parts in place of others, and delete the files of those."""
+        if old or new:
+            self.state.replace_parts(old, new)
+            self.parts.delete(old)
+
+    def reset_targets(self) -> None:
+        """Treat all targets as new: the committed links are about to be replaced."""
+        self._targets = Targets()
+
+    def _new_targets(self, links: RunLengthRows) -> RunLengthRows:
+        """Return the rows whose target no committed row has."""
         if self._targets is None:
             self._targets = Targets(self.read_links())
         return RunLengthRows.from_table(self._targets.unseen(links.to_table()))
 
-    def merge(self) -> None:
-        """Join small parts to parts of about `MERGED_BYTES`."""
-        for kind in ("links", "uids"):
-            for group in _groups(self.state.parts(kind)):
-                self.state.replace_parts(group, [self._parts.merge(group)])
-                self._parts.delete(group)
-
-    def unite(self, sweep: int) -> None:
-        """Make what a later sweep found part of the whole, in one transaction."""
-        uniting = Uniting(
-            self.state, self._parts, self.folder, self._dbfrom, self._schema, self.input.identifiers
-        )
-        uniting.unite(sweep)
-
-    def write_unanswered(self) -> None:
-        """The rows of failed and missing UIDs, and their list, in place of older ones."""
-        self._drop(self.state.parts("unanswered"))
-        listed = self.folder / UNANSWERED
-        tables = [
-            schemas.unanswered_rows(
-                self._dbfrom,
-                self.input.identifiers.column(uids.as_array(s.uids)),
-                s.outcome,
-                s.reason,
-            )
-            for s in self.state.unanswered()
-        ]
-        if not tables:
-            durable.remove([listed])
-            return
-        table = pa.concat_tables(tables).sort_by("from_uid")
-        durable.write_text(listed, "".join(f"{uid}\n" for uid in table["from_uid"].to_pylist()))
-        self.state.commit([self._parts.write("unanswered", [table])])
-
-    def _drop(self, parts: Sequence[Part]) -> None:
-        if parts:
-            self.state.replace_parts(parts, [])
-            self._parts.delete(parts)
-
-    def _see_no_damage(self, recorded: Sequence[Part]) -> None:
+    def _check_parts(self, recorded: Sequence[Part]) -> None:
         whole = sum(part.bytes for part in recorded) <= HASHED_BYTES
         for wrong in find_damage(self.folder, recorded, whole=whole).values():
             raise FolderError(
@@ -243,33 +176,18 @@ class Ledger:
 
 
 def see_same(folder: Path, kept: str | None, identity: dict[str, Any]) -> None:
-    """See that a folder is tied to a job, or to none yet.
+    """Check that a folder belongs to a job, or to none yet.
 
     Args:
-        folder: of the harvest.
-        kept: what its state has as its identity.
-        identity: of the job.
+        folder: folder of the harvest.
+        kept: identity in the state of the folder, as JSON; None without one.
+        identity: identity of the job.
 
     Raises:
         BadInput: the folder holds the harvest of another job; names the difference.
     """
     if kept is not None and (known := json.loads(kept)) != identity:
         raise BadInput(_difference(folder, known, identity))
-
-
-def _groups(parts: Sequence[Part]) -> list[list[Part]]:
-    """Neighbouring parts that together make one of about `MERGED_BYTES`, two or more each."""
-    groups: list[list[Part]] = [[]]
-    size = 0
-    for part in parts:
-        if part.bytes >= MERGED_BYTES // 2:
-            continue
-        if size + part.bytes > MERGED_BYTES:
-            groups.append([])
-            size = 0
-        groups[-1].append(part)
-        size += part.bytes
-    return [group for group in groups if len(group) > 1]
 
 
 def _difference(folder: Path, kept: dict[str, Any], asked: dict[str, Any]) -> str:

@@ -29,8 +29,8 @@ FOLDERS = {"links": LINKS, "uids": UIDS, "unanswered": UIDS, "again": SWEEPS, "r
 _PASSING = (SWEEPS, RAW)
 """Folders that are there only while there is something in them."""
 
-SLICES = f"{SWEEPS}/slices"
-"""Made and removed while sweeps are united."""
+SPILLED = f"{SWEEPS}/slices"
+"""Folder of temporary files while a pass is merged."""
 
 _PART = re.compile(r"part-(\d{5,})\.[a-z.]+|\.part-\d{5,}\.[a-z.]+\.tmp")
 
@@ -52,7 +52,7 @@ class Parts:
 
     def tidy(self, recorded: Sequence[Part]) -> None:
         """Make the folders, and delete in them what no record names."""
-        shutil.rmtree(self._folder / SLICES, ignore_errors=True)
+        shutil.rmtree(self._folder / SPILLED, ignore_errors=True)
         names = {part.name for part in recorded}
         for folder in dict.fromkeys(self._folders.values()):
             if folder not in _PASSING:

@@ -13,6 +13,7 @@ from harvester.engine.off_peak import Hours
 from harvester.eutils.elink.commands import Elink
 from harvester.eutils.identity import Identity
 from harvester.job.model import Job
+from harvester.model.delivery import AnsweredUids, UnansweredUids
 from harvester.model.outcomes import Outcome
 from harvester.model.uids import as_set
 from harvester.runs.drive import drive, make_engine
@@ -70,18 +71,22 @@ class EngineRun:
         """UID → outcome. A UID with two outcomes is an error."""
         found: Counter[tuple[int, Outcome]] = Counter()
         for one in self.deliveries:
-            for uid, links in zip(one.answered.tolist(), one.counts.tolist(), strict=True):
-                found[uid, Outcome.LINKED if links else Outcome.EMPTY] += 1
-            for uid in one.unanswered.tolist():
-                found[uid, one.outcome] += 1
+            match one:
+                case AnsweredUids():
+                    for uid, links in zip(one.uids.tolist(), one.counts.tolist(), strict=True):
+                        found[uid, Outcome.LINKED if links else Outcome.EMPTY] += 1
+                case UnansweredUids():
+                    for uid in one.uids.tolist():
+                        found[uid, one.outcome] += 1
         assert set(found.values()) <= {1}, "a UID was delivered twice"
         outcomes = dict(found.keys())
         assert len(outcomes) == len(found), "a UID has two outcomes"
         return outcomes
 
-    def reasons(self) -> dict[int, str | None]:
+    def reasons(self) -> dict[int, str]:
         """Return the reason of each UID without an answer."""
-        return {uid: one.reason for one in self.deliveries for uid in one.unanswered.tolist()}
+        given_up = (one for one in self.deliveries if isinstance(one, UnansweredUids))
+        return {uid: one.reason for one in given_up for uid in one.uids.tolist()}
 
     def times(self) -> list[float]:
         """Return the time of each request, in seconds since the engine was built."""

@@ -35,7 +35,7 @@ OFTEN: dict[str, object] = {
     "harvester.store.committer.PART_BYTES": 6_000,
     "harvester.store.committer.COMMIT_SECONDS": 0.2,
     "harvester.store.committer.TICK_SECONDS": 0.04,
-    "harvester.store.passes.unite.ROWS": 2_000,
+    "harvester.store.passes.merge_pass.ROWS": 2_000,
     "harvester.client.backoff.BACKOFF_SECONDS": 0.02,
 }
 """Constants by which a short run commits as often as a long one, and cuts what it unites."""
@@ -63,7 +63,7 @@ class ShortRun:
     server: Emulator = field(init=False)
 
     def __post_init__(self) -> None:
-        patches = OFTEN | {"harvester.store.ledger.MERGED_BYTES": MERGED_BYTES[self.form]}
+        patches = OFTEN | {"harvester.store.compaction.MERGED_BYTES": MERGED_BYTES[self.form]}
         self.often: dict[str, Any] = {"patches": patches, "wal_pages": 12}
         sick = f"short@{','.join(map(str, LEFT_OUT))}"
         self.server = self.servers.start(latency=(0.01, 0.05), faults=(sick,))

@@ -1,7 +1,7 @@
-"""How far two readings of the same lists agree, and from that, how many links are still missing.
+"""How far two readings of the same lists agree, and an estimate of the links still missing.
 
-Two readings that lose links independently of each other are two captures of one population:
-links found by one alone tell how many were found by neither.
+Two readings that lose links independently are two captures of one population (capture-recapture):
+from the links that only one of them found follows how many neither found.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CERTAINTY = 0.95
-"""Share of the cases in which the true number should lie in the interval."""
+"""Confidence level of the interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,10 @@ class Agreement:
 
     Attributes:
         both: links in both readings.
-        first_only: links in the first alone.
-        again_only: links in the second alone.
-        squares: for each list, the square of how many links one reading alone has, summed up.
+        first_only: links in the first reading only.
+        again_only: links in the second reading only.
+        squares: sum over lists and readings of the square of the number of links that only that
+            reading has.
     """
 
     both: int = 0
@@ -34,7 +35,7 @@ class Agreement:
     squares: int = 0
 
     def __add__(self, other: Agreement) -> Agreement:
-        """Of other UIDs, too."""
+        """Return the agreement over the UIDs of both."""
         return Agreement(
             self.both + other.both,
             self.first_only + other.first_only,
@@ -45,7 +46,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Links that neither reading has: the estimate, and the interval at `CERTAINTY`."""
+    """Links that neither reading has: the estimate and its interval at level `CERTAINTY`."""
 
     links: float
     low: int
@@ -53,17 +54,16 @@ class Missing:
 
 
 def missing(agreement: Agreement) -> Missing:
-    """How many links neither reading has, by Chapman's estimator.
+    """Estimate how many links neither reading has, by Chapman's estimator.
 
-    With a links in the first reading alone, b in the second alone and m in both, Chapman's
-    (n1 + 1)(n2 + 1)/(m + 1) - 1 less those seen is ab/(m + 1) (Chapman 1951; Seber, The
+    With a links in the first reading only, b in the second only and m in both, Chapman's
+    (n1 + 1)(n2 + 1)/(m + 1) - 1 minus the links seen is ab/(m + 1) (Chapman 1951; Seber, The
     Estimation of Animal Abundance, 1982, section 3.1).
 
-    Links are lost by blocks rather than singly, so the number of blocks is what varies. It is
-    negative binomial: a Poisson number of blocks (Chao 1987 for what was never seen) whose mean
-    is as uncertain as the numbers of blocks it was made of. One block more on either side is
-    supposed for the upper end, so that two readings in full agreement still leave a doubt where
-    there is little to agree on.
+    Links are lost in blocks, so the number of lost blocks varies. It is modelled as negative
+    binomial: a Poisson number of blocks (Chao 1987 for links never seen) whose mean is as
+    uncertain as the counts of blocks it is derived from. The upper end assumes one more block in
+    each reading, so that full agreement of two short readings does not mean certainty.
     """
     from scipy.stats import nbinom  # noqa: PLC0415 - takes half a second
 
@@ -83,7 +83,7 @@ def missing(agreement: Agreement) -> Missing:
 
 
 def to_json(found: Mapping[str, Agreement]) -> dict[str, Any]:
-    """For the state: linkname → counts and the estimate made of them."""
+    """Return the value that the state keeps: linkname → counts and the estimate from them."""
     return {
         name: {"counts": asdict(one), "missing": asdict(missing(one))}
         for name, one in sorted(found.items())
@@ -91,5 +91,5 @@ def to_json(found: Mapping[str, Agreement]) -> dict[str, Any]:
 
 
 def from_json(said: Mapping[str, Any]) -> dict[str, Agreement]:
-    """The counts that `to_json` wrote."""
+    """Return the counts that `to_json` wrote."""
     return {name: Agreement(**one["counts"]) for name, one in said.items()}

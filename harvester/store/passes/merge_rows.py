@@ -1,4 +1,4 @@
-"""The links of two sweeps as one table, each link once, and how far the sweeps agree."""
+"""The links of two passes as one table, each link once, and how far the passes agree."""
 
 from __future__ import annotations
 
@@ -15,49 +15,55 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidArray
 
 
-def unite(
+def merge_tables(
     first: pa.Table, again: pa.Table, both: UidArray
 ) -> tuple[pa.Table, dict[str, Agreement]]:
-    """The union of two readings of the same UIDs.
+    """Return the union of two readings of the same UIDs.
 
-    Of a link in both, the row from the longer list stays: a list that lost its leading links
-    gives all others a wrong rank.
+    A list is what one UID has under one linkname. If both readings have a link, the row of the
+    longer list is kept: a list that lost its first links gives wrong ranks to all others.
 
     Args:
-        first: rows of `links`, sorted in no way.
-        again: the same, of a later sweep.
+        first: rows of `links`, in any order.
+        again: rows of `links` of a later pass, in any order.
         both: UIDs answered whole in both readings, ascending.
 
     Returns:
-        Rows by from_uid, linkname and rank; and for each linkname how far the lists of `both`
-        agree.
+        The rows, sorted by from_uid, linkname and rank; and linkname → how far the lists of the
+        UIDs in `both` agree.
     """
     table = pa.concat_tables([first, again]).unify_dictionaries()
-    later = np.arange(len(table)) >= len(first)
+    from_again = np.arange(len(table)) >= len(first)
     from_uid, to_uid = table["from_uid"].to_numpy(), table["to_uid"].to_numpy()
     family, names = _families(table)
-    of_list = _numbered(family, from_uid)
-    lists = int(of_list.max(initial=-1)) + 1
-    longer = np.bincount(of_list[later], minlength=lists) > np.bincount(
-        of_list[~later], minlength=lists
-    )
-    order = np.lexsort((later != longer[of_list], to_uid, of_list))
-    starts = np.flatnonzero(_begins(order, of_list, to_uid))
+    list_of = _numbered(family, from_uid)
+    count = int(list_of.max(initial=-1)) + 1
+    in_first = np.bincount(list_of[~from_again], minlength=count)
+    in_again = np.bincount(list_of[from_again], minlength=count)
+    again_is_longer = in_again > in_first
+    # Rows of one link stand together, the row of the longer list first.
+    order = np.lexsort((from_again != again_is_longer[list_of], to_uid, list_of))
+    starts = np.flatnonzero(_begins(order, list_of, to_uid))
     kept = order[starts]
     compared = np.isin(from_uid[kept], both)
     agreement = _agreement(
-        np.logical_or.reduceat(~later[order], starts)[compared] if len(starts) else later,
-        np.logical_or.reduceat(later[order], starts)[compared] if len(starts) else later,
-        of_list[kept][compared],
+        _any_from(starts, ~from_again[order])[compared],
+        _any_from(starts, from_again[order])[compared],
+        list_of[kept][compared],
         family[kept][compared],
         names,
     )
     rank = table["rank"].to_numpy()[kept]
-    return table.take(pa.array(kept[np.lexsort((rank, of_list[kept]))])), agreement
+    return table.take(pa.array(kept[np.lexsort((rank, list_of[kept]))])), agreement
+
+
+def _any_from(starts: NDArray[np.int64], flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return, for each run of rows that begins at one of `starts`, whether any flag is set."""
+    return np.logical_or.reduceat(flags, starts) if len(starts) else flags[:0]
 
 
 def _numbered(*keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same number for rows with the same keys; the last key sorts first."""
+    """Return a number for each row, equal for rows with equal keys; the last key sorts first."""
     order = np.lexsort(keys)
     numbers = np.empty(len(order), np.int64)
     numbers[order] = np.cumsum(_begins(order, *keys)) - 1
@@ -65,7 +71,7 @@ def _numbered(*keys: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _begins(order: NDArray[np.int64], *keys: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Of rows in order, whether each differs from the one before."""
+    """Return, for each row in `order`, whether it differs from the row before."""
     begins = np.ones(len(order), bool)
     begins[1:] = False
     for key in keys:
@@ -74,7 +80,7 @@ def _begins(order: NDArray[np.int64], *keys: NDArray[np.int64]) -> NDArray[np.bo
 
 
 def _families(table: pa.Table) -> tuple[NDArray[np.int64], dict[int, str]]:
-    """A number for the dbto and linkname of each row, and the linkname of each number."""
+    """Return a number for the dbto and linkname of each row, and the linkname of each number."""
     table = table.combine_chunks()
     if not len(table):
         return np.empty(0, np.int64), {}
@@ -88,17 +94,17 @@ def _families(table: pa.Table) -> tuple[NDArray[np.int64], dict[int, str]]:
 def _agreement(
     in_first: NDArray[np.bool_],
     in_again: NDArray[np.bool_],
-    of_list: NDArray[np.int64],
+    list_of: NDArray[np.int64],
     family: NDArray[np.int64],
     names: dict[int, str],
 ) -> dict[str, Agreement]:
-    """Count the links (each once here) that both readings have, or one alone."""
+    """Count distinct links that both readings have, or only one of them."""
     found: dict[str, Agreement] = {}
     for code, name in names.items():
         here = family == code
         first, again = in_first[here], in_again[here]
         squares = sum(
-            int((np.bincount(of_list[here][alone]) ** 2).sum())
+            int((np.bincount(list_of[here][alone]) ** 2).sum())
             for alone in (first & ~again, again & ~first)
         )
         counted = Agreement(

@@ -1,4 +1,4 @@
-"""Rows of many parts, sorted into slices by their from_uid, each small enough for the memory."""
+"""Rows of many parts, sorted by from_uid into temporary files that each fit in memory."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidArray
 
 ROWS = 8 << 20
-"""Of a slice: with what is done to them, about a gigabyte."""
+"""Rows per range. Merging a range takes about 1 GB of memory."""
 
 
-class Slices:
+class Spill:
     """Temporary files, one for each range of UIDs and kind of row.
 
     Args:
-        folder: made, and removed in the end; its content need not survive anything.
-        bounds: the lowest from_uid of each slice but the first, ascending.
-        schema: of the rows.
+        folder: created on entry and removed on exit; a crash may lose its content.
+        bounds: the lowest from_uid of each range but the first, ascending.
+        schema: schema of the rows.
     """
 
     def __init__(self, folder: Path, bounds: UidArray, schema: pa.Schema) -> None:
@@ -35,21 +35,21 @@ class Slices:
         self._schema = schema
 
     def __enter__(self) -> Self:
-        """Make the folder."""
+        """Create the folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove it."""
+        """Remove the folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __len__(self) -> int:
-        """How many slices."""
+        """Return the number of ranges."""
         return len(self._bounds) + 1
 
     def fill(self, kind: str, tables: Iterable[pa.Table]) -> None:
-        """Sort all rows of a kind into the slices."""
+        """Write all rows of a kind, each to the file of its range."""
         with ExitStack() as opened:
             writers = [
                 opened.enter_context(pa.ipc.new_stream(self._path(kind, number), self._schema))
@@ -62,7 +62,7 @@ class Slices:
                     writers[number].write_table(rows.unify_dictionaries())
 
     def read(self, kind: str, number: int) -> pa.Table:
-        """The rows of a slice."""
+        """Return the rows of a kind in one range."""
         with pa.ipc.open_stream(self._path(kind, number)) as reader:
             return reader.read_all()
 

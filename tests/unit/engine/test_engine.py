@@ -12,6 +12,7 @@ from support.engines import engine_run, linked, uids_of
 from harvester import events
 from harvester.engine.off_peak import Hours
 from harvester.errors import Fault, HarvestError, Refused, RequestFailed, WindowClosed
+from harvester.model.delivery import AnsweredUids
 from harvester.model.outcomes import Outcome
 from harvester.model.uids import as_set
 from harvester.testing import (
@@ -63,7 +64,7 @@ def test_delivered_rows_are_those_of_the_answers() -> None:
     async def script() -> None:
         run = engine_run(linked, range(1, 51), batch_size=5)
         await run.drive()
-        tables = [table for one in run.deliveries if one.rows for table in [one.rows.to_table()]]
+        tables = [one.rows.to_table() for one in run.deliveries if isinstance(one, AnsweredUids)]
         rows = [row for table in tables for row in table.to_pylist()]
         assert sorted((row["from_uid"], row["to_uid"]) for row in rows) == [
             (uid, 10 * uid) for uid in range(1, 51)

@@ -18,6 +18,7 @@ from harvester.job.groups import Limits
 from harvester.model import uids
 from harvester.model.answer import Answer
 from harvester.model.batch import Batch
+from harvester.model.delivery import AnsweredUids, UnansweredUids
 from harvester.model.rows import RunLengthRows
 
 if TYPE_CHECKING:
@@ -44,9 +45,12 @@ class _Desk:
         """UIDs by outcome."""
         found: dict[str, list[int]] = {"linked": [], "empty": [], "missing": [], "failed": []}
         for delivery in self.deliveries:
-            found["linked"] += delivery.answered[delivery.counts > 0].tolist()
-            found["empty"] += delivery.answered[delivery.counts == 0].tolist()
-            found[delivery.outcome.value] += delivery.unanswered.tolist()
+            match delivery:
+                case AnsweredUids():
+                    found["linked"] += delivery.uids[delivery.counts > 0].tolist()
+                    found["empty"] += delivery.uids[delivery.counts == 0].tolist()
+                case UnansweredUids():
+                    found[delivery.outcome.value] += delivery.uids.tolist()
         return found
 
     def settled(self) -> Counter[str]:
@@ -92,7 +96,7 @@ async def test_a_whole_answer_settles_all() -> None:
     assert desk.settled() == {"linked": 2, "empty": 1}
     assert desk.nothing_left()
     (delivery,) = desk.deliveries
-    assert delivery.rows is not None
+    assert isinstance(delivery, AnsweredUids)
     assert delivery.rows.to_table().to_pylist() == [*links_of(1), *links_of(3, each=1)]
 
 
@@ -138,7 +142,9 @@ async def test_a_uid_out_of_attempts_has_failed_with_its_reason() -> None:
     assert desk.deliveries == []
     desk.results.charge(desk.next(), failure)
     assert desk.delivered()["failed"] == [7]
-    assert desk.deliveries[0].reason == "HTTP 500"
+    (delivery,) = desk.deliveries
+    assert isinstance(delivery, UnansweredUids)
+    assert delivery.reason == "HTTP 500"
     assert desk.nothing_left()
 
 

@@ -13,7 +13,7 @@ import pytest
 from support.link_rows import links_of, links_table, read_part
 
 from harvester import events
-from harvester.model.delivery import Delivery
+from harvester.model.delivery import AnsweredUids, RawResponse, UnansweredUids
 from harvester.model.outcomes import Outcome
 from harvester.model.rows import RunLengthRows
 from harvester.store import committer as committer_module
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pyarrow as pa
+
 
 @pytest.fixture
 def book(tmp_path: Path) -> Iterator[Ledger]:
@@ -34,24 +36,24 @@ def book(tmp_path: Path) -> Iterator[Ledger]:
 
 def _committer(book: Ledger, heard: list[events.Event] | None = None) -> Committer:
     said = [] if heard is None else heard
-    return Committer(book, "pubmed", said.append, lambda: '{"state": "running"}')
+    return Committer(book, said.append, lambda: '{"state": "running"}')
 
 
 def _nobody(_: events.Event) -> None:
     """Nobody listens."""
 
 
-def _answered(*uids: int, links: int = 2) -> Delivery:
+def _answered(*uids: int, links: int = 2) -> AnsweredUids:
     """UIDs with so many links each."""
-    return Delivery(
-        RunLengthRows.from_table(links_table(links_of(*uids, each=links))),
+    return AnsweredUids(
         np.array(uids, np.int64),
         np.full(len(uids), links, np.int64),
+        RunLengthRows.from_table(links_table(links_of(*uids, each=links))),
     )
 
 
-def _unanswered(outcome: Outcome, reason: str, *uids: int) -> Delivery:
-    return Delivery(unanswered=np.array(uids, np.int64), outcome=outcome, reason=reason)
+def _unanswered(outcome: Outcome, reason: str, *uids: int) -> UnansweredUids:
+    return UnansweredUids(np.array(uids, np.int64), outcome, reason)
 
 
 def _rows(book: Ledger, kind: str) -> list[dict[str, Any]]:
@@ -115,7 +117,6 @@ async def test_much_in_memory_is_committed_without_waiting_for_the_time(
     book: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delivery = _answered(*range(1, 100))
-    assert delivery.rows is not None
     monkeypatch.setattr(committer_module, "PART_BYTES", delivery.rows.nbytes)
     heard: list[events.Event] = []
     with closing(_committer(book, heard)) as committer:
@@ -141,7 +142,7 @@ async def test_after_that_it_waits_for_the_time_again(
         reports.append(1)
         return "{}"
 
-    with closing(Committer(book, "pubmed", _nobody, progress)) as committer:
+    with closing(Committer(book, _nobody, progress)) as committer:
         running = asyncio.create_task(committer.run())
         committer.add(_answered(1))
         async with asyncio.timeout(10):
@@ -157,7 +158,6 @@ async def test_too_much_in_memory_asks_for_a_pause_until_it_is_committed(
     book: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delivery = _answered(*range(1, 100))
-    assert delivery.rows is not None
     monkeypatch.setattr(committer_module, "FULL_BYTES", 2 * delivery.rows.nbytes)
     with closing(_committer(book)) as committer:
         committer.add(delivery)
@@ -190,7 +190,32 @@ async def test_a_disk_that_fails_is_not_swallowed(
     assert list(book.state.done()) == []
 
 
-def test_a_delivery_of_nothing_is_empty() -> None:
-    delivery = Delivery()
-    assert delivery.rows is None
-    assert len(delivery.answered) == len(delivery.counts) == len(delivery.unanswered) == 0
+async def test_responses_are_kept_in_their_order(book: Ledger) -> None:
+    """Also those that settle nothing, and those of a pass that has no other rows."""
+    with closing(_committer(book)) as committer:
+        committer.add(RawResponse("json", np.array([1, 2]), b"first"))
+        committer.add(_answered(1))
+        committer.add(RawResponse("xml", np.array([2]), b"second"))
+        await committer.commit()
+        committer.pass_number = 2
+        committer.add(RawResponse("json", np.array([2]), b"third"))
+        await committer.commit()
+        assert repr(committer) == "Committer(pass 2: 0 deliveries, 0 bytes pending)"
+    assert [row for table in book.read_raw() for row in table.to_pylist()] == [
+        {"sweep": 1, "retmode": "json", "asked": [1, 2], "body": b"first"},
+        {"sweep": 1, "retmode": "xml", "asked": [2], "body": b"second"},
+        {"sweep": 2, "retmode": "json", "asked": [2], "body": b"third"},
+    ]
+
+
+async def test_the_links_of_a_commit_are_passed_on(book: Ledger) -> None:
+    passed: list[pa.Table] = []
+    committer = Committer(book, _nobody, lambda: "{}", passed.append)
+    with closing(committer):
+        committer.add(_answered(1, 2))
+        committer.add(_answered(3, links=0))
+        await committer.commit()
+        committer.add(_answered(4, links=0))
+        await committer.commit()
+    assert [row for table in passed for row in table.to_pylist()] == links_of(1, 2)
+    assert len(passed) == 1

@@ -10,6 +10,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 from support.link_rows import Row, links_of, links_table, outcomes_of, read_part, uids_table
 
@@ -17,11 +18,16 @@ from harvester.errors import BadInput, FolderError
 from harvester.job.model import Job
 from harvester.model import uids
 from harvester.model.rows import RunLengthRows
-from harvester.store import durable, ledger
+from harvester.model.schemas import RAW
+from harvester.store import compaction, durable
+from harvester.store.commit import Commit
+from harvester.store.compaction import merge_small_parts
 from harvester.store.folder import is_locked
 from harvester.store.ledger import Ledger
+from harvester.store.passes.merge_pass import merge_pass
 from harvester.store.sinks import make_sink
 from harvester.store.state import FILE, Settled, State
+from harvester.store.unanswered import reopen_unanswered, write_unanswered
 
 from .test_durable import Crash
 
@@ -45,9 +51,11 @@ def _commit(book: Ledger, *members: int) -> None:
     """Two links of each UID."""
     rows = uids_table(outcomes_of(*members))
     book.commit(
-        RunLengthRows.from_table(links_table(links_of(*members))),
-        rows,
-        [_settled("linked", *members)],
+        Commit(
+            RunLengthRows.from_table(links_table(links_of(*members))),
+            rows,
+            [_settled("linked", *members)],
+        )
     )
 
 
@@ -82,9 +90,9 @@ def out(tmp_path: Path) -> Path:
 def test_what_is_committed_is_there_for_the_next_one(out: Path, form: tuple[str, str]) -> None:
     with _open(out, form) as book:
         _commit(book, 1, 2, 3)
-        book.commit(None, uids_table(outcomes_of(4, outcome="empty", links=0)), [
+        book.commit(Commit(None, uids_table(outcomes_of(4, outcome="empty", links=0)), [
             _settled("empty", 4)
-        ])  # fmt: skip
+        ]))  # fmt: skip
     with _open(out, form) as book:
         assert list(book.state.done()) == [1, 2, 3, 4]
         assert book.state.links() == 6
@@ -104,7 +112,9 @@ def test_what_is_committed_is_there_for_the_next_one(out: Path, form: tuple[str,
 def test_no_part_is_written_for_no_rows(out: Path) -> None:
     with _open(out) as book:
         book.commit(
-            RunLengthRows.from_table(links_table([])), None, [_settled("failed", 1, reason="x")]
+            Commit(
+                RunLengthRows.from_table(links_table([])), None, [_settled("failed", 1, reason="x")]
+            )
         )
         assert _files(out) == []
         assert list(book.state.done()) == [1]
@@ -140,12 +150,12 @@ def test_the_wanted_uids_only_grow(out: Path) -> None:
 def test_failed_and_missing_uids_are_listed_and_have_rows(out: Path, form: tuple[str, str]) -> None:
     with _open(out, form) as book:
         _commit(book, 5)
-        book.commit(None, None, [
+        book.commit(Commit(None, None, [
             _settled("failed", 9, 2, reason='HTTP 500 "é"\n'),
             _settled("missing", 7, 1, reason="left out of every answer"),
-        ])  # fmt: skip
-        book.commit(None, None, [_settled("failed", 4, reason="no answer in time")])
-        book.write_unanswered()
+        ]))  # fmt: skip
+        book.commit(Commit(None, None, [_settled("failed", 4, reason="no answer in time")]))
+        write_unanswered(book)
     assert (out / "unanswered.txt").read_text() == "1\n2\n4\n7\n9\n"
     rows = {row["from_uid"]: row for row in _rows(out, "uids")}
     assert [rows[uid]["outcome"] for uid in (1, 2, 4, 5, 7, 9)] == [
@@ -164,22 +174,22 @@ def test_failed_and_missing_uids_are_listed_and_have_rows(out: Path, form: tuple
 
 def test_writing_them_again_writes_them_once(out: Path) -> None:
     with _open(out) as book:
-        book.commit(None, None, [_settled("failed", 1, reason="x")])
-        book.write_unanswered()
-        book.write_unanswered()
+        book.commit(Commit(None, None, [_settled("failed", 1, reason="x")]))
+        write_unanswered(book)
+        write_unanswered(book)
     assert len(_rows(out, "uids")) == 1
 
 
 def test_asked_again_and_answered_they_are_listed_no_more(out: Path) -> None:
     with _open(out) as book:
-        book.commit(None, None, [_settled("failed", 1, reason="x")])
-        book.write_unanswered()
-        book.reopen()
+        book.commit(Commit(None, None, [_settled("failed", 1, reason="x")]))
+        write_unanswered(book)
+        reopen_unanswered(book)
         assert list(book.state.done()) == []
         assert not (out / "unanswered.txt").exists()
         assert _rows(out, "uids") == []
         _commit(book, 1)
-        book.write_unanswered()
+        write_unanswered(book)
     assert not (out / "unanswered.txt").exists()
     assert _rows(out, "uids") == outcomes_of(1)
 
@@ -192,7 +202,7 @@ def test_merging_keeps_every_row_in_its_order(out: Path, form: tuple[str, str]) 
     with _open(out, form) as book:
         for first in range(1, 40, 3):
             _commit(book, first, first + 1, first + 2)
-        book.merge()
+        merge_small_parts(book)
         assert len(book.state.parts("links")) == len(book.state.parts("uids")) == 1
         assert book.state.links() == 78
     assert _rows(out, "links") == links_of(*range(1, 40))
@@ -208,8 +218,8 @@ def test_parts_are_merged_up_to_a_size(
         for uid in range(1, 21):
             _commit(book, uid)
         largest = max(part.bytes for part in book.state.parts())
-        monkeypatch.setattr(ledger, "MERGED_BYTES", 5 * largest)
-        book.merge()
+        monkeypatch.setattr(compaction, "MERGED_BYTES", 5 * largest)
+        merge_small_parts(book)
         merged = book.state.parts("links")
         assert 1 < len(merged) < 20
         assert all(part.bytes <= 5 * largest * 1.1 for part in merged)
@@ -221,8 +231,8 @@ def test_large_parts_are_left_as_they_are(out: Path, monkeypatch: pytest.MonkeyP
         for uid in (1, 2, 3):
             _commit(book, uid)
         before = book.state.parts()
-        monkeypatch.setattr(ledger, "MERGED_BYTES", min(part.bytes for part in before))
-        book.merge()
+        monkeypatch.setattr(compaction, "MERGED_BYTES", min(part.bytes for part in before))
+        merge_small_parts(book)
         assert book.state.parts() == before
 
 
@@ -237,7 +247,7 @@ def test_a_nights_small_parts_are_merged_with_few_files_open(
             _commit(book, uid)
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (_limit_leaving(25), hard))
-            book.merge()
+            merge_small_parts(book)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert _rows(out, "links") == links_of(*range(1, 41))
@@ -494,15 +504,17 @@ def _night(out: Path, form: tuple[str, str]) -> None:
                 good = [uid for uid in batch if uid not in fails]
                 bad = [uid for uid in batch if uid in fails]
                 book.commit(
-                    RunLengthRows.from_table(links_table(links_of(*good))),
-                    uids_table(outcomes_of(*good)),
-                    [_settled("linked", *good), _settled("failed", *bad, reason="x")],
-                    sweep,
+                    Commit(
+                        RunLengthRows.from_table(links_table(links_of(*good))),
+                        uids_table(outcomes_of(*good)),
+                        [_settled("linked", *good), _settled("failed", *bad, reason="x")],
+                        pass_number=sweep,
+                    )
                 )
             if sweep > 1:
-                book.unite(sweep)
-        book.merge()
-        book.write_unanswered()
+                merge_pass(book, sweep)
+        merge_small_parts(book)
+        write_unanswered(book)
 
 
 def _is_exact(out: Path) -> None:
@@ -539,3 +551,23 @@ def test_broken_off_at_any_step_the_next_run_makes_it_exact(
         fail_at += 1
     assert fail_at > 45
     _is_exact(out)
+
+
+def test_kept_responses_outlast_the_merging_of_a_pass(out: Path) -> None:
+    def response(pass_number: int) -> pa.Table:
+        row = {"sweep": pass_number, "retmode": "json", "asked": [1], "body": b"%d" % pass_number}
+        return pa.Table.from_pylist([row], RAW)
+
+    with _open(out) as book:
+        for number, uid in ((1, 1), (2, 1)):
+            links = RunLengthRows.from_table(links_table(links_of(uid)))
+            settled = [_settled("linked", uid)]
+            rows = uids_table(outcomes_of(uid)) if number == 1 else None
+            book.commit(Commit(links, rows, settled, response(number), number))
+        merge_pass(book, 2)
+        assert book.state.parts("again") == []
+        assert [row["body"] for table in book.read_raw() for row in table.to_pylist()] == [
+            b"1",
+            b"2",
+        ]
+    assert _rows(out, "links") == links_of(1)

@@ -19,10 +19,13 @@ from harvester.job.model import Job
 from harvester.model import uids
 from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import RAW
+from harvester.store.commit import Commit
+from harvester.store.compaction import merge_small_parts
 from harvester.store.ledger import Ledger
 from harvester.store.reader import HarvestReader
 from harvester.store.sinks import FORMATS, make_sink, sink_of
 from harvester.store.state import Settled
+from harvester.store.unanswered import write_unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,10 +38,12 @@ def _commit(book: Ledger, *members: int) -> None:
     """Two links of each UID, and a kept response."""
     response = [{"sweep": 1, "retmode": "json", "asked": list(members), "body": b"{}"}]
     book.commit(
-        RunLengthRows.from_table(links_table(links_of(*members))),
-        uids_table(outcomes_of(*members)),
-        [Settled("linked", uids.as_set(members))],
-        raw=pa.Table.from_pylist(response, RAW),
+        Commit(
+            RunLengthRows.from_table(links_table(links_of(*members))),
+            uids_table(outcomes_of(*members)),
+            [Settled("linked", uids.as_set(members))],
+            raw=pa.Table.from_pylist(response, RAW),
+        )
     )
 
 
@@ -51,8 +56,8 @@ def _harvest(folder: Path, codec: tuple[str, str] = ("parquet", "zstd")) -> Ledg
     book.input.end()
     _commit(book, 1, 2, 3)
     _commit(book, 4, 5)
-    book.commit(None, None, [Settled("failed", uids.as_set([6]), "HTTP 500")])
-    book.write_unanswered()
+    book.commit(Commit(None, None, [Settled("failed", uids.as_set([6]), "HTTP 500")]))
+    write_unanswered(book)
     return book
 
 
@@ -119,7 +124,7 @@ def test_a_running_harvest_is_read_as_of_its_last_commit(tmp_path: Path) -> None
         assert sum(map(len, before.links())) == before.link_count == 10
         assert sum(map(len, after.links())) == after.link_count == 12
         assert after.complete
-        book.merge()
+        merge_small_parts(book)
         with pytest.raises(FolderError, match=r"^A running harvest has replaced .*part-00000"):
             list(before.links())
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harvester.model.schemas import NEIGHBOR_LINKS
 from harvester.store.passes.estimate import Agreement
-from harvester.store.passes.merge_rows import unite
+from harvester.store.passes.merge_rows import merge_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +48,7 @@ def _table(rows: Iterable[Link]) -> pa.Table:
 def test_each_link_is_there_once_and_all_are_counted(
     first: list[Link], again: list[Link], both: set[int]
 ) -> None:
-    table, agreed = unite(_table(first), _table(again), np.array(sorted(both), np.int64))
+    table, agreed = merge_tables(_table(first), _table(again), np.array(sorted(both), np.int64))
     rows = table.select(["from_uid", "linkname", "to_uid"]).to_pylist()
     found = [(row["from_uid"], row["linkname"], row["to_uid"]) for row in rows]
     assert sorted(found) == sorted({*first, *again})
@@ -81,7 +81,7 @@ def test_of_a_link_in_both_the_row_of_the_longer_list_stays(
             ranks[one] = seen[one[0], one[1]]
             seen[one[0], one[1]] += 1
         places.append(ranks)
-    table, _ = unite(_table(first), _table(again), np.empty(0, np.int64))
+    table, _ = merge_tables(_table(first), _table(again), np.empty(0, np.int64))
     for row in table.to_pylist():
         link = (row["from_uid"], row["linkname"], row["to_uid"])
         longer = sizes[1][link[:2]] > sizes[0][link[:2]]
@@ -91,13 +91,13 @@ def test_of_a_link_in_both_the_row_of_the_longer_list_stays(
 
 def test_rows_come_by_uid_and_rank() -> None:
     first = [(2, "pubmed_pmc", 9), (1, "pubmed_pmc", 3), (1, "pubmed_pmc", 1)]
-    table, _ = unite(_table(first), _table(reversed(first)), np.array([1, 2]))
+    table, _ = merge_tables(_table(first), _table(reversed(first)), np.array([1, 2]))
     assert table["from_uid"].to_pylist() == [1, 1, 2]
     assert table["to_uid"].to_pylist() == [3, 1, 9]
 
 
 def test_nothing_and_nothing_is_nothing() -> None:
-    table, agreed = unite(_table([]), _table([]), np.array([1]))
+    table, agreed = merge_tables(_table([]), _table([]), np.array([1]))
     assert table.num_rows == 0
     assert agreed == {}
     assert table.schema == NEIGHBOR_LINKS
