@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harvester.client.catalogue import Catalogue
-from harvester.client.check_names import DATABASES
 from harvester.client.connect import connected
+from harvester.client.known_names import DATABASES
 from harvester.errors import BadInput, HarvestError, RequestFailed, nearest, printable
 from harvester.job import load as jobfile
 from harvester.job.groups import STDOUT

@@ -30,7 +30,7 @@ from harvester.api.links import Linked, ask_links
 from harvester.api.summaries import ask_summaries
 from harvester.client.catalogue import together
 from harvester.client.check_names import check_names
-from harvester.client.search_counts import counts, suggestion
+from harvester.client.search_counts import search_counts, suggestion
 from harvester.errors import BadInput, printable
 from harvester.eutils import ecitmatch, epost, esearch, espell
 from harvester.eutils import efetch as documents
@@ -262,7 +262,7 @@ class Eutils:
             ```
         """
         see_text("term", term)
-        asking = counts(self._at.client, term, self._at.catalogue)
+        asking = search_counts(self._at.client, term, self._at.catalogue)
         return await self._at.answer("EGQuery", asking)
 
     async def espell(self, db: str, term: str) -> str | None:

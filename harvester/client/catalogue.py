@@ -1,15 +1,17 @@
-"""What EInfo tells of a server's databases, kept for a day in the user's cache folder.
+"""What EInfo says about a server's databases, cached for a day in the user's cache folder.
 
-One small file holds one answer. A file that is damaged, of another version or out of date is as
-none, and so is a folder that cannot be written: the catalogue then asks again.
+Each file holds one answer. Damaged, outdated or incompatible files are ignored, and so is a folder
+that cannot be written: the catalogue then asks EInfo again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,7 +22,6 @@ from harvester.client.client import ATTEMPTS
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils import einfo
 from harvester.eutils.einfo import DbInfo
-from harvester.store import durable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -31,21 +32,25 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DAY = 24 * 3600.0
+"""Seconds for which an answer is kept."""
+
 _VERSION = 1
+"""Version of the files; others are ignored."""
+
 _NAME = re.compile(r"\w+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """The content of a file: what was asked, when, and what came.
+class _Cached:
+    """The content of a file.
 
     Attributes:
-        version: of this form.
+        version: version of this form.
         server: base URL.
-        db: asked about; empty where the list of databases was asked for.
-        at: seconds since 1970.
-        databases: the list that was asked for.
-        info: of `db`; None where the server does not know it.
+        db: database that was asked about; empty for the list of databases.
+        at: time of the answer, seconds since 1970.
+        databases: the list of databases, if that was asked for.
+        info: the answer about `db`; None, if the server does not know it.
     """
 
     version: int
@@ -56,17 +61,17 @@ class _Kept:
     info: DbInfo | None
 
 
-_FORM = TypeAdapter(_Kept)
+_FORM = TypeAdapter(_Cached)
 
 
 class Catalogue:
-    """The databases of the server that a client asks.
+    """The databases of the server that a client uses.
 
     Args:
-        client: asks what is not kept.
-        folder: of the files.
-        now: seconds since 1970.
-        attempts: requests at most for one answer, as for `Client.call`.
+        client: asks EInfo for what is not in the cache.
+        folder: folder of the cache.
+        now: returns seconds since 1970.
+        attempts: requests per answer at most, as for `Client.call`.
 
     Example:
         ```
@@ -88,44 +93,49 @@ class Catalogue:
         self._now = now
         self._attempts = attempts
 
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"Catalogue({self._client.base_url!r}, {str(self._folder)!r})"
+
     async def databases(self) -> list[str]:
-        """The names of all databases, as the server lists them.
+        """Return the names of all databases, as the server lists them.
 
         Raises:
-            RequestFailed, Refused: the server does not tell.
+            RequestFailed, Refused: EInfo does not answer.
         """
-        kept = self._kept("")
-        if kept is None:
-            kept = await self._ask("", einfo.read_databases)
-        return kept.databases
+        cached = self._load("")
+        if cached is None:
+            cached = await self._ask("", einfo.read_databases)
+        return cached.databases
 
     async def info(self, db: str) -> DbInfo | None:
-        """What the server tells of a database; None where it does not know it.
+        """Return what EInfo says about a database; None, if it does not know the database.
 
         Raises:
-            RequestFailed, Refused: the server does not tell.
+            RequestFailed, Refused: EInfo does not answer.
         """
-        kept = self._kept(db)
-        if kept is None:
-            kept = await self._ask(db, einfo.read_info)
-        return kept.info
+        cached = self._load(db)
+        if cached is None:
+            cached = await self._ask(db, einfo.read_info)
+        return cached.info
 
     async def infos(self, before: Callable[[int], None] | None = None) -> dict[str, DbInfo | None]:
-        """Name → what the server tells, for all databases that it lists.
+        """Return what EInfo says about each database that it lists, by name.
 
         Args:
-            before: told of how many databases the server is about to be asked, if of any.
+            before: called with the number of databases that EInfo is about to be asked about, if
+                there are any.
 
         Raises:
-            RequestFailed, Refused: the server does not tell; what it told is kept.
+            RequestFailed, Refused: EInfo does not answer; the answers so far stay in the cache.
         """
         names = await self.databases()
-        missing = sum(self._kept(name) is None for name in names)
+        missing = sum(self._load(name) is None for name in names)
         if before is not None and missing:
             before(missing)
         return dict(zip(names, await together(map(self.info, names)), strict=True))
 
-    async def _ask(self, db: str, read: Callable[[bytes], list[str] | DbInfo | None]) -> _Kept:
+    async def _ask(self, db: str, read: Callable[[bytes], list[str] | DbInfo | None]) -> _Cached:
         asked = {"retmode": "json", "db": db or None}
         found = await self._client.call(einfo.PATH, asked, read, self._attempts)
         databases = (
@@ -134,34 +144,38 @@ class Catalogue:
         if not db and not databases:
             raise RequestFailed(Fault.BODY, "EInfo lists no databases")
         info = found if isinstance(found, DbInfo) else None
-        kept = _Kept(_VERSION, self._client.base_url, db, self._now(), databases, info)
-        await asyncio.to_thread(self._keep, kept)
-        return kept
+        cached = _Cached(_VERSION, self._client.base_url, db, self._now(), databases, info)
+        await asyncio.to_thread(self._save, cached)
+        return cached
 
     def _path(self, db: str) -> Path:
-        told = "\0".join((self._client.base_url, db))
-        return self._folder / f"{hashlib.sha256(told.encode()).hexdigest()[:32]}.json"
+        identity = "\0".join((self._client.base_url, db))
+        return self._folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
 
-    def _kept(self, db: str) -> _Kept | None:
+    def _load(self, db: str) -> _Cached | None:
         try:
-            kept = _FORM.validate_json(self._path(db).read_bytes())
+            cached = _FORM.validate_json(self._path(db).read_bytes())
         except (OSError, ValueError):
             return None
-        same = (kept.version, kept.server, kept.db) == (_VERSION, self._client.base_url, db)
-        usable = same and bool(db or kept.databases)
-        return kept if usable and 0 <= self._now() - kept.at < DAY else None
+        same = (cached.version, cached.server, cached.db) == (_VERSION, self._client.base_url, db)
+        usable = same and bool(db or cached.databases)
+        return cached if usable and 0 <= self._now() - cached.at < DAY else None
 
-    def _keep(self, kept: _Kept) -> None:
-        text = _FORM.dump_json(kept).decode()
+    def _save(self, cached: _Cached) -> None:
+        """Write a file under another name first, so that no reader sees half of it."""
+        path = self._path(cached.db)
+        new = path.with_suffix(f".{os.getpid()}.new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            durable.write_text(self._path(kept.db), text)
-        except OSError:
-            return  # it is asked again next time
+            new.write_bytes(_FORM.dump_json(cached))
+            new.replace(path)
+        except OSError:  # the next run asks EInfo again
+            with suppress(OSError):
+                new.unlink()
 
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results of all, in their order; the first failure ends the others, and is raised."""
+    """Return the results of all coroutines, in order; the first failure cancels the others."""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one) for one in work]

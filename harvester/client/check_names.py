@@ -1,9 +1,9 @@
-"""Whether the databases and linknames of a job exist.
+"""Check that the databases and linknames of a job exist, before the first ELink request.
 
-What NCBI has had for long is known here, and costs no request; EInfo is asked about the rest,
-once a day (see `catalogue`).
-EInfo does not list everything: `pubmed_pubmed_citedin` and its like are returned by ELink and
-unlisted (recorded in 2025). So a name is refused only where nothing known explains it.
+NCBI accepts unknown names silently: ELink then finds no links. Well-known names need no request;
+EInfo is asked about others, once a day (see `catalogue`). EInfo does not list everything: ELink
+returns `pubmed_pubmed_citedin` and others that EInfo lacks (recorded in 2025-11). Names that may
+exist therefore get a warning; only those that cannot exist are rejected.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from harvester.client.catalogue import Catalogue
+from harvester.client.known_names import DATABASES, LINKNAMES
 from harvester.errors import BadInput, RequestFailed, nearest, printable
-from harvester.job.databases import answer_name
+from harvester.job.databases import ALIASES, answer_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -21,32 +22,25 @@ if TYPE_CHECKING:
     from harvester.client.client import Client
     from harvester.job.link import Link
 
-SECONDS = 15.0
-"""A server that tells nothing of itself for so long is taken as it is."""
-
-DATABASES = frozenset(
-    """annotinfo assembly biocollections bioproject biosample blastdbinfo books cdd clinvar dbvar
-    gap gapplus gds gene genome geoprofiles grasp gtr ipg medgen mesh nlmcatalog nuccore nucleotide
-    omim orgtrack pcassay pccompound pcsubstance pmc protein proteinclusters protfam pubmed
-    seqannot snp sra structure taxonomy""".split()  # noqa: SIM905 - forty lines otherwise
-)
-"""As EInfo listed them on 2025-11-27."""
+EINFO_SECONDS = 15.0
+"""Seconds for EInfo to answer; without an answer the check is skipped."""
 
 
 async def check_names(client: Client, link: Link) -> list[str]:
-    """See whether the names of a job exist; EInfo is asked if one is not well known.
+    """Check that the names of a job exist; ask EInfo if one is not well known.
 
     Returns:
-        A sentence for each name that is not listed but may well exist. None where the server
-        cannot be asked.
+        A warning for each name that EInfo does not list but that may exist; none, if EInfo cannot
+        be asked.
 
     Raises:
-        BadInput: a name is unknown; tells the nearest.
+        BadInput: a name is unknown; the text names the nearest one.
     """
-    if are_known(link):
+    _reject_alias(link)
+    if all_well_known(link):
         return []
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(EINFO_SECONDS):
             catalogue = Catalogue(client, attempts=1)
             databases, info = await asyncio.gather(
                 catalogue.databases(), catalogue.info(link.dbfrom)
@@ -54,65 +48,90 @@ async def check_names(client: Client, link: Link) -> list[str]:
     except (RequestFailed, TimeoutError):
         return []
     links = {one.name: one.dbto for one in info.links} if info else {}
-    return judge_names(link, databases, links)
+    return compare_names(link, databases, links)
 
 
-def are_known(link: Link) -> bool:
-    """Whether all names are of the well-known databases, or of the links between two of them."""
+def all_well_known(link: Link) -> bool:
+    """Return whether all databases and linknames of a job are well known."""
     databases = {link.dbfrom, *link.db} - {"all"}
-    plain = {f"{name}_{db}" for db in DATABASES for name in _spellings(link.dbfrom)}
-    return databases <= DATABASES and set(link.linkname) <= plain
+    begin = f"{answer_name(link.dbfrom)}_"
+    return databases <= DATABASES and all(
+        name in LINKNAMES and name.startswith(begin) for name in link.linkname
+    )
 
 
-def judge_names(link: Link, databases: Collection[str], links: Mapping[str, str]) -> list[str]:
-    """What `check_names` says, given the databases and the links from `dbfrom`."""
-    see_databases(link.dbfrom, [db for db in link.db if db != "all"], databases, links, "link.")
+def compare_names(link: Link, databases: Collection[str], links: Mapping[str, str]) -> list[str]:
+    """Compare the names of a job with those that EInfo lists.
+
+    Args:
+        link: holds the names.
+        databases: all databases that EInfo lists.
+        links: linkname → database, of the links from `dbfrom`.
+
+    Returns, Raises:
+        As `check_names`.
+    """
+    check_databases(link.dbfrom, [db for db in link.db if db != "all"], databases, links, "link.")
     known = {*databases, *links.values()}
-    doubts = []
+    begin = answer_name(link.dbfrom)
+    warnings = []
     for name in link.linkname if links else ():
         if name in links:
             continue
-        begins = [f"{start}_{db}" for start in _spellings(link.dbfrom) for db in known]
-        if not any(name == begin or name.startswith(f"{begin}_") for begin in begins):
-            hint = nearest(name, links) or "; leave it out to get all"
+        hint = nearest(name, links)
+        stems = (f"{begin}_{db}" for db in known)
+        if not any(name == stem or name.startswith(f"{stem}_") for stem in stems):
+            hint = hint or "; leave it out to get all"
             raise BadInput(f"link.linkname: no links from {link.dbfrom} are called '{name}'{hint}.")
-        doubts.append(
-            f"EInfo does not list {name} among the links from {link.dbfrom}"
-            f"{nearest(name, links)}; asking for it all the same."
+        warnings.append(
+            f"EInfo does not list {name} among the links from {link.dbfrom}{hint}; "
+            "the harvest asks for it nevertheless."
         )
-    return doubts
+    return warnings
 
 
-def see_databases(
+def check_databases(
     dbfrom: str,
     dbs: Iterable[str],
     databases: Collection[str],
     links: Mapping[str, str],
     group: str = "",
 ) -> None:
-    """See that a database is listed, or has links, and that others are listed, or linked to.
+    """Check that EInfo lists a database or its links, and lists others or links to them.
 
     Args:
-        dbfrom: where links start.
-        dbs: where they lead.
-        databases: all that are listed.
-        links: from `dbfrom`: linkname → database.
-        group: begins the name of what is wrong.
+        dbfrom: database that links start from.
+        dbs: databases that links lead to.
+        databases: all databases that EInfo lists.
+        links: linkname → database, of the links from `dbfrom`.
+        group: prefix of the key in error texts, for example `link.`.
 
     Raises:
-        BadInput: a name is unknown; tells the nearest.
+        BadInput: a name is unknown; the text names the nearest one.
     """
     known = {*databases, *links.values()}
     if dbfrom not in known and not links:
-        raise BadInput(_no_database(f"{group}dbfrom", dbfrom, databases))
+        raise BadInput(_unknown(f"{group}dbfrom", dbfrom, databases))
     for db in dbs:
         if db not in known:
-            raise BadInput(_no_database(f"{group}db", db, databases))
+            raise BadInput(_unknown(f"{group}db", db, databases))
 
 
-def _spellings(db: str) -> set[str]:
-    return {db, answer_name(db)}
+def _reject_alias(link: Link) -> None:
+    """Reject linknames that begin with an alias: `nucleotide_protein` finds nothing.
+
+    ELink names the links of nucleotide `nuccore_…` (recorded in 2025).
+    """
+    for name in link.linkname:
+        for alias, canonical in ALIASES.items():
+            if link.dbfrom in (alias, canonical) and name.startswith(f"{alias}_"):
+                better = canonical + name.removeprefix(alias)
+                raise BadInput(
+                    f"link.linkname: ELink's linknames say {canonical} for {alias} "
+                    f"(did you mean '{better}'?)."
+                )
 
 
-def _no_database(key: str, name: str, databases: Collection[str]) -> str:
-    return f"{key}: there is no database '{printable(name)}'{nearest(name, databases)}."
+def _unknown(key: str, name: str, databases: Collection[str]) -> str:
+    hint = nearest(name, databases)
+    return f"{key}: there is no database '{printable(name)}'{hint}."

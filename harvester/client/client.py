@@ -141,7 +141,7 @@ class Client:
         with permit.hold() as on_sent:
             reply = await self._transport.post(path, body, on_sent=on_sent)
         try:
-            return check(self._redacted(reply))
+            return check(self._redacted(reply), path)
         except RateLimited as error:
             self._limiter.refused(error.retry_after, error.limit, permit.sent_at)
             raise

@@ -1,60 +1,71 @@
-"""Questions that outlast an outage: asked again, ever more seldom, until the server is back."""
+"""Single requests that outlast an outage of the whole server."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from harvester import events
-from harvester.client.backoff import FIRST_SECONDS, LONGEST_SECONDS
+from harvester.client.backoff import outage_delays, outage_event
 from harvester.client.client import ATTEMPTS
 from harvester.errors import Fault, RequestFailed
+from harvester.events import Resumed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harvester.client.client import Client
     from harvester.eutils.identity import Fields
+    from harvester.events import Listener
 
 T = TypeVar("T")
 
-_UNSETTLED = frozenset({Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER})
+_OUTAGE_FAULTS = frozenset({Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER})
+"""Failures that may be an outage; the others concern the request."""
 
 
-class Patient:
-    """A client whose single questions wait while no utility answers at all.
+class OutageRetry:
+    """A client whose calls wait while no utility of the server answers.
 
     Args:
-        client: asks.
-        emit: told of the wait.
+        client: sends the requests.
+        emit: receives `Waiting` and `Resumed`.
     """
 
-    def __init__(self, client: Client, emit: events.Listener) -> None:
+    def __init__(self, client: Client, emit: Listener) -> None:
         self._client = client
         self._emit = emit
+
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"OutageRetry({self._client!r})"
 
     async def call(
         self, path: str, fields: Fields, read: Callable[[bytes], T], attempts: int = ATTEMPTS
     ) -> T:
-        """As `Client.call`; a failure is the question's where EInfo answers meanwhile."""
-        delay, waited = FIRST_SECONDS, False
-        while True:
+        """Send a request as `Client.call`, again and again during an outage.
+
+        If EInfo answers, the failure concerns the request alone, and is raised.
+
+        Raises:
+            Refused, RequestFailed: as for `Client.call`.
+        """
+        waited = False
+        for delay in outage_delays():
             try:
                 answer = await self._client.call(path, fields, read, attempts)
             except RequestFailed as failure:
-                if failure.fault not in _UNSETTLED or await self._is_well():
+                if failure.fault not in _OUTAGE_FAULTS or await self._is_up():
                     raise
-                until = datetime.now(UTC) + timedelta(seconds=delay)
-                self._emit(events.Waiting("outage", until, failure.reason, delay))
+                self._emit(outage_event(delay, failure.reason))
                 await asyncio.sleep(delay)
-                delay, waited = min(2 * delay, LONGEST_SECONDS), True
+                waited = True
             else:
                 if waited:
-                    self._emit(events.Resumed())
+                    self._emit(Resumed())
                 return answer
+        raise AssertionError("outage_delays has no end")
 
-    async def _is_well(self) -> bool:
+    async def _is_up(self) -> bool:
         try:
             await self._client.ping()
         except RequestFailed:

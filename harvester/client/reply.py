@@ -1,7 +1,7 @@
-"""Tell from status, headers and first bytes of a reply whether it can be an answer at all.
+"""Whether a reply can be an answer at all, by its status, headers and first bytes.
 
-Facts: HTTP statuses and bodies as recorded from NCBI's proxy, rate control and back ends.
-HTML pages, rate-limit JSON and block pages arrive with status 200 too.
+Sources: HTTP statuses and bodies recorded from NCBI's proxy, rate control and back ends, 2019 to
+2026. HTML pages, rate-limit JSON and pages of blocked addresses arrive with status 200 as well.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 import orjson
 
 from harvester.errors import Fault, RateLimited, RequestFailed, printable
+from harvester.eutils.parsing import error_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _HEAD = 4096
+"""Bytes of a body that are examined."""
+
 _RATE_LIMIT = re.compile(rb"API rate limit exceeded", re.IGNORECASE)
 _BAD_KEY = re.compile(rb"API key (?:is )?invalid|\"type\"\s*:\s*\"invalid\"", re.IGNORECASE)
 _BLOCKED = re.compile(
@@ -26,11 +29,15 @@ _BLOCKED = re.compile(
     re.IGNORECASE,
 )
 _HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<(?:!DOCTYPE\s+html|html|head)\b", re.IGNORECASE)
+_XML_ERROR = re.compile(r"<ERROR>(.*?)</ERROR>", re.DOTALL)
+
+_MAX_RETRY_AFTER = 3600.0
+"""Seconds of a Retry-After header that are honoured at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back for one request.
+    """What a server returned for one request.
 
     Attributes:
         status: HTTP status.
@@ -43,12 +50,16 @@ class Reply:
     body: bytes
 
 
-def check(reply: Reply) -> bytes:
-    """The body of a reply that may be an answer.
+def check(reply: Reply, path: str = "elink.fcgi") -> bytes:
+    """Return the body of a reply that may be an answer.
+
+    Args:
+        reply: what the server returned.
+        path: file name of the utility that was asked, for error texts.
 
     Raises:
         RateLimited: NCBI counted too many requests.
-        RequestFailed: anything else that is no answer.
+        RequestFailed: anything else that is not an answer.
     """
     status, body = reply.status, reply.body
     head = body[:_HEAD]
@@ -63,15 +74,16 @@ def check(reply: Reply) -> bytes:
             "this address is blocked; NCBI lifts it once tool and email are registered by mail",
         )
     if status in (404, 405, 410):
-        raise RequestFailed(Fault.REFUSAL, f"there is no ELink at this address (HTTP {status})")
+        raise RequestFailed(Fault.REFUSAL, f"HTTP {status}: this address has no {path}")
     if status in (301, 308):
         there = printable(reply.headers.get("location", "").partition("?")[0])
         raise RequestFailed(Fault.REFUSAL, f"it has moved to {there}; give that as --base-url")
     if status in (413, 414):
         raise RequestFailed(Fault.TOO_LARGE, f"HTTP {status}")
     if status != 200:
-        retry_after = _retry_after(reply.headers)
-        raise RequestFailed(Fault.SERVER, f"HTTP {status}", retry_after)
+        said = "" if html else _words(body)
+        reason = f"HTTP {status}: {said}" if said else f"HTTP {status}"
+        raise RequestFailed(Fault.SERVER, printable(reason), _retry_after(reply.headers))
     if html:
         raise RequestFailed(Fault.SERVER, "an HTML page in place of an answer")
     if not body.strip():
@@ -79,20 +91,32 @@ def check(reply: Reply) -> bytes:
     return body
 
 
+def _words(body: bytes) -> str:
+    """Return what a server says about an error: in XML, in JSON or as plain text."""
+    text = body[:_HEAD].decode("utf-8", "replace")
+    try:
+        said = orjson.loads(body)
+        text = str(said.get("error") or said.get("ERROR") or "")
+    except (orjson.JSONDecodeError, AttributeError):
+        found = _XML_ERROR.search(text)
+        text = found[1] if found else text if not text.lstrip().startswith("<") else ""
+    return error_words(text)
+
+
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header; the form as a date is not honoured by NCBI's proxy."""
+    """Return the seconds of a Retry-After header. NCBI's proxy does not send it as a date."""
     try:
         seconds = float(headers.get("retry-after", ""))
     except ValueError:
         return None
-    return min(seconds, 3600.0) if math.isfinite(seconds) and seconds >= 0 else None
+    return min(seconds, _MAX_RETRY_AFTER) if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def _stated_limit(reply: Reply) -> float | None:
-    """Requests per second the server says it permits, in its body or headers.
+    """Return the requests per second the server says it permits, in its body or headers.
 
-    Where it only says how many it counted (the form that NBK25497 shows), the first it refuses is
-    one more than it permits.
+    If it only says how many it counted (the form that NBK25497 shows), the limit is one less: the
+    first request it refuses is one more than it permits.
     """
     try:
         said = orjson.loads(reply.body)

@@ -1,4 +1,4 @@
-"""How many records of each database match a query, and what a query may have meant instead."""
+"""Count the records of each database that match a query; suggest a better spelling."""
 
 from __future__ import annotations
 
@@ -14,25 +14,27 @@ if TYPE_CHECKING:
     from harvester.client.client import Client
 
 ATTEMPTS = 3
-"""Of one search; a database whose search fails is named as such."""
+"""Requests per database; one whose search fails is listed with the reason."""
 
-SECONDS = 15.0
-"""A suggestion is not worth waiting for any longer."""
+ESPELL_SECONDS = 15.0
+"""Longest wait for a suggestion."""
 
 
-async def counts(client: Client, term: str, catalogue: Catalogue | None = None) -> list[Hits]:
-    """What a query finds in every database, the most first.
+async def search_counts(
+    client: Client, term: str, catalogue: Catalogue | None = None
+) -> list[Hits]:
+    """Return how many records of each database match a query, the largest count first.
 
-    EGQuery tells in one request where the server still has it; NCBI retired it in 2024. ESearch
-    is asked about each database in its place.
+    EGQuery answers this in one request, where a server has it; NCBI retired it in 2024. Otherwise
+    ESearch is asked about each database.
 
     Args:
-        client: asks.
+        client: sends the requests.
         term: the query.
-        catalogue: of the databases, where EGQuery is no more.
+        catalogue: lists the databases, if EGQuery does not answer.
 
     Raises:
-        Refused: the server refuses us.
+        Refused: the server refuses the program.
         HarvestError: no database could be searched.
     """
     try:
@@ -46,9 +48,9 @@ async def counts(client: Client, term: str, catalogue: Catalogue | None = None) 
 
 
 async def suggestion(client: Client, db: str, term: str) -> str | None:
-    """How a query may have been meant, by ESpell; None where it has no idea, or cannot be asked."""
+    """Return ESpell's correction of a query; None, if it has none or cannot be asked."""
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(ESPELL_SECONDS):
             return await client.call(espell.PATH, {"db": db, "term": term}, espell.read, 1)
     except (RequestFailed, Refused, TimeoutError):
         return None

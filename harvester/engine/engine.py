@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from harvester import events
-from harvester.client.backoff import outage_delays
+from harvester.client.backoff import outage_event, probe_delays
 from harvester.engine.heartbeat import Heartbeat
 from harvester.engine.off_peak import Hours, utc_now
 from harvester.engine.outage import CircuitBreaker, Probe, Suspect
@@ -216,11 +215,10 @@ class Engine:
     async def _wait_out_outage(self) -> None:
         """Send probes at growing intervals until one is answered."""
         announced = False
-        for usual, is_outage in outage_delays():
+        for usual, is_outage in probe_delays():
             delay = max(usual, self._breaker.retry_after or 0.0)
             if is_outage:
-                until = utc_now() + timedelta(seconds=delay)
-                self._emit(events.Waiting("outage", until, self._breaker.reason, delay))
+                self._emit(outage_event(delay, self._breaker.reason, utc_now()))
                 announced = True
             await self._pause(delay)
             if self._hours.closed:

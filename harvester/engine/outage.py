@@ -46,7 +46,7 @@ WITNESSES = 3
 
 LONE_PROBES = 10
 """Probes for UIDs never answered before; if all fail and EInfo works, the UIDs are bad. With the
-intervals of `outage_delays` they take ten minutes."""
+intervals of `probe_delays` they take ten minutes."""
 
 REFUSALS = 4
 """Refusals in a row that end a run. NCBI's key service has been seen to reject good keys once."""

@@ -115,16 +115,6 @@ def read_info(body: bytes) -> DbInfo | None:
     return _from_xml(xml_root(body, "eInfoResult", "EInfo"))
 
 
-def read_links(body: bytes) -> dict[str, str]:
-    """Linkname → database it leads to; none where EInfo does not know the database.
-
-    Raises:
-        RequestFailed: as for `read_info`.
-    """
-    info = read_info(body)
-    return {link.name: link.dbto for link in info.links} if info else {}
-
-
 def _result(body: bytes) -> dict[str, Any]:
     found = json_object(body, "EInfo").get("einforesult")
     if not isinstance(found, dict):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote_plus
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -31,6 +32,9 @@ _MAX_DEPTH_ELSEWHERE = 100
 
 _JSON_ERROR = re.compile(rb'"(?:ERROR|error)"\s*:\s*"(?:[^"\\]|\\.)*"', re.DOTALL)
 _XML_ERROR = re.compile(rb"<ERROR>.*?</ERROR>", re.DOTALL)
+_SPACED_OUT = re.compile(r"(?<!\S)(?:\S {1,2}){5,}\S(?!\S)")
+"""Six or more single characters with one or two blanks between them."""
+
 _CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
 
 
@@ -159,6 +163,23 @@ def texts(element: Element, path: str) -> list[str]:
     """Return the non-empty texts of the elements at a path."""
     found = ("".join(one.itertext()).strip() for one in element.iterfind(path))
     return [text for text in found if text]
+
+
+def error_words(text: str) -> str:
+    """Return an error text in its plain form.
+
+    EFetch's errors come URL-encoded at times, or with a blank after each letter: `F a i l e d  t o
+    u n d e r s t a n d  i d` (recorded 2026-09).
+    """
+    if "%20" in text or ("+" in text and " " not in text.strip()):
+        text = unquote_plus(text)
+    return _SPACED_OUT.sub(
+        lambda found: found[0].replace("  ", "\0").replace(" ", "").replace("\0", " "), text
+    )
+
+
+def _close_up(text: re.Match[str]) -> str:
+    return " ".join(word.replace(" ", "") for word in text[0].split("  "))
 
 
 def _load_json(body: bytes) -> Any:

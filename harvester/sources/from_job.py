@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from harvester import events
-from harvester.client.outage_retry import Patient
+from harvester.client.outage_retry import OutageRetry
 from harvester.client.search_counts import suggestion
 from harvester.errors import BadInput
 from harvester.model import uids
@@ -95,7 +95,7 @@ class SearchFeed:
         """
         source, link = self._job.source, self._job.link
         self._search = Search(
-            Patient(client, emit),
+            OutageRetry(client, emit),
             link.dbfrom,
             source.query,
             webenv=source.webenv,

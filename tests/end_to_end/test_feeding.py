@@ -47,8 +47,6 @@ OFTEN = PAGES | {
 SOON = OFTEN | {
     "harvester.client.backoff.FIRST_SECONDS": 0.3,
     "harvester.client.backoff.LONGEST_SECONDS": 0.6,
-    "harvester.client.outage_retry.FIRST_SECONDS": 0.3,
-    "harvester.client.outage_retry.LONGEST_SECONDS": 0.6,
 }
 
 

@@ -46,9 +46,9 @@ def counts(term: str, as_json: bool, **values: Any) -> None:
 
 async def _count(client: Client, catalogue: Catalogue, term: str) -> tuple[list[Hits], str | None]:
     """The hits, and where there are none, how the query may have been meant."""
-    from harvester.client.search_counts import counts, suggestion
+    from harvester.client.search_counts import search_counts, suggestion
 
-    hits = await counts(client, term, catalogue)
+    hits = await search_counts(client, term, catalogue)
     if any(one.count for one in hits):
         return hits, None
     return hits, await suggestion(client, "pubmed", term)

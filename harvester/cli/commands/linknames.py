@@ -63,12 +63,12 @@ def linknames(
 
 
 async def _links(catalogue: Catalogue, dbfrom: str, db: str | None) -> list[DbLink]:
-    from harvester.client.check_names import see_databases
+    from harvester.client.check_names import check_databases
 
     info = await catalogue.info(dbfrom)
     listed = await catalogue.databases() if db or info is None else [dbfrom]
     links = info.links if info else ()
-    see_databases(dbfrom, [db] if db else [], listed, {link.name: link.dbto for link in links})
+    check_databases(dbfrom, [db] if db else [], listed, {link.name: link.dbto for link in links})
     return [link for link in links if db in (None, link.dbto)]
 
 

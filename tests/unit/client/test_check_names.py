@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from harvester.client.check_names import are_known, check_names, judge_names
+from harvester.client.check_names import all_well_known, check_names, compare_names
 from harvester.errors import BadInput, Fault, RequestFailed
 from harvester.eutils import einfo
 from harvester.job.link import Link
@@ -70,7 +70,7 @@ def _check(teller: Teller, **link: object) -> list[str]:
 )
 def test_well_known_names_cost_no_request(link: dict[str, object]) -> None:
     teller = Teller()
-    assert are_known(Link.model_validate(link))
+    assert all_well_known(Link.model_validate(link))
     assert _check(teller, **link) == []
     assert teller.asked == 0
 
@@ -114,11 +114,29 @@ def test_an_unlisted_name_that_begins_like_a_real_one_is_doubted_only() -> None:
     assert "does not list pubmed_pubmed_citedin" in doubt
 
 
+def test_a_name_of_two_known_databases_is_not_taken_for_granted() -> None:
+    """ELink has pubmed_books_refs; pubmed_books would find nothing, without an error."""
+    teller = Teller()
+    (warning,) = _check(teller, dbfrom="pubmed", linkname="pubmed_gene,pubmed_gene_x")
+    assert "does not list pubmed_gene_x" in warning
+    assert "did you mean 'pubmed_gene'" in warning
+    assert teller.asked == 2
+
+
+@pytest.mark.parametrize("dbfrom", ["nucleotide", "nuccore"])
+def test_a_linkname_that_begins_with_an_alias_is_rejected(dbfrom: str) -> None:
+    """ELink answers dbfrom=nucleotide with links named nuccore_protein (recorded in 2025)."""
+    teller = Teller()
+    with pytest.raises(BadInput, match="did you mean 'nuccore_protein'"):
+        _check(teller, dbfrom=dbfrom, db="protein", linkname="nucleotide_protein")
+    assert teller.asked == 0
+
+
 def test_a_server_that_tells_nothing_is_taken_as_it_is() -> None:
     failing = Teller(RequestFailed(Fault.NETWORK, "refused"))
     assert _check(failing, dbfrom="pubmd") == []
-    assert judge_names(Link(dbfrom="widgets"), LISTED, {}) == []
-    assert judge_names(Link(dbfrom="widgets", linkname=["any_name"]), LISTED, {}) == []
+    assert compare_names(Link(dbfrom="widgets"), LISTED, {}) == []
+    assert compare_names(Link(dbfrom="widgets", linkname=["any_name"]), LISTED, {}) == []
 
 
 OBJECT = b'{"einforesult":{"dbinfo":{"dbname":"x","linklist":[{"name":"x_y","dbto":"y"}]}}}'
@@ -128,11 +146,13 @@ OBJECT = b'{"einforesult":{"dbinfo":{"dbname":"x","linklist":[{"name":"x_y","dbt
     "body", [OBJECT, OBJECT.replace(b'"dbinfo":{', b'"dbinfo":[{')[:-2] + b"]}}"]
 )
 def test_links_are_read_from_the_old_shape_and_the_new(body: bytes) -> None:
-    assert einfo.read_links(body) == {"x_y": "y"}
+    info = einfo.read_info(body)
+    assert info is not None
+    assert [(link.name, link.dbto) for link in info.links] == [("x_y", "y")]
 
 
-def test_a_database_that_is_not_there_has_no_links() -> None:
-    assert einfo.read_links(b'{"einforesult":{"ERROR":"Can not retrieve DbInfo"}}') == {}
+def test_a_database_that_einfo_does_not_know_has_no_info() -> None:
+    assert einfo.read_info(b'{"einforesult":{"ERROR":"Can not retrieve DbInfo"}}') is None
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b"[]", b'{"einforesult":{"dblist":[]}}'])

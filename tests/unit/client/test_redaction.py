@@ -18,7 +18,7 @@ from harvester.client.client import Client
 from harvester.client.pacing.limiter import Limiter
 from harvester.client.redaction import MIN_LENGTH, Redactor
 from harvester.client.reply import Reply
-from harvester.client.search_counts import counts, suggestion
+from harvester.client.search_counts import search_counts, suggestion
 from harvester.errors import Refused, RequestFailed
 from harvester.eutils import ecitmatch, efetch, egquery, einfo, epost, esearch, espell
 from harvester.eutils.efetch import Documents
@@ -218,7 +218,9 @@ def test_the_catalogue_neither_returns_nor_stores_it(tmp_path: Path) -> None:
 async def test_counts_suggestions_and_searches_do_not_show_it() -> None:
     status = f"<DbName>a</DbName><Count>1</Count><Status>{KEY}</Status>"
     found = f"<Result><eGQueryResult><ResultItem>{status}</ResultItem></eGQueryResult></Result>"
-    assert [hits.status for hits in await counts(_client(Server(found.encode())), "x")] == ["***"]
+    assert [hits.status for hits in await search_counts(_client(Server(found.encode())), "x")] == [
+        "***"
+    ]
     spelt = f"<eSpellResult><CorrectedQuery>x {KEY}</CorrectedQuery></eSpellResult>"
     assert await suggestion(_client(Server(spelt.encode())), "pubmed", "y") == "x ***"
     doubts: list[str] = []

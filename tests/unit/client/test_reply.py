@@ -91,7 +91,7 @@ def test_what_may_be_an_answer_is_handed_on_whole(body: bytes) -> None:
         (200, b" \r\n\t\n", Fault.BODY),
     ],
 )
-def test_each_kind_of_failure_is_told_apart(status: int, body: bytes, fault: Fault) -> None:
+def test_each_kind_of_failure_is_distinguished(status: int, body: bytes, fault: Fault) -> None:
     failure = _failure(status, body)
     assert not isinstance(failure, RateLimited)
     assert failure.fault is fault
@@ -260,3 +260,34 @@ def test_recorded_rate_limits(name: str, status: int) -> None:
     failure = _failure(status, _recorded(name))
     assert isinstance(failure, RateLimited)
     assert failure.limit == _RECORDED_LIMITS[name]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"Mandatory parameter: db - is omitted", "Mandatory parameter: db - is omitted"),
+        (
+            b"<eFetchResult><ERROR>ID list is empty! Possibly it has no correct IDs.</ERROR>"
+            b"</eFetchResult>",
+            "ID list is empty! Possibly it has no correct IDs.",
+        ),
+        (FORWARDING, "error forwarding request"),
+        (
+            b"Error: CEFetchPApplication::proxy_stream(): Error: F a i l e d  t o  r e t r i e v e"
+            b"  s e q u e n c e :  N G _ 9 9 9 9 9 9 \n\n",
+            "Error: CEFetchPApplication::proxy_stream(): Error: Failed to retrieve sequence: "
+            "NG_999999",
+        ),
+        (b"Error%3A%20Failed%20to%20retrieve", "Error: Failed to retrieve"),
+        (b'{"other": 1}', ""),
+        (DIAGNOSTIC, ""),
+    ],
+)
+def test_the_words_of_an_error_are_shown_beside_its_status(body: bytes, words: str) -> None:
+    assert _failure(400, body).reason == (f"HTTP 400: {words}" if words else "HTTP 400")
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+def test_a_missing_utility_is_named(status: int) -> None:
+    with pytest.raises(RequestFailed, match=f"HTTP {status}: this address has no efetch.fcgi"):
+        check(_reply(status, b""), "efetch.fcgi")

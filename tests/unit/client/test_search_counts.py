@@ -12,7 +12,7 @@ import pytest
 
 from harvester.cli.lookup import show
 from harvester.client.catalogue import Catalogue
-from harvester.client.search_counts import counts, suggestion
+from harvester.client.search_counts import search_counts, suggestion
 from harvester.errors import Fault, HarvestError, Refused, RequestFailed
 from harvester.eutils.egquery import Hits
 
@@ -51,7 +51,7 @@ def _client(**answers: bytes | Exception) -> Client:
 
 
 def _count(client: Client, folder: Path) -> list[Hits]:
-    return asyncio.run(counts(client, "x", Catalogue(client, folder)))
+    return asyncio.run(search_counts(client, "x", Catalogue(client, folder)))
 
 
 def _found(count: int) -> bytes:

@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
-from harvester.client.backoff import outage_delays
+from harvester.client.backoff import probe_delays
 from harvester.engine.outage import (
     EXCUSES,
     LONE_PROBES,
@@ -305,7 +305,7 @@ def test_another_failure_or_an_answer_between_them_ends_a_row_of_refusals() -> N
 
 
 def test_probes_come_at_once_and_then_at_growing_intervals_up_to_five_minutes() -> None:
-    probes = list(islice(outage_delays(), 40))
+    probes = list(islice(probe_delays(), 40))
     delays = [delay for delay, _ in probes]
     assert delays[0] == 0.0
     assert delays == sorted(delays)
