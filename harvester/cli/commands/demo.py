@@ -85,7 +85,7 @@ def _emulator() -> Iterator[str]:
 def _run_and_kill(command: list[str], folder: Path) -> None:
     """Kill the run once something, but not everything, is committed."""
     from harvester.api.folder import status
-    from harvester.errors import FolderError
+    from harvester.errors import HarvestError
 
     deadline = time.monotonic() + PATIENCE_SECONDS
     with subprocess.Popen(_harvester(*command)) as process:  # noqa: S603
@@ -93,8 +93,8 @@ def _run_and_kill(command: list[str], folder: Path) -> None:
             try:
                 if status(folder)["parts"]:
                     break
-            except (FolderError, OSError):
-                pass  # not there yet
+            except (HarvestError, OSError):
+                pass  # the folder does not exist yet
             time.sleep(0.2)
         process.kill()
 

@@ -1,0 +1,32 @@
+"""`harvester demo` runs, kills, resumes and checks a harvest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.harness import harvester, rows
+from support.scenes import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.servers import Servers
+
+
+def rehearse(servers: Servers, folder: Path) -> None:
+    """The run is killed before its end, and the resumed one completes the harvest."""
+    del servers  # the command starts its own
+    finished = harvester("demo", "-o", str(folder / "out"), cwd=folder, timeout=180)
+    assert finished.code == 0, finished.said
+    resumed = finished.err.partition("UIDs to ask")[2].partition("UIDs to ask")[2]
+    assert "are done" in resumed, finished.said
+    uids = rows(folder / "out", "uids").num_rows
+    assert "Checked: " in finished.out
+    assert f"and {uids:,} UIDs, each once, none missing" in finished.out
+
+
+@pytest.mark.parametrize("scene", [Scene(rehearse)], ids=str)
+def test_demo(scene: Scene, see: Callable[[Scene], None]) -> None:
+    see(scene)
