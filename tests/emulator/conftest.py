@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from xml.etree import ElementTree as ET
 
 import aiohttp
 import pytest
 from Bio import Entrez
+from support.recorded_answers import RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from harvester.emulator import Emulator
 
 Ask: TypeAlias = "Callable[..., Any]"
 
 NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
-RECORDED = Path(__file__).parents[3] / "shared" / "ncbi" / "recorded"
 
 
 @pytest.fixture
 def recorded() -> Path:
     """Return the folder of recorded answers."""
-    if not RECORDED.is_dir():
-        pytest.skip(f"no recorded answers at {RECORDED}")
     return RECORDED
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 import pytest
 from support.harness import LINKS, assert_exact, emulate, harvester
+from support.real_lists import DATA
 from support.scenes import Scene
-from support.shared_data import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,5 +121,5 @@ SCENES = [
 def test_real_links(scene: Scene, see: Callable[[Scene], None]) -> None:
     """See the scene's own words."""
     if not DATA.is_dir():
-        pytest.skip(f"no real lists at {DATA}")
+        pytest.skip("set REAL_LISTS to a folder of real lists")
     see(scene)

@@ -17,9 +17,6 @@ from harvester.errors import RequestFailed
 from harvester.eutils import egquery, einfo, espell
 from harvester.eutils.einfo import DbField, DbInfo, DbLink
 
-if not RECORDED.is_dir():
-    pytest.skip(f"no recorded answers at {RECORDED}", allow_module_level=True)
-
 CUT = "biopython-biopython/einfo4.xml"
 """Cut by whoever keeps it."""
 
@@ -122,8 +119,8 @@ def _truth(info: Any, fields: Any, links: Any) -> DbInfo:
 
 def test_every_recorded_answer_is_of_some_kind() -> None:
     assert sorted([*LISTS, *INFOS, *ERRORS]) == sorted(EINFO)
-    assert len(LISTS) >= 5
-    assert len(INFOS) >= 7
+    assert len(LISTS) >= 4
+    assert len(INFOS) >= 5
     assert any("2008" in name for name in INFOS)
     assert EGQUERY
     assert len(ESPELL) >= 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.recorded_answers import RECORDED, body_of, names
+from support.recorded_answers import body_of, names
 from support.recorded_entries import by_biopython, by_elementtree, history_by_json, plain
 
 from harvester.emulator.answers import linksets as emulated
@@ -45,17 +45,13 @@ XML = [(name, cmd) for name in names("xml") if (cmd := _cmd(name))]
 JSON = [(name, cmd) for name in names("json") if (cmd := _cmd(name))]
 PAIRS = [(name, cmd) for name, cmd in XML if name.startswith("Klortho-elink-jsonld/")]
 
-recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason=f"no recorded answers at {RECORDED}")
 
-
-@recorded
 def test_there_is_something_to_read() -> None:
     assert {cmd for _, cmd in XML} == set(READ)
     assert len(XML) >= 20
     assert len(JSON) >= 8
 
 
-@recorded
 @pytest.mark.parametrize(("name", "cmd"), XML)
 def test_xml_agrees_with_elementtree(name: str, cmd: str) -> None:
     found = READ[cmd][1](body_of(name))
@@ -64,14 +60,12 @@ def test_xml_agrees_with_elementtree(name: str, cmd: str) -> None:
     assert set(found.errors) == {None}
 
 
-@recorded
 @pytest.mark.parametrize(("name", "cmd"), XML)
 def test_xml_agrees_with_biopython(name: str, cmd: str) -> None:
     found = READ[cmd][1](body_of(name))
     assert list(zip(found.ids, found.counts, strict=True)) == by_biopython(body_of(name), cmd)
 
 
-@recorded
 @pytest.mark.parametrize(("name", "cmd"), PAIRS)
 def test_both_forms_of_one_answer_give_the_same(name: str, cmd: str) -> None:
     read_json, read_xml = READ[cmd]
@@ -80,7 +74,6 @@ def test_both_forms_of_one_answer_give_the_same(name: str, cmd: str) -> None:
     assert read_json(body_of(name.replace(".xml", ".json"))) == found
 
 
-@recorded
 @pytest.mark.parametrize("name", [name for name, cmd in JSON if cmd == "history"])
 def test_recorded_history_agrees_with_json(name: str) -> None:
     found = history.read_json(body_of(name))
@@ -88,7 +81,6 @@ def test_recorded_history_agrees_with_json(name: str) -> None:
     assert set(found.errors) == {None}
 
 
-@recorded
 @pytest.mark.parametrize(
     ("name", "cmd"),
     [
@@ -107,13 +99,11 @@ def test_a_recorded_answer_cut_anywhere_is_unreadable(name: str, cmd: str) -> No
             read(body[:cut])
 
 
-@recorded
 def test_a_template_is_kept_as_it_is() -> None:
     found = acheck.read_xml(body_of("bioperl-Bio-EUtilities/elink_acheck.xml"))
     assert found.rows["url"][2].as_py().endswith("precalc&SEQUENCE=<@UID@>")
 
 
-@recorded
 def test_a_provider_without_address_is_one() -> None:
     found = urls.read_xml(body_of("biopython-biopython/elink5.xml"))
     assert found.rows["provider_url"].to_pylist() == [None]

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.recorded_answers import RECORDED, body_of, names
+from support.recorded_answers import body_of, names
 
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils import esummary
-
-if not RECORDED.is_dir():
-    pytest.skip(f"no recorded answers at {RECORDED}", allow_module_level=True)
 
 NAMES = names("json", "esummary")
 EMPTY = "ncbi-GeneGPT/esummary_snp_da39a3ee.json"

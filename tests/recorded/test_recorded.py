@@ -6,7 +6,6 @@ import re
 
 import pytest
 from support.recorded_answers import (
-    RECORDED,
     Answer,
     LinkSet,
     body_of,
@@ -19,9 +18,6 @@ from support.recorded_answers import (
 
 from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
 from harvester.eutils.parsing import Unreadable
-
-if not RECORDED.is_dir():
-    pytest.skip(f"no recorded answers at {RECORDED}", allow_module_level=True)
 
 CUT = "ncbi-GeneGPT/elink_nuccore_e1793417.json"
 """Cut by whoever logged it."""

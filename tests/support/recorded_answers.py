@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from harvester.eutils.elink.linksets import LinkSets
 
-RECORDED = Path(__file__).parents[3] / "shared" / "ncbi" / "recorded"
+RECORDED = Path(
+    os.environ.get("RECORDED_ANSWERS") or Path(__file__).parents[1] / "recorded" / "data"
+)
+"""The answers and INDEX.tsv. SOURCES.md beside the data says where they are from."""
 
 Link = tuple[int, int | None]
 """To UID and score."""
@@ -50,8 +54,6 @@ class Answer:
 
 def names(form: str, utility: str = "elink") -> list[str]:
     """The recorded answers of a utility in one form."""
-    if not RECORDED.is_dir():
-        return []
     with (RECORDED / "INDEX.tsv").open(encoding="utf-8", newline="") as index:
         rows = list(csv.DictReader(index, delimiter="\t"))
     return [row["file"] for row in rows if (row["util"], row["format"]) == (utility, form)]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.recorded_answers import body_of
 
 from harvester.client.reply import Reply, check
 from harvester.errors import Fault, RateLimited, RequestFailed
 
-RECORDED = Path(__file__).parents[4] / "shared" / "ncbi" / "recorded"
 KEY = "0123456789abcdef0123456789abcdef0123"
 ANSWER = b'{"header":{"type":"elink","version":"0.3"},"linksets":[]}\n'
 HTML = b"<!DOCTYPE html>\n<html><head><title>NCBI</title></head><body>busy</body></html>"
@@ -229,16 +227,10 @@ _RECORDED_LIMITS = {
 }
 
 
-def _recorded(name: str) -> bytes:
-    if not RECORDED.is_dir():
-        pytest.skip(f"no recorded answers at {RECORDED}")
-    return (RECORDED / name).read_bytes()
-
-
 @pytest.mark.parametrize("name", _RECORDED)
 def test_recorded_failures(name: str) -> None:
     status, fault = _RECORDED[name]
-    assert _failure(status, _recorded(name)).fault is fault
+    assert _failure(status, body_of(name)).fault is fault
 
 
 _PAGES = [
@@ -251,13 +243,13 @@ _PAGES = [
 
 @pytest.mark.parametrize("name", _PAGES)
 def test_recorded_pages_with_status_200(name: str) -> None:
-    assert _failure(200, _recorded(name)).fault is Fault.SERVER
+    assert _failure(200, body_of(name)).fault is Fault.SERVER
 
 
 @pytest.mark.parametrize("status", [200, 429])
 @pytest.mark.parametrize("name", _RECORDED_LIMITS)
 def test_recorded_rate_limits(name: str, status: int) -> None:
-    failure = _failure(status, _recorded(name))
+    failure = _failure(status, body_of(name))
     assert isinstance(failure, RateLimited)
     assert failure.limit == _RECORDED_LIMITS[name]
 
