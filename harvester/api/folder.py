@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harvester.job import load as jobfile
-from harvester.store.folder import JOB, is_chain, see_harvest
+from harvester.store.folder import JOB, check_harvest, is_chain
 from harvester.store.status import chain_status, harvest_status
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def job_in(folder: Path, *, chain: bool = False) -> Job:
         BadInput: the folder holds no harvest, or its `job.toml` is missing or wrong.
     """
     if not (chain and (folder / JOB).is_file()):
-        see_harvest(folder)
+        check_harvest(folder)
     return jobfile.load_kept(folder / JOB)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harvester import events
 from harvester.client.connect import connected
 from harvester.engine.stop import Stop, heeded
 from harvester.errors import BadInput
@@ -19,12 +20,11 @@ from harvester.runs.records import SUMMARY, Records, Side, get_records
 from harvester.runs.run import Harvesting, Result
 from harvester.runs.stream import stream
 from harvester.sources.from_job import read_source
-from harvester.store.folder import disk_errors, hop_folders, see_fit
+from harvester.store.folder import check_usable, disk_errors, hop_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from harvester import events
     from harvester.job.model import Job
 
 __all__ = ["Result", "harvest", "records", "run", "run_records", "stream"]
@@ -69,10 +69,11 @@ async def harvest(
     job = jobfile.resolve(job)
     check_permitted(job.contact, job.server, job.limits)  # before a long list is read
     folder = Path(job.output.path)
+    emit = events.to_all(listeners := list(listeners))
     # Before the folder, and before anybody is asked: bad input leaves no trace.
-    listed = None if resume or job.source.is_remote else read_source(job)
+    listed = None if resume or job.source.is_remote else read_source(job, emit)
     with disk_errors(folder):
-        see_fit(folder)
+        check_usable(folder)
         if hop_folders(folder) and not job.hop:
             raise BadInput(f"{folder} holds a chain of harvests; give another --out for this one.")
     stop = Stop()
@@ -80,7 +81,7 @@ async def harvest(
         async with connected(job.server, job.contact, job.limits) as client:
             harvesting = Harvesting(
                 client=client,
-                listeners=list(listeners),
+                listeners=listeners,
                 stop=stop,
                 resume=resume,
                 retry_failed=retry_failed,

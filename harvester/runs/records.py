@@ -1,4 +1,4 @@
-"""The records at the ends of links: the engine with another question, and another table."""
+"""Get the records of one side of a harvest's links with ESummary or EFetch."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Records:
     """Which records of a harvest to get, and in which form.
 
     Attributes:
-        side: of its links.
+        side: `to`, the linked records, or `from`, the input.
         form: `summary` for ESummary, else RETTYPE/RETMODE of EFetch.
     """
 
@@ -46,7 +46,7 @@ class Records:
     form: str = SUMMARY
 
     def question(self, db: str, identifiers: Identifiers) -> Question:
-        """What to ask about each batch."""
+        """Return the request to make for each batch."""
         if self.form == SUMMARY:
             return Summaries(db, identifiers)
         return Documents(db, self.form, identifiers)
@@ -56,21 +56,21 @@ async def get_records(harvesting: Harvesting, job: Job, records: Records) -> dic
     """Get the records of a harvest, into OUT/records/DB for each database.
 
     Args:
-        harvesting: how each is made.
-        job: of the harvest, as kept in its folder, with absolute paths.
-        records: which.
+        harvesting: runs the harvest of each database.
+        job: job kept in the harvest's folder, with absolute paths.
+        records: which records, in which form.
 
     Returns:
-        What came of each database.
+        Database → result.
 
     Raises:
-        BadInput: the harvest has no UIDs on that side, or the form is none of EFetch's.
+        BadInput: the harvest has no UIDs on that side, or EFetch has no such form.
         HarvestError: as `harvester.harvest` says.
     """
     if not RECORDS_FORM.fullmatch(records.form):
         raise BadInput(
-            f"'{records.form}' is no form of records; write summary, RETTYPE or RETTYPE/RETMODE, "
-            "like medline/text."
+            f"'{records.form}' is not a form of records. Write summary, RETTYPE or "
+            "RETTYPE/RETMODE, for example medline/text."
         )
     schema = SUMMARIES if records.form == SUMMARY else DOCUMENTS
     results = {}
@@ -89,18 +89,18 @@ async def get_records(harvesting: Harvesting, job: Job, records: Records) -> dic
 
 
 def linked(job: Job, side: Side) -> Mapping[str, Listed]:
-    """The distinct UIDs on one side of a harvest's links, by database.
+    """Return the distinct UIDs on one side of a harvest's links, by database.
 
     Raises:
         BadInput: there are none.
-        FolderError: a harvest is at work on the folder.
+        FolderError: another process runs the harvest, or it is damaged.
     """
     folder, link = Path(job.output.path), job.link
     if is_locked(folder):
-        raise FolderError(f"{folder} is being harvested into: get the records once that has ended.")
+        raise FolderError(f"A harvest is running in {folder}. Get the records once it has ended.")
     schema = schema_of(link)
     if side == "to" and not {"dbto", "to_uid"} <= set(schema.names):
-        raise BadInput(f"{folder}: links of cmd {link.cmd} lead to no records.")
+        raise BadInput(f"{folder}: the links of cmd {link.cmd} name no linked records.")
     found = HarvestReader.open(folder)
     if side == "from":
         if not found.wanted:
@@ -118,5 +118,5 @@ def linked(job: Job, side: Side) -> Mapping[str, Listed]:
             else:
                 sets[db] = sets.get(db, uids.as_set()) | uids.as_set(pc.unique(tos).to_numpy())
     if not sets:
-        raise BadInput(f"{folder} has no links, so there are no records to get.")
+        raise BadInput(f"{folder} has no links, so it has no linked records.")
     return sets

@@ -13,8 +13,8 @@ from harvester.eutils.elink.commands import Elink, schema_of
 from harvester.job import load as jobfile
 from harvester.runs.passes import Sweeps
 from harvester.sources.from_job import read_source, search
-from harvester.store.folder import LINKS, disk_errors, see_fit
-from harvester.store.ledger import Ledger, see_same
+from harvester.store.folder import LINKS, check_usable, disk_errors
+from harvester.store.ledger import Ledger, check_same_job
 from harvester.store.sinks import make_sink
 from harvester.store.state import FILE, look_up
 from harvester.store.status import end_state
@@ -126,9 +126,9 @@ class Harvesting:
         folder = Path(job.output.path)
         emit = events.to_all(self.listeners)
         with disk_errors(folder):
-            see_fit(folder)
+            check_usable(folder)
             kept, ended = look_up(folder, "identity", "source")
-            see_same(folder, kept, job.identity())  # before a search is made for it
+            check_same_job(folder, kept, job.identity())  # before a search is made for it
             if not self.resume and not (folder / FILE).exists():
                 for doubt in [*job.link.doubts(), *await check_names(self.client, job.link)]:
                     emit(events.Warned(doubt))
@@ -159,9 +159,10 @@ class Harvesting:
 
     async def _source(self, job: Job) -> tuple[Feed | None, Listed | None]:
         """A search, begun; or a list, read."""
+        emit = events.to_all(self.listeners)
         if not job.source.is_remote:
-            return None, read_source(job)
-        return await search(job, self.client, events.to_all(self.listeners)), None
+            return None, read_source(job, emit)
+        return await search(job, self.client, emit), None
 
 
 def _result(ledger: Ledger) -> Result:

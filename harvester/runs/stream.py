@@ -85,7 +85,7 @@ async def stream(
 
     async def ask() -> None:
         try:
-            listed = None if job.source.is_remote else read_source(job)
+            listed = None if job.source.is_remote else read_source(job, emit)
             async with connected(job.server, job.contact, job.limits) as client:
                 for doubt in [*job.link.doubts(), *await check_names(client, job.link)]:
                     emit(events.Warned(doubt))

@@ -1,4 +1,4 @@
-"""Whether a harvest is as it was committed, and whether NCBI still says the same."""
+"""Check the files of a harvest, and query a sample of its UIDs again."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found.
+    """The result of `verify`.
 
     Attributes:
-        files: looked at.
-        rows: in all of them.
-        damage: a sentence for each thing that is not as it was committed.
+        files: number of files checked.
+        rows: rows in all of them.
+        damage: one sentence for each difference from what was committed.
     """
 
     files: int
@@ -48,14 +48,14 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Resampled:
-    """What a second look at some UIDs gave.
+    """The result of `resample`.
 
     Attributes:
-        uids: asked for again.
-        answered: how many of them were answered whole.
-        links: that the harvest has of those.
-        gone: links of the harvest that did not come again.
-        new: links that the harvest has not.
+        uids: number of UIDs queried again.
+        answered: number of them that were answered whole.
+        links: links of those in the harvest.
+        gone: links of the harvest that the new answers lack.
+        new: links of the new answers that the harvest lacks.
         differing: UIDs with a link gone or new, ascending.
     """
 
@@ -71,19 +71,19 @@ def verify(job: Job) -> Verified:
     """Read every committed file and compare it with its record.
 
     Args:
-        job: as kept in the folder.
+        job: job kept in the folder.
 
     Raises:
-        FolderError: a harvest is at work on the folder, or its state is damaged.
+        FolderError: another process runs the harvest, or its state is damaged.
     """
     folder = Path(job.output.path)
     if is_locked(folder):
-        raise FolderError(f"{folder} is being harvested into: verify it once that has ended.")
+        raise FolderError(f"A harvest is running in {folder}. Verify it once it has ended.")
     found = HarvestReader.open(folder)
     damaged = found.damage()
     damage = list(damaged.values())
     damage += [
-        text for part in found.parts if part not in damaged and (text := _rows_differ(found, part))
+        text for part in found.parts if part not in damaged and (text := _wrong_rows(found, part))
     ]
     if len(found.done) != sum(found.outcomes.values()):
         damage.append("the state has more than one outcome for some UIDs")
@@ -95,21 +95,24 @@ def verify(job: Job) -> Verified:
 async def resample(
     job: Job, share: float, *, seed: int | None = None, listeners: Iterable[events.Listener] = ()
 ) -> Resampled:
-    """Ask again for a random share of the UIDs that were answered, and compare.
+    """Query again a random share of the answered UIDs, and compare.
 
     Args:
-        job: as kept in the folder; nothing in the folder is changed.
-        share: of the answered UIDs, above 0 and up to 1; at least one is asked for.
-        seed: of the choice.
-        listeners: told of every event.
+        job: job kept in the folder; nothing in the folder is changed.
+        share: share of the answered UIDs, above 0 and up to 1; at least one UID is queried.
+        seed: seed of the random choice.
+        listeners: called with every event.
 
     Raises:
-        FolderError: as for `verify`.
-        HarvestError: the server refuses us, or its hours are over.
+        BadInput: the rows of the harvest are not links of single UIDs.
+        FolderError: the state or a part is damaged.
+        HarvestError: the server refuses the requests, or off-peak hours are over.
     """
     folder, key = Path(job.output.path), COMMANDS[job.link.cmd].key
     if not key or job.link.targets_only:
-        raise BadInput(f"{folder} holds sets, not links of single UIDs: they cannot be compared.")
+        raise BadInput(
+            f"{folder} holds sets, not links of single UIDs, so answers cannot be compared."
+        )
     found = HarvestReader.open(folder)
     chosen = _chosen(found.answered, share, seed)
     tables: list[pa.Table] = []
@@ -139,8 +142,8 @@ async def resample(
                 raise ended
     seen = found.identifiers.column(uids.as_array(again))
     nothing = found.schema.empty_table()
-    before = _links([nothing, *(_of(table, seen) for table in found.links())], key)
-    now = _links([nothing, *(_of(table, seen) for table in tables)], key)
+    before = _links([nothing, *(_rows_of(table, seen) for table in found.links())], key)
+    now = _links([nothing, *(_rows_of(table, seen) for table in tables)], key)
     gone = before.join(now, list(key), join_type="left anti")
     new = now.join(before, list(key), join_type="left anti")
     differing = pc.unique(pa.concat_tables([gone, new])["from_uid"])
@@ -154,7 +157,7 @@ async def resample(
     )
 
 
-def _rows_differ(found: HarvestReader, part: Part) -> str | None:
+def _wrong_rows(found: HarvestReader, part: Part) -> str | None:
     try:
         rows = sum(table.num_rows for table in found.read(part))
     except FolderError:
@@ -165,18 +168,18 @@ def _rows_differ(found: HarvestReader, part: Part) -> str | None:
 
 
 def _chosen(answered: UidSet, share: float, seed: int | None) -> UidSet:
-    """A share of the UIDs, each as likely as any other."""
+    """Return a random share of the UIDs, each with equal probability."""
     count = min(max(1, round(len(answered) * share)), len(answered))
     places = np.random.default_rng(seed).choice(len(answered), count, replace=False)
     return uids.as_set(int(answered[int(place)]) for place in places)
 
 
-def _of(table: pa.Table, seen: pa.Array) -> pa.Table:
+def _rows_of(table: pa.Table, seen: pa.Array) -> pa.Table:
     return table.filter(pc.is_in(table["from_uid"], seen))
 
 
 def _links(tables: list[pa.Table], key: tuple[str, ...]) -> pa.Table:
-    """What makes a link a link, each once; names as plain text, to be compared."""
+    """Return the distinct keys of links, with names as plain text so that they compare."""
     table = pa.concat_tables(tables).select(list(key))
     plain = pa.schema(
         [

@@ -189,9 +189,9 @@ def _accessions(job: Job) -> list[str]:
 # The two functions below serve the callers that do not use `open_source` yet.
 
 
-def read_source(job: Job) -> Listed:
-    """Return the UIDs of a job whose source lies on disk."""
-    return open_source(job)
+def read_source(job: Job, emit: events.Listener = lambda _: None) -> Listed:
+    """Return the UIDs of a job whose source lies on disk; an unfinished one is reported."""
+    return open_source(job, lambda text: emit(events.Warned(text)))
 
 
 async def search(job: Job, client: Client, emit: events.Listener) -> SearchFeed:

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: the only place that syncs and renames."""
+"""Write files that are whole or absent after a crash. No other module syncs or renames."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ Fill: TypeAlias = "Callable[[IO[bytes]], None]"
 """Writes the content of a file to the binary stream it is given."""
 
 _CANNOT_SYNC = (errno.EBADF, errno.EINVAL, errno.ENOTSUP)
-"""What systems say that do not know how to sync a folder."""
+"""Errors of systems that cannot sync a folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a file is known by: its size and checksum."""
+    """Size and checksum of a file."""
 
     bytes: int
     checksum: str
-    """XXH3 of 128 bits, in hexadecimal: it finds damage, at a fifth of what SHA-256 costs."""
+    """XXH3 of 128 bits, in hexadecimal. It detects damage in a fifth of the time of SHA-256."""
 
 
 class _Hashing:
-    """A binary stream that counts and hashes what passes through to a file."""
+    """A binary stream that writes to a file, and counts and hashes the bytes."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -60,7 +60,7 @@ class _Hashing:
         return False
 
     def close(self) -> None:
-        """Those who write may close; the file is closed after it was synced."""
+        """Mark the stream as closed; the file is closed only after it was synced."""
         self.closed = True
 
     def written(self) -> Written:
@@ -73,7 +73,7 @@ def write(path: Path, fill: Fill) -> Written:
     After a crash at any instruction, `path` holds its old content or the new one, whole.
 
     Args:
-        path: the final name; what stands there is replaced.
+        path: the final name; an existing file is replaced.
         fill: writes the content.
 
     Raises:
@@ -95,7 +95,7 @@ def write(path: Path, fill: Fill) -> Written:
 
 
 def write_text(path: Path, text: str) -> Written:
-    """`write` for a small text, in UTF-8."""
+    """Write a small text in UTF-8, as `write` does."""
 
     def fill(stream: IO[bytes]) -> None:
         stream.write(text.encode())
@@ -104,15 +104,15 @@ def write_text(path: Path, text: str) -> Written:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that outlasts a power cut, and those above it; one that is there is well."""
+    """Create a folder and its parents so that they survive a power cut; it may exist."""
     if not path.is_dir():
         make_folder(path.parent)
         path.mkdir(exist_ok=True)
-    sync_folder(path.parent)  # also if it is there: whoever made it may have had no time to
+    sync_folder(path.parent)  # also if it exists: a crash may have come before its sync
 
 
 def remove(paths: Iterable[Path]) -> None:
-    """Remove files for good: after a power cut none of them is back. Those gone are gone."""
+    """Delete files so that a power cut does not bring them back; missing files are ignored."""
     folders = set()
     for path in paths:
         path.unlink(missing_ok=True)
@@ -124,8 +124,8 @@ def remove(paths: Iterable[Path]) -> None:
 def sync_folder(folder: Path) -> None:
     """Make names in a folder durable, as far as the system can.
 
-    Windows cannot sync a folder, and needs not; some network file systems cannot; and a folder
-    above ours may be closed to us.
+    Windows cannot sync a folder and does not need to. Some network file systems cannot, and a
+    parent folder may not be readable.
     """
     if os.name == "nt":
         return
@@ -143,7 +143,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def checksum(path: Path) -> Written:
-    """Size and checksum of a file as it stands on disk."""
+    """Return size and checksum of a file on disk."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, xxhash.xxh3_128)
         return Written(stream.tell(), digest.hexdigest())

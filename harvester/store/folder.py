@@ -1,4 +1,4 @@
-"""A harvest's folder: whose it is, what belongs in it, and the lock on it."""
+"""A harvest's folder: the names in it, what it holds, and its lock."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JOB = "job.toml"
 UNANSWERED = "unanswered.txt"
 
 LINKS, UIDS, SWEEPS, RAW, RECORDS = "links", "uids", "sweeps", "raw", "records"
-"""Folders of parts; `sweeps` holds links read again, until they are united with the first."""
+"""Folders of parts; `sweeps` holds the links of a later pass until it is merged."""
 
 _OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp"}
 _OURS |= {LINKS, UIDS, SWEEPS, RAW, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
@@ -32,12 +32,12 @@ _HOP = re.compile(r"hop-\d+")
 
 
 def hop_folder(folder: Path, number: int) -> Path:
-    """Of the harvest of one hop of a chain, from 1."""
+    """Return the folder of one hop of a chain; hops are numbered from 1."""
     return folder / f"hop-{number}"
 
 
 def hop_folders(folder: Path) -> list[Path]:
-    """Of the hops of a chain that have begun, in their order; none, where there is no chain."""
+    """Return the folders of the hops of a chain that have begun, in their order."""
     found = itertools.takewhile(Path.is_dir, (hop_folder(folder, n) for n in itertools.count(1)))
     return [path for path in found if (path / FILE).is_file()]
 
@@ -47,7 +47,7 @@ def is_chain(folder: Path) -> bool:
     return not (folder / FILE).is_file() and bool(hop_folders(folder))
 
 
-def see_harvest(folder: Path) -> None:
+def check_harvest(folder: Path) -> None:
     """Check that a folder holds a single harvest.
 
     Raises:
@@ -59,11 +59,12 @@ def see_harvest(folder: Path) -> None:
         raise BadInput(f"{folder} holds no harvest: it has no {FILE}.{hint}")
 
 
-def see_fit(folder: Path) -> None:
-    """See that a harvest can be made in a folder, or is in it; nothing is changed.
+def check_usable(folder: Path) -> None:
+    """Check that a folder holds a harvest or can hold one; nothing is changed.
 
     Raises:
-        BadInput: it is a file, or holds something else.
+        BadInput: it is a file, or holds something other than a harvest.
+        FolderError: it cannot be read.
     """
     for path in (folder, *folder.parents):
         if path.is_file():
@@ -77,19 +78,19 @@ def see_fit(folder: Path) -> None:
     strange = [name for name in names if name not in _OURS and not _HOP.fullmatch(name)]
     if strange:
         raise BadInput(
-            f"{folder} is not empty and holds no harvest (there is {strange[0]}); "
+            f"{folder} is not empty and holds no harvest (it holds {strange[0]}); "
             "choose another folder."
         )
 
 
-def locked(folder: Path) -> FileLock:
-    """The folder, made if it is not there, locked for this process.
+def lock_folder(folder: Path) -> FileLock:
+    """Lock a folder for this process; it is created if it is missing.
 
     Raises:
-        FolderError: it is in use, or cannot be written.
-        BadInput: it holds something else than a harvest.
+        FolderError: it is in use by another process, or cannot be written.
+        BadInput: it holds something other than a harvest.
     """
-    see_fit(folder)
+    check_usable(folder)
     try:
         durable.make_folder(folder)
         lock = FileLock(folder / LOCK)
@@ -102,7 +103,7 @@ def locked(folder: Path) -> FileLock:
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a process is at work on the folder now."""
+    """Return whether a process has locked the folder."""
     if not os.access(folder / LOCK, os.F_OK):
         return False
     lock = FileLock(folder / LOCK)
@@ -110,7 +111,7 @@ def is_locked(folder: Path) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return True
-    except OSError:  # a folder that cannot be written is nobody's work
+    except OSError:  # nobody can run a harvest in a folder that cannot be written
         return False
     lock.release()
     return False
@@ -118,32 +119,32 @@ def is_locked(folder: Path) -> bool:
 
 @contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
-    """While inside, what goes wrong with the disk becomes a sentence.
+    """Context in which disk errors are raised as FolderError.
 
     Raises:
-        FolderError: the disk is full, or the folder is gone or read-only.
+        FolderError: the disk is full, or the folder is missing or read-only.
     """
     try:
         yield
-    except BrokenPipeError:  # who reads our output has left
+    except BrokenPipeError:  # the reader of standard output has closed it
         raise
     except OSError as error:
         if not folder.exists():
             raise FolderError(
-                f"{folder} was removed or moved away while the harvest ran; what was "
-                "committed went with it."
+                f"{folder} was removed or moved away during the run. "
+                "If it was moved, resume it in its new place."
             ) from error
         full = error.errno == errno.ENOSPC
-        remedy = "make room" if full else "see that it can be written, or restore it from a copy"
+        remedy = "make room" if full else "make it writable, or restore it from a backup"
         where = folder / str(error.filename or "")
         raise FolderError(
-            f"{where} could not be written ({error.strerror}): {remedy}, then resume; "
-            "what was committed is kept."
+            f"{where} could not be written ({error.strerror}): {remedy}, then resume. "
+            "Committed rows are kept."
         ) from error
 
 
-def see_no_orphans(folder: Path) -> None:
-    """Parts without a state are not ours to delete, and cannot be built on.
+def check_no_orphans(folder: Path) -> None:
+    """Check that no parts exist without a state: they may be of value, and cannot be resumed.
 
     Raises:
         FolderError: there are some.
@@ -154,8 +155,8 @@ def see_no_orphans(folder: Path) -> None:
     for name in (LINKS, UIDS, SWEEPS):
         for path in sorted((folder / name).glob("*")):
             raise FolderError(
-                f"{path} is there, but no {FILE} that says what it holds; nothing was changed. "
-                "Restore the state from a copy, or harvest into another folder."
+                f"{path} exists but {FILE} is missing. Nothing was changed. "
+                f"Restore {FILE} from a backup, or harvest into another folder."
             )
 
 

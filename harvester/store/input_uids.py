@@ -1,4 +1,4 @@
-"""The input UIDs of a harvest: which are known by now, and how they are written."""
+"""The input UIDs of a harvest: those known so far, and how they are written."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Input:
-    """What a harvest is asked for, as its state has it.
+    """The input UIDs, as stored in the state database.
 
     Args:
-        state: holds what was known when it was last written.
+        state: the state of the harvest.
         idtype: how UIDs are written: `uid` or `acc`.
 
     Attributes:
-        wanted: the input UIDs known by now.
+        wanted: the input UIDs known so far; of accessions, their numbers.
         identifiers: how they are written.
     """
 
@@ -34,11 +34,11 @@ class Input:
 
     @property
     def ended(self) -> bool:
-        """Whether all are known."""
+        """Whether all input UIDs are known."""
         return self._state.get("source") is not None
 
     def add(self, listed: Listed) -> UidSet:
-        """Take more UIDs; those that are new. They are kept with the next commit."""
+        """Add UIDs, to be stored with the next commit, and return those that are new."""
         together = self.wanted | self.identifiers.number_all(listed)
         new = together - self.wanted
         if new:
@@ -46,11 +46,11 @@ class Input:
         return new
 
     def end(self) -> None:
-        """These were all: keep them."""
+        """Store the input UIDs as complete."""
         self._state.put(source="ended", **self.growth())
 
     def growth(self) -> dict[str, str | bytes]:
-        """What the state has yet to keep of them."""
+        """Return the values of `meta` that store the input UIDs; empty if nothing is new."""
         if not self._grown:
             return {}
         self._grown = False

@@ -16,7 +16,7 @@ from harvester.model import schemas
 from harvester.model.distinct_targets import Targets
 from harvester.model.rows import RunLengthRows
 from harvester.store import durable
-from harvester.store.folder import JOB, LINKS, locked, see_no_orphans
+from harvester.store.folder import JOB, LINKS, check_no_orphans, lock_folder
 from harvester.store.input_uids import Input
 from harvester.store.parts import Parts, find_damage
 from harvester.store.state import FILE, State
@@ -73,9 +73,9 @@ class Ledger:
         self.parts = Parts(folder, sink, rows)
         self._targets: Targets | None = None
         with ExitStack() as undo:
-            self._lock = locked(folder)
+            self._lock = lock_folder(folder)
             undo.callback(self._lock.release)
-            see_no_orphans(folder)
+            check_no_orphans(folder)
             self.state = State(folder / FILE)
             undo.callback(self.state.close)
             recorded = self.state.parts()
@@ -105,7 +105,7 @@ class Ledger:
             BadInput: the folder holds the harvest of another job; names the difference.
         """
         kept = self.state.get("identity")
-        see_same(self.folder, kept, identity)
+        check_same_job(self.folder, kept, identity)
         durable.write_text(self.folder / JOB, job_toml)
         if kept is None:
             self.state.put(identity=json.dumps(identity))
@@ -170,12 +170,12 @@ class Ledger:
         whole = sum(part.bytes for part in recorded) <= HASHED_BYTES
         for wrong in find_damage(self.folder, recorded, whole=whole).values():
             raise FolderError(
-                f"{wrong}; nothing was changed. "
-                "Restore it from a copy, or harvest into another folder."
+                f"{wrong}. Nothing was changed. "
+                "Restore the file from a backup, or harvest into another folder."
             )
 
 
-def see_same(folder: Path, kept: str | None, identity: dict[str, Any]) -> None:
+def check_same_job(folder: Path, kept: str | None, identity: dict[str, Any]) -> None:
     """Check that a folder belongs to a job, or to none yet.
 
     Args:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 FOLDERS = {"links": LINKS, "uids": UIDS, "unanswered": UIDS, "again": SWEEPS, "raw": RAW}
 """Kind of a part → its folder."""
 
-_PASSING = (SWEEPS, RAW)
-"""Folders that are there only while there is something in them."""
+_OPTIONAL = (SWEEPS, RAW)
+"""Folders that exist only while they hold files."""
 
 SPILLED = f"{SWEEPS}/slices"
 """Folder of temporary files while a pass is merged."""
@@ -36,12 +36,12 @@ _PART = re.compile(r"part-(\d{5,})\.[a-z.]+|\.part-\d{5,}\.[a-z.]+\.tmp")
 
 
 class Parts:
-    """The files that the state names, in their folders.
+    """The files that the state records, in their folders.
 
     Args:
-        folder: of the harvest.
-        sink: writes and reads them.
-        rows: the folder of the rows of `links`, which may be of another kind.
+        folder: folder of the harvest.
+        sink: writes new parts.
+        rows: name of the folder for parts of the kind `links`: `links`, or `records`.
     """
 
     def __init__(self, folder: Path, sink: Sink, rows: str = LINKS) -> None:
@@ -51,24 +51,24 @@ class Parts:
         self._next = 0
 
     def tidy(self, recorded: Sequence[Part]) -> None:
-        """Make the folders, and delete in them what no record names."""
+        """Create the folders, and delete parts in them that are not recorded."""
         shutil.rmtree(self._folder / SPILLED, ignore_errors=True)
         names = {part.name for part in recorded}
         for folder in dict.fromkeys(self._folders.values()):
-            if folder not in _PASSING:
+            if folder not in _OPTIONAL:
                 durable.make_folder(self._folder / folder)
             durable.remove(
                 path
                 for path in (self._folder / folder).glob("*")
                 if f"{folder}/{path.name}" not in names and _PART.fullmatch(path.name)
             )
-        self._close_empty()
+        self._remove_empty()
         numbers = [int(name.split("part-")[1].split(".")[0]) for name in names]
         self._next = max(numbers, default=-1) + 1
 
     def write(self, kind: str, tables: Iterable[pa.Table]) -> Part:
-        """Rows as a part of its own."""
-        sink, rows = self._of(kind), 0
+        """Write rows as a new part."""
+        sink, rows = self._sink_for(kind), 0
 
         def counted() -> Iterator[pa.Table]:
             nonlocal rows
@@ -80,7 +80,7 @@ class Parts:
         return replace(part, rows=rows)
 
     def merge(self, parts: Sequence[Part]) -> Part:
-        """The rows of several parts of a kind as one."""
+        """Write the rows of several parts of one kind as a new part."""
         rows = sum(part.rows for part in parts)
         opened = self._opened(parts)
         return self._written(parts[0].kind, rows, lambda stream: self._sink.merge(opened, stream))
@@ -95,31 +95,30 @@ class Parts:
             yield from read_part(self._folder, part, schema)
 
     def delete(self, parts: Iterable[Part]) -> None:
-        """Remove files; those that are gone are gone."""
+        """Delete the files; missing files are ignored."""
         durable.remove(self._folder / part.name for part in parts)
-        self._close_empty()
+        self._remove_empty()
 
-    def _close_empty(self) -> None:
-        """Some folders are there only while there is something in them."""
-        for folder in _PASSING:
+    def _remove_empty(self) -> None:
+        for folder in _OPTIONAL:
             with suppress(OSError):
                 (self._folder / folder).rmdir()
                 durable.sync_folder(self._folder)
 
     def _written(self, kind: str, rows: int, fill: durable.Fill) -> Part:
-        name = f"{self._folders[kind]}/part-{self._next:05}{self._of(kind).suffix}"
+        name = f"{self._folders[kind]}/part-{self._next:05}{self._sink_for(kind).suffix}"
         self._next += 1
-        if self._folders[kind] in _PASSING:
+        if self._folders[kind] in _OPTIONAL:
             durable.make_folder(self._folder / self._folders[kind])
         written = durable.write(self._folder / name, fill)
         return Part(name, kind, rows, written.bytes, written.checksum)
 
-    def _of(self, kind: str) -> Sink:
-        """Answers are bytes, which JSON has no form for."""
+    def _sink_for(self, kind: str) -> Sink:
+        """Return the sink of a kind. Responses are bytes, which JSON cannot hold."""
         return make_sink("parquet", "zstd") if kind == "raw" else self._sink
 
     def _opened(self, parts: Iterable[Part]) -> Iterator[IO[bytes]]:
-        """One part open at a time: a night makes thousands, and systems permit fewer files."""
+        """Yield opened parts, one at a time: a night makes more than systems let a process open."""
         for part in parts:
             with (self._folder / part.name).open("rb") as stream:
                 yield stream

@@ -20,7 +20,7 @@ from harvester.model.identifiers import identifiers_of
 from harvester.model.outcomes import ANSWERED
 from harvester.model.row_schemas import link_schema, record_schema
 from harvester.model.schemas import RAW, UIDS, with_ids
-from harvester.store.folder import JOB, RECORDS, see_harvest
+from harvester.store.folder import JOB, RECORDS, check_harvest
 from harvester.store.parts import find_damage, read_part
 from harvester.store.state import FILE, StateReader
 
@@ -83,7 +83,7 @@ class HarvestReader:
             BadInput: there is none, or a chain of them.
             FolderError: its state or its job is damaged, or was written by a newer version.
         """
-        see_harvest(folder)
+        check_harvest(folder)
         with StateReader(folder / FILE) as state, state.snapshot():
             return cls(
                 folder=folder,

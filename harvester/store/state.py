@@ -207,8 +207,8 @@ class StateReader:
             if is_full(error, self._path):
                 raise as_os_error(error, self._path) from error
             raise FolderError(
-                f"{self._path} cannot be read ({printable(str(error))}); nothing was "
-                "changed. Restore it from a copy, or harvest into another folder."
+                f"{self._path} cannot be read ({printable(str(error))}). Nothing was changed. "
+                "Restore the file from a backup, or harvest into another folder."
             ) from error
 
     def _check(self, version: int) -> None:

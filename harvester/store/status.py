@@ -1,4 +1,4 @@
-"""Where a harvest stands: what a run leaves for others to read, and what they read."""
+"""Where a harvest stands: the progress that a run records, and the status that others read."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _OUTCOMES = ("linked", "empty", "missing", "failed")
 _BAD = ("missing", "failed")
 _KINDS = ("links", "uids", "unanswered")
 _ENDED = ("complete", "complete_with_failures")
-_BY_WEIGHT = ("running", "waiting", "interrupted", "complete_with_failures", "complete")
-"""Of several harvests, the state that says most."""
+_BY_URGENCY = ("running", "waiting", "interrupted", "complete_with_failures", "complete")
+"""States of a hop; the state of a chain is the first of them that any hop has."""
 
 
 class Progress:
-    """What a run says of itself, as the text that is kept in the state.
+    """The progress of a run, as the JSON text that its state keeps.
 
     Args:
         tally: the run's counts.
-        before: what the run before said, to go on counting requests from.
-        rate: requests per second asked for.
+        before: progress of the run before; its counts of requests are added.
+        rate: rate limit, in requests per second.
     """
 
     def __init__(self, tally: Tally, before: dict[str, Any], rate: float) -> None:
@@ -45,7 +45,7 @@ class Progress:
         self.state = "running"
 
     def __call__(self) -> str:
-        """The text as of now."""
+        """Return the progress as of now, as JSON."""
         tally = self._tally
         waiting = tally.waiting if self.state == "running" else None
         return json.dumps(
@@ -67,13 +67,14 @@ class Progress:
 
 
 def harvest_status(folder: Path) -> dict[str, Any]:
-    """Where the harvest in a folder stands, also while another process runs it.
+    """Return where the harvest in a folder stands, also while another process runs it.
 
     Returns:
         The object of `harvester status --json`; counts are of what is committed.
 
     Raises:
-        FolderError: there is no harvest, or its state is damaged.
+        BadInput: the folder holds no harvest.
+        FolderError: its state or its job is damaged.
     """
     running = is_locked(folder)
     found = HarvestReader.open(folder)
@@ -103,14 +104,14 @@ def harvest_status(folder: Path) -> dict[str, Any]:
 
 
 def chain_status(folder: Path) -> dict[str, Any]:
-    """Where a chain of harvests stands: counts over all hops, and each of them under `hops`.
+    """Return where a chain of harvests stands: counts over all hops, and each hop in `hops`.
 
     Raises:
         FolderError: a state is damaged.
     """
     hops = [harvest_status(hop) for hop in hop_folders(folder)]
     states = {hop["state"] for hop in hops}
-    state = next((name for name in _BY_WEIGHT if name in states), "complete")
+    state = next((name for name in _BY_URGENCY if name in states), "complete")
     return {
         "state": state,
         "waiting": next((hop["waiting"] for hop in hops if hop["waiting"]), None),
@@ -144,7 +145,7 @@ def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def end_state(outcomes: Mapping[str, int]) -> str:
-    """The state of a harvest in which every UID has an outcome."""
+    """Return the state of a harvest in which every UID has an outcome."""
     return "complete_with_failures" if any(map(outcomes.get, _BAD)) else "complete"
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harvester.store.sinks import parquet as parquet_module
+from harvester.store.sinks import parquet_footer
 from harvester.store.sinks.parquet import ParquetSink
 from harvester.store.sinks.parquet_footer import Footer, Joined, is_whole, rows_of
 
@@ -129,3 +130,66 @@ def test_parts_of_other_writers_are_written_anew(rows: int) -> None:
     merged = io.BytesIO()
     ParquetSink("zstd").merge([_file(strict), _file(table, write_page_index=True)], merged)
     assert pq.read_table(merged).equals(pa.concat_tables([strict, strict]))
+
+
+# --- when pyarrow's files cannot be joined ----------------------------------------------------
+
+
+def _read_nothing(*_: object) -> None:
+    raise parquet_footer.UnknownFooter("a footer with a field of type 13")
+
+
+def _copy_wrongly(group: parquet_footer.Struct, by: int, ordinal: int) -> parquet_footer.Struct:
+    return group
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"), [("_read_struct", _read_nothing), ("_moved", _copy_wrongly)]
+)
+def test_without_copying_parts_are_merged_by_decoding(
+    name: str, changed: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later pyarrow may write footers that are not understood, or that mean something else."""
+    assert parquet_module.can_copy("zstd")
+    sizes = [5, parquet_module.ROW_GROUP, 3, 7]
+    files = [_file(_numbers(10**6 * at, size)) for at, size in enumerate(sizes)]
+    truth = pa.concat_tables([_numbers(10**6 * at, size) for at, size in enumerate(sizes)])
+    monkeypatch.setattr(parquet_footer, name, changed)
+    parquet_module.can_copy.cache_clear()
+    try:
+        assert not parquet_module.can_copy("zstd")
+        merged = io.BytesIO()
+        ParquetSink("zstd").merge(files, merged)
+    finally:
+        parquet_module.can_copy.cache_clear()
+    assert pq.read_table(merged).equals(truth)
+    groups = pq.ParquetFile(merged).metadata
+    rows = [groups.row_group(at).num_rows for at in range(groups.num_row_groups)]
+    assert max(rows) <= parquet_module.ROW_GROUP
+
+
+@pytest.mark.parametrize("size", [5, parquet_module.COPIED])
+def test_a_part_with_an_unknown_footer_is_decoded(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [_file(_numbers(10**6 * at, size)) for at in range(3)]
+
+    def read_footer(file: io.BytesIO) -> Footer:
+        if file is files[1]:
+            _read_nothing()
+        return Footer(file)
+
+    assert parquet_module.can_copy("zstd")
+    monkeypatch.setattr(parquet_module, "Footer", read_footer)
+    merged = io.BytesIO()
+    ParquetSink("zstd").merge(files, merged)
+    truth = pa.concat_tables([_numbers(10**6 * at, size) for at in range(3)])
+    assert pq.read_table(merged).equals(truth)
+
+
+@pytest.mark.parametrize("keep", [0, 8, 20])
+def test_a_cut_footer_is_unknown(keep: int) -> None:
+    whole = _file(pa.table(WIDE)).getvalue()
+    cut = io.BytesIO(whole[-keep:] if keep else b"")
+    with pytest.raises(parquet_footer.UnknownFooter):
+        Footer(cut)

@@ -146,7 +146,7 @@ def a_part(servers: Servers, folder: Path, state: str) -> None:
             put(part, damage(whole))
             asked = len(made.server.log)
             for words in (["resume", made.out], made.words()):
-                assert_one_sentence(servers.harvester(*words), str(part), "copy")
+                assert_one_sentence(servers.harvester(*words), str(part), "backup")
             checked = servers.harvester("verify", made.out)
             assert checked.code == 1
             assert part.name in checked.said

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from support.harness import expected_links, write_uids
+from support.harness import expected_links, rows, write_uids
 
-from harvester import Job, harvest
+from harvester import Job, harvest, stream
 from harvester.emulator.utilities.ids import accession
 from harvester.errors import BadInput, FolderError, HarvestError
+from harvester.events import Event, Warned
 from harvester.model import uids
 from harvester.model.schemas import NEIGHBOR_LINKS
 from harvester.sources.earlier_run import read_run
@@ -155,6 +157,43 @@ def test_a_harvest_that_has_not_ended_is_taken_with_a_doubt(tmp_path: Path) -> N
     assert doubts == [
         f"The harvest in {folder} is unfinished: only the links of 2 UIDs of 4 are used."
     ]
+
+
+def test_the_user_is_warned_of_an_unfinished_harvest(servers: Servers, tmp_path: Path) -> None:
+    server = servers.start()
+    folder = _folder(tmp_path / "a", [("pmc", 3), ("pmc", 5)], done=2)
+    warning = f"The harvest in {folder} is unfinished: only the links of 2 UIDs of 4 are used."
+    run = [
+        "run", "--from-run", folder, "--dbfrom=pmc", "--db=pubmed", "--base-url", server.base_url,
+    ]  # fmt: skip
+    shown = servers.harvester(*run, "-o", tmp_path / "b")
+    assert shown.code == 0, shown.said
+    assert shown.err.count(warning) == 1
+    logged = servers.harvester(*run, "-o", tmp_path / "c", "--log-json")
+    lines = [json.loads(line) for line in logged.err.splitlines()]
+    assert [line["text"] for line in lines if line["event"] == "Warned"] == [warning]
+    again = servers.harvester("resume", tmp_path / "c")
+    assert again.code == 0, again.said
+    assert "unfinished" not in again.said, "its UIDs are already in the folder"
+    assert list(rows(tmp_path / "c", "uids")["from_uid"].to_pylist()) == [3, 5]
+
+
+async def test_a_stream_warns_of_an_unfinished_harvest(servers: Servers, tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "a", [("pmc", 3)], done=2)
+    job = Job.model_validate(
+        {
+            "link": {"dbfrom": "pmc", "db": "pubmed"},
+            "source": {"run": folder},
+            "output": {"path": "-"},
+            "server": {"base_url": servers.start().base_url},
+        }
+    )
+    heard: list[Event] = []
+    async for _ in stream(job, listeners=[heard.append]):
+        pass
+    warnings = [event.text for event in heard if isinstance(event, Warned)]
+    assert len(warnings) == 1
+    assert "is unfinished: only the links of 2 UIDs of 4" in warnings[0]
 
 
 def test_a_folder_without_a_harvest_is_refused(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def its_parts_are_deleted(servers: Servers, folder: Path) -> None:
     lost_while_it_runs(servers, folder, lose, "links")
     kept = status(out)["uids"]["done"]
     refused = servers.harvester("resume", out)
-    assert_one_sentence(refused, str(out / "links" / "part-"), "missing", "copy")
+    assert_one_sentence(refused, str(out / "links" / "part-"), "missing", "backup")
     assert status(out)["uids"]["done"] == kept
 
 
@@ -118,7 +118,7 @@ def its_parts_come_back(servers: Servers, folder: Path) -> None:
         (out / name).rename(folder / "aside")
         for again in (["resume", out], words(folder, server)):
             refused = servers.harvester(*again)
-            assert_one_sentence(refused, str(out / name / "part-"), "missing", "copy")
+            assert_one_sentence(refused, str(out / name / "part-"), "missing", "backup")
         shutil.rmtree(out / name, ignore_errors=True)
         (folder / "aside").rename(out / name)
     assert digests(out) == before

@@ -183,7 +183,7 @@ def nothing_was_kept(servers: Servers, folder: Path) -> None:
     assert servers.harvester(*command).code == 0
     refused = harvester("reparse", out)
     assert refused.code == 2
-    assert f"{out} keeps no answers: harvest with --keep-raw" in refused.err
+    assert f"{out} has no kept responses; they are kept with --keep-raw" in refused.err
     assert not (out / "raw").exists()
     later = servers.harvester(*words(folder, server))
     assert later.code == 2

@@ -225,10 +225,10 @@ def nothing_to_get(servers: Servers, folder: Path) -> None:
     ).code == 0  # fmt: skip
     requests = len(server.log)
     for words, said in (
-        ((out,), "has no links, so there are no records to get"),
-        ((checked,), "links of cmd ncheck lead to no records"),
+        ((out,), "has no links, so it has no linked records"),
+        ((checked,), "the links of cmd ncheck name no linked records"),
         ((folder / "nowhere",), "holds no harvest"),
-        ((out, "--side=from", "--as=med line"), "is no form of records"),
+        ((out, "--side=from", "--as=med line"), "is not a form of records"),
     ):
         refused = harvester("records", *words)
         assert refused.code == 2

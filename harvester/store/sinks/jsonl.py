@@ -1,7 +1,7 @@
-"""JSONL parts: one object a line, written by column rather than by row.
+"""JSONL parts: one object per line, written by column rather than by row.
 
-Columns become arrays of JSON text, and one join of them makes the lines, which lie end to end in
-the joined array's own buffer.
+Columns become arrays of JSON text. One element-wise join makes the lines, which are contiguous in
+the buffer of the joined array.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_ROWS = 1 << 16  # rows joined at a time: the text of so many fits the processor's caches
-_BLOCK = 4 << 20  # bytes parsed at a time
+_ROWS = 1 << 16
+"""Rows joined at a time. Their text fits the processor's caches."""
+
+_BLOCK = 4 << 20
+"""Bytes parsed at a time."""
 
 
 class JsonlSink:
@@ -40,7 +43,7 @@ class JsonlSink:
         self.suffix = suffix
 
     def write(self, tables: Iterable[pa.Table], stream: IO[bytes]) -> None:
-        """The tables as one file of JSON lines."""
+        """Write the tables as one file of JSON lines."""
         if self._codec == "gzip":
             with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=6, mtime=0) as out:
                 _write_lines(tables, out)
@@ -51,7 +54,7 @@ class JsonlSink:
             _write_lines(tables, stream)
 
     def merge(self, parts: Iterable[IO[bytes]], stream: IO[bytes]) -> None:
-        """The parts end to end, as gzip members (RFC 1952) and zstd frames (RFC 8878) may be."""
+        """Concatenate the parts; gzip members (RFC 1952) and zstd frames (RFC 8878) permit it."""
         for part in parts:
             shutil.copyfileobj(part, stream, 1 << 20)
 
@@ -74,7 +77,7 @@ class JsonlSink:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """What JSON has in place of a dictionary."""
+    """Return the type of a dictionary's values, or the type itself."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
@@ -96,7 +99,7 @@ def _write_lines(tables: Iterable[pa.Table], stream: IO[bytes] | gzip.GzipFile) 
 
 
 def _pieces(batch: pa.RecordBatch) -> list[pa.Array | str]:
-    """What each line is joined of: few pieces, since each costs something for every row.
+    """Return the pieces that make each line: as few as possible, since each costs time per row.
 
     Neighbouring columns whose values repeat become one piece, with the text between them.
     """
@@ -118,11 +121,11 @@ def _pieces(batch: pa.RecordBatch) -> list[pa.Array | str]:
 
 @dataclass(frozen=True, slots=True)
 class _Repeated:
-    """A column of few texts.
+    """A column of few distinct texts.
 
     Attributes:
-        texts: the different ones.
-        codes: which of them stands in each row; None where there is but one.
+        texts: the distinct texts.
+        codes: index of the text of each row; None if there is only one text.
     """
 
     texts: list[str]
@@ -130,21 +133,21 @@ class _Repeated:
 
     @classmethod
     def runs(cls, starts: NDArray[np.int64], rows: int, texts: list[str]) -> _Repeated:
-        """Each text in all rows from one place to the next."""
+        """Return the column in which each text fills the rows from its start to the next start."""
         return cls(texts, np.repeat(np.arange(len(starts)), np.diff(starts, append=rows)))
 
     def array(self) -> pa.Array | str:
-        """The column."""
+        """Return the column."""
         if self.codes is None:
             return self.texts[0]
         return pa.array(self.texts, pa.string()).take(pa.array(self.codes))
 
     def before(self, text: str) -> _Repeated:
-        """The column with a text after each of its own."""
+        """Return the column with a text appended to each of its texts."""
         return _Repeated([one + text for one in self.texts], self.codes)
 
     def joined(self, other: _Repeated) -> _Repeated | None:
-        """The texts of two columns as one; None where that would give too many."""
+        """Return two columns joined into one; None if it would have too many distinct texts."""
         if other.codes is None:
             return self.before(other.texts[0])
         if self.codes is None:
@@ -158,7 +161,7 @@ class _Repeated:
 
 
 def _repeated(column: pa.Array) -> _Repeated | None:
-    """A column as texts that repeat; None where its values are too many, or lists."""
+    """Return a column as few distinct texts; None if its values are too many, or lists."""
     kind = column.type
     if column.null_count == len(column):
         return _Repeated(["null"])
@@ -185,7 +188,7 @@ def _repeated_numbers(numbers: NDArray[np.integer[Any]]) -> _Repeated | None:
 
 
 def _starts(*columns: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """Where a value of any of some columns differs from the one before."""
+    """Return the rows in which any of the columns differs from the row before."""
     changes = np.ones(len(columns[0]), bool)
     np.not_equal(columns[0][1:], columns[0][:-1], out=changes[1:])
     for column in columns[1:]:
@@ -194,12 +197,12 @@ def _starts(*columns: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
 
 
 def _are_many(texts: int, rows: int) -> bool:
-    """Whether so many texts had better be made row by row."""
+    """Return whether so many distinct texts are made faster row by row."""
     return texts * 8 > rows
 
 
 def _texts(column: pa.Array) -> pa.Array:
-    """Each value as JSON text."""
+    """Return each value as JSON text."""
     if pa.types.is_list(column.type):
         texts = [orjson.dumps(value).decode() for value in column.to_pylist()]
         return pa.array(texts, pa.string())

@@ -1,27 +1,29 @@
-"""Parquet parts: names as dictionaries, numbers as differences, zstd."""
+"""Parquet parts: names encoded as dictionaries, numbers as differences, pages compressed."""
 
 from __future__ import annotations
 
 import io
 import itertools
+from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harvester.store.sinks.parquet_footer import Footer, Joined, is_whole, rows_of
+from harvester.store.sinks.parquet_footer import Footer, Joined, UnknownFooter, is_whole, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ROW_GROUP = 1 << 17
-"""Rows; DuckDB and Polars read row groups in parallel, and write them about as large. Larger ones
-compress no better, and do not fit the processor's caches while they are encoded."""
+"""Rows per row group. DuckDB and Polars read row groups in parallel and write groups of about this
+size. Larger groups compress no better and do not fit the processor's caches during encoding."""
 
 COPIED = ROW_GROUP // 8
-"""Rows of a row group that is large enough to be kept when parts are merged."""
+"""Rows from which a row group is copied when parts are merged."""
 
-_BATCH = 1 << 16  # rows encoded at a time
+_BATCH = 1 << 16
+"""Rows encoded at a time."""
 
 
 class ParquetSink:
@@ -37,7 +39,7 @@ class ParquetSink:
         self.suffix = suffix
 
     def write(self, tables: Iterable[pa.Table], stream: IO[bytes]) -> None:
-        """The tables as one Parquet file, with row groups of their own each."""
+        """Write the tables as one Parquet file, each as row groups of its own."""
         tables = iter(tables)
         first = next(tables)
         with pq.ParquetWriter(stream, first.schema, **self._options(first.schema)) as writer:
@@ -45,9 +47,16 @@ class ParquetSink:
                 writer.write_table(table.unify_dictionaries(), row_group_size=ROW_GROUP)
 
     def merge(self, parts: Iterable[IO[bytes]], stream: IO[bytes]) -> None:
-        """The parts' rows in one file; a row group or so is in memory at a time.
+        """Write the rows of several parts as one file, with about one row group in memory."""
+        if can_copy(self._codec):
+            self._merge_by_copying(parts, stream)
+        else:
+            self.write(_regrouped(parts), stream)
 
-        Large row groups are copied as they are; small ones are written anew, together.
+    def _merge_by_copying(self, parts: Iterable[IO[bytes]], stream: IO[bytes]) -> None:
+        """Copy large row groups; decode small ones and encode them together.
+
+        Row groups that cannot be copied, because another writer made them, count as small.
         """
         joined = Joined(stream)
         schema: pa.Schema | None = None
@@ -64,14 +73,15 @@ class ParquetSink:
 
         first: Footer | None = None
         for part in parts:
-            file, footer = pq.ParquetFile(part), Footer(part)
+            file, footer = pq.ParquetFile(part), _footer(part)
             first, schema = first or footer, schema or file.schema_arrow
-            for number, group in enumerate(footer.row_groups):
-                same = footer.schema == first.schema and is_whole(group)
-                if same and rows_of(group) >= COPIED:
-                    flush()
-                    joined.copy(part, footer, group)
-                    continue
+            for number in range(file.num_row_groups):
+                if footer is not None and first is not None and footer.schema == first.schema:
+                    group = footer.row_groups[number]
+                    if is_whole(group) and rows_of(group) >= COPIED:
+                        flush()
+                        joined.copy(part, footer, group)
+                        continue
                 held.append(file.read_row_group(number, use_threads=False).cast(schema))
                 if sum(map(len, held)) >= ROW_GROUP:
                     flush()
@@ -92,12 +102,68 @@ class ParquetSink:
             "compression": self._codec,
             "compression_level": 1 if self._codec == "zstd" else None,
             "use_dictionary": names,
-            # By these DuckDB and Polars skip row groups; of the other columns they cost a sixth.
+            # DuckDB and Polars skip row groups by these. For the other columns they would cost a
+            # sixth of the time.
             "write_statistics": [name for name in schema.names if name.endswith("from_uid")],
-            # Ranks go through zstd as well as they are.
+            # zstd compresses plain ranks just as well.
             "column_encoding": dict.fromkeys(numbers, "DELTA_BINARY_PACKED")
             | ({"rank": "PLAIN"} if "rank" in schema.names else {}),
-            # One page a column: smaller ones cost a tenth more to write, and twice to read.
+            # One page per column. Smaller pages take 10 % longer to write, and twice to read.
             "max_rows_per_page": ROW_GROUP,
             "write_batch_size": _BATCH,
         }
+
+
+@lru_cache
+def can_copy(codec: str) -> bool:
+    """Return whether row groups that the installed pyarrow writes can be copied to another file.
+
+    Two small files are written, joined by copying, and read again.
+    """
+    table = pa.table(
+        {
+            "name": pa.array(["a", "b", "a"]).dictionary_encode(),
+            "from_uid": pa.array([1, 2, 2**62]),
+            "rank": pa.array([0, None, 2], pa.int32()),
+            "flag": pa.array([True, None, False]),
+            "texts": pa.array([["x"], [], None], pa.list_(pa.string())),
+        }
+    )
+    tables = [table, table.take([2, 1, 0, 0])]
+    joined = io.BytesIO()
+    try:
+        join = Joined(joined)
+        for one in tables:
+            file = io.BytesIO()
+            ParquetSink(codec).write([one], file)
+            footer = Footer(file)
+            for group in footer.row_groups:
+                join.copy(file, footer, group)
+        join.close()
+        return bool(pq.ParquetFile(joined).read().equals(pa.concat_tables(tables)))
+    except (UnknownFooter, pa.ArrowException, OSError):
+        return False
+
+
+def _footer(part: IO[bytes]) -> Footer | None:
+    """Return the footer of a part, or None if its row groups cannot be copied."""
+    try:
+        return Footer(part)
+    except UnknownFooter:
+        return None
+
+
+def _regrouped(parts: Iterable[IO[bytes]]) -> Iterator[pa.Table]:
+    """Yield the rows of parts as tables of about `ROW_GROUP` rows, in their order."""
+    schema: pa.Schema | None = None
+    held: list[pa.Table] = []
+    for part in parts:
+        file = pq.ParquetFile(part)
+        schema = schema or file.schema_arrow
+        for number in range(file.num_row_groups):
+            held.append(file.read_row_group(number, use_threads=False).cast(schema))
+            if sum(map(len, held)) >= ROW_GROUP:
+                yield pa.concat_tables(held)
+                held = []
+    if held:
+        yield pa.concat_tables(held)

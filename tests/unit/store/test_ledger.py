@@ -336,7 +336,7 @@ def test_a_folder_with_something_else_in_it_is_refused(out: Path) -> None:
     with pytest.raises(BadInput) as caught:
         _open(out)
     assert str(caught.value) == (
-        f"{out} is not empty and holds no harvest (there is thesis.docx); choose another folder."
+        f"{out} is not empty and holds no harvest (it holds thesis.docx); choose another folder."
     )
     assert [path.name for path in out.iterdir()] == ["thesis.docx"]
 
