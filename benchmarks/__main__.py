@@ -30,6 +30,7 @@ ALL = (
     "end_to_end",
     "starting",
     "night",
+    "slow_servers",
     "peers",
 )
 RESULTS = Path(__file__).with_name("results")

@@ -1,0 +1,298 @@
+"""How many requests are in flight, and how many UIDs ride on each: the flow to the server.
+
+Both are one question: what delivers the most UIDs per second that this server can? The permitted
+rate bounds the requests per second, and the server bounds the rest. The rules:
+
+1. *Begin optimistic.* Until something is known, as many are in flight as a latency of 13 s needs
+   at the permitted rate (the worst that NCBI shows), and never more than half the timeout permits.
+2. *Waiting that we cause is told from latency that we do not.* Requests go in rounds. If a round
+   had more in flight than the one before and took longer in proportion, requests wait for each
+   other; if it took as long as before, the latency is the server's own and is accepted.
+3. *Keep the server busy, not more.* Where the window limits, its size becomes what the server
+   answers per second times the latency without waiting, and a quarter more. Where nothing waits,
+   the window grows by half each round. Now and then one round goes with half the window, to
+   measure the latency without waiting anew.
+4. *Send nothing that will not be answered in time.* In flight are at most the requests that will
+   be answered within half the timeout, as fast as answers come now.
+5. *A request given up still keeps the server busy.* It counts as in flight until one that was sent
+   after it is answered, or for as long again as it was waited for.
+6. *What the server refuses is not sent.* Requests refused at some number in flight show how many
+   the server holds; one more is tried after a rest that grows.
+7. *Larger batches are tried, two at a time.* While the rate limits, larger is better. While the
+   server limits, a larger batch must give more UIDs per second (see `batch_trials`).
+8. *Answers fit into memory.* Those in flight, at the bytes per UID seen so far, and those on their
+   way to disk stay within a budget; one request is always permitted where nothing else is.
+
+The idea is that of BBR (Cardwell and others, ACM Queue 2016): the window is the delivery rate times
+the latency without load. BBR takes that latency from the shortest round trip. NCBI's goes from 0.8
+to 13 s at equal load, so the shortest says nothing about the usual one. Here it comes from
+comparing rounds with more and fewer requests in flight, and from rounds with half the window.
+(Envoy's adaptive concurrency also measures it anew with few requests in flight.) Controllers that
+compare latency with its minimum or its average (TCP Vegas, CoDel, Netflix's gradient limit) would
+take such a change for a queue. Those that wait for losses (TCP Reno, AWS's adaptive retries) find
+the limit by time-outs, and each time-out wastes a minute of the server's work.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+from harvester.engine.batch_trials import MOST, BatchTrials
+from harvester.engine.in_flight import LEAST_ROUND, MOST_ROUND, Limit, Round, Window
+from harvester.engine.refusals import Ceiling
+from harvester.errors import Fault
+
+LATENCY_SECONDS = 13.0
+"""Longest latency of NCBI at no particular load (probe of March 2026); see rule 1."""
+
+MOST_IN_FLIGHT = 1000
+"""Requests in flight where nothing else limits them: each needs a connection."""
+
+BUDGET_BYTES = 64 << 20
+"""Answers in flight and on their way to disk."""
+
+_RESERVE = 1.1  # latency varies
+_IN_TIME = 0.5  # of the timeout
+_GROWS = 1.1  # times what was in flight: more is sent than comes back
+_BYTES_RISE, _BYTES_FALL = 0.5, 0.05  # weight of an answer that is larger, or smaller
+_RECENT = 32  # answers that say how fast answers come
+_BATCHES_IN_BUDGET = 8  # a batch is at most an eighth of the budget, so that some are in flight
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """A request in flight.
+
+    Attributes:
+        number: in the order of sending.
+        uids: that it asks for.
+        at: when it was sent.
+        in_flight: requests in flight then, this one and those given up included.
+        round: that it is part of.
+        usual: its batch is about as large as most were.
+    """
+
+    number: int
+    uids: int
+    at: float
+    in_flight: int
+    round: Round | None
+    usual: bool
+
+
+class Flow:
+    """Decides when to send and how many UIDs. Pure: every time is passed in.
+
+    Call `may_send`, `batch_size` and `sent` for each request, and then one of `answered`,
+    `timed_out`, `refused`, `failed` and `dropped` with what `sent` returned.
+
+    Args:
+        rate: requests per second permitted.
+        timeout: seconds after which a request is given up.
+        batch_size: UIDs per request, or `auto`.
+        concurrency: requests in flight at most, or `auto`.
+        most: UIDs per request at most, where the batch size is `auto`.
+        budget: bytes of answers in flight and on their way to disk.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        timeout: float,
+        batch_size: int | Literal["auto"] = "auto",
+        concurrency: int | Literal["auto"] = "auto",
+        most: int = MOST,
+        budget: int = BUDGET_BYTES,
+    ) -> None:
+        self._timeout, self._budget = timeout, budget
+        self._auto = concurrency == "auto"
+        in_flight = MOST_IN_FLIGHT if concurrency == "auto" else concurrency
+        start = math.ceil(rate * min(_RESERVE * LATENCY_SECONDS, _IN_TIME * timeout))
+        self._window = Window(max(1, start), in_flight)
+        self._ceiling = Ceiling()
+        self._size = BatchTrials(batch_size, timeout, most)
+        self._live: set[Sent] = set()
+        self._given_up: deque[tuple[int, float]] = deque()  # number, and when it is forgotten
+        self._uids = 0  # in flight
+        self._number = 0
+        self._round: Round | None = None
+        self._changed_after = 0  # rounds sent before the last decision are not judged
+        self._held, self._held_at = False, -1
+        self._short_of_memory_at = -_RECENT
+        self._bytes = 0.0  # of an answer, per UID
+        self._spans: deque[float] = deque(maxlen=_RECENT)
+        self._answered_at = -math.inf
+
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        given_up = f" and {len(self._given_up)} given up" if self._given_up else ""
+        return (
+            f"Flow({self.in_flight}{given_up} in flight of {self._window.size:.1f}, "
+            f"{self._size.now} UIDs, limited by {self.limited_by})"
+        )
+
+    @property
+    def in_flight(self) -> int:
+        """Requests sent that have not ended."""
+        return len(self._live)
+
+    @property
+    def limited_by(self) -> str:
+        """What limits the UIDs per second: `rate`, `server`, `concurrency`, `memory`, `unknown`."""
+        if self._number - self._short_of_memory_at < _RECENT:
+            return "memory"
+        if self._window.limit is Limit.SERVER and self._window.size >= self._window.most:
+            return "server" if self._auto else "concurrency"
+        return self._window.limit.value
+
+    def limit(self, now: float) -> int:
+        """Return how many requests may be in flight; at least one."""
+        while self._given_up and self._given_up[0][1] <= now:
+            self._given_up.popleft()
+        most = min(self._window.size, self._ceiling.most, self._in_time(now))
+        return max(1, int(most) - len(self._given_up))
+
+    def may_send(self, now: float, pending: int = 0) -> bool:
+        """Whether to send a request now. Ask only when there is one to send.
+
+        Args:
+            now: the time.
+            pending: bytes of answers on their way to disk.
+        """
+        expected = (self._uids + self._size.now) * self._bytes
+        if pending + expected > self._budget and (self._live or pending):
+            self._short_of_memory_at = self._number
+            return False
+        if len(self._live) >= self.limit(now):
+            self._held, self._held_at = True, self._number
+            return False
+        return True
+
+    def batch_size(self, fresh: int, now: float) -> int:
+        """Return the UIDs for a batch cut now, given how many there are."""
+        may_try = self.limited_by == "rate" or self._window.idle
+        most = self._budget / _BATCHES_IN_BUDGET / self._bytes if self._bytes else math.inf
+        return self._size.cut(fresh, most, now, may_try=may_try)
+
+    def sent(self, uids: int, now: float) -> Sent:
+        """Record a request that is sent; pass what is returned on when it ends."""
+        self._number += 1
+        in_flight = len(self._live) + len(self._given_up) + 1
+        if self._round is None or self._round.full:
+            want = min(max(in_flight, LEAST_ROUND), MOST_ROUND)
+            self._round = Round(want + 2 * self._window.idle, self._number)
+        usual = self._size.is_usual(uids)
+        joined = self._round if usual or self._window.idle else None
+        if joined is not None:
+            joined.add(held=self._held)
+        self._held = False
+        sent = Sent(self._number, uids, now, in_flight, joined, usual)
+        self._live.add(sent)
+        self._uids += uids
+        return sent
+
+    def answered(self, sent: Sent, size: int, now: float) -> None:
+        """Record an answer of `size` bytes."""
+        self._end(sent)
+        each = size / sent.uids
+        weight = _BYTES_RISE if each > self._bytes else _BYTES_FALL
+        self._bytes += (each - self._bytes) * (weight if self._bytes else 1.0)
+        while self._given_up and self._given_up[0][0] < sent.number:
+            self._given_up.popleft()
+        self._spans.append(now - max(self._answered_at, sent.at))
+        self._answered_at = now
+        self._ceiling.answered(sent.number)
+        self._size.answered(sent.uids, now - sent.at, now)
+        self._judge(sent, now - sent.at, now)
+
+    def timed_out(self, sent: Sent, now: float) -> None:
+        """Record a request given up: the server may still be working on it."""
+        self._end(sent)
+        self._given_up.append((sent.number, now + self._timeout))
+        self._size.failed(sent.uids, Fault.TIMEOUT, now)
+        self._judge(sent, now - sent.at, now)
+
+    def refused(self, sent: Sent, now: float) -> None:
+        """Record a request that the server had no room for (HTTP 503)."""
+        self._ceiling.refused(sent.number, sent.in_flight)
+        if self._size.is_trial(sent.uids):
+            self._size.failed(sent.uids, Fault.SERVER, now)
+        self.dropped(sent, now)
+
+    def failed(self, sent: Sent, fault: Fault, now: float) -> None:
+        """Record any other failure: it says nothing about how many may be in flight."""
+        self._size.failed(sent.uids, fault, now)
+        self.dropped(sent, now)
+
+    def dropped(self, sent: Sent, now: float) -> None:
+        """Record an end that shows nothing: a cancelled request, or one above the rate (429)."""
+        self._end(sent)
+        self._judge(sent, None, now)
+
+    def _end(self, sent: Sent) -> None:
+        self._live.discard(sent)
+        self._uids -= sent.uids
+
+    def _judge(self, sent: Sent, seconds: float | None, now: float) -> None:
+        """Add a request to its round, and once that is over, follow what it shows."""
+        done = sent.round
+        if done is None:
+            return
+        if seconds is not None and sent.usual:
+            done.end(sent.in_flight, seconds)
+        else:
+            done.others += 1
+        if not done.over or done.first <= self._changed_after:
+            return
+        before = self._window.size
+        if self._decide(done, now) or self._window.size != before:
+            self._changed_after, self._round = self._number, None
+
+    def _decide(self, done: Round, now: float) -> bool:
+        """Change the window or the batch size by what a round shows.
+
+        Returns:
+            Whether a new round is to begin even if the window is the same.
+        """
+        window, size = self._window, self._size
+        if window.idle:
+            taken = size.compare(done.latencies, now)
+            if taken:
+                window.rebase(size.latency)
+            elif taken is False:
+                window.restore(now)
+            return True
+        if window.halved and size.is_due(now) and window.clear(done):
+            return True
+        piled_up = self.in_flight > _GROWS * done.in_flight + 2
+        window.judge(done, grows=piled_up or self._held_at >= done.first)
+        per_second = size.now * done.in_flight / done.seconds
+        if window.limit is Limit.RATE and size.accept(per_second, now):
+            window.rebase(size.latency)
+            return True
+        if window.settled and size.leaves(per_second, now):
+            window.rebase(done.seconds)
+            return True
+        if window.settled and (window.test_is_due(now) or size.is_due(now)):
+            size.abandon()
+            window.halve(now)
+        return False
+
+    def _in_time(self, now: float) -> float:
+        """Return how many are answered within half the timeout, as fast as answers come now.
+
+        The longest of the spans between answers is left out: one silence is no slower server.
+        While there are few answers, the silence since the last counts.
+        """
+        if not self._spans:
+            return math.inf
+        spans = len(self._spans) - 1
+        seconds = sum(self._spans) - max(self._spans)
+        if spans < LEAST_ROUND:
+            spans, seconds = spans + 1, seconds + now - self._answered_at
+        per_second = spans / max(seconds, 1e-3)
+        unloaded = self._window.unloaded if math.isfinite(self._window.unloaded) else 0.0
+        return per_second * max(_IN_TIME * self._timeout, 1.25 * unloaded) + 1

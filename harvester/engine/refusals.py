@@ -1,0 +1,61 @@
+"""How many requests the server holds before it refuses more. Pure: no clock, no loop."""
+
+from __future__ import annotations
+
+import math
+
+_LONGEST_REST = 64  # times the requests it holds: answers before one more is tried
+_GROWTH = 4  # of the rest, each time that one more is refused
+_STEP = 8  # one more, or an eighth more of many
+
+
+class Ceiling:
+    """The most requests in flight that the server has not refused.
+
+    A refusal counts once an older request is answered: a server that refuses everything does not
+    say how many it holds. Until then no more are sent than were held. After a rest, counted in
+    answers, one more is tried.
+    """
+
+    def __init__(self) -> None:
+        self._most = math.inf
+        self._refused = math.inf  # requests held beside the refused one, until that counts
+        self._newest = 0  # number of a refused request
+        self._rest = 1
+        self._left = 0  # answers until one more is tried, or has proved good
+        self._trying = False
+
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"Ceiling({self.most:g})"
+
+    @property
+    def most(self) -> float:
+        """Requests that may be in flight."""
+        return max(1.0, min(self._most, self._refused))
+
+    def refused(self, number: int, in_flight: int) -> None:
+        """Record a refusal.
+
+        Args:
+            number: of the request, in the order of sending.
+            in_flight: requests in flight as it was sent, itself included.
+        """
+        self._refused = min(self._refused, in_flight - 1)
+        self._newest = max(self._newest, number)
+
+    def answered(self, number: int) -> None:
+        """Record an answer to the request of this number."""
+        if self._refused < math.inf:
+            if number < self._newest and self._refused <= self._most:
+                self._rest = min(_GROWTH * self._rest, _LONGEST_REST) if self._trying else 1
+                self._most = max(1.0, self._refused)
+                self._left = self._rest * int(self._most)
+                self._trying = False
+            self._refused = math.inf
+        elif self._most < math.inf:
+            self._left -= 1
+            if self._left <= 0:
+                self._most += max(1, self._most // _STEP)
+                self._left = int(self._most)
+                self._trying = True
