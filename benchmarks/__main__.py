@@ -56,7 +56,7 @@ def _shown(rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def _drawn() -> Iterator[Row]:
-    """The rows of `peers`, with a plot of them in the end."""
+    """Yield the rows of `peers`, then draw their plot."""
     from benchmarks.plot import draw  # noqa: PLC0415 - figures alone need no matplotlib
 
     python = peers.interpreter()
@@ -67,7 +67,7 @@ def _drawn() -> Iterator[Row]:
 
 
 def made_by(name: str) -> str:
-    """What the figures are of, and how they come about."""
+    """Return the machine, versions and command of the figures."""
     versions = ", ".join(f"{name} {version(name)}" for name in _VERSIONS)
     return (
         f"`python -m benchmarks {name}` measures them. These figures are from {os.cpu_count()} "
@@ -77,7 +77,7 @@ def made_by(name: str) -> str:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Markdown."""
+    """Return the rows as a Markdown table."""
     floors = any(row.floor for row in rows)
     lines = ["| | |" + (" to the floor |" if floors else "")]
     lines.append("| --- | --: |" + (" --: |" if floors else ""))

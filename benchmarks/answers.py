@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 UIDS, LINKS = 200, 150
-"""Of a request with many links: related articles."""
+"""Links per UID with many links: related articles."""
 
 FEW = 0.3
-"""Links of a UID where there are few: articles with a full text."""
+"""Links per UID with few links: articles with full text."""
 
 FIRST = 20_000_000
 _LISTS = 997
@@ -31,7 +31,7 @@ _XML_HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """The links of some UIDs, as they are written after the UID."""
+    """Return the serialised links of some UIDs."""
 
     targets: list[int]
     json: bytes
@@ -41,7 +41,7 @@ class _List:
 
 
 class Answers:
-    """By-id answers.
+    """Responses to requests by repeated `id`.
 
     Args:
         links: of each UID, in the mean: of a fraction, some have one and others none.
@@ -55,7 +55,7 @@ class Answers:
         self._lists = [self._write(_targets(rng, int(size))) for size in sizes]
 
     def __call__(self, uids: list[int], *, xml: bool = False, scores: bool = False) -> bytes:
-        """The answer to a question about some UIDs."""
+        """Return the response for some UIDs."""
         lists = [self._lists[uid % _LISTS] for uid in uids]
         if xml:
             parts = [one.scored_xml if scores else one.xml for one in lists]
@@ -66,7 +66,7 @@ class Answers:
         return _JSON_HEAD + b",".join(sets) + b"]}\n"
 
     def merged(self, uids: list[int], *, xml: bool = False) -> bytes:
-        """The answer to UIDs joined by commas: one set, which does not say whose links they are."""
+        """Return the response for UIDs joined by commas: one LinkSet without pairs."""
         targets, names = self.union(uids), [b"%d" % uid for uid in uids]
         if xml:
             one = self._xml(targets, "", scored=False)
@@ -76,15 +76,15 @@ class Answers:
         return _JSON_HEAD + one.replace(b"%d", b'","'.join(names)) + b"]}\n"
 
     def union(self, uids: Iterable[int]) -> list[int]:
-        """The distinct UIDs that some UIDs link to."""
+        """Return the distinct UIDs that some UIDs link to."""
         return sorted({target for uid in uids for target in self.targets(uid)})
 
     def targets(self, uid: int) -> list[int]:
-        """The UIDs linked to, in their order."""
+        """Return the linked UIDs in order."""
         return self._lists[uid % _LISTS].targets
 
     def total(self, uids: range) -> int:
-        """Links of some UIDs."""
+        """Return the number of links of some UIDs."""
         sizes = np.array([len(one.targets) for one in self._lists])
         return int(sizes[np.array(uids) % _LISTS].sum())
 
@@ -125,6 +125,6 @@ class Answers:
 
 
 def _targets(rng: np.random.Generator, count: int) -> list[int]:
-    """Distinct eight-digit UIDs."""
+    """Return distinct eight-digit UIDs."""
     drawn: list[int] = (rng.choice(30_000_000, count, replace=False) + 10_000_000).tolist()
     return drawn

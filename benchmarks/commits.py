@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ANSWERS = 35
-"""Of a large commit: about a million links."""
+"""Answers of a large commit: about a million links."""
 
 _TIMES = 9
 
@@ -64,7 +64,7 @@ def _answer(number: int) -> RunLengthRows:
 
 
 def _commits(links: RunLengthRows | None, count: int) -> tuple[float, float]:
-    """CPU and wall seconds of one commit, the median of some."""
+    """Return the median CPU and wall seconds of one commit."""
     cpu, wall = [], []
     with tempfile.TemporaryDirectory() as scratch:
         sink = make_sink("parquet", "zstd")
@@ -84,7 +84,7 @@ def _commits(links: RunLengthRows | None, count: int) -> tuple[float, float]:
 
 
 class _Memory(io.BytesIO):
-    """Keeps its bytes when the writer closes it."""
+    """Buffer that keeps its bytes when the writer closes it."""
 
     def close(self) -> None:
         pass

@@ -23,7 +23,7 @@ DBFROM, BATCH, RATE = "pubmed", 200, 10
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a client did.
+    """Result of a client's run.
 
     Attributes:
         version: of the client.
@@ -57,12 +57,12 @@ class Contestant(Protocol):
     def batch(self) -> int: ...
 
     def work(self, url: str, db: str, uids: int) -> Work:
-        """Ask about so many UIDs."""
+        """Request the links of `uids` UIDs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another client: a module of `benchmarks.clients`, run by an interpreter that has it."""
+    """Another client: a module of `benchmarks.clients`, run by an interpreter with that client."""
 
     name: str
     module: str
@@ -110,7 +110,7 @@ class Ours:
         return Work(version("elink-harvester"), cpu, told["links"], float("nan"), trouble=trouble)
 
     def command(self, url: str, db: str, home: Path, uids: int) -> list[str]:
-        """To be run in a folder."""
+        """Return the command to run in a folder."""
         command = [*HARVESTER, "run", "--ids", str(_listed(home, uids)), "--dbfrom", DBFROM]
         command += ["--db", db, "--linkname", f"{DBFROM}_{db}", "--base-url", url]
         command += ["--rate", str(self.rate), "--batch-size", str(BATCH), *self.options]
@@ -118,7 +118,7 @@ class Ours:
 
 
 def expected(answers: Answers, uids: int, *, merged: bool) -> int:
-    """Links that there are; of merged ones each distinct link of a request counts once."""
+    """Return the number of existing links; if merged, of distinct links per request."""
     asked = range(FIRST, FIRST + uids)
     if not merged:
         return answers.total(asked)
@@ -126,7 +126,7 @@ def expected(answers: Answers, uids: int, *, merged: bool) -> int:
 
 
 def steady_rate(url: str, requests: int) -> float:
-    """Requests per second, from the fifth of them that was answered first to the last fifth."""
+    """Return the requests per second between the first and the last 20 % of the responses."""
     times = answered(url)
     assert len(times) == requests, f"{len(times)} answers to {requests} batches"
     begin, end = requests // 5, requests * 4 // 5
@@ -134,13 +134,13 @@ def steady_rate(url: str, requests: int) -> float:
 
 
 def _listed(home: Path, uids: int) -> Path:
-    """A file of UIDs."""
+    """Write a file of UIDs."""
     path = home / "uids.txt"
     path.write_text("\n".join(map(str, range(FIRST, FIRST + uids))))
     return path
 
 
 def _env(home: Path) -> dict[str, str]:
-    """A folder as home, so that no client finds what another run has cached or paced."""
+    """Return an environment with its own home folder: no caches or rate limits of other runs."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
     return env | {"PYTHONPATH": str(ROOT), "HOME": str(home), "NCBI_API_KEY": "a-key-of-benchmarks"}

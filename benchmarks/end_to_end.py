@@ -46,7 +46,7 @@ def rows() -> Iterator[Row]:
 
 
 def least_cpu(url: str, db: str, uids: int, links: int, options: tuple[str, ...]) -> float:
-    """CPU seconds of the cheapest of some harvests: what is more was other work."""
+    """Return the CPU seconds of the cheapest of some harvests; anything above is other work."""
     ours = Ours(rate=RATE, options=("--concurrency", str(IN_FLIGHT), *options))
     start = min(ours.work(url, db, 1).cpu for _ in range(REPEATS))
     works = [ours.work(url, db, uids) for _ in range(REPEATS)]

@@ -53,7 +53,7 @@ def rows() -> Iterator[Row]:
 
 
 class _Nowhere:
-    """In place of the transport."""
+    """Transport that answers at once."""
 
     base_url = "http://nowhere/"
 
@@ -63,7 +63,7 @@ class _Nowhere:
 
 
 class _Empty:
-    """In place of ELink: no UID has links."""
+    """Question in which no UID has links."""
 
     path = ""
     schema = NEIGHBOR_LINKS
@@ -78,7 +78,7 @@ class _Empty:
 
 
 async def engine_alone(requests: int) -> float:
-    """CPU seconds of a request."""
+    """Return the CPU seconds per request."""
     settled = 0
 
     def deliver(delivery: Delivery) -> None:
@@ -113,7 +113,7 @@ async def engine_alone(requests: int) -> float:
 
 
 def _waiting() -> float:
-    """Per cent of a core, while as many requests leave as answers come."""
+    """Return the percentage of a core in the steady state."""
     with tempfile.TemporaryDirectory() as scratch, serving(FEW, LATENCY) as url:
         home = Path(scratch)
         command = Ours(rate=RATE).command(url, "pmc", home, 100_000)
@@ -130,6 +130,6 @@ def _waiting() -> float:
 
 
 def _cpu(pid: int) -> float:
-    """Seconds of a running process, user and system."""
+    """Return the CPU seconds of a running process, user and system."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

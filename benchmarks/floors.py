@@ -53,7 +53,7 @@ def rows() -> Iterator[Row]:
 
 
 def in_a_row(url: str) -> float:
-    """Nanoseconds of CPU per link."""
+    """Return nanoseconds of CPU per link."""
 
     def work() -> None:
         found: list[NDArray[np.int64]] = []
@@ -64,7 +64,7 @@ def in_a_row(url: str) -> float:
 
 
 def nanoseconds(work: Callable[[], None]) -> float:
-    """CPU per link, the least of some runs; all threads count."""
+    """Return the least CPU per link of some runs, over all threads."""
     taken = []
     for _ in range(4):
         begun = time.process_time()
@@ -74,7 +74,7 @@ def nanoseconds(work: Callable[[], None]) -> float:
 
 
 async def fetch(url: str, take: Callable[[bytes], None]) -> None:
-    """Ask for all, some at a time."""
+    """Fetch all responses, several at a time."""
     turn = asyncio.Semaphore(IN_FLIGHT)
 
     async def one(session: aiohttp.ClientSession, number: int) -> None:
@@ -88,7 +88,7 @@ async def fetch(url: str, take: Callable[[bytes], None]) -> None:
 
 
 def parsed(body: bytes) -> NDArray[np.int64]:
-    """The numbers of all links."""
+    """Return the parsed numbers of all links."""
     digits = b",".join(_LISTS.findall(body)).translate(None, _NEITHER)
     numbers = np.fromstring(digits, np.int64, sep=",")
     assert len(numbers) == UIDS * LINKS
@@ -101,7 +101,7 @@ def _repeat(work: Callable[[], object]) -> None:
 
 
 def _write(found: list[NDArray[np.int64]]) -> None:
-    """Rows to parts on disk."""
+    """Write rows to parts on disk."""
     with tempfile.TemporaryDirectory() as folder:
         for at in range(0, len(found), PART):
             numbers = np.concatenate(found[at : at + PART])

@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def ratio(work: Callable[[], object]) -> float:
-    """What some work costs, in runs of the calibrating loop."""
+    """Return the cost of some work in runs of the calibration loop."""
     taken, loops = [], []
     work()
     for _ in range(TURNS):
@@ -78,7 +78,7 @@ def ratio(work: Callable[[], object]) -> float:
 
 
 def calibrate() -> None:
-    """Some of what all of the work is made of: objects, numbers and bytes."""
+    """Run the calibration loop: objects, numbers and bytes."""
     total = 0
     for number in range(50_000):
         total += number * number % 7
@@ -87,7 +87,7 @@ def calibrate() -> None:
 
 
 def costs() -> Iterator[tuple[str, Callable[[], object]]]:
-    """Names, and work of some milliseconds."""
+    """Yield names, and work of some milliseconds."""
     for cmd, retmode, links in KINDS:
         answers, batch = Answers(links), Batch(np.arange(FIRST, FIRST + UIDS), retmode)
         body = answers(batch.uids.tolist(), xml=retmode == "xml", scores="score" in cmd)
@@ -129,7 +129,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 class _Nowhere(io.BytesIO):
-    """Takes bytes and forgets them."""
+    """Stream that discards its bytes."""
 
     def write(self, data: Any) -> int:
         return memoryview(data).nbytes

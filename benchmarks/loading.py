@@ -47,7 +47,7 @@ def _alone(path: Path) -> None:
 
 
 def _loaded(path: Path) -> UidSet:
-    """As `harvester.sources.from_job` does it."""
+    """Load the file as `harvester.sources.from_job` does."""
     found = uids.as_set()
     for block in read_lines(str(path), "pubmed"):
         found |= uids.as_set(np.sort(block))

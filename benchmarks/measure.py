@@ -44,14 +44,14 @@ class Row:
 
     @property
     def figure(self) -> str:
-        """The value as text; empty where there is none."""
+        """The value as text; empty if there is none."""
         if math.isnan(self.value):
             return ""
         return f"{self.value:,.{0 if self.value >= 1000 else 1 if self.value >= 10 else 2}f}"
 
 
 def cpu_seconds(work: Callable[[], object], repeats: int = 9) -> float:
-    """Median CPU seconds of one call, after one that is not counted."""
+    """Return the median CPU seconds of one call, after a warm-up call."""
     work()
     taken = []
     for _ in range(repeats):
@@ -62,14 +62,14 @@ def cpu_seconds(work: Callable[[], object], repeats: int = 9) -> float:
 
 
 def nanoseconds(work: Callable[[], object], count: int, repeats: int = 9) -> float:
-    """The same, an item."""
+    """Return the median CPU nanoseconds per item."""
     return cpu_seconds(work, repeats) / count * 1e9
 
 
 def cpu_of(
     command: Sequence[str], folder: Path, env: Mapping[str, str], limit: float
 ) -> tuple[int, float]:
-    """Exit code and CPU seconds, user and system, of a process and of the children it awaited.
+    """Return exit code and CPU seconds, user and system, of a process and its awaited children.
 
     Args:
         command: of the process.

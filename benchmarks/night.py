@@ -47,16 +47,16 @@ if TYPE_CHECKING:
 
 PUBMED = 38_000_000
 LARGEST = 41_500_000
-"""The highest PMID: about one in twelve is of no record."""
+"""The highest PMID; about one number in twelve has no record."""
 
 RATE = 10.0
 LATENCIES = (0.8, 13.0)
-"""Seconds for an answer: drawn between NCBI's good days and its bad ones, evenly by magnitude."""
+"""Seconds per response: drawn log-uniformly between NCBI's good and bad days."""
 
 FAULTS = 0.01
 
 SAFE = "200"
-"""UIDs per request that NCBI's users find safe; `auto` finds that this server stands more."""
+"""UIDs per request that users report as safe; `auto` finds that this server accepts more."""
 
 NIGHTS = (
     ("pmc", FEW, 1, SAFE),
@@ -64,12 +64,12 @@ NIGHTS = (
     ("pubmed", LINKS, 10, SAFE),
     ("pubmed", LINKS, 10, "auto"),
 )
-"""Database linked to, links of a UID, of how many UIDs one is harvested, and UIDs per request."""
+"""Target database, links per UID, one of how many UIDs is harvested, UIDs per request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What a harvest of all of PubMed takes.
+    """Cost of a harvest of all of PubMed.
 
     Attributes:
         links: harvested.
@@ -91,7 +91,7 @@ class Night:
 
 
 class Server:
-    """In place of the transport: answers after a while, and sometimes not.
+    """Transport that answers after a simulated latency and sometimes fails.
 
     Args:
         answers: what it knows.
@@ -137,7 +137,7 @@ class Server:
 
 
 def night(db: str, links: float, one_of: int, size: str) -> Night:
-    """Harvest in this process, whose memory is looked at, too."""
+    """Harvest in this process, and measure its memory."""
     server = Server(Answers(links))
     with tempfile.TemporaryDirectory() as scratch:
         ids, out = Path(scratch) / "pmids.txt", Path(scratch) / "out"
@@ -172,7 +172,7 @@ def night(db: str, links: float, one_of: int, size: str) -> Night:
 
 
 async def _harvest(job: Job, server: Server) -> tuple[int, float]:
-    """Links, and seconds from the start to the last answer."""
+    """Return the links, and the seconds from the start to the last response."""
     job = jobfile.absolute(job)
     limiter = Limiter(RATE)
     client = Client(cast("Transport", server), limiter, Identity(job.contact, None))
@@ -185,7 +185,7 @@ async def _harvest(job: Job, server: Server) -> tuple[int, float]:
 
 
 def _write_list(path: Path, one_of: int) -> None:
-    """So many PMIDs, drawn from all that there may be."""
+    """Write a list of PMIDs drawn from all numbers up to the highest."""
     rng = np.random.default_rng(0)
     pmids = np.arange(1, LARGEST // one_of + 1)
     pmids = pmids[rng.random(len(pmids)) < PUBMED / LARGEST]
@@ -194,13 +194,13 @@ def _write_list(path: Path, one_of: int) -> None:
 
 
 def _memory(name: str) -> float:
-    """MiB of this process, as Linux has it."""
+    """Return a memory figure of this process from /proc, in MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
 
 def measure(db: str, links: float, one_of: int, size: str) -> Night:
-    """`night` in a process of its own, so that its memory is its own."""
+    """Run `night` in its own process, to measure its memory."""
     command = [sys.executable, "-m", "benchmarks.night", db, str(links), str(one_of), size]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     return Night(**json.loads(done.stdout))

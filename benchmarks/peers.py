@@ -52,22 +52,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LATENCIES = (0.8, 6.8, 13.0)
-"""Seconds for an answer of NCBI's: on a good day, in the median, on a bad one."""
+"""Seconds per response of NCBI: good day, median, bad day."""
 
 PERMITTED = RATE * BATCH
-"""UIDs per second, of requests as large as here, with an API key."""
+"""UIDs per second permitted with an API key, at this batch size."""
 
 REPEATS = 3
-"""Of each run whose CPU is measured: the cheapest counts, what is more was other work."""
+"""Runs per CPU measurement; the cheapest counts."""
 
 FEW_REQUESTS = 3
-"""That are timed, where one comes after another."""
+"""Timed requests of clients that send one after the other."""
 
 STEADY_REQUESTS = 300
-"""Of ours: half a minute of them, of which three fifths count."""
+"""Requests of this program: half a minute, of which 60 % count."""
 
 MANY, SCARCE = (LINKS, "pubmed"), (FEW, "pmc")
-"""Links of a UID, and the database linked to."""
+"""Links per UID, and the target database."""
 
 CPU_MANY, CPU_SCARCE, PACE = "CPU, related articles", "CPU, full texts", "pace"
 UNITS = {
@@ -81,7 +81,7 @@ MISSING = "the other clients are not there; `make .venv-conformance/run` install
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A client, and how much it is asked for its CPU to be seen: more of the cheaper ones."""
+    """A client, and the amount of work at which its CPU is measurable."""
 
     client: Contestant
     many: int
@@ -118,7 +118,7 @@ class Figure:
 
 
 def entries(python: str) -> list[Entry]:
-    """All clients: ours here, the others by the interpreter that has them."""
+    """Return all clients: this program, and the others with their interpreter."""
     requests = (
         (Peer("Biopython", "biopython", python), 10, 50),
         (Peer("EDirect", "edirect", python), 5, 10),
@@ -131,7 +131,7 @@ def entries(python: str) -> list[Entry]:
 
 
 def cpu(entry: Entry, measure: str, url: str) -> Figure:
-    """What a client's work costs, start-up excluded."""
+    """Yield the CPU cost of a client's work without start-up."""
     (links, db), uids = (MANY, entry.many) if measure == CPU_MANY else (SCARCE, entry.scarce)
     client = entry.client
     work = client.work(url, db, uids)
@@ -146,7 +146,7 @@ def cpu(entry: Entry, measure: str, url: str) -> Figure:
 
 
 def pace(entry: Entry, latency: float) -> Figure:
-    """How many UIDs per second a client gets through."""
+    """Yield the UIDs per second of a client."""
     if isinstance(entry.client, Ours):
         return _steady_pace(Ours(), latency)
     return _pace_in_turn(entry.client, latency)
@@ -165,7 +165,7 @@ def _steady_pace(ours: Ours, latency: float) -> Figure:
 def _pace_in_turn(
     client: Contestant, latency: float, workload: tuple[float, str] = SCARCE
 ) -> Figure:
-    """The pace of a client that asks one question after another; where it cannot, on the others."""
+    """Return the rate of a client that sends one request after the other."""
     links, db = workload
     uids = FEW_REQUESTS * client.batch
     with serving(links, latency) as url:
@@ -184,7 +184,7 @@ def _unable(client: Contestant, work: Work, measure: str, latency: float | None 
 
 
 def _note(work: Work, answers: Answers, uids: int) -> str:
-    """What is to be said of the links."""
+    """Return a note on the returned links."""
     there = expected(answers, uids, merged=work.merged)
     short = f"brings {work.links} links of {there}" if work.links != there else ""
     merged = "links of a batch merged, pairs lost" if work.merged else ""
@@ -192,7 +192,7 @@ def _note(work: Work, answers: Answers, uids: int) -> str:
 
 
 def figures(clients: Iterable[Entry], latencies: Iterable[float] = LATENCIES) -> Iterator[Figure]:
-    """All figures, as they come."""
+    """Yield all figures as they are measured."""
     clients = list(clients)
     for measure, (links, _) in ((CPU_MANY, MANY), (CPU_SCARCE, SCARCE)):
         with serving(links) as url:
@@ -214,7 +214,7 @@ def rows() -> Iterator[Row]:
 
 
 def interpreter() -> str | None:
-    """The other clients' interpreter; None where there is none."""
+    """Return the other clients' interpreter, or None."""
     usual = str(ROOT / ".venv-conformance" / "bin" / "python")
     python = Path(os.environ.get("HARVESTER_PEERS_PYTHON") or usual)
     # Not resolved: a link is what makes an environment.

@@ -30,10 +30,10 @@ STYLE: dict[Any, Any] = {  # newer versions name every key in a type
 }
 
 LOOKS = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#E69F00", "v"))
-"""Colours of Okabe and Ito, told apart by the colour-blind, and a mark for each besides."""
+"""Colours of Okabe and Ito (distinguishable with colour blindness), with markers."""
 
 OTHERS = ("#56B4E9", "P"), ("#000000", "X")
-"""For as many more clients."""
+"""Colours and markers of further clients."""
 
 
 def draw(figures: Iterable[Figure], path: Path) -> None:
@@ -51,7 +51,7 @@ def draw(figures: Iterable[Figure], path: Path) -> None:
 
 
 def _paces(axes: Any, figures: Sequence[Figure], looks: dict[str, tuple[str, str]]) -> None:
-    """UIDs per second over seconds per response: a line a client, with its name at the end."""
+    """Plot UIDs per second over seconds per response: one line per client."""
     axes.set_yscale("log")
     axes.axhline(PERMITTED, color="0.5", linewidth=1, linestyle="--")
     axes.annotate(
@@ -84,7 +84,7 @@ def _paces(axes: Any, figures: Sequence[Figure], looks: dict[str, tuple[str, str
 
 
 def _bars(axes: Any, figures: Sequence[Figure], looks: dict[str, tuple[str, str]]) -> None:
-    """CPU seconds per million links: a bar a client, with its figure beside it."""
+    """Plot CPU seconds per million links: one bar per client."""
     done = sorted((one.value, one.client) for one in figures if one.value is not None)
     values, names = [value for value, _ in done], [name for _, name in done]
     bars = axes.barh(names, values, color=[looks[name][0] for name in names], height=0.6)
@@ -99,7 +99,7 @@ def _bars(axes: Any, figures: Sequence[Figure], looks: dict[str, tuple[str, str]
 
 
 def _number(value: float, _position: int | None = None) -> str:
-    """As few digits as tell it: 0.22, 9.1, 28, 2,000."""
+    """Format a number with few digits: 0.22, 9.1, 28, 2,000."""
     digits = 0 if value >= 10 else 1 if value >= 1 else 2
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if digits else text

@@ -32,7 +32,7 @@ _IDS = re.compile(r"(?:^|[&?])id=([\d,]*)")
 
 
 class _Connection(asyncio.Protocol):
-    """HTTP/1.1 as far as it takes: requests one after the other, each with its length."""
+    """A minimal HTTP/1.1 protocol: sequential requests with Content-Length."""
 
     def __init__(self, answers: Answers, latency: Latency, answered: list[float]) -> None:
         self._answers = answers
@@ -75,7 +75,7 @@ class _Connection(asyncio.Protocol):
 
 
 class Latency:
-    """Seconds for one answer, log-normal about a median as NCBI's are; none for a median of 0."""
+    """Return a log-normal latency in seconds around a median; 0 for a median of 0."""
 
     def __init__(self, median: float) -> None:
         self._median = median
@@ -97,7 +97,7 @@ async def serve(answers: Answers, latency: Latency) -> None:
 
 @contextmanager
 def serving(links: float, latency: float = 0.0) -> Iterator[str]:
-    """A server in a process of its own; its base URL.
+    """Run a server in its own process; yield its base URL.
 
     Args:
         links: of each UID, in the mean.
@@ -109,7 +109,7 @@ def serving(links: float, latency: float = 0.0) -> Iterator[str]:
 
 @contextmanager
 def announced(module: str, *arguments: str) -> Iterator[str]:
-    """A Python module as a server in a process of its own; the line it says first, its base URL."""
+    """Run a Python module as a server in its own process; yield its first line, the base URL."""
     command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -120,7 +120,7 @@ def announced(module: str, *arguments: str) -> Iterator[str]:
 
 
 def answered(url: str) -> list[float]:
-    """When each request was answered, in seconds of the server's clock."""
+    """Return the time of each response, in seconds of the server's clock."""
     with urlopen(f"{url.partition('/entrez')[0]}/answered") as stream:
         times: list[float] = json.load(stream)
         return times

@@ -32,7 +32,7 @@ FORMS: list[tuple[Literal["parquet", "jsonl"], Literal["zstd", "gzip", "none"]]]
 
 
 class _Memory(io.BytesIO):
-    """Keeps its bytes when the writer closes it."""
+    """Buffer that keeps its bytes when the writer closes it."""
 
     def close(self) -> None:
         pass

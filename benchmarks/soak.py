@@ -37,7 +37,7 @@ RATE = 50
 BATCH = 1_000
 KILLED_AFTER = (2.0, 7.0)
 FAULTS = 0.05
-"""Share of the requests that one of all faults befalls which heal, and can be noticed."""
+"""Probability of each request to get one of the detectable, temporary faults."""
 
 _LEFT_OUT = {
     "bad-key": "ends a run, when it comes four times in a row",
@@ -55,7 +55,7 @@ _LINK = ["--dbfrom=pubmed", "--db=pmc", "--linkname=pubmed_pmc"]
 
 @dataclass(frozen=True)
 class Look:
-    """A look at a running harvest: MiB of memory, open files, and what `status` says."""
+    """Snapshot of a running harvest: MiB of memory, open files, and its `status`."""
 
     rss: float
     files: int
@@ -67,7 +67,7 @@ class Look:
 
 @contextmanager
 def emulator(log: Path) -> Iterator[str]:
-    """An emulator with a limit, faults and little latency; its base URL."""
+    """Run an emulator with a limit, faults and low latency; yield its base URL."""
     names = [name for name in NAMES if name not in _LEFT_OUT]
     faults = [f"--fault={name}:{FAULTS / len(names)}" for name in names]
     limits = ["--port=0", f"--rate={RATE}", "--latency=0.02,0.1,0.4", f"--log={log}"]
@@ -76,14 +76,14 @@ def emulator(log: Path) -> Iterator[str]:
 
 
 def harvester(ids: Path, url: str, out: Path) -> subprocess.Popen[bytes]:
-    """The program itself, on the whole list."""
+    """Start the program on the whole list."""
     command = [sys.executable, "-m", "harvester", "run", "--ids", str(ids), *_LINK, "-q"]
     command += [f"--base-url={url}", f"--rate={RATE}", f"--batch-size={BATCH}", "--timeout=5"]
     return subprocess.Popen([*command, "-o", str(out)])
 
 
 def look(process: subprocess.Popen[bytes], out: Path) -> Look | None:
-    """What can be seen from outside; None before the folder is there, or after the end."""
+    """Return a snapshot; None before the folder exists and after the end."""
     proc = Path(f"/proc/{process.pid}")
     said = subprocess.run(
         [sys.executable, "-m", "harvester", "status", "--json", str(out)],
@@ -108,7 +108,7 @@ def look(process: subprocess.Popen[bytes], out: Path) -> Look | None:
 
 
 def harvest_killed(ids: Path, url: str, out: Path) -> int:
-    """Killed at random moments until it comes to its end; how often it was."""
+    """Run and kill a harvest at random times until it completes; return the number of kills."""
     chooser, deaths = random.Random(1), 0
     while True:
         process = harvester(ids, url, out)
@@ -125,7 +125,7 @@ def harvest_killed(ids: Path, url: str, out: Path) -> int:
 
 
 def harvest_watched(ids: Path, url: str, out: Path) -> list[Look]:
-    """Left alone; a look at each tenth of the work."""
+    """Run a harvest undisturbed; return a snapshot at each tenth of the work."""
     process = harvester(ids, url, out)
     looks: list[Look] = []
     while process.poll() is None:
@@ -139,7 +139,7 @@ def harvest_watched(ids: Path, url: str, out: Path) -> list[Look]:
 
 
 def see_exact(out: Path) -> int:
-    """Compare the links and UIDs of a folder with the graph; how many links there are."""
+    """Compare the links and UIDs of a folder with the graph; return the number of links."""
     links = pq.read_table(out / "links", columns=["from_uid", "to_uid"])
     rows = pq.read_table(out / "uids", columns=["from_uid", "outcome", "links"])
     uids = np.arange(FIRST, FIRST + UIDS)
@@ -161,14 +161,14 @@ def see_exact(out: Path) -> int:
 
 
 def busiest_second(log: Path) -> tuple[int, int]:
-    """The most requests that the server saw within any second, and all of them."""
+    """Return the most requests within any second at the server, and the total."""
     times = sorted(json.loads(line)["arrived"] for line in log.read_text().splitlines())
     ends = np.searchsorted(times, np.array(times) + 1.0)
     return int((ends - np.arange(len(times))).max()), len(times)
 
 
 def see_flat(looks: list[Look]) -> None:
-    """Print the tenths, and see that nothing grows with them.
+    """Print the snapshots; check that nothing grows.
 
     The last is taken when all is answered and small parts are merged, which holds some row groups.
     """

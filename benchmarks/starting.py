@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SMALL, LARGE = 1_000, 10_000_000
 DONE = 0.99
-"""Of the UIDs, when the harvest is killed that is resumed."""
+"""Share of the UIDs at which the harvest is killed before it is resumed."""
 
 REPEATS = 5
 _HARVESTER = [sys.executable, "-m", "harvester"]
@@ -68,7 +68,7 @@ def _run(url: str, home: Path, out: str) -> list[str]:
 def _first_request(
     command: list[str], env: Mapping[str, str], url: str, end: signal.Signals = signal.SIGINT
 ) -> float:
-    """Seconds until the server has answered one request more."""
+    """Return the seconds until the server has answered one more request."""
     before, begun = len(answered(url)), time.monotonic()
     with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
         while len(answered(url)) == before:
@@ -81,7 +81,7 @@ def _first_request(
 
 
 def _wall(arguments: list[str], env: Mapping[str, str], home: Path) -> float:
-    """Seconds of a command, the median of some."""
+    """Return the median seconds of a command."""
     taken = []
     for _ in range(REPEATS):
         begun = time.monotonic()

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Groups = list[tuple[list[str], list[str]]]
-"""(UIDs from, UIDs to): one UID from, where the client keeps pairs."""
+"""(from UIDs, to UIDs); one from UID if the client keeps pairs."""
 
 DBFROM = "pubmed"
 
 EMAIL = "benchmarks@example.org"
 
 BATCH = 200
-"""UIDs per request, of the clients that take more than one."""
+"""UIDs per request of the clients that accept more than one."""
 
 
 def batches(uids: list[str]) -> Iterator[list[str]]:
-    """The UIDs of each request."""
+    """Return the UIDs of each request."""
     for begin in range(0, len(uids), BATCH):
         yield uids[begin : begin + BATCH]

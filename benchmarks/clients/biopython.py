@@ -18,7 +18,7 @@ NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 
 
 def entrez_at(base_url: str) -> Any:
-    """`Bio.Entrez`, asking elsewhere: the address is written into each of its functions."""
+    """Return `Bio.Entrez` with another base URL, which each of its functions hard-codes."""
 
     def elsewhere(request: Request) -> Any:
         request.full_url = request.full_url.replace(NCBI, base_url)

@@ -19,7 +19,7 @@ from benchmarks.conformance.stage import ROOT, Actor, Played, actors
 from benchmarks.conformance.table import cell, insert, measured
 
 AT_ONCE = 6
-"""Clients at a time: most of them wait, most of the time."""
+"""Clients run at a time; most of them wait most of the time."""
 
 PAGE = ROOT / "docs" / "conformance.md"
 
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def play(clients: list[Actor], rows: list[Row]) -> dict[tuple[Row, str], Played]:
-    """Every row by every client, after the one without a fault has shown that all is set up."""
+    """Run every row with every client, after a control row without faults."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         control = dict(zip(clients, pool.map(lambda one: one.play(CONTROL), clients), strict=True))
         for actor, played in control.items():
@@ -61,7 +61,7 @@ def play(clients: list[Actor], rows: list[Row]) -> dict[tuple[Row, str], Played]
 
 
 def stamp() -> str:
-    """When and where."""
+    """Return date, Python version and platform."""
     day = datetime.now(UTC).date()
     return f"Measured on {day} with Python {platform.python_version()} on {platform.system()}."
 

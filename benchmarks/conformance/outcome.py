@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 
 DBFROM = DB = "pubmed"
 LINKNAME = "pubmed_pubmed"
-"""The question: related articles, which every client here can ask for."""
+"""The requested links: related articles, which every client can request."""
 
 KEY = "c0nf0rmance0key0that0nobody0may0see00"
-"""An API key that is looked for in everything a client writes."""
+"""An API key that is searched in everything a client writes."""
 
 
 @dataclass
 class Outcome:
-    """Links as a client hands them on, and what it says of them.
+    """Links as returned by a client, with its errors.
 
     Attributes:
-        groups: (UIDs from, UIDs to): one UID from, where the client keeps pairs.
+        groups: (from UIDs, to UIDs); one from UID if the client keeps pairs.
         failure: its own word for not having succeeded, where it neither raised nor exited.
         shown: an ERROR that its data carry beside the links, for whoever looks.
         named: UIDs it names as not answered.

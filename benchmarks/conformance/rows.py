@@ -13,14 +13,14 @@ LINKED = (*UIDS, *MANY)
 """UIDs that have links."""
 
 VICTIMS = UIDS[3], UIDS[11], UIDS[16]
-"""Those whose requests are spoilt, and whose LinkSets, where it is LinkSets that suffer."""
+"""UIDs whose requests (or LinkSets) are affected by the fault."""
 
 ONE = VICTIMS[:1]
 
 
 @dataclass(frozen=True)
 class Row:
-    """What is played in one row of a table.
+    """One row of a table.
 
     Attributes:
         title: what NCBI does.
@@ -42,7 +42,7 @@ class Row:
     outage: tuple[float, float] | None = None
 
     def spec(self, fault: str) -> str:
-        """The fault as the emulator is told."""
+        """Return the fault in the emulator's notation."""
         name, colon, share = fault.partition(":")
         whom = f"{','.join(ONE)}" if self.for_good else f"{','.join(VICTIMS)}*1"
         return f"{name}@{whom}{colon}{share}"
@@ -105,4 +105,4 @@ ROWS: dict[str, list[Row]] = {
         Row("the API key is rejected", api_keys=("another",)),
     ],
 }
-"""Group to its rows."""
+"""Group → rows."""

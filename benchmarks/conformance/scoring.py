@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(IntEnum):
-    """From best to worst."""
+    """Result classes, from best to worst."""
 
     EXACT = 0
     MERGED = 1
@@ -45,7 +45,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Score:
-    """A verdict and the few words that go with it.
+    """A verdict with its text.
 
     Attributes:
         harm: links lacking, wrong or doubled: of two like verdicts the greater is the worse.
@@ -58,7 +58,7 @@ class Score:
 
 @dataclass(frozen=True)
 class _Found:
-    """Links that were handed on, against those there are.
+    """Returned links compared with the existing ones.
 
     Attributes:
         right: true ones.
@@ -88,7 +88,7 @@ class _Found:
 
 
 def score(truth: Mapping[str, frozenset[str]], ran: Ran) -> Score:
-    """The verdict on one run.
+    """Return the verdict on one run.
 
     Args:
         truth: UIDs linked to, of each UID asked for.

@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from harvester.emulator import Graph
 
 LIMIT_SECONDS = 90.0
-"""After which a client is stopped; ours gives up a request that hangs after 60."""
+"""Seconds after which a client is stopped. (This program's request timeout is 60 s.)"""
 
 OURS = "outcome.json"
-"""What `ask` writes; the rest of a client's folder is its own."""
+"""File that `ask` writes; all other files in the folder are the client's."""
 
 ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
 class Played:
-    """The worst of a client's runs in a row.
+    """The worst of a client's runs of one row.
 
     Attributes:
         score: the verdict.
@@ -53,13 +53,13 @@ class Played:
 
 @dataclass(frozen=True)
 class Actor:
-    """A client, and the interpreter whose environment it is installed in."""
+    """A client, and the interpreter of its environment."""
 
     name: str
     python: str
 
     def version(self) -> str | None:
-        """The client's version; None where it is not installed."""
+        """Return the client's version, or None if it is not installed."""
         code = f"from benchmarks.conformance.clients.{self.name} import version; print(version())"
         ran = subprocess.run(
             [self.python, "-W", "ignore", "-c", code],
@@ -71,7 +71,7 @@ class Actor:
         return ran.stdout.strip() if ran.returncode == 0 else None
 
     def play(self, row: Row, usual: Iterable[str] = ()) -> Played:
-        """Meet each fault of a row, once a seed.
+        """Run each fault of a row, once per seed.
 
         Args:
             row: faults to be met, one at a time.
@@ -107,7 +107,7 @@ class Actor:
     def _run(
         self, url: str, uids: Sequence[str], home: Path, usual: frozenset[str]
     ) -> tuple[Ran, frozenset[str]]:
-        """Run in an empty folder, which is its home too."""
+        """Run the client in an empty folder, which is also its home."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
         env |= {"PYTHONPATH": str(ROOT), "HOME": str(home), "NCBI_API_KEY": KEY}
         command = [self.python, "-m", "benchmarks.conformance.ask", self.name, url, OURS]
@@ -141,13 +141,13 @@ class Actor:
 
 @cache
 def graph() -> Graph:
-    """Related articles of some UIDs; all others have none."""
+    """Graph with related articles of some UIDs; all others have none."""
     uids = [int(uid) for uid in LINKED]
     return TableGraph(truth(SeededGraph(1), DBFROM, uids, {DB}, {LINKNAME}))
 
 
 def links(graph: Graph, uids: Sequence[str]) -> Mapping[str, frozenset[str]]:
-    """The truth: UIDs linked to, of each UID."""
+    """Return the linked UIDs of each UID."""
     table = truth(graph, DBFROM, [int(uid) for uid in uids], {DB}, {LINKNAME})
     found: dict[str, set[str]] = {uid: set() for uid in uids}
     for row in table.select(["from_uid", "to_uid"]).to_pylist():
@@ -156,7 +156,7 @@ def links(graph: Graph, uids: Sequence[str]) -> Mapping[str, frozenset[str]]:
 
 
 def leaks(home: Path) -> frozenset[str]:
-    """Where a client left the API key: on the terminal, or in a file."""
+    """Return where a client wrote the API key: terminal or file."""
     return frozenset(
         "terminal" if path.name in ("stdout", "stderr") and path.parent == home else "file"
         for path in home.rglob("*")
@@ -165,6 +165,6 @@ def leaks(home: Path) -> frozenset[str]:
 
 
 def actors(python: str, names: Iterable[str]) -> list[Actor]:
-    """All clients: ours in this environment, the others in that of another interpreter."""
+    """Return all clients: this program here, the others with another interpreter."""
     theirs = str(Path(python).absolute())  # not resolved: a link is what makes an environment
     return [Actor(name, sys.executable if name == "harvester" else theirs) for name in names]

@@ -28,7 +28,7 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def cell(played: Played | None) -> str:
-    """A symbol, a few words, and a key where the API key was seen on the terminal."""
+    """Return a symbol, a text, and a key symbol if the API key was on the terminal."""
     if played is None:
         return ""
     if not played.met:
@@ -38,7 +38,7 @@ def cell(played: Played | None) -> str:
 
 
 def measured(results: Mapping[tuple[Row, str], Played], versions: Mapping[str, str | None]) -> str:
-    """All that a run found, in Markdown.
+    """Return all results in Markdown.
 
     Args:
         results: by row and client.
@@ -59,7 +59,7 @@ def _table(titles: Sequence[str], lines: Sequence[Sequence[str]], names: Iterabl
 
 
 def _sums(results: Mapping[tuple[Row, str], Played], versions: Mapping[str, str | None]) -> str:
-    """How often each client came to each verdict, and where it left the API key."""
+    """Return the table of verdict counts per client, and of leaked API keys."""
     played = {
         name: [one for (_, who), one in results.items() if who == name and one.met]
         for name in versions
@@ -80,7 +80,7 @@ def _sums(results: Mapping[tuple[Row, str], Played], versions: Mapping[str, str 
 
 
 def insert(page: str, text: str) -> str:
-    """The page with its measured part replaced."""
+    """Return the page with its measured part replaced."""
     before, _, rest = page.partition(BEGIN)
     _, found, after = rest.partition(END)
     if not found:

@@ -14,7 +14,7 @@ CLIENTS = {
     "easy_entrez": "easy-entrez",
     "eutils": "eutils",
 }
-"""Module to the name in the table."""
+"""Module → name in the table."""
 
 HOW = {"edirect": "`apt-get install ncbi-entrez-direct`, or `EDIRECT=folder`"}
-"""How to come by a client that `make conformance` does not install."""
+"""How to install a client that `make conformance` does not install."""

@@ -18,7 +18,7 @@ __all__ = ["ask", "version"]
 
 
 def _keep_here() -> None:
-    """Keep its temporary files, which it leaves in /tmp when it is stopped, in this folder."""
+    """Replace mktemp by one in this folder: EDirect leaves temporary files when stopped."""
     mktemp = Path("mktemp")
     mktemp.write_text(f'#!/bin/sh\nexec {shutil.which("mktemp")} "$HOME/XXXXXX"\n')
     mktemp.chmod(0o755)
