@@ -36,8 +36,8 @@ from harvester.errors import Fault, RequestFailed
 from harvester.eutils.identity import Identity
 from harvester.job import load as jobfile
 from harvester.job.model import Job
-from harvester.runs.run import Harvesting
-from harvester.sources.from_job import read_source
+from harvester.runs.run import Runner
+from harvester.sources.from_job import open_source
 from harvester.testing import FakeTimeLoop
 
 if TYPE_CHECKING:
@@ -177,8 +177,8 @@ async def _harvest(job: Job, server: Server) -> tuple[int, float]:
     limiter = Limiter(RATE)
     client = Client(cast("Transport", server), limiter, Identity(job.contact, None))
     begun = asyncio.get_running_loop().time()
-    listed = read_source(job)
-    result = await Harvesting(client=client, listeners=[], stop=Stop()).make(job, listed)
+    listed = open_source(job)
+    result = await Runner(client=client, listeners=[], stop=Stop()).run(job, listed)
     assert result.state == "complete"
     assert sum(result.outcomes.values()) == result.total
     return result.links, server.last - begun

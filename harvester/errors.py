@@ -5,6 +5,7 @@ HarvestError                 1  anything that has a sentence of its own
 ├── BadInput                 2  command line, job file, UID list or environment is wrong
 ├── FolderError              1  the harvest's folder cannot be built on (in use, damaged, newer)
 ├── Refused                  4  the server refuses us as a whole (bad API key, blocked address)
+├── GaveUp                  69  nothing was answered for as long as the job allows
 ├── WindowClosed            75  NCBI's hours are over and the job asked to leave then
 ├── Interrupted        130/143  SIGINT or SIGTERM
 └── RequestFailed            -  one request brought no whole answer; the engine decides what next
@@ -63,6 +64,12 @@ class Refused(HarvestError):
     """The server refuses every request of ours: asking on would only do harm."""
 
     exit_code = 4
+
+
+class GaveUp(HarvestError):
+    """Nothing was answered for as long as `give_up_after` allows."""
+
+    exit_code = 69
 
 
 class WindowClosed(HarvestError):

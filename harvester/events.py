@@ -29,8 +29,8 @@ class RunStarted:
     server: str
     hours_end: datetime | None = None
     """End of NCBI's current off-peak hours, for a job that keeps them."""
-    sweep: int = 1
-    sweeps: int = 1
+    pass_number: int = 1
+    passes: int = 1
     growing: bool = False
     """Whether more UIDs will come; `total` is then an estimate."""
 
@@ -186,8 +186,8 @@ class Tally:
     rate: float = 0.0
     server: str = ""
     hours_end: datetime | None = None
-    sweep: int = 1
-    sweeps: int = 1
+    pass_number: int = 1
+    passes: int = 1
     waiting: Waiting | None = None
     _sent_at: deque[float] = field(default_factory=deque)
     _settled_at: deque[tuple[float, int]] = field(default_factory=deque)
@@ -198,7 +198,7 @@ class Tally:
             case RunStarted():
                 self.total, self.links, self.rate = event.total, event.links, event.rate
                 self.server, self.hours_end = event.server, event.hours_end
-                self.sweep, self.sweeps = event.sweep, event.sweeps
+                self.pass_number, self.passes = event.pass_number, event.passes
                 self.outcomes = Counter(event.outcomes)
                 self._settled_at.clear()
                 self._settled_at.append((self.clock(), self.done))

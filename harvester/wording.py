@@ -24,7 +24,7 @@ def opening(event: events.RunStarted) -> str:
     if not left:
         return f"All {event.total:,} UIDs are done; nothing is left to ask."
     before = f" ({event.done:,} are done)" if event.done else ""
-    again = f"Sweep {event.sweep} of {event.sweeps}: " if event.sweeps > 1 else ""
+    again = f"Pass {event.pass_number} of {event.passes}: " if event.passes > 1 else ""
     return f"{again}{left:,} UIDs to ask {event.server} for{before}, {pace}"
 
 

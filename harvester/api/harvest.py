@@ -1,4 +1,4 @@
-"""The doors of the library: `harvest`, `stream` and `run`."""
+"""Public functions that run a job: `harvest`, `records`, `stream`, and `run` without a loop."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import asyncio
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harvester import events
 from harvester.client.connect import connected
 from harvester.engine.stop import Stop, heeded
-from harvester.errors import BadInput
 from harvester.job import load as jobfile
-from harvester.job.permission import check_permitted
-from harvester.runs.chain import hop_jobs, run_hops
+from harvester.runs.chain import hop_jobs, run_chain
+from harvester.runs.prepare import prepare
 from harvester.runs.records import SUMMARY, Records, Side, get_records
-from harvester.runs.run import Harvesting, Result
+from harvester.runs.run import Result, Runner
 from harvester.runs.stream import stream
-from harvester.sources.from_job import read_source
-from harvester.store.folder import check_usable, disk_errors, hop_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,14 +34,15 @@ async def harvest(
     resume: bool = False,
     signals: bool = False,
 ) -> Result:
-    """Run a job to its end, or take it up where an earlier run left it.
+    """Run a job to its end, or go on where an earlier run ended.
 
     Args:
         job: what to harvest.
-        listeners: told of every event, in the loop's thread; they must not block.
-        retry_failed: ask again for the UIDs that an earlier run recorded as failed or missing.
-        resume: take the UIDs from the folder; the source is read only if it never was to its end.
-        signals: end gently on the first SIGINT or SIGTERM, at once on the second.
+        listeners: receive every event, in the loop's thread; they must not block.
+        retry_failed: whether to ask again for UIDs recorded as failed or missing.
+        resume: whether to take the UIDs from the folder; the source is then read only if it was
+            never read to its end.
+        signals: whether to end gently at the first SIGINT or SIGTERM, at once at the second.
 
     Returns:
         Counts over all runs of the job.
@@ -66,20 +63,12 @@ async def harvest(
         result = await harvest(job)
         ```
     """
-    job = jobfile.resolve(job)
-    check_permitted(job.contact, job.server, job.limits)  # before a long list is read
-    folder = Path(job.output.path)
     emit = events.to_all(listeners := list(listeners))
-    # Before the folder, and before anybody is asked: bad input leaves no trace.
-    listed = None if resume or job.source.is_remote else read_source(job, emit)
-    with disk_errors(folder):
-        check_usable(folder)
-        if hop_folders(folder) and not job.hop:
-            raise BadInput(f"{folder} holds a chain of harvests; give another --out for this one.")
+    job, source = prepare(job, lambda text: emit(events.Warned(text)), resume=resume)
     stop = Stop()
     with heeded(stop) if signals else nullcontext():
         async with connected(job.server, job.contact, job.limits) as client:
-            harvesting = Harvesting(
+            runner = Runner(
                 client=client,
                 listeners=listeners,
                 stop=stop,
@@ -87,18 +76,18 @@ async def harvest(
                 retry_failed=retry_failed,
             )
             if job.hop:
-                result = await run_hops(harvesting, job, listed)
+                result = await run_chain(runner, job, source)
             else:
-                result = await harvesting.make(job, listed)
+                result = await runner.run(job, source)
             if job.output.records is None or not result.links:
                 return result
-            last = hop_jobs(job)[-1] if job.hop else job
-            got = await get_records(harvesting, last, Records("to", job.output.records))
+            wanted = Records("to", job.output.records)
+            got = await get_records(runner, hop_jobs(job)[-1], wanted)
             return replace(result, records=tuple(got.values()))
 
 
 def run(job: Job, **options: Any) -> Result:
-    """`harvest` for code without an event loop; takes the same options."""
+    """Run `harvest` without an event loop; takes the same options."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(harvest(job, **options))
 
@@ -117,7 +106,7 @@ async def records(
         job: that was harvested; its folder must be complete.
         side: `to` for the records linked to, `from` for the input.
         form: `summary` for ESummary, else RETTYPE, RETTYPE/RETMODE or /RETMODE of EFetch.
-        listeners: told of every event.
+        listeners: receive every event.
         signals: as for `harvest`.
 
     Returns:
@@ -138,18 +127,18 @@ async def records(
     stop = Stop()
     with heeded(stop) if signals else nullcontext():
         async with connected(job.server, job.contact, job.limits) as client:
-            harvesting = Harvesting(client=client, listeners=list(listeners), stop=stop)
-            return await get_records(harvesting, job, Records(side, form))
+            runner = Runner(client=client, listeners=list(listeners), stop=stop)
+            return await get_records(runner, job, Records(side, form))
 
 
 def run_records(job: Job, **options: Any) -> dict[str, Result]:
-    """`records` for code without an event loop; takes the same options."""
+    """Run `records` without an event loop; takes the same options."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(records(job, **options))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's, which costs less for each request; Windows has none."""
+    """Return uvloop's, which costs less per request; None on Windows, which has none."""
     if sys.platform == "win32":
         return None
     import uvloop  # noqa: PLC0415 - not on every platform

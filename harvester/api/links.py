@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from harvester import events
-from harvester.engine.off_peak import Hours
-from harvester.errors import BadInput, HarvestError
+from harvester.errors import BadInput
 from harvester.eutils.elink.commands import Elink, schema_of
 from harvester.job.cmds import CMDS
 from harvester.model import lazy_compute as pc
@@ -33,8 +31,8 @@ if TYPE_CHECKING:
 MOST = 20_000
 """UIDs of one call. With more it is a large job, which keeps NCBI's hours and can be resumed."""
 
-_PATIENCE = 1
-"""Waits for a server that does not answer, each longer than the one before; the first is 5 s."""
+_PATIENCE_SECONDS = 8.0
+"""How long to wait for a server that does not answer. Nobody watches: an error is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +110,14 @@ async def ask_links(client: Client, job: Job, listed: Listed) -> Linked:
         limits = job.limits.model_copy(update={"batch_size": min(max(len(todo), 1), 5000)})
         job = job.model_copy(update={"limits": limits})
     got: list[Delivery] = []
-    waits = 0
-
-    def heed(event: events.Event) -> None:
-        nonlocal waits
-        waits += isinstance(event, events.Waiting)
-        # Nobody watches: better an error than a wait without end.
-        if isinstance(event, events.Waiting) and waits > _PATIENCE:
-            engine.halt(HarvestError(f"{client.base_url} is not answering ({event.reason})."))
-
     engine = make_engine(
         job,
         client,
         Elink(link, identifiers),
         todo,
         deliver=got.append,
-        full=lambda: False,
-        emit=heed,
-        known=uids.as_set(),
-        hours=Hours(bound=False),
+        emit=lambda _: None,
+        give_up_after=_PATIENCE_SECONDS,
     )
     ended = await drive(engine)
     if ended is not None:

@@ -8,6 +8,7 @@ a failure (`retry`), whether the server or a UID is at fault (`outage`), when to
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from harvester.engine.heartbeat import Heartbeat
 from harvester.engine.off_peak import Hours, utc_now
 from harvester.engine.outage import CircuitBreaker, Probe, Suspect
 from harvester.engine.worker import Worker
-from harvester.errors import HarvestError, RateLimited, WindowClosed
+from harvester.errors import GaveUp, HarvestError, RateLimited, WindowClosed
 from harvester.model.uids import as_array, as_set
 from harvester.wording import off_peak
 
@@ -54,6 +55,7 @@ class Engine:
         full: returns whether whoever takes the results has too much on hand.
         emit: receives every event.
         known: UIDs answered in earlier runs.
+        give_up_after: seconds without an answer after which the run ends; None for never.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Engine:
         full: Callable[[], bool],
         emit: events.Listener,
         known: UidSet,
+        give_up_after: float | None = None,
     ) -> None:
         self._client = client
         self._frontier = frontier
@@ -77,6 +80,7 @@ class Engine:
         self._concurrency = concurrency
         self._full = full
         self._emit = emit
+        self._give_up_after = math.inf if give_up_after is None else give_up_after
         self._breaker = CircuitBreaker(known)
         self._heartbeat = Heartbeat()
         self._worker = Worker(
@@ -103,8 +107,8 @@ class Engine:
         """Send everything; each request is a task of the given group.
 
         Raises:
-            HarvestError: the run ended early: WindowClosed, Refused, or what `halt` was given.
-                What was answered by then has been delivered.
+            HarvestError: the run ended early: WindowClosed, Refused, GaveUp, or what `halt` was
+                given. What was answered by then has been delivered.
         """
         with self._heartbeat.beating():
             self._sender = tasks.create_task(self._send_all(tasks))
@@ -217,6 +221,10 @@ class Engine:
         announced = False
         for usual, is_outage in probe_delays():
             delay = max(usual, self._breaker.retry_after or 0.0)
+            if self._loop.time() + delay - self._worker.answered_at > self._give_up_after:
+                reason = self._breaker.reason
+                self.halt(GaveUp(f"{self._client.base_url} is not answering ({reason})."))
+                return
             if is_outage:
                 self._emit(outage_event(delay, self._breaker.reason, utc_now()))
                 announced = True
@@ -250,6 +258,7 @@ class Engine:
         while self._hours.closed:
             left = (self._hours.opens_at() - self._hours.clock()).total_seconds()
             await self._sleep(max(left, _LOOK_SECONDS))
+        self._worker.answered_at = self._loop.time()  # nothing could be answered meanwhile
         self._emit(events.Resumed())
 
     async def _pause(self, seconds: float) -> None:

@@ -41,9 +41,9 @@ class Stop:
             self._engines.remove(engine)
 
     @property
-    def asked(self) -> bool:
-        """Whether everything is to end."""
-        return self._why is not None
+    def reason(self) -> HarvestError | None:
+        """Why everything is to end; None while nothing is."""
+        return self._why
 
     def ask(self, why: HarvestError) -> bool:
         """End everything gently; return False if no engine is at work."""

@@ -37,6 +37,9 @@ class Worker:
         heartbeat: knows when this process did not run.
         emit: receives every event.
         halt: ends the run if the server refuses us.
+
+    Attributes:
+        answered_at: loop time of the last answer; at first, of the start.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Worker:
         self._emit = emit
         self._halt = halt
         self._loop = asyncio.get_running_loop()
+        self.answered_at = self._loop.time()
 
     async def send(self, batch: Batch, permit: Permit) -> bool:
         """Send a batch, and settle it, put it back or hold it as a suspect.
@@ -126,7 +130,8 @@ class Worker:
         except BaseException:
             self._emit(events.RequestEnded())
             raise
-        seconds = self._loop.time() - sent_at
+        self.answered_at = self._loop.time()
+        seconds = self.answered_at - sent_at
         self._emit(events.RequestEnded())
         self._emit(events.BatchAnswered(seconds, answer.unrequested))
         self._size.answered(len(batch), seconds, len(body))

@@ -1,18 +1,18 @@
-"""A chain of harvests: each in its own folder, fed by what the one before finds as it comes."""
+"""A chain of harvests: each in its own folder, fed with what the one before finds."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harvester import events
 from harvester.client.check_names import check_names
-from harvester.errors import BadInput, HarvestError
-from harvester.job import load as jobfile
+from harvester.errors import HarvestError
+from harvester.job import load
 from harvester.job.groups import Source
 from harvester.sources.earlier_run import targets
 from harvester.sources.feed import Handed
@@ -24,70 +24,97 @@ if TYPE_CHECKING:
 
     from harvester.job.model import Job
     from harvester.model.identifiers import Listed
-    from harvester.runs.run import Harvesting, Result
+    from harvester.runs.run import Result, Runner
+    from harvester.sources.feed import Feed
     from harvester.store.ledger import Ledger
 
 
-async def run_hops(harvesting: Harvesting, job: Job, listed: Listed | None) -> Result:
+@dataclass(slots=True)
+class Hop:
+    """One harvest of a chain.
+
+    Attributes:
+        runner: runs it.
+        job: its job.
+        source: its input UIDs, or a feed of them; None if its folder holds all.
+        next_feed: takes the targets of its links; None for the last hop.
+        next_db: the database of those targets.
+        result: what it came to, once it has ended.
+        error: why it ended early, if it did.
+    """
+
+    runner: Runner
+    job: Job
+    source: Listed | Feed | None
+    next_feed: Handed | None = None
+    next_db: str = ""
+    result: Result | None = None
+    error: HarvestError | None = field(default=None)
+
+    async def run(self) -> None:
+        """Run the harvest; if it ends early, end the whole chain gently."""
+        try:
+            self.result = await self.runner.run(
+                self.job, self.source, opened=self._hand_on_all, committed=self._hand_on
+            )
+        except HarvestError as error:
+            self.error = error
+            self.runner.stop.ask(error)
+            return
+        if self.next_feed is not None:
+            self.next_feed.end()
+
+    def _hand_on(self, links: pa.Table) -> None:
+        if self.next_feed is not None:
+            self.next_feed.hand(targets(links, self.next_db))
+
+    def _hand_on_all(self, ledger: Ledger) -> None:
+        """Hand on what earlier runs committed."""
+        if self.next_feed is not None:
+            for links in ledger.read_links():
+                self._hand_on(links)
+
+
+async def run_chain(runner: Runner, job: Job, source: Listed | Feed | None) -> Result:
     """Run all hops of a job at once, each on what the one before has found so far.
 
     Args:
-        harvesting: how each is made.
-        job: with hops, and with absolute paths.
-        listed: the input UIDs of the first, where they could be read beforehand.
+        runner: runs each hop.
+        job: a prepared job with hops.
+        source: source of the first hop.
 
     Raises:
-        HarvestError: one of them ended before its end, and so all did.
+        HarvestError: a hop ended early, and so all did.
     """
     jobs = hop_jobs(job)
-    _see_same(job)
     for one in jobs:
-        await check_names(harvesting.client, one.link)
+        await check_names(runner.client, one.link)
     folder = Path(job.output.path)
     durable.make_folder(folder)
-    durable.write_text(folder / JOB, jobfile.dump(job))
-    feeds = [Handed() for _ in jobs]
-    together = _Together(len(jobs), harvesting.listeners)
-    ended: list[HarvestError] = []
-
-    async def make(number: int) -> Result | None:
-        feed = feeds[number + 1] if number + 1 < len(jobs) else None
-        dbfrom = jobs[number + 1].link.dbfrom if feed else ""
-
-        def committed(links: pa.Table) -> None:
-            if feed is not None:
-                feed.hand(targets(links, dbfrom))
-
-        def opened(ledger: Ledger) -> None:
-            for links in ledger.read_links():
-                committed(links)
-
-        mine = replace(harvesting, listeners=[partial(together, number)])
-        try:
-            result = await mine.make(
-                jobs[number],
-                listed if number == 0 else None,
-                feeds[number] if number else None,
-                opened,
-                committed,
-            )
-        except HarvestError as error:
-            ended.append(error)
-            harvesting.stop.ask(error)
-            return None
-        if feed is not None:
-            feed.end()
-        return result
-
-    results = await asyncio.gather(*map(make, range(len(jobs))))
-    if ended:
-        raise ended[0]
-    hops = tuple(result for result in results if result is not None)
-    return replace(hops[-1], hops=hops)
+    durable.write_text(folder / JOB, load.dump(job))
+    as_one = _AsOne(len(jobs), runner.listeners)
+    hops: list[Hop] = []
+    for number, one in enumerate(jobs):
+        feed = hops[-1].next_feed if hops else source
+        mine = replace(runner, listeners=[partial(as_one, number)])
+        hop = Hop(runner=mine, job=one, source=feed)
+        if number + 1 < len(jobs):
+            hop.next_feed, hop.next_db = Handed(), jobs[number + 1].link.dbfrom
+        hops.append(hop)
+    async with asyncio.TaskGroup() as tasks:
+        for hop in hops:
+            tasks.create_task(hop.run())
+    for hop in hops:
+        if hop.error is not None:
+            raise runner.stop.reason or hop.error
+    results = tuple(hop.result for hop in hops if hop.result is not None)
+    return replace(results[-1], hops=results)
 
 
 def hop_jobs(job: Job) -> list[Job]:
-    """The job of each hop."""
+    """Return the job of each hop; of a job without hops, the job itself."""
+    if not job.hop:
+        return [job]
     folder = Path(job.output.path)
     jobs = []
     for number, link in enumerate([job.link, *job.hop], 1):
@@ -99,27 +126,13 @@ def hop_jobs(job: Job) -> list[Job]:
     return jobs
 
 
-def _see_same(job: Job) -> None:
-    """See that the folder holds this chain or none, before anything in it is changed.
+class _AsOne:
+    """Passes on the events of several harvests as those of one.
 
-    Raises:
-        BadInput: it holds another.
+    Args:
+        count: number of harvests.
+        listeners: receive the events.
     """
-    folder = Path(job.output.path)
-    if not (folder / JOB).is_file():
-        return
-    kept = jobfile.load_kept(folder / JOB)
-    before, now = ([one.identity() for one in hop_jobs(both)] for both in (kept, job))
-    if [one["link"] for one in before] != [one["link"] for one in now]:
-        raise BadInput(f"{folder} holds a chain of other hops; give another --out for this one.")
-    if before != now:
-        raise BadInput(
-            f"{folder} holds this chain with another source or output; give another --out."
-        )
-
-
-class _Together:
-    """The events of several harvests at once, told as those of one."""
 
     def __init__(self, count: int, listeners: events.Listeners) -> None:
         self._tallies = [events.Tally(lambda: 0.0) for _ in range(count)]

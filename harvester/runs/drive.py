@@ -43,6 +43,7 @@ def make_engine(
     known: UidSet | None = None,
     hours: Hours | None = None,
     fed: bool = True,
+    give_up_after: float | None = None,
 ) -> Engine:
     """Return an engine that asks for `todo`.
 
@@ -57,6 +58,7 @@ def make_engine(
         known: UIDs answered in earlier runs; none by default.
         hours: when to send; always by default.
         fed: whether `todo` is all; otherwise more UIDs come through `Engine.feed`.
+        give_up_after: seconds without an answer after which the run ends; never by default.
     """
     limits = job.limits
     # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
@@ -78,6 +80,7 @@ def make_engine(
         full=full,
         emit=emit,
         known=as_set() if known is None else known,
+        give_up_after=give_up_after,
     )
 
 

@@ -1,7 +1,7 @@
-"""The sweeps of a harvest: each asks for every UID that it has no outcome for yet.
+"""The passes of a harvest: each asks for every UID that has no outcome in it yet.
 
-The first makes the harvest; what later ones find is united with it. Sets say what is left: after
-any stop, with a longer list, or with more passes than last time.
+The first pass makes the harvest; what later ones find is merged with it. Set difference says what
+is left: after any stop, with a longer list, or with more passes than last time.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from harvester import events
 from harvester.engine.batch_size import requests_for
 from harvester.engine.off_peak import Hours
 from harvester.errors import HarvestError
-from harvester.runs.drive import drive, make_engine
+from harvester.runs.drive import drive, feed_engine, make_engine
+from harvester.runs.progress import Progress
 from harvester.store.committer import Committer
 from harvester.store.compaction import merge_small_parts
 from harvester.store.passes.merge_pass import merge_pass
-from harvester.store.status import Progress, end_state
+from harvester.store.status import end_state
 from harvester.store.unanswered import write_unanswered
 
 if TYPE_CHECKING:
@@ -33,24 +34,25 @@ if TYPE_CHECKING:
     from harvester.engine.stop import Stop
     from harvester.eutils.question import Question
     from harvester.job.model import Job
+    from harvester.model.identifiers import Listed
     from harvester.model.uids import UidSet
     from harvester.sources.feed import Feed
     from harvester.store.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sweeps:
+class Passes:
     """Brings a folder to its end.
 
     Attributes:
         job: what to harvest.
-        client: asks.
+        client: sends the requests.
         question: what to ask.
         ledger: the folder, with the UIDs that are known.
-        listeners: told of every event.
+        listeners: receive every event.
         stop: ends everything when asked to.
-        feed: brings more UIDs, in the first sweep; None where all are known.
-        committed: told of the links of each commit.
+        feed: yields more UIDs during the first pass; None if all are known.
+        committed: receives the links of each commit.
     """
 
     job: Job
@@ -67,7 +69,7 @@ class Sweeps:
 
         Raises:
             OSError: the disk is full, or the folder is gone.
-            HarvestError: the run ended before its end; what was answered is committed.
+            HarvestError: the run ended early; what was answered is committed.
         """
         tally = events.Tally(time.monotonic)
         emit = events.to_all([tally, *self.listeners])
@@ -76,9 +78,9 @@ class Sweeps:
         committer = Committer(self.ledger, emit, progress, self.committed)
         ended: HarvestError | None = None
         try:
-            ended = await self._ask_all(committer, emit)
+            ended = await self._run_all(committer, emit)
             progress.state = "interrupted" if ended else end_state(state.outcomes())
-            if ended is None:  # whoever was asked to stop should not keep others waiting
+            if ended is None:  # a run that was asked to stop should not keep others waiting
                 await committer.in_thread(partial(merge_small_parts, self.ledger))
             await committer.in_thread(partial(write_unanswered, self.ledger))
             await committer.report()
@@ -88,36 +90,39 @@ class Sweeps:
         if ended is not None:
             raise ended
 
-    async def _ask_all(self, committer: Committer, emit: events.Listener) -> HarvestError | None:
-        """One sweep after the other; why they ended before their end, if they did."""
-        passes, state, size = self.job.limits.passes, self.ledger.state, self.job.limits.batch_size
-        left = [len(self.ledger.input.wanted - state.done(sweep)) for sweep in range(1, passes + 1)]
+    async def _run_all(self, committer: Committer, emit: events.Listener) -> HarvestError | None:
+        """Run one pass after the other; return why they ended early, if they did."""
+        passes, wanted = self.job.limits.passes, self.ledger.input.wanted
+        left = [len(wanted - self.ledger.state.done(n)) for n in range(1, passes + 1)]
         coming = self.feed.expected * passes if self.feed else 0
-        hours = Hours.of(self.job, requests_for(sum(left) + coming, size))
+        needed = requests_for(sum(left) + coming, self.job.limits.batch_size)
+        hours = Hours.of(self.job, needed)
         if not any(left) and not self.feed:
-            emit(self._start(passes, hours))
-        for sweep in range(1, passes + 1):
-            committer.pass_number = sweep
-            todo = self.ledger.input.wanted - state.done(sweep)
-            feed = self.feed if sweep == 1 else None
-            if todo or feed:
-                emit(self._start(sweep, hours, feed))
+            emit(self._started(passes, hours))
+        for number in range(1, passes + 1):
+            committer.pass_number = number
+            feed = self.feed if number == 1 else None
+            if self._todo(number) or feed:
+                emit(self._started(number, hours, feed))
                 await committer.report()
-                ended = await self._ask(todo, feed, committer, emit, hours)
-                lost = len(self.ledger.input.wanted - state.done(sweep))
-                if lost and ended is None:
+                ended = await self._run_one(number, feed, committer, emit, hours)
+                if ended is None and (lost := len(self._todo(number))):
                     ended = HarvestError(
                         f"{lost} UIDs have no outcome yet: resume, and please report it."
                     )
                 if ended is not None:
                     return ended
-            if sweep > 1:
-                await committer.in_thread(partial(merge_pass, self.ledger, sweep))
+            if number > 1:
+                await committer.in_thread(partial(merge_pass, self.ledger, number))
         return None
 
-    async def _ask(
+    def _todo(self, number: int) -> UidSet:
+        """Return the UIDs without an outcome in a pass."""
+        return self.ledger.input.wanted - self.ledger.state.done(number)
+
+    async def _run_one(
         self,
-        todo: UidSet,
+        number: int,
         feed: Feed | None,
         committer: Committer,
         emit: events.Listener,
@@ -127,7 +132,7 @@ class Sweeps:
             self.job,
             self.client,
             self.question,
-            todo,
+            self._todo(number),
             deliver=committer.add,
             full=lambda: committer.full,
             emit=emit,
@@ -135,32 +140,34 @@ class Sweeps:
             hours=hours,
             fed=feed is None,
         )
-        feeding = None if feed is None else self._pass_on(feed, engine, committer, emit)
+        feeding = None if feed is None else self._feed(feed, engine, committer, emit)
         with self.stop.of(engine):
             return await drive(engine, committer, feeding)
 
-    async def _pass_on(
+    async def _feed(
         self, feed: Feed, engine: Engine, committer: Committer, emit: events.Listener
     ) -> None:
-        """What is new of a feed, to the ledger and to the engine."""
-        async for listed in feed.blocks():
-            new = self.ledger.input.add(listed)
-            if new:
+        """Pass on what is new of a feed to the ledger and to the engine."""
+
+        def add(listed: Listed) -> UidSet:
+            if new := self.ledger.input.add(listed):
                 emit(events.InputGrew(len(self.ledger.input.wanted)))
-                engine.feed(new)
+            return new
+
+        await feed_engine(engine, feed, add)
         await committer.in_thread(self.ledger.input.end)
 
-    def _start(self, sweep: int, hours: Hours, feed: Feed | None = None) -> events.RunStarted:
-        outcomes = self.ledger.state.outcomes(sweep)
+    def _started(self, number: int, hours: Hours, feed: Feed | None = None) -> events.RunStarted:
+        outcomes = self.ledger.state.outcomes(number)
         return events.RunStarted(
             total=max(len(self.ledger.input.wanted), feed.expected if feed else 0),
             done=sum(outcomes.values()),
             outcomes=outcomes,
-            links=self.ledger.state.links() if sweep == 1 else 0,
+            links=self.ledger.state.links() if number == 1 else 0,
             rate=self.client.rate,
             server=urlsplit(self.job.server.base_url).netloc,
             hours_end=hours.ends_at(),
-            sweep=sweep,
-            sweeps=self.job.limits.passes,
+            pass_number=number,
+            passes=self.job.limits.passes,
             growing=feed is not None,
         )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harvester.eutils.question import Question
     from harvester.job.model import Job
     from harvester.model.identifiers import Identifiers, Listed
-    from harvester.runs.run import Harvesting, Result
+    from harvester.runs.run import Result, Runner
 
 Side = Literal["from", "to"]
 SUMMARY = "summary"
@@ -52,11 +52,11 @@ class Records:
         return Documents(db, self.form, identifiers)
 
 
-async def get_records(harvesting: Harvesting, job: Job, records: Records) -> dict[str, Result]:
+async def get_records(runner: Runner, job: Job, records: Records) -> dict[str, Result]:
     """Get the records of a harvest, into OUT/records/DB for each database.
 
     Args:
-        harvesting: runs the harvest of each database.
+        runner: runs the harvest of each database.
         job: job kept in the harvest's folder, with absolute paths.
         records: which records, in which form.
 
@@ -84,7 +84,7 @@ async def get_records(harvesting: Harvesting, job: Job, records: Records) -> dic
         limits = job.limits.model_copy(update={"passes": 1, "confirm_empty": 0})
         update = {"link": link, "output": output, "limits": limits, "hop": []}
         kind = Kind(schema, partial(records.question, db), RECORDS)
-        results[db] = await harvesting.make(job.model_copy(update=update), listed, kind=kind)
+        results[db] = await runner.run(job.model_copy(update=update), listed, kind=kind)
     return results
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from harvester import events
 from harvester.client.check_names import check_names
 from harvester.eutils.elink.commands import Elink, schema_of
-from harvester.job import load as jobfile
-from harvester.runs.passes import Sweeps
-from harvester.sources.from_job import read_source, search
-from harvester.store.folder import LINKS, check_usable, disk_errors
-from harvester.store.ledger import Ledger, check_same_job
+from harvester.job import load
+from harvester.runs.passes import Passes
+from harvester.sources.feed import Feed
+from harvester.store.folder import LINKS, disk_errors
+from harvester.store.ledger import Ledger
 from harvester.store.sinks import make_sink
-from harvester.store.state import FILE, look_up
+from harvester.store.state import FILE
 from harvester.store.status import end_state
 from harvester.store.unanswered import reopen_unanswered
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from harvester.job.link import Link
     from harvester.job.model import Job
     from harvester.model.identifiers import Identifiers, Listed
-    from harvester.sources.feed import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,10 @@ class Result:
         folder: the harvest's folder.
         state: `complete` or `complete_with_failures`.
         total: distinct input UIDs.
-        outcomes: outcome → UIDs; together they are `total`.
+        outcomes: outcome → number of UIDs; together they are `total`.
         links: distinct links.
-        hops: of a chain, what each of its hops came to; then the rest is that of the last.
-        records: what came of the records linked to, where the job wants them.
+        hops: of a chain, the result of each hop; the rest is then that of the last hop.
+        records: the results for the records linked to, if the job wants them.
     """
 
     folder: Path
@@ -58,7 +57,7 @@ class Result:
 
     @property
     def exit_code(self) -> int:
-        """0, or 3 where some UIDs failed or are missing."""
+        """0, or 3 if some UIDs failed or are missing."""
         states = [one.state for one in (*self.hops, *self.records)] + [self.state]
         return 0 if all(state == "complete" for state in states) else 3
 
@@ -68,9 +67,9 @@ class Kind:
     """What a harvest asks, and what its rows are.
 
     Attributes:
-        schema: of the rows.
-        question: made of the way UIDs are written.
-        rows: the folder of the rows, in the harvest's.
+        schema: schema of the rows.
+        question: makes the question, given how UIDs are written.
+        rows: name of the folder of the rows inside the harvest's folder.
     """
 
     schema: pa.Schema
@@ -79,20 +78,20 @@ class Kind:
 
 
 def links_of(link: Link) -> Kind:
-    """The kind of a harvest of links."""
+    """Return the kind of a harvest of links."""
     return Kind(schema_of(link), partial(Elink, link))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Harvesting:
-    """How harvests are made.
+class Runner:
+    """Runs jobs into folders with one client, one stop and the same listeners.
 
     Attributes:
-        client: asks.
-        listeners: told of every event.
-        stop: ends everything when asked to.
-        resume: take the UIDs from the folder; the source is read only if it never was to its end.
-        retry_failed: ask again for UIDs that failed or are missing.
+        client: sends the requests.
+        listeners: receive every event.
+        stop: ends all runs when asked to.
+        resume: whether this goes on with an earlier run; then names are not checked again.
+        retry_failed: whether to ask again for UIDs that failed or are missing.
     """
 
     client: Client
@@ -101,51 +100,45 @@ class Harvesting:
     resume: bool = False
     retry_failed: bool = False
 
-    async def make(
+    async def run(
         self,
         job: Job,
-        listed: Listed | None,
-        feed: Feed | None = None,
+        source: Listed | Feed | None,
+        *,
+        kind: Kind | None = None,
         opened: Callable[[Ledger], None] | None = None,
         committed: Callable[[pa.Table], None] | None = None,
-        kind: Kind | None = None,
     ) -> Result:
         """Bring the folder of a job to its end.
 
         Args:
-            job: with absolute paths.
-            listed: its input UIDs, where they could be read beforehand.
-            feed: brings them, where they come from another harvest.
-            opened: told of the folder before anything is asked.
-            committed: told of the links of each commit.
+            job: a prepared job, without hops.
+            source: its input UIDs, or a feed of them; None if the folder holds all.
             kind: what to ask; links, by default.
+            opened: receives the folder before the first request.
+            committed: receives the links of each commit.
 
         Raises:
-            HarvestError: as `harvester.harvest` says.
+            HarvestError: as for `harvester.harvest`.
         """
-        folder = Path(job.output.path)
-        emit = events.to_all(self.listeners)
+        folder, link = Path(job.output.path), job.link
+        kind = kind or links_of(link)
+        sink = make_sink(job.output.format, job.output.codec)
         with disk_errors(folder):
-            check_usable(folder)
-            kept, ended = look_up(folder, "identity", "source")
-            check_same_job(folder, kept, job.identity())  # before a search is made for it
-            if not self.resume and not (folder / FILE).exists():
-                for doubt in [*job.link.doubts(), *await check_names(self.client, job.link)]:
-                    emit(events.Warned(doubt))
-            if listed is None and feed is None and ended is None:
-                feed, listed = await self._source(job)
-            sink = make_sink(job.output.format, job.output.codec)
-            link, kind = job.link, kind or links_of(job.link)
+            await self._check_names(job)
+            feed = source if isinstance(source, Feed) else None
+            if feed is not None:
+                await feed.start(self.client, events.to_all(self.listeners))
             with Ledger(folder, sink, link.dbfrom, kind.schema, link.idtype, kind.rows) as ledger:
-                ledger.adopt(job.identity(), jobfile.dump(job))
+                ledger.adopt(job.identity(), load.dump(job))
                 if opened is not None:
                     opened(ledger)
-                if listed is not None:
-                    ledger.input.add(listed)
+                if source is not None and feed is None:
+                    ledger.input.add(source)
                     ledger.input.end()
                 if self.retry_failed:
                     reopen_unanswered(ledger)
-                await Sweeps(
+                await Passes(
                     job=job,
                     client=self.client,
                     question=kind.question(ledger.input.identifiers),
@@ -157,12 +150,17 @@ class Harvesting:
                 ).run()
                 return _result(ledger)
 
-    async def _source(self, job: Job) -> tuple[Feed | None, Listed | None]:
-        """A search, begun; or a list, read."""
+    async def _check_names(self, job: Job) -> None:
+        """Check the names of a new harvest, and pass on warnings.
+
+        Raises:
+            BadInput: a database or linkname does not exist.
+        """
+        if self.resume or (Path(job.output.path) / FILE).exists():
+            return
         emit = events.to_all(self.listeners)
-        if not job.source.is_remote:
-            return None, read_source(job, emit)
-        return await search(job, self.client, emit), None
+        for warning in [*job.link.doubts(), *await check_names(self.client, job.link)]:
+            emit(events.Warned(warning))
 
 
 def _result(ledger: Ledger) -> Result:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harvester import events
@@ -12,38 +14,41 @@ from harvester.engine.batch_size import requests_for
 from harvester.engine.off_peak import Hours
 from harvester.errors import BadInput
 from harvester.eutils.elink.commands import Elink
-from harvester.job import load as jobfile
+from harvester.job import load
 from harvester.job.permission import check_permitted
 from harvester.model import uids
 from harvester.model.delivery import AnsweredUids
 from harvester.model.distinct_targets import Targets
 from harvester.model.identifiers import identifiers_of
-from harvester.runs.drive import drive, make_engine
-from harvester.sources.from_job import read_source, search
+from harvester.runs.drive import drive, feed_engine, make_engine
+from harvester.sources.feed import Feed
+from harvester.sources.from_job import open_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
+    from typing import Self
 
     import pyarrow as pa
 
-    from harvester.engine.engine import Engine
     from harvester.job.model import Job
     from harvester.model.delivery import Delivery
-    from harvester.sources.feed import Feed
+    from harvester.model.identifiers import Listed
+    from harvester.model.uids import UidSet
 
-_TABLES_AHEAD = 8  # a slow reader of `stream` slows the asking down at so many
+_TABLES_AHEAD = 8
+"""Tables not yet taken by the reader at which sending pauses."""
 
 
 async def stream(
     job: Job, *, listeners: Iterable[events.Listener] = ()
 ) -> AsyncGenerator[pa.Table, None]:
-    """The links of a job as tables, one for each answered batch, with nothing written.
+    """Yield the links of a job as tables, one per answered batch, with nothing written.
 
-    A slow reader slows the asking down. Failed and missing UIDs give no rows.
+    A slow reader slows the requests down. Failed and missing UIDs give no rows.
 
     Args:
-        job: what to harvest; its output is not looked at.
-        listeners: told of every event; they must not block.
+        job: what to harvest; its output is ignored.
+        listeners: receive every event; they must not block.
 
     Raises:
         BadInput, Refused, WindowClosed: as for `harvest`.
@@ -54,8 +59,6 @@ async def stream(
             print(table.num_rows)
         ```
     """
-    job = jobfile.resolve(job)
-    check_permitted(job.contact, job.server, job.limits)  # before a long list is read
     if job.limits.passes > 1:
         raise BadInput(
             "limits.passes: reading again needs a folder to compare with; "
@@ -63,58 +66,95 @@ async def stream(
         )
     if job.hop:
         raise BadInput("A chain of hops needs a folder; give one (-o DIR).")
-    queue: asyncio.Queue[pa.Table | None] = asyncio.Queue()
-    emit = events.to_all(listeners)
-    identifiers = identifiers_of(job.link.idtype)
-    targets = Targets() if job.link.targets_only else None
+    job = load.resolve(job)
+    check_permitted(job.contact, job.server, job.limits)  # before a long list is read
+    async with _Stream(job, events.to_all(listeners)) as tables:
+        while (table := await tables.next()) is not None:
+            yield table
 
-    def deliver(delivery: Delivery) -> None:
+
+class _Stream:
+    """A harvest whose tables wait in memory for a reader.
+
+    Args:
+        job: what to harvest.
+        emit: receives every event.
+    """
+
+    def __init__(self, job: Job, emit: events.Listener) -> None:
+        self._job = job
+        self._emit = emit
+        self._identifiers = identifiers_of(job.link.idtype)
+        self._known = uids.as_set()
+        self._targets = Targets() if job.link.targets_only else None
+        self._tables: deque[pa.Table] = deque()
+        self._changed = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        """Start the harvest."""
+        self._harvest = asyncio.create_task(self._run())
+        self._harvest.add_done_callback(lambda _: self._changed.set())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End the harvest; no task is left behind."""
+        self._harvest.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await self._harvest
+
+    async def next(self) -> pa.Table | None:
+        """Return the next table; None at the end.
+
+        Raises:
+            HarvestError: the harvest ended early.
+        """
+        while not self._tables:
+            if self._harvest.done():
+                self._harvest.result()
+                return None
+            self._changed.clear()
+            await self._changed.wait()
+        return self._tables.popleft()
+
+    async def _run(self) -> None:
+        job, emit = self._job, self._emit
+        source = open_source(job, lambda text: emit(events.Warned(text)))
+        async with connected(job.server, job.contact, job.limits) as client:
+            for warning in [*job.link.doubts(), *await check_names(client, job.link)]:
+                emit(events.Warned(warning))
+            feed = source if isinstance(source, Feed) else None
+            if feed is not None:
+                await feed.start(client, emit)
+            todo = uids.as_set() if feed is not None else self._number(source)
+            expected = len(todo) if feed is None else feed.expected
+            engine = make_engine(
+                job,
+                client,
+                Elink(job.link, self._identifiers),
+                todo,
+                deliver=self._deliver,
+                full=lambda: len(self._tables) >= _TABLES_AHEAD,
+                emit=emit,
+                hours=Hours.of(job, requests_for(expected, job.limits.batch_size)),
+                fed=feed is None,
+            )
+            feeding = None if feed is None else feed_engine(engine, feed, self._number)
+            ended = await drive(engine, feeding=feeding)
+        if ended is not None:
+            raise ended
+
+    def _number(self, listed: Listed) -> UidSet:
+        """Return the numbers of those UIDs that are new."""
+        new = self._identifiers.number_all(listed) - self._known
+        self._known |= new
+        if self._known != new:
+            self._emit(events.InputGrew(len(self._known)))
+        return new
+
+    def _deliver(self, delivery: Delivery) -> None:
         if isinstance(delivery, AnsweredUids):
             links = delivery.rows.to_table()
-            links = links if targets is None else targets.unseen(links)
+            links = links if self._targets is None else self._targets.unseen(links)
             if links.num_rows:
-                queue.put_nowait(links)
-
-    async def pass_on(feed: Feed, engine: Engine) -> None:
-        known = uids.as_set()
-        async for listed in feed.blocks():
-            new = identifiers.number_all(listed) - known
-            known |= new
-            emit(events.InputGrew(len(known)))
-            engine.feed(new)
-
-    async def ask() -> None:
-        try:
-            listed = None if job.source.is_remote else read_source(job, emit)
-            async with connected(job.server, job.contact, job.limits) as client:
-                for doubt in [*job.link.doubts(), *await check_names(client, job.link)]:
-                    emit(events.Warned(doubt))
-                feed = await search(job, client, emit) if listed is None else None
-                todo = uids.as_set() if listed is None else identifiers.number_all(listed)
-                expected = len(todo) if feed is None else feed.expected
-                engine = make_engine(
-                    job,
-                    client,
-                    Elink(job.link, identifiers),
-                    todo,
-                    deliver=deliver,
-                    full=lambda: queue.qsize() >= _TABLES_AHEAD,
-                    emit=emit,
-                    known=uids.as_set(),
-                    hours=Hours.of(job, requests_for(expected, job.limits.batch_size)),
-                    fed=feed is None,
-                )
-                ended = await drive(engine, feeding=None if feed is None else pass_on(feed, engine))
-            if ended is not None:
-                raise ended
-        finally:
-            queue.put_nowait(None)
-
-    asking = asyncio.create_task(ask())
-    try:
-        while (table := await queue.get()) is not None:
-            yield table
-        await asking
-    finally:
-        asking.cancel()
-        await asyncio.wait([asking])
+                self._tables.append(links)
+                self._changed.set()

@@ -131,7 +131,6 @@ async def resample(
             Elink(job.link, found.identifiers),
             chosen,
             deliver=take,
-            full=lambda: False,
             emit=events.to_all(listeners),
             known=found.answered,
             hours=hours,

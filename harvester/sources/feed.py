@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from harvester import events
+    from harvester.client.client import Client
     from harvester.model.identifiers import Listed
 
 
+@runtime_checkable
 class Feed(Protocol):
     """Source that is read while the harvest runs."""
+
+    async def start(self, client: Client, emit: events.Listener) -> None:
+        """Begin; may send a first request, and sets `expected`.
+
+        Raises:
+            HarvestError: The source cannot be read.
+        """
 
     @property
     def expected(self) -> int:
@@ -36,6 +46,9 @@ class Handed:
     def __init__(self, expected: int = 0) -> None:
         self.expected = expected
         self._queue: asyncio.Queue[Listed | None] = asyncio.Queue()
+
+    async def start(self, client: Client, emit: events.Listener) -> None:
+        """Do nothing: the other harvest has begun."""
 
     def hand(self, listed: Listed) -> None:
         """Add a block of UIDs."""

@@ -184,18 +184,3 @@ def _accessions(job: Job) -> list[str]:
         for block in read_accessions(name, job.source.ids_column):
             found.update(block)
     return sorted(found)
-
-
-# The two functions below serve the callers that do not use `open_source` yet.
-
-
-def read_source(job: Job, emit: events.Listener = lambda _: None) -> Listed:
-    """Return the UIDs of a job whose source lies on disk; an unfinished one is reported."""
-    return open_source(job, lambda text: emit(events.Warned(text)))
-
-
-async def search(job: Job, client: Client, emit: events.Listener) -> SearchFeed:
-    """Return the feed of a job's search, started."""
-    feed = SearchFeed(job)
-    await feed.start(client, emit)
-    return feed

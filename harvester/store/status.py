@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from harvester import wording
 from harvester.store.folder import hop_folders, is_locked
 from harvester.store.reader import HarvestReader, read_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-    from harvester.events import Tally
 
 _COUNTS = ("sent", "ok", "retried", "rate_limited")
 _OUTCOMES = ("linked", "empty", "missing", "failed")
@@ -26,44 +19,6 @@ _KINDS = ("links", "uids", "unanswered")
 _ENDED = ("complete", "complete_with_failures")
 _BY_URGENCY = ("running", "waiting", "interrupted", "complete_with_failures", "complete")
 """States of a hop; the state of a chain is the first of them that any hop has."""
-
-
-class Progress:
-    """The progress of a run, as the JSON text that its state keeps.
-
-    Args:
-        tally: the run's counts.
-        before: progress of the run before; its counts of requests are added.
-        rate: rate limit, in requests per second.
-    """
-
-    def __init__(self, tally: Tally, before: dict[str, Any], rate: float) -> None:
-        self._tally = tally
-        self._before = before.get("requests", {})
-        self._rate = rate
-        self._started_at = _now()
-        self.state = "running"
-
-    def __call__(self) -> str:
-        """Return the progress as of now, as JSON."""
-        tally = self._tally
-        waiting = tally.waiting if self.state == "running" else None
-        return json.dumps(
-            {
-                "pid": os.getpid(),
-                "host": socket.gethostname(),
-                "state": "waiting" if waiting else self.state,
-                "waiting": wording.waiting(waiting) if waiting else None,
-                "sweep": {"number": tally.sweep, "of": tally.sweeps, "done": tally.done},
-                "requests": {
-                    key: self._before.get(key, 0) + getattr(tally, key) for key in _COUNTS
-                },
-                "rate": {"limit": self._rate, "achieved": round(tally.achieved, 3)},
-                "eta_seconds": tally.eta_seconds,
-                "started_at": self._started_at,
-                "updated_at": _now(),
-            }
-        )
 
 
 def harvest_status(folder: Path) -> dict[str, Any]:
@@ -155,7 +110,3 @@ def _flat(job: Mapping[str, Any]) -> dict[str, Any]:
     for group in job.values():
         flat |= group if isinstance(group, dict) else {}
     return flat
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

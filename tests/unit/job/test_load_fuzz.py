@@ -16,7 +16,7 @@ from harvester.errors import BadInput
 from harvester.job import load as jobfile
 from harvester.job.model import Job
 from harvester.job.ncbi import BASE_URL as NCBI
-from harvester.sources.from_job import read_source
+from harvester.sources.from_job import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ def test_any_bytes_are_a_job_or_bad_input(
     job = None
     try:
         job = jobfile.build({}, path, {})
-        read_source(jobfile.absolute(job))
+        open_source(jobfile.absolute(job))
     except BadInput as error:
         said = str(error)
         assert said.isprintable()

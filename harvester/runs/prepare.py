@@ -1,0 +1,76 @@
+"""Prepare a job: check its folder and open its source, before anything is changed or sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harvester.errors import BadInput
+from harvester.job import load
+from harvester.job.permission import check_permitted
+from harvester.runs.chain import hop_jobs
+from harvester.sources.from_job import open_source
+from harvester.store.folder import JOB, check_usable, disk_errors, hop_folders
+from harvester.store.ledger import check_same_job
+from harvester.store.state import look_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harvester.job.model import Job
+    from harvester.model.identifiers import Listed
+    from harvester.sources.feed import Feed
+
+
+def prepare(
+    job: Job, warn: Callable[[str], None], *, resume: bool = False
+) -> tuple[Job, Listed | Feed | None]:
+    """Return a job with absolute paths, and its source opened.
+
+    Args:
+        job: the job to run.
+        warn: receives warnings about the source.
+        resume: take the UIDs from the folder, if its source was read to the end before.
+
+    Returns:
+        The job, and its UIDs, or a feed that yields them; None if the folder holds all of them.
+
+    Raises:
+        BadInput: NCBI's rules are not met, the folder holds something else, or the source cannot
+            be read.
+        FolderError: the folder is damaged.
+    """
+    job = load.resolve(job)
+    check_permitted(job.contact, job.server, job.limits)  # before a long list is read
+    folder = Path(job.output.path)
+    with disk_errors(folder):
+        check_usable(folder)
+        if hop_folders(folder) and not job.hop:
+            raise BadInput(f"{folder} holds a chain of harvests; give another --out for this one.")
+        if job.hop:
+            _see_same_chain(job)
+        first = hop_jobs(job)[0]
+        kept, ended = look_up(Path(first.output.path), "identity", "source")
+        check_same_job(folder, kept, first.identity())
+    if ended is not None and (resume or job.source.is_remote):
+        return job, None
+    return job, open_source(job, warn)
+
+
+def _see_same_chain(job: Job) -> None:
+    """Check that the folder holds this chain, or none.
+
+    Raises:
+        BadInput: it holds another.
+    """
+    folder = Path(job.output.path)
+    if not (folder / JOB).is_file():
+        return
+    kept = load.load_kept(folder / JOB)
+    before, now = ([one.identity() for one in hop_jobs(both)] for both in (kept, job))
+    if [one["link"] for one in before] != [one["link"] for one in now]:
+        raise BadInput(f"{folder} holds a chain of other hops; give another --out for this one.")
+    if before != now:
+        raise BadInput(
+            f"{folder} holds this chain with another source or output; give another --out."
+        )

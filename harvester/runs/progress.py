@@ -1,0 +1,61 @@
+"""The progress of a run, as the text that is kept in the state for other processes to read."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from harvester import wording
+
+if TYPE_CHECKING:
+    from harvester.events import Tally
+
+_COUNTS = ("sent", "ok", "retried", "rate_limited")
+
+
+class Progress:
+    """Progress of a run as JSON text.
+
+    Args:
+        tally: counts of the run.
+        before: the progress of the run before, whose counts of requests go on.
+        rate: requests per second permitted.
+
+    Attributes:
+        state: as `status` reports it.
+    """
+
+    def __init__(self, tally: Tally, before: dict[str, Any], rate: float) -> None:
+        self._tally = tally
+        self._before = before.get("requests", {})
+        self._rate = rate
+        self._started_at = _now()
+        self.state = "running"
+
+    def __call__(self) -> str:
+        """Return the progress as of now."""
+        tally = self._tally
+        waiting = tally.waiting if self.state == "running" else None
+        return json.dumps(
+            {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "state": "waiting" if waiting else self.state,
+                "waiting": wording.waiting(waiting) if waiting else None,
+                "sweep": {"number": tally.pass_number, "of": tally.passes, "done": tally.done},
+                "requests": {
+                    key: self._before.get(key, 0) + getattr(tally, key) for key in _COUNTS
+                },
+                "rate": {"limit": self._rate, "achieved": round(tally.achieved, 3)},
+                "eta_seconds": tally.eta_seconds,
+                "started_at": self._started_at,
+                "updated_at": _now(),
+            }
+        )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
