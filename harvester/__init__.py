@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harvester.api.eutils import Eutils
     from harvester.api.harvest import Result, harvest, records, run, stream
     from harvester.api.links import Linked
+    from harvester.api.log import log_to
     from harvester.eutils.ecitmatch import Citation
     from harvester.job.model import Job
 
@@ -39,6 +40,7 @@ __all__ = [
     "Result",
     "__version__",
     "harvest",
+    "log_to",
     "records",
     "run",
     "stream",
@@ -47,7 +49,7 @@ __all__ = [
 _HOMES = {"Job": "job.model", "Result": "api.harvest", "harvest": "api.harvest"}
 _HOMES |= {"run": "api.harvest", "records": "api.harvest", "stream": "api.harvest"}
 _HOMES |= {"Eutils": "api.eutils", "Linked": "api.links"}
-_HOMES |= {"Citation": "eutils.ecitmatch"}
+_HOMES |= {"Citation": "eutils.ecitmatch", "log_to": "api.log"}
 
 
 def __getattr__(name: str) -> Any:

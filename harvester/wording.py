@@ -5,13 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from harvester import events
+
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from harvester import events
-
 EASTERN = ZoneInfo("America/New_York")
 """The zone of NCBI's off-peak hours (NBK25497)."""
+
+
+def sentence(event: events.Event) -> str | None:
+    """Return what a reader of a log must know of an event; None if that is nothing."""
+    match event:
+        case events.RunStarted():
+            return opening(event)
+        case events.Warned():
+            return event.text
+        case events.Waiting():
+            return waiting(event)
+        case events.Resumed():
+            return "Sending requests again."
+        case events.BatchRetried():
+            return retried(event)
+    return None
 
 
 def opening(event: events.RunStarted) -> str:
@@ -63,3 +79,8 @@ def off_peak(opens_at: datetime) -> str:
         f"Waiting for NCBI's off-peak hours until {here:%a %H:%M %Z} "
         f"({there:%a %H:%M} Eastern time). Use --window always to start now."
     )
+
+
+def retried(event: events.BatchRetried) -> str:
+    """Return how many UIDs are sent again, when and why."""
+    return f"{event.uids:,} UIDs again in {event.delay:.1f} s: {event.reason}"

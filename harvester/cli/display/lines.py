@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harvester import events
-from harvester.wording import line, opening, waiting
+from harvester.wording import line, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,22 +73,15 @@ class PlainLines:
     def __call__(self, event: events.Event) -> None:
         """Count one event, and say what must be said."""
         self._tally(event)
-        match event:
-            case events.RunStarted():
-                self._say(opening(event))
-            case events.Warned():
-                self._say(event.text)
-            case events.Waiting():
-                self._say(waiting(event))
-            case events.Resumed():
-                self._say("Asking again.")
-            case events.BatchRetried() if self._verbose:
-                self._say(f"{event.uids} UIDs again in {event.delay:.1f} s: {event.reason}")
-            case events.PartCommitted() if time.monotonic() >= self._next:
-                self._next = time.monotonic() + PLAIN_SECONDS
-                self._say(line(self._tally))
+        if isinstance(event, events.PartCommitted) and time.monotonic() >= self._next:
+            self._next = time.monotonic() + PLAIN_SECONDS
+            self._say(line(self._tally))
+        elif self._verbose or not isinstance(event, events.BatchRetried):
+            self._say(sentence(event))
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str | None) -> None:
+        if text is None:
+            return
         self._stream.write(f"{datetime.now().astimezone():%H:%M:%S} {text}\n")
         self._stream.flush()
 
