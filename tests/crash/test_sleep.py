@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from support.clocks import set_clock
 from support.harness import (
     assert_exact,
     assert_polite,
@@ -123,14 +124,6 @@ def stopped_while_asked_to_stop(servers: Servers, folder: Path) -> None:
 
 
 # --- the wall clock jumps, the other clock does not -------------------------------------------
-
-
-def set_clock(folder: Path, at: str) -> dict[str, object]:
-    """Set the wall clock of the run in a folder; what it is to be patched with."""
-    aside = folder / "clock-aside"
-    aside.write_text(at)
-    aside.replace(folder / "clock")
-    return {"clock": str(folder / "clock"), "harvester.engine.engine._NAP_SECONDS": 0.2}
 
 
 def asleep_until_the_hours_begin(servers: Servers, folder: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from support.harness import expected_links, status
 from support.scenes import Scene
 from support.tables import NAME, TEXT, keyed, outcomes, table
+from support.timing import IMPATIENT, OFTEN
 
 from harvester.emulator.utilities.ids import accession
 
@@ -27,11 +28,6 @@ FAULTS = (
     "500:0.03", "cut:0.03", "short:0.03", "doubled:0.02", "alien:0.02", "id-0:0.02",
     "error-in-linkset:0.02", "reordered:0.05",
 )  # fmt: skip
-IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
-OFTEN = {
-    "harvester.store.committer.COMMIT_SECONDS": 0.2,
-    "harvester.store.committer.TICK_SECONDS": 0.05,
-}
 LINKS = [
     ("dbfrom", NAME), ("from_uid", TEXT), ("dbto", NAME), ("linkname", NAME), ("to_uid", TEXT),
     ("score", pa.int64()), ("rank", pa.int32()),

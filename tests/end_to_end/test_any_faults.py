@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.harness import assert_exact, expected_links, write_uids
+from support.timing import BACKOFF, FIRST_PROBE
 
 from harvester.emulator.faults import NAMES
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 DBS = ("pmc", "gene")
 PATIENT = {
-    "harvester.client.backoff.BACKOFF_SECONDS": 0.02,
-    "harvester.client.backoff.FIRST_SECONDS": 0.2,
+    BACKOFF: 0.02,
+    FIRST_PROBE: 0.2,
     "harvester.client.pacing.sliding_window._PAUSE_SECONDS": 0.05,
 }
 """Faults come often here: between tries there are many more pauses than in a night."""

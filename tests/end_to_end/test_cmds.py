@@ -13,6 +13,7 @@ import pytest
 from support.harness import assert_exact, expected_links, write_uids
 from support.scenes import Scene
 from support.tables import NAME, TEXT, TEXTS, UID, keyed, outcomes, table
+from support.timing import IMPATIENT
 
 from harvester.emulator.utilities.linkout import addresses
 
@@ -30,7 +31,6 @@ FAULTS = (
     "500:0.02", "cut:0.02", "short:0.02", "doubled:0.01", "alien:0.01", "id-0:0.01",
     "bad-utf8:0.01", "error-backend:0.01", "error-in-linkset:0.01",
 )  # fmt: skip
-IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
 
 FROM = [("dbfrom", NAME), ("from_uid", UID)]
 CHECKS = [

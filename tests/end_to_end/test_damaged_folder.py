@@ -17,6 +17,7 @@ from support.fork_server import KillPoint
 from support.harness import assert_exact, digests, expected_links, write_uids
 from support.scenes import Scene
 from support.small_disks import assert_one_sentence
+from support.timing import ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from harvester.emulator import Emulator
 
 UIDS = range(1, 61)
-OFTEN = {
-    "harvester.store.committer.COMMIT_SECONDS": 0.05,
-    "harvester.store.committer.TICK_SECONDS": 0.02,
-}
 DATABASE = ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm")
 
 
@@ -87,12 +84,12 @@ def harvest(servers: Servers, folder: Path, state: str) -> Harvest:
     """`closed`: complete, nothing beside the state; `killed`: after some commits, with a log."""
     made = Harvest(servers, folder, servers.start(latency=(0.05,)))
     if state == "closed":
-        assert servers.harvester(*made.words(), patches=OFTEN).code == 0
+        assert servers.harvester(*made.words(), patches=ALWAYS).code == 0
     else:
         with servers.fork_server() as fork_server:
             kill_point = KillPoint("replace links/.part-N.parquet.tmp", 4, "before")
             words = [*made.words(), "--rate=25"]
-            ended = fork_server.run(words, kill_point, patches=OFTEN, root=str(made.out))
+            ended = fork_server.run(words, kill_point, patches=ALWAYS, root=str(made.out))
         assert ended.killed, ended.said
     assert parts(made.out, "links")
     shutil.copytree(made.out, folder / "copy")
@@ -199,7 +196,7 @@ def the_state(servers: Servers, folder: Path, state: str, name: str, every: int 
 def _judge(made: Harvest, fork_server: ForkServer) -> str | None:
     """What is wrong with how a damaged state is met; `refused` if it is refused as it should be."""
     looked = fork_server.run(["status", made.out])
-    ended = fork_server.run([*made.words(), "--rate=1000"], seconds=30)
+    ended = fork_server.run([*made.words(), "--rate=1000"])
     for one, code in ((looked, 0), (ended, 0)):
         if one.code == code:
             continue

@@ -9,6 +9,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
+from support import timing
 from support.harness import (
     assert_exact,
     assert_polite,
@@ -40,14 +41,8 @@ FAULTS = ("500:0.05", "cut:0.04", "bad-utf8:0.02", "empty:0.02", "short:0.02")
 PAGES = {"harvester.sources.search.MOST": 500}
 """Records of a page of a search, so that short ones have many."""
 
-OFTEN = PAGES | {
-    "harvester.store.committer.COMMIT_SECONDS": 0.2,
-    "harvester.store.committer.TICK_SECONDS": 0.05,
-}
-SOON = OFTEN | {
-    "harvester.client.backoff.FIRST_SECONDS": 0.3,
-    "harvester.client.backoff.LONGEST_SECONDS": 0.6,
-}
+OFTEN = PAGES | timing.OFTEN
+SOON = OFTEN | timing.SOON
 
 
 def words(server: Emulator, out: object, *options: object) -> list[object]:
@@ -149,7 +144,7 @@ def stopped_in_the_middle(servers: Servers, folder: Path) -> None:
     with running(*command, err=folder / "err", patches=OFTEN) as run:
         wait_until(lambda: asked(server) > 5, "it asks")
         run.signal(signal.SIGINT)
-        ended = run.ended(12.0)
+        ended = run.ended()
     assert ended.code == 130, ended.err
     assert_polite(ended.err)
     assert "harvester resume" in ended.err
@@ -164,9 +159,9 @@ def stopped_while_it_waits(servers: Servers, folder: Path) -> None:
     servers.wait(server.fail(503))
     command = words(server, out, "--query", SOME, "--max-attempts=1")
     with running(*command, err=folder / "err", patches=SOON) as run:
-        wait_until(lambda: "not answering" in run.said(), "it waits", seconds=60)
+        wait_until(lambda: "not answering" in run.said(), "it waits")
         run.signal(signal.SIGINT)
-        ended = run.ended(12.0)
+        ended = run.ended()
     assert ended.code == 130, ended.err
     assert_polite(ended.err)
     assert not out.exists()
@@ -179,7 +174,7 @@ def an_outage_in_the_middle(servers: Servers, folder: Path, kind: int | str) -> 
     with running(*command, err=folder / "err", patches=SOON) as run:
         wait_until(lambda: asked(server, "esearch") > 3, "it searches")
         servers.wait(server.fail(kind))
-        wait_until(lambda: "not answering" in run.said(), "it waits", seconds=60)
+        wait_until(lambda: "not answering" in run.said(), "it waits")
         servers.wait(server.recover())
         ended = run.ended()
     assert ended.code == 0, ended.err

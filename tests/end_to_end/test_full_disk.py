@@ -11,6 +11,7 @@ from support.harness import assert_exact, expected_links, running, status, wait_
 from support.refusals import Nobody
 from support.scenes import Scene
 from support.small_disks import assert_one_sentence, small_disk
+from support.timing import OFTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from harvester.emulator import Emulator
 
 UIDS = range(1, 1801)
-OFTEN = {
-    "harvester.store.committer.COMMIT_SECONDS": 0.2,
-    "harvester.store.committer.TICK_SECONDS": 0.05,
-}
 
 
 def words(folder: Path, server: Emulator | Nobody, *options: str) -> list[object]:

@@ -21,6 +21,7 @@ from support.harness import (
     write_uids,
 )
 from support.scenes import Scene
+from support.timing import ALWAYS, OFTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,16 +33,7 @@ if TYPE_CHECKING:
 
 UIDS = range(1, 21)
 CHAIN = (("gene", "protein"), ("protein", "structure"), ("structure", "taxonomy"))
-OFTEN = {
-    "harvester.store.committer.COMMIT_SECONDS": 0.2,
-    "harvester.store.committer.TICK_SECONDS": 0.05,
-}
-"""A hop is fed at each commit of the one before."""
 
-AT_ONCE = {
-    "harvester.store.committer.COMMIT_SECONDS": 0.05,
-    "harvester.store.committer.TICK_SECONDS": 0.02,
-}
 
 FAULTS = ("500:0.04", "cut:0.03", "short:0.02", "error-in-linksetdb:0.02", "doubled:0.02")
 
@@ -86,7 +78,7 @@ def three_hops(servers: Servers, folder: Path, form: str, *faults: str) -> None:
     """The next asks while the one before still runs; run again, nobody is asked."""
     server = servers.start(faults=faults, latency=(0.02, 0.1))
     job, out = chain(folder, server, format=form), folder / "out"
-    finished = servers.harvester("run", job, "--batch-size=2", "--concurrency=2", patches=AT_ONCE)
+    finished = servers.harvester("run", job, "--batch-size=2", "--concurrency=2", patches=ALWAYS)
     assert finished.code == 0, finished.err
     uids = assert_done(out, server)
     if not faults:

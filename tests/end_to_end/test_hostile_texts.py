@@ -24,6 +24,7 @@ from support.harness import (
 )
 from support.malicious_server import Request, response
 from support.scenes import Scene
+from support.timing import FIRST_PROBE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +138,7 @@ def while_it_waits(servers: Servers, folder: Path) -> None:
     error = json.dumps({"linksets": [], "ERROR": EVIL}).encode()
     down = {"elink.fcgi": response(error), "einfo.fcgi": response(b"", status="503 No")}
     malicious = servers.malicious_server(servers.start(), lambda request: down[request.utility])
-    soon = {"harvester.client.backoff.FIRST_SECONDS": 0.2}
+    soon = {FIRST_PROBE: 0.2}
     with running(*words(folder, malicious.base_url), err=folder / "err", patches=soon) as command:
         wait_until(lambda: "not answering" in command.said(), "it waits")
         wait_until(lambda: status(folder / "out")["waiting"], "status says so")

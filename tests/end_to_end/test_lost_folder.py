@@ -18,6 +18,7 @@ from support.harness import (
 )
 from support.scenes import Scene
 from support.small_disks import assert_one_sentence
+from support.timing import OFTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from harvester.emulator import Emulator
 
 UIDS = range(1, 301)
-OFTEN = {
-    "harvester.store.committer.COMMIT_SECONDS": 0.2,
-    "harvester.store.committer.TICK_SECONDS": 0.05,
-}
 
 
 def words(folder: Path, server: Emulator) -> list[object]:

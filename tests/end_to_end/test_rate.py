@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from support.harness import assert_exact, emulate, expected_links, harvester, write_uids
+from support.machine import Lateness
 
 from harvester.emulator import SeededGraph
 
@@ -78,10 +79,15 @@ def asked_at(pace: Pace, folder: Path) -> list[float]:
     return times
 
 
-def assert_kept(pace: Pace, times: list[float], window: float, share: float) -> None:
-    """The limit is never passed, and used over every window of so many seconds."""
+def assert_kept(
+    pace: Pace, times: list[float], machine: Lateness, window: float, share: float
+) -> None:
+    """Assert that the limit is never passed, and used over every window of so many seconds.
+
+    The first holds on any machine; a machine that is too busy for the second skips the test.
+    """
     assert busiest_second(times) <= pace.rate
-    assert slowest(times, round(pace.rate * window)) >= share * pace.rate
+    machine.assert_share(slowest(times, round(pace.rate * window)) / pace.rate, share)
 
 
 def test_the_measures_measure() -> None:
@@ -95,22 +101,27 @@ def test_the_measures_measure() -> None:
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> dict[Pace, list[float]]:
+def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[Pace, list[float]], Lateness]:
     """Times of arrival for each quick pace; they run side by side, each with its own server."""
     base = tmp_path_factory.mktemp("rate")
-    with ThreadPoolExecutor(len(QUICK)) as pool:
+    with Lateness() as machine, ThreadPoolExecutor(len(QUICK)) as pool:
         times = pool.map(asked_at, QUICK, [base / str(pace) for pace in QUICK])
-        return dict(zip(QUICK, times, strict=True))
+        return dict(zip(QUICK, times, strict=True)), machine
 
 
 @pytest.mark.parametrize("pace", QUICK, ids=str)
-def test_the_rate_is_kept_and_used(quick: dict[Pace, list[float]], pace: Pace) -> None:
+def test_the_rate_is_kept_and_used(
+    quick: tuple[dict[Pace, list[float]], Lateness], pace: Pace
+) -> None:
     """Over eight seconds of it, with scaled latencies."""
-    assert_kept(pace, quick[pace], 8.0, QUICK_SHARE)
+    times, machine = quick
+    assert_kept(pace, times[pace], machine, 8.0, QUICK_SHARE)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("pace", LONG, ids=str)
 def test_the_rate_is_kept_and_used_for_long(pace: Pace, tmp_path: Path) -> None:
     """Over any 30 s, with the latencies a probe of the real service saw."""
-    assert_kept(pace, asked_at(pace, tmp_path / "harvest"), 30.0, SHARE)
+    with Lateness() as machine:
+        times = asked_at(pace, tmp_path / "harvest")
+    assert_kept(pace, times, machine, 30.0, SHARE)

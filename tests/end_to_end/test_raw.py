@@ -11,6 +11,7 @@ from support.fork_server import KillPoint
 from support.harness import expected_links, harvester, status, write_uids
 from support.scenes import Scene
 from support.tables import NAME, TEXT, UID, keyed, outcomes, table
+from support.timing import COMMIT, IMPATIENT, TICK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,6 @@ FAULTS = (
     "500:0.05", "cut:0.04", "short:0.04", "doubled:0.03", "alien:0.03", "id-0:0.03",
     "bad-utf8:0.02", "error-backend:0.03", "error-in-linksetdb:0.04", "error-in-linkset:0.03",
 )  # fmt: skip
-IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
 OUTCOME = ("from_uid", "outcome", "links", "reason")
 SCORE, RANK = ("score", pa.int64()), ("rank", pa.int32())
 CHECKS = [("dbfrom", NAME), ("from_uid", UID), ("dbto", NAME), ("linkname", NAME)]
@@ -127,8 +127,8 @@ def killed_and_resumed(servers: Servers, folder: Path) -> None:
     """Answers and links are kept together, so that a death leaves both or neither."""
     server, out, kills = servers.start(latency=(0.05,)), folder / "out", 0
     often = {
-        "harvester.store.committer.COMMIT_SECONDS": 0.1,
-        "harvester.store.committer.TICK_SECONDS": 0.05,
+        COMMIT: 0.1,
+        TICK: 0.05,
     }
     command = words(folder, server, "--rate=20", "--batch-size=10", "--confirm-empty=1")
     with servers.fork_server() as fork_server:

@@ -13,6 +13,7 @@ import pytest
 from support.harness import expected_links, harvester, status, write_uids
 from support.scenes import Scene
 from support.tables import NAME, TEXT, UID, outcomes, table
+from support.timing import IMPATIENT, OFTEN
 
 from harvester.emulator.utilities.ids import accession
 
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
 
 UIDS = range(1, 301)
 DBS = ("pmc", "taxonomy")
-IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
-OFTEN = {
-    "harvester.store.committer.COMMIT_SECONDS": 0.1,
-    "harvester.store.committer.TICK_SECONDS": 0.05,
-}
 FAULTS = ("500:0.05", "reset:0.03", "error-backend:0.03")
 SUMMARIES = [("db", NAME), ("uid", UID), ("record", TEXT)]
 

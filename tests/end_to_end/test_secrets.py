@@ -15,6 +15,7 @@ from support.harness import harvester, rows, running, status, write_uids
 from support.malicious_server import Request, response
 from support.refusals import Nobody
 from support.scenes import Scene
+from support.timing import BACKOFF, FIRST_PROBE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,8 +84,8 @@ def whatever_befalls(servers: Servers, folder: Path, retmode: str, *talk: str) -
         "--compression=none", f"--retmode={retmode}", "-v", *talk, "-o", out,
     ]  # fmt: skip
     soon = {
-        "harvester.client.backoff.BACKOFF_SECONDS": 0.05,
-        "harvester.client.backoff.FIRST_SECONDS": 0.2,
+        BACKOFF: 0.05,
+        FIRST_PROBE: 0.2,
     }
     with running(*words, err=folder / "err", env=env, patches=soon) as command:
         assert_unseen_all_along(command, folder)

@@ -16,6 +16,7 @@ from support.harness import (
     write_uids,
 )
 from support.scenes import Scene
+from support.timing import IMPATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 LOSES = "lost-blocks:0.05"
 LINK = ("from_uid", "linkname", "to_uid")
-IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
 
 
 def harvest(servers: Servers, folder: Path, count: int, base_url: str, *options: str) -> Finished:

@@ -18,6 +18,7 @@ from support.harness import (
 )
 from support.scenes import Scene
 from support.tables import NAME, UID, keyed, outcomes, table
+from support.timing import IMPATIENT, OFTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,15 +31,10 @@ if TYPE_CHECKING:
 UIDS = range(1, 1501)
 DBS = ("pmc", "taxonomy")
 TARGETS = [("dbfrom", NAME), ("dbto", NAME), ("linkname", NAME), ("to_uid", UID)]
-OFTEN = {
-    "harvester.store.committer.COMMIT_SECONDS": 0.2,
-    "harvester.store.committer.TICK_SECONDS": 0.05,
-}
 FAULTS = (
     "500:0.05", "cut:0.04", "short:0.03", "doubled:0.03", "alien:0.03", "no-ids:0.03", "id-0:0.03",
     "error-in-linksetdb:0.03", "error-in-linkset:0.03",
 )  # fmt: skip
-IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
 
 
 def words(

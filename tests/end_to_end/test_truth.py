@@ -41,7 +41,6 @@ def every_form(
         "--base-url", server.base_url, "--rate=200", "--batch-size=25", "-o", folder / "out",
     )  # fmt: skip
     assert finished.code == 0, finished.err
-    assert finished.seconds < 30, "eight requests without latency take no such time"
     truth = expected_links(server.graph, "pubmed", UIDS, DBS, scores=cmd == "neighbor_score")
     assert truth.num_rows > 30 * len(UIDS)
     assert_exact(folder / "out", "pubmed", UIDS, truth)

@@ -19,6 +19,7 @@ from support.harness import (
     write_uids,
 )
 from support.scenes import Scene
+from support.timing import IMPATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from support.servers import Servers
 
 ASKED = range(1_000, 1_060)
-IMPATIENT = {"harvester.client.backoff.BACKOFF_SECONDS": 0.02}
-"""The pauses between tries are not what this is about."""
 
 POISON, LEFT_OUT = (1_005, 1_017, 1_018), (1_030, 1_059)
 
@@ -146,7 +145,7 @@ def the_failed_are_no_yardstick(servers: Servers, folder: Path) -> None:
     assert harvest(servers, out, write_uids(folder / "ids", (3, 4, 5)), sick.base_url).code == 3
     finished = harvest(servers, out, write_uids(folder / "more", (3, 4, 5, 90)), sick.base_url)
     assert finished.code == 3, finished.err
-    assert finished.seconds < 30
+    assert "not answering" not in finished.err
     assert reasons(out, "failed").keys() == {3, 90}
 
 

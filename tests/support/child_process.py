@@ -61,7 +61,7 @@ class Order:
 
     args: list[str]
     said: str
-    seconds: float = 90.0
+    seconds: float = 180.0
     env: dict[str, str] = field(default_factory=dict)
     patches: dict[str, Any] = field(default_factory=dict)
     stdin: str = os.devnull

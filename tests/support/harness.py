@@ -92,7 +92,7 @@ def harvester(
     *args: object,
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
-    timeout: float = 90.0,
+    timeout: float = 180.0,
     patches: Mapping[str, object] | None = None,
     cwd: Path | None = None,
 ) -> Finished:
@@ -149,7 +149,7 @@ class Running:
         self.process.kill()
         self.process.wait(10)
 
-    def ended(self, timeout: float = 60.0) -> Finished:
+    def ended(self, timeout: float = 120.0) -> Finished:
         """Wait for its end."""
         code = self.process.wait(timeout)
         return Finished(code, "", self.said(), time.monotonic() - self._begun)
@@ -212,7 +212,7 @@ def emulate(*options: object) -> Iterator[str]:
 
 
 def wait_until(
-    condition: Callable[[], object], what: str, *, seconds: float = 30.0, pause: float = 0.02
+    condition: Callable[[], object], what: str, *, seconds: float = 60.0, pause: float = 0.02
 ) -> None:
     """Wait for a condition; that it does not come about in time is a failure."""
     deadline = time.monotonic() + seconds

@@ -111,7 +111,7 @@ def assert_refused(bad: Bad, folder: Path, fork_server: ForkServer, nobody: Nobo
     assert nobody.visits() == 0
     env = {"HARVESTER_BASE_URL": nobody.base_url, "HOME": str(folder), **bad.env}
     ended = fork_server.run(
-        shlex.split(bad.does), env=env, cwd=str(folder), stdin=str(stdin), user=bad.user, seconds=30
+        shlex.split(bad.does), env=env, cwd=str(folder), stdin=str(stdin), user=bad.user
     )
     assert ended.said.startswith("harvester: "), ended.said
     assert ended.said.count("\n") == 1, ended.said

@@ -16,6 +16,7 @@ from support.harness import (
     rows,
     write_uids,
 )
+from support.timing import BACKOFF, COMMIT, TICK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +34,10 @@ KINDS = ("first", "retry", "longer", "sweeps")
 
 OFTEN: dict[str, object] = {
     "harvester.store.committer.PART_BYTES": 6_000,
-    "harvester.store.committer.COMMIT_SECONDS": 0.2,
-    "harvester.store.committer.TICK_SECONDS": 0.04,
+    COMMIT: 0.2,
+    TICK: 0.04,
     "harvester.store.passes.merge_pass.ROWS": 2_000,
-    "harvester.client.backoff.BACKOFF_SECONDS": 0.02,
+    BACKOFF: 0.02,
 }
 """Constants by which a short run commits as often as a long one, and cuts what it unites."""
 
