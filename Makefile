@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test unit check all docs torture bench results guard soak conformance clean
+.PHONY: help demo test unit check coverage all docs torture bench results guard soak conformance clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,7 +12,7 @@ demo: .venv/run  ## run a job against a local server: run, kill -9, resume, chec
 	$(BIN)/harvester demo
 
 test: .venv/dev  ## run all tests except the long crash and fault runs
-	$(BIN)/python -m pytest -m "not torture" --durations=10
+	$(BIN)/python -m pytest --durations=10
 
 unit: .venv/dev  ## run the unit tests only (seconds)
 	$(BIN)/python -m pytest tests/unit -q
@@ -28,6 +28,10 @@ all: check test  ## run check and test
 docs: .venv/dev  ## update the generated parts of docs/
 	$(BIN)/python scripts/import_graph.py
 	$(BIN)/python scripts/option_tables.py
+
+coverage: .venv/dev  ## measure the branches that the tests of one process reach, against a floor
+	$(BIN)/python -m coverage run -m pytest -q tests/unit tests/contract tests/recorded tests/emulator
+	$(BIN)/python -m coverage report
 
 torture: .venv/dev  ## run the long crash and fault tests
 	$(BIN)/python -m pytest -m torture
@@ -64,4 +68,4 @@ conformance: .venv/dev .venv-conformance/run  ## compare clients under NCBI's fa
 	touch $@
 
 clean:  ## delete environments and caches
-	rm -rf .venv .venv-conformance .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-conformance .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
