@@ -44,7 +44,7 @@ def see(
     all_servers: Servers,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[Scene], Any]]:
-    """See a scene through; all of them are played side by side."""
+    """Wait for a scene; all scenes run side by side."""
     base, folder = tmp_path_factory.mktemp("scenes"), Path(__file__).parent
     with staged(request.session.items, folder, all_servers, base) as see:
         yield see

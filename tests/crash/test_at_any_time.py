@@ -79,7 +79,7 @@ def killed_every_three_seconds(servers: Servers, folder: Path, seed: int, form: 
             if not ended.killed:
                 break
             kills += 1
-    assert ended.code == 0, ended.said
+    assert ended.code == 0, ended.output
     assert kills > 5
     assert_done(folder, uids, server)
     return kills
@@ -142,5 +142,5 @@ NIGHT += [
 def test_killed_harvest_resumes_exactly(
     scene: Scene, see: Callable[[Scene], int], kill_count: KillCount
 ) -> None:
-    """See the scene's own words."""
+    """Play one scene; its docstring says what it proves."""
     kill_count["at any time"] += see(scene)

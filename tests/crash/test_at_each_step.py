@@ -78,8 +78,10 @@ def kill_then_finish(
             short_run.command(out), kill_point, root=str(out), **short_run.often
         )
         came = ended.steps.count(kill_point.kind) >= kill_point.nth
-        assert ended.code in (ends(short_run, kill_point) if came else {short_run.code}), ended.said
-        assert_polite(ended.said)
+        assert ended.code in (ends(short_run, kill_point) if came else {short_run.code}), (
+            ended.output
+        )
+        assert_polite(ended.output)
         reached += came
     finish(short_run, fork_server, out, resumes=resumes)
     return reached
@@ -89,8 +91,8 @@ def finish(short_run: ShortRun, fork_server: ForkServer, out: Path, *, resumes: 
     """Let the command, or `resume`, bring a run to its end; then all is as it has to be."""
     words = short_run.command(out, resumes=resumes and short_run.can_resume(out))
     finished = fork_server.run(words)
-    assert_polite(finished.said)
-    assert finished.code == short_run.code, finished.said
+    assert_polite(finished.output)
+    assert finished.code == short_run.code, finished.output
     short_run.assert_complete(out)
 
 
@@ -130,7 +132,7 @@ def at_any_byte(servers: Servers, short_run: ShortRun, count: int) -> int:
         out = short_run.base / str(number)
         short_run.prepare(fork_server, out)
         ended = fork_server.run(short_run.command(out), most_bytes=most_bytes, **short_run.often)
-        assert ended.code in (-signal.SIGXFSZ, short_run.code), ended.said
+        assert ended.code in (-signal.SIGXFSZ, short_run.code), ended.output
         finish(short_run, fork_server, out, resumes=number % 2 == 1)
         return ended.killed
 
@@ -181,8 +183,8 @@ def test_status_after_a_kill_at_the_start(servers: Servers, tmp_path: Path) -> N
         )
         assert killed.code == -signal.SIGKILL
         said = fork_server.run(["status", out, "--json"])
-        assert said.code in (0, 1, 2), said.said
-        assert_polite(said.said)
+        assert said.code in (0, 1, 2), said.output
+        assert_polite(said.output)
         return 1
 
     assert run_all(servers, found, one) == len(found)

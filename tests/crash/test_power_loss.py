@@ -118,7 +118,7 @@ def recorded(short_run: ShortRun, base: Path, library: Path) -> Recorded:
         ended = fork_server.run(
             short_run.command(out), root=str(home), record=str(log), **short_run.often
         )
-    assert ended.code == short_run.code, ended.said
+    assert ended.code == short_run.code, ended.output
     made = Recorded(before, notes(log, before.files), kept)
     (end,) = made.rebuild([Loss(len(made.notes), "", -1)], base / "end")
     assert contents(end) == contents(home), "the record is not whole"
@@ -165,8 +165,8 @@ def all_recover(
             short_run.assert_complete(out)
         resumes = number % 2 == 1 and short_run.can_resume(out)
         ended = fork_server.run(short_run.command(out, resumes=resumes))
-        assert_polite(ended.said)
-        assert ended.code == short_run.code, ended.said
+        assert_polite(ended.output)
+        assert ended.code == short_run.code, ended.output
         short_run.assert_complete(out)
         return 1
 

@@ -132,7 +132,7 @@ def asleep_until_the_hours_begin(servers: Servers, folder: Path) -> None:
     noon = set_clock(folder, "2026-11-18T12:00:00-05:00")
     waits = words(folder, server, "--window=off-peak", "--rate=200")
     with running(*waits, err=folder / "err", patches=noon) as run:
-        wait_until(lambda: "Waiting" in run.said(), "it waits")
+        wait_until(lambda: "Waiting" in run.stderr(), "it waits")
         assert not server.log.entries
         set_clock(folder, "2026-11-18T23:10:00-05:00")
         ended = run.ended()
@@ -188,6 +188,8 @@ SCENES = [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_sleep(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_a_harvest_survives_sleep_and_clock_changes(
+    scene: Scene, see: Callable[[Scene], None]
+) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -1,4 +1,4 @@
-"""Emulators in this process, for commands that run in others; and a stage for scenes of such."""
+"""Fixtures of the end-to-end tests: emulators in this process, and the stage for scenes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What measures time comes first: nothing is played beside it."""
+    """Run the tests that measure rates first, while no scene runs."""
     items.sort(key=lambda item: item.path.name != "test_rate.py")
 
 
@@ -40,7 +40,7 @@ def see(
     all_servers: Servers,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[Scene], None]]:
-    """See a scene through; all of them are played side by side."""
+    """Wait for a scene; all scenes run side by side."""
     base, folder = tmp_path_factory.mktemp("scenes"), Path(__file__).parent
     with staged(request.session.items, folder, all_servers, base) as see:
         yield see

@@ -135,7 +135,7 @@ def killed_and_resumed(servers: Servers, folder: Path, form: str) -> None:
                 break
             kills += 1
             assert kills == 1 or status(folder / "out")["uids"]["total"] == len(UIDS)
-    assert ended.code == 0, ended.said
+    assert ended.code == 0, ended.output
     assert kills > 1
     assert_done(folder / "out", server)
 
@@ -226,6 +226,6 @@ SCENES = [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_accessions(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_accessions_are_harvested_exactly(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

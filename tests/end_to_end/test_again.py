@@ -186,6 +186,8 @@ SCENES = [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_again(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_a_harvest_run_again_asks_for_nothing_twice(
+    scene: Scene, see: Callable[[Scene], None]
+) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -223,7 +223,7 @@ def test_a_bad_key_is_told_at_once_and_not_repeated(servers: Servers, say: Say) 
     finished = say(server, "counts", "asthma", NCBI_API_KEY="wrongwrong")
     assert finished.code == 4
     assert "NCBI_API_KEY" in finished.err
-    assert "wrongwrong" not in finished.said
+    assert "wrongwrong" not in finished.output
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,6 @@ SCENES += [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene)[:50])
-def test_cmds(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_each_cmd_is_harvested_exactly(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

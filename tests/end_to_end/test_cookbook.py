@@ -445,7 +445,7 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
 
 
 @pytest.mark.parametrize("scene", [Scene(play, task.title) for task in tasks()], ids=str)
-def test_task(scene: Scene, see: Callable[[Scene], None]) -> None:
+def test_a_task_of_the_cookbook_gives_the_truth(scene: Scene, see: Callable[[Scene], None]) -> None:
     """Every block succeeds, and what comes out is what the server knows."""
     see(scene)
 

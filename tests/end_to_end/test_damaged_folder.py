@@ -90,7 +90,7 @@ def harvest(servers: Servers, folder: Path, state: str) -> Harvest:
             kill_point = KillPoint("replace links/.part-N.parquet.tmp", 4, "before")
             words = [*made.words(), "--rate=25"]
             ended = fork_server.run(words, kill_point, patches=ALWAYS, root=str(made.out))
-        assert ended.killed, ended.said
+        assert ended.killed, ended.output
     assert parts(made.out, "links")
     shutil.copytree(made.out, folder / "copy")
     return made
@@ -146,7 +146,7 @@ def a_part(servers: Servers, folder: Path, state: str) -> None:
                 assert_one_sentence(servers.harvester(*words), str(part), "backup")
             checked = servers.harvester("verify", made.out)
             assert checked.code == 1
-            assert part.name in checked.said
+            assert part.name in checked.output
             assert servers.harvester("status", made.out).code == 0
             assert (part.read_bytes() if part.exists() else None) == damage(whole)
             assert len(made.server.log) == asked
@@ -200,12 +200,12 @@ def _judge(made: Harvest, fork_server: ForkServer) -> str | None:
     for one, code in ((looked, 0), (ended, 0)):
         if one.code == code:
             continue
-        if one.code != 1 or one.said.count("harvester: ") != 1 or "Traceback" in one.said:
-            return f"exit code {one.code}: {one.said[-300:]}"
-        if str(made.out) not in one.said.splitlines()[-1]:
-            return f"it is not named: {one.said}"
-        if "make room" in one.said:
-            return f"a wrong remedy: {one.said}"
+        if one.code != 1 or one.output.count("harvester: ") != 1 or "Traceback" in one.output:
+            return f"exit code {one.code}: {one.output[-300:]}"
+        if str(made.out) not in one.output.splitlines()[-1]:
+            return f"it is not named: {one.output}"
+        if "make room" in one.output:
+            return f"a wrong remedy: {one.output}"
     if ended.code == 0:
         return None
     try:
@@ -281,8 +281,8 @@ SCENES += [Scene(another_job)]
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_damage(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_damage_is_repaired_or_reported(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)
 
 

@@ -19,9 +19,9 @@ def rehearse(servers: Servers, folder: Path) -> None:
     """The run is killed before its end, and the resumed one completes the harvest."""
     del servers  # the command starts its own
     finished = harvester("demo", "-o", str(folder / "out"), cwd=folder, timeout=180)
-    assert finished.code == 0, finished.said
+    assert finished.code == 0, finished.output
     resumed = finished.err.partition("UIDs to ask")[2].partition("UIDs to ask")[2]
-    assert "are done" in resumed, finished.said
+    assert "are done" in resumed, finished.output
     uids = rows(folder / "out", "uids").num_rows
     assert "Checked: " in finished.out
     assert f"and {uids:,} UIDs, each once, none missing" in finished.out

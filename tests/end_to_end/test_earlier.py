@@ -167,14 +167,14 @@ def test_the_user_is_warned_of_an_unfinished_harvest(servers: Servers, tmp_path:
         "run", "--from-run", folder, "--dbfrom=pmc", "--db=pubmed", "--base-url", server.base_url,
     ]  # fmt: skip
     shown = servers.harvester(*run, "-o", tmp_path / "b")
-    assert shown.code == 0, shown.said
+    assert shown.code == 0, shown.output
     assert shown.err.count(warning) == 1
     logged = servers.harvester(*run, "-o", tmp_path / "c", "--log-json")
     lines = [json.loads(line) for line in logged.err.splitlines()]
     assert [line["text"] for line in lines if line["event"] == "Warned"] == [warning]
     again = servers.harvester("resume", tmp_path / "c")
-    assert again.code == 0, again.said
-    assert "unfinished" not in again.said, "its UIDs are already in the folder"
+    assert again.code == 0, again.output
+    assert "unfinished" not in again.output, "its UIDs are already in the folder"
     assert list(rows(tmp_path / "c", "uids")["from_uid"].to_pylist()) == [3, 5]
 
 

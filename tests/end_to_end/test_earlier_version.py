@@ -48,13 +48,13 @@ def test_it_is_read_checked_and_resumed(out: Path, servers: Servers, tmp_path: P
     assert servers.harvester("verify", out).code == 0
 
     resumed = servers.harvester("resume", out)
-    assert resumed.code == 3, resumed.said
+    assert resumed.code == 3, resumed.output
     assert len(server.log) == 1, "only what is not done is asked for"
     assert (out / "unanswered.txt").read_text() == "4\n"
     assert status(out)["requests"]["sent"] == 2, "the request of the earlier run counts"
 
     again = servers.harvester("run", out / "job.toml", "-o", out, "--retry-failed")
-    assert again.code == 0, again.said
+    assert again.code == 0, again.output
     assert servers.harvester("verify", out).code == 0
     truth = expected_links(server.graph, "pubmed", range(4, 7), ("pmc",)).to_pylist()
     links = rows(out, "links").to_pylist()

@@ -96,6 +96,6 @@ SCENES += [Scene(not_to_be_noticed, case) for case in SILENT]
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_fault(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_a_fault_loses_no_link(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -159,7 +159,7 @@ def stopped_while_it_waits(servers: Servers, folder: Path) -> None:
     servers.wait(server.fail(503))
     command = words(server, out, "--query", SOME, "--max-attempts=1")
     with running(*command, err=folder / "err", patches=SOON) as run:
-        wait_until(lambda: "not answering" in run.said(), "it waits")
+        wait_until(lambda: "not answering" in run.stderr(), "it waits")
         run.signal(signal.SIGINT)
         ended = run.ended()
     assert ended.code == 130, ended.err
@@ -174,7 +174,7 @@ def an_outage_in_the_middle(servers: Servers, folder: Path, kind: int | str) -> 
     with running(*command, err=folder / "err", patches=SOON) as run:
         wait_until(lambda: asked(server, "esearch") > 3, "it searches")
         servers.wait(server.fail(kind))
-        wait_until(lambda: "not answering" in run.said(), "it waits")
+        wait_until(lambda: "not answering" in run.stderr(), "it waits")
         servers.wait(server.recover())
         ended = run.ended()
     assert ended.code == 0, ended.err
@@ -298,6 +298,6 @@ SCENES = [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_feeding(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_a_search_feeds_the_harvest(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -140,5 +140,5 @@ SCENES += [Scene(read_only), Scene(read_only_all_at_once)]
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
 def test_the_disk(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+    """Play one scene; its docstring says what it proves."""
     see(scene)

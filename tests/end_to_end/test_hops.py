@@ -100,7 +100,7 @@ def three_hops(servers: Servers, folder: Path, form: str, *faults: str) -> None:
     ]
     assert said["links"] == sum(hop["links"] for hop in said["hops"])
     assert all((out / part).is_file() for part in said["parts"])
-    told = servers.harvester("status", out).said
+    told = servers.harvester("status", out).output
     assert told.count("complete: ") == 3
     assert "gene to protein" in told
 
@@ -118,8 +118,8 @@ def killed_and_resumed(servers: Servers, folder: Path, seed: int, form: str) -> 
             kills += 1
             if (out / "job.toml").is_file():
                 words = ["resume", out]
-    assert ended.code == 0, ended.said
-    assert_polite(ended.said)
+    assert ended.code == 0, ended.output
+    assert_polite(ended.output)
     assert kills > 1
     assert_done(out, server)
 
@@ -252,7 +252,7 @@ def what_a_later_sweep_found(servers: Servers, folder: Path) -> None:
         kill_point = KillPoint("mkdir out/hop-N/sweeps/slices", 1, "before")
         assert fork_server.run(words, kill_point, root=str(folder)).killed
         ended = fork_server.run(words)
-    assert ended.code == 0, ended.said
+    assert ended.code == 0, ended.output
     found = set(rows(out / "hop-1", "links")["to_uid"].to_pylist())
     assert found == set(rows(out / "hop-2", "uids")["from_uid"].to_pylist())
 
@@ -296,6 +296,6 @@ SCENES = [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_hops(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_each_hop_of_a_chain_is_exact(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -205,7 +205,7 @@ SCENES += [Scene(a_dtd_of_another_server)]
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
 def test_it_is_survived(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+    """Play one scene; its docstring says what it proves."""
     see(scene)
 
 

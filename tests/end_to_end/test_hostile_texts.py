@@ -93,7 +93,7 @@ def in_lines(servers: Servers, folder: Path, *talk: str) -> None:
     finished = harvester(*words(folder, malicious.base_url, *talk))
     assert finished.code == 3, finished.err
     assert "evil" in finished.err
-    assert_tame(finished.said)
+    assert_tame(finished.output)
     for line in finished.err.splitlines() if "--log-json" in talk else ():
         assert_tame(json.dumps(json.loads(line), ensure_ascii=False))
     assert_reasons_tame(folder / "out")
@@ -140,7 +140,7 @@ def while_it_waits(servers: Servers, folder: Path) -> None:
     malicious = servers.malicious_server(servers.start(), lambda request: down[request.utility])
     soon = {FIRST_PROBE: 0.2}
     with running(*words(folder, malicious.base_url), err=folder / "err", patches=soon) as command:
-        wait_until(lambda: "not answering" in command.said(), "it waits")
+        wait_until(lambda: "not answering" in command.stderr(), "it waits")
         wait_until(lambda: status(folder / "out")["waiting"], "status says so")
         assert_tame(status(folder / "out")["waiting"], but="")
         command.signal(signal.SIGINT)
@@ -180,5 +180,5 @@ SCENES = [
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
 def test_it_is_tame(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -180,8 +180,8 @@ SCENES += [Scene(job_file, path.name) for path in CONFIGS]
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_input(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_the_whole_input_is_harvested(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)
 
 

@@ -42,7 +42,7 @@ def wait_for_waiting(command: Running, out: Path) -> str:
     """Wait until `status` says that the harvest waits; what for."""
 
     def waits() -> bool:
-        assert command.alive, command.said()
+        assert command.alive, command.stderr()
         return (out / "job.toml").exists() and status(out)["state"] == "waiting"
 
     wait_until(waits, "status says waiting", pause=0.1)
@@ -145,8 +145,8 @@ SCENES += [Scene(slow_answers_from_before), Scene(several_in_a_row), Scene(of_el
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_outage(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_an_outage_costs_only_time(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)
 
 

@@ -137,7 +137,7 @@ def killed_and_resumed(servers: Servers, folder: Path) -> None:
             if not ended.killed:
                 break
             kills += 1
-    assert ended.code == 0, ended.said
+    assert ended.code == 0, ended.output
     assert kills > 1
     assert_same_again(servers, out, neighbors())
 
@@ -149,7 +149,7 @@ def killed_while_it_parses(servers: Servers, folder: Path) -> None:
     before = contents(out, neighbors())
     with servers.fork_server() as fork_server:
         noted = fork_server.run(["reparse", out], root=str(folder))
-        assert noted.code == 0, noted.said
+        assert noted.code == 0, noted.output
         steps = list(dict.fromkeys(noted.steps))
         assert len(steps) > 5
         for step in steps[::2]:
@@ -211,6 +211,6 @@ SCENES = [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene)[:60])
-def test_raw(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_raw_answers_are_kept(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

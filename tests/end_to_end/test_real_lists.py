@@ -119,7 +119,7 @@ SCENES = [
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
 def test_real_links(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+    """Play one scene; its docstring says what it proves."""
     if not DATA.is_dir():
         pytest.skip("set REAL_LISTS to a folder of real lists")
     see(scene)

@@ -178,7 +178,7 @@ def killed_and_run_again(servers: Servers, folder: Path) -> None:
             if not ended.killed:
                 break
             kills += 1
-    assert ended.code == 0, ended.said
+    assert ended.code == 0, ended.output
     assert kills > 1
     for db in DBS:
         assert_summaries(out, server, db, linked(server, db))
@@ -250,6 +250,6 @@ SCENES = [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene)[:40])
-def test_records(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_records_of_the_links_are_complete(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -43,7 +43,7 @@ def a_bad_key(servers: Servers, folder: Path, *talk: str) -> None:
     assert refused.code == 4, refused.err
     assert "NCBI_API_KEY" in refused.err
     assert 4 <= len(server.log) <= 7
-    assert_unseen(BAD, out, refused.said)
+    assert_unseen(BAD, out, refused.output)
     said = status(out)
     assert said["state"] == "interrupted"
     assert said["uids"]["total"] == len(UIDS)
@@ -52,7 +52,7 @@ def a_bad_key(servers: Servers, folder: Path, *talk: str) -> None:
     resumed = harvester("resume", out, *talk, env={"NCBI_API_KEY": GOOD})
     assert resumed.code == 0, resumed.err
     assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
-    assert_unseen(GOOD, out, resumed.said)
+    assert_unseen(GOOD, out, resumed.output)
 
 
 SCENES = [
@@ -63,6 +63,8 @@ SCENES = [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_refusal(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_a_refusal_ends_the_run_and_shows_no_key(
+    scene: Scene, see: Callable[[Scene], None]
+) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -97,7 +97,7 @@ def whatever_befalls(servers: Servers, folder: Path, retmode: str, *talk: str) -
     assert_unseen_in(folder)
     assert_unseen_rows(out)
     checked = harvester("verify", out, "--resample=10%", env=env)
-    assert_unseen(checked.said, "verify")
+    assert_unseen(checked.output, "verify")
     assert_unseen(json.dumps(status(out)), "status")
     assert_unseen_in(folder)
 
@@ -163,7 +163,7 @@ def a_server_that_repeats_it(servers: Servers, folder: Path, *talk: str) -> None
     reasons = [row["reason"] for row in rows(out, "uids").to_pylist() if row["reason"]]
     assert len(reasons) == 2
     assert all("***" in reason for reason in reasons), reasons
-    assert_unseen(finished.said, "said")
+    assert_unseen(finished.output, "said")
     assert_unseen_in(folder)
     assert_unseen_rows(out)
 
@@ -190,7 +190,7 @@ def a_redirect(servers: Servers, folder: Path, number: int) -> None:
             assert f"it has moved to {nobody.base_url}elink.fcgi" in finished.err
         else:
             assert finished.code == 0, finished.err
-    assert_unseen(finished.said, "said")
+    assert_unseen(finished.output, "said")
     assert_unseen_in(folder)
 
 
@@ -208,5 +208,5 @@ SCENES += [Scene(a_redirect, number) for number in (301, 302, 303, 307, 308)]
 @pytest.mark.skipif(os.name == "nt", reason="what others see of a process is asked of /proc")
 @pytest.mark.parametrize("scene", SCENES, ids=str)
 def test_the_key_is_unseen(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -127,7 +127,7 @@ def while_the_server_hangs(servers: Servers, folder: Path) -> None:
     with running(*words(folder, server), err=folder / "err", patches=patches) as command:
         wait_until(lambda: len(server.log) > 10, "it asks")
         servers.wait(server.fail(503))
-        wait_until(lambda: "not answering" in command.said(), "it waits")
+        wait_until(lambda: "not answering" in command.stderr(), "it waits")
         servers.wait(server.fail("hang"))
         asked = len(server.log)
         wait_until(lambda: len(server.log) > asked, "a control question is in flight")
@@ -214,7 +214,7 @@ def it_waits_for_the_hours(servers: Servers, folder: Path) -> None:
     evening = set_clock(folder, "2026-11-18T20:55:00-05:00")
     hours = words(folder, server, "--window=off-peak")
     with running(*hours, err=folder / "err", patches=evening) as command:
-        wait_until(lambda: "Waiting" in command.said(), "it waits")
+        wait_until(lambda: "Waiting" in command.stderr(), "it waits")
         wait_until(lambda: status(folder / "out")["state"] == "waiting", "status says so")
         assert "Eastern" in status(folder / "out")["waiting"]
         assert not server.log.entries
@@ -335,8 +335,8 @@ SCENES += [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_stopping(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_a_harvest_stops_when_asked_and_resumes(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)
 
 

@@ -147,7 +147,7 @@ def verified_against_the_server(servers: Servers, folder: Path) -> None:
     before = sum(entry.ids for entry in server.log)
     good = servers.harvester("verify", out, "--resample=25%", "--json", "-q")
     assert good.code == 0, good.err
-    said = json.loads(good.said)
+    said = json.loads(good.output)
     assert said["damage"] == []
     assert (said["resampled"]["uids"], said["resampled"]["answered"]) == (50, 50)
     assert (said["resampled"]["gone"], said["resampled"]["new"]) == (0, 0)
@@ -159,7 +159,7 @@ def verified_against_the_server(servers: Servers, folder: Path) -> None:
         "verify", out, "--resample=100%", "--json", "-q", env={"HARVESTER_BASE_URL": other.base_url}
     )
     assert changed.code == 3
-    said = json.loads(changed.said)["resampled"]
+    said = json.loads(changed.output)["resampled"]
     ours, theirs = keys(rows(out, "links")), keys(truth_of(other, 200))
     assert (said["gone"], said["new"]) == (len(ours - theirs), len(theirs - ours))
     assert said["differing"] == sorted({link[0] for link in ours ^ theirs})
@@ -172,14 +172,14 @@ def verified_on_disk(servers: Servers, folder: Path, form: str) -> None:
     out = folder / "out"
     whole = servers.harvester("verify", out)
     assert whole.code == 0
-    assert "all as they were committed" in whole.said
+    assert "all as they were committed" in whole.output
     (part,) = children(out, "links")
     sound = part.read_bytes()
     part.write_bytes(sound[:99] + bytes([sound[99] ^ 1]) + sound[100:])
     for command in (["verify", out], ["resume", out]):
         refused = servers.harvester(*command)
         assert refused.code == 1
-        assert part.name in refused.said
+        assert part.name in refused.output
     part.write_bytes(sound)
     assert servers.harvester("resume", out).code == 0
 
@@ -201,5 +201,5 @@ SCENES = [
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
 def test_reading_again(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -95,8 +95,8 @@ def killed_and_resumed(servers: Servers, folder: Path, seed: int, form: str) -> 
             if not ended.killed:
                 break
             kills += 1
-    assert ended.code == 0, ended.said
-    assert_polite(ended.said)
+    assert ended.code == 0, ended.output
+    assert_polite(ended.output)
     assert kills > 1
     assert_done(folder / "out", server)
 
@@ -178,6 +178,6 @@ SCENES = [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_targets(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_each_target_is_harvested_once(scene: Scene, see: Callable[[Scene], None]) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -58,7 +58,7 @@ def test_a_server_that_cannot_prove_who_it_is_learns_nothing(
         "--base-url", malicious.base_url, "--rate=100", "-o", tmp_path / "out",
         err=tmp_path / "err", env={"NCBI_API_KEY": KEY},
     ) as command:  # fmt: skip
-        wait_until(lambda: "certificate" in command.said(), "it says what is wrong")
+        wait_until(lambda: "certificate" in command.stderr(), "it says what is wrong")
         command.signal(signal.SIGINT)
         ended = command.ended(30.0)
     assert ended.code == 130, ended.err
@@ -124,11 +124,11 @@ def test_a_path_in_a_job_file_means_what_it_means_in_a_shell(
             cwd=str(tmp_path / "here"), env={"HOME": str(tmp_path / "home")},
         )  # fmt: skip
     if where is None:
-        assert ended.code == 2, ended.said
-        assert "home directory" in ended.said
+        assert ended.code == 2, ended.output
+        assert "home directory" in ended.output
         assert set(tmp_path.rglob("*")) == before
         return
-    assert ended.code == 0, ended.said
+    assert ended.code == 0, ended.output
     out = tmp_path / where
     truth = expected_links(server.graph, "pubmed", UIDS, ("pmc",))
     assert_exact(out, "pubmed", UIDS, truth)

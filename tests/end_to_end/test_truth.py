@@ -122,5 +122,5 @@ SCENES += [
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
 def test_rows_equal_the_graph(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -159,6 +159,8 @@ SCENES = [
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_unanswered(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+def test_unanswered_uids_are_reported_and_can_be_retried(
+    scene: Scene, see: Callable[[Scene], None]
+) -> None:
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -80,5 +80,5 @@ SCENES += [Scene(refused, "unlisted", UNLISTED)]
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene)[:16])
 def test_wrong_together(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
+    """Play one scene; its docstring says what it proves."""
     see(scene)

@@ -1,1 +1,1 @@
-"""What tests share: servers, harnesses, recorded answers, tables."""
+"""Helpers of the tests: servers, harnesses, recorded answers, tables."""

@@ -1,7 +1,7 @@
-"""Runs the command in forks of itself: whatever is imported slowly is imported once.
+"""The child side of the fork server: imports the program once, then forks for each run.
 
-Orders are read from stdin, a JSON object a line (see `Order`); each is answered by a line with
-the exit code, negative for the signal that ended the fork. A fork may be told to die at a step.
+Requests are read from standard input, one JSON object per line (see `RunRequest`). The answer to
+each is a line with the exit code, or the negative number of the signal that ended the fork.
 """
 
 from __future__ import annotations
@@ -37,30 +37,30 @@ SLOW = (
 
 
 @dataclass(frozen=True)
-class Order:
+class RunRequest:
     """One run of the command.
 
     Attributes:
         args: its command line.
-        said: a file for what it says.
-        seconds: after which it is ended, by SIGALRM.
-        env: what is added to the environment.
-        patches: names of constants of the program, and other values for them.
-        stdin: a file for standard input; by default there is nothing in it.
-        cwd: the folder it runs in; empty for this one.
-        user: whom it runs as, by number; -1 for the same as this process.
-        steps: a file for the kind of each step (see `Steps`), a line each; empty for none.
+        output: a file for standard output and error.
+        seconds: time limit; SIGALRM ends the run after it.
+        env: added to the environment.
+        patches: constants of the program (dotted name → value).
+        stdin: a file for standard input; empty by default.
+        cwd: working folder; empty for this process's own.
+        user: user id to run as; -1 for this process's own.
+        steps: a file for the kind of each step (see `Steps`), one per line; empty for none.
         root: the folder below which steps have names, and calls are recorded.
-        kind, nth, when: the step to send signals at.
-        signals: which ones.
+        kind, nth, when: the step at which the run receives signals.
+        signals: the signals.
         record: a file for all calls (see `recorder.c`); empty for none.
-        most_bytes: of a file; the system ends the run in the midst of the write that makes one
-            longer. 0 for no such limit.
-        wal_pages: after so many SQLite copies its log into the database; 0 for its own choice.
+        most_bytes: file size limit; the system ends the run during the write that exceeds it.
+            0 for no limit.
+        wal_pages: pages after which SQLite copies its log into the database; 0 for the default.
     """
 
     args: list[str]
-    said: str
+    output: str
     seconds: float = 180.0
     env: dict[str, str] = field(default_factory=dict)
     patches: dict[str, Any] = field(default_factory=dict)
@@ -78,42 +78,42 @@ class Order:
     wal_pages: int = 0
 
 
-def obey(order: Order) -> None:
-    """Run the command in this process, which ends with it."""
-    signal.setitimer(signal.ITIMER_REAL, order.seconds)
-    said = os.open(order.said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+def run_command(request: RunRequest) -> None:
+    """Run the command in this process; the process ends with it."""
+    signal.setitimer(signal.ITIMER_REAL, request.seconds)
+    said = os.open(request.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(said, stream)
-    os.dup2(os.open(order.stdin, os.O_RDONLY), 0)
-    os.environ.update(order.env)
-    for name, value in order.patches.items():
+    os.dup2(os.open(request.stdin, os.O_RDONLY), 0)
+    os.environ.update(request.env)
+    for name, value in request.patches.items():
         module, _, attribute = name.rpartition(".")
         if not hasattr(sys.modules[module], attribute):
-            raise SystemExit(f"there is no {name} to change")
+            raise SystemExit(f"{name} does not exist")
         setattr(sys.modules[module], attribute, value)
-    if order.wal_pages:
-        setattr(sqlite3, "connect", partial(_connect, sqlite3.connect, order.wal_pages))  # noqa: B010 - it has overloads
-    if order.steps:
-        steps = os.open(order.steps, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    if request.wal_pages:
+        setattr(sqlite3, "connect", partial(_connect, sqlite3.connect, request.wal_pages))  # noqa: B010 - it has overloads
+    if request.steps:
+        steps = os.open(request.steps, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 
         def note(kind: str) -> None:
             os.write(steps, kind.encode() + b"\n")
 
-        signals = tuple(order.signals)
-        Steps(order.root, note, order.kind, order.nth, order.when, signals).watch()
-    if order.record:
-        _record(order.record, order.root)
-    if order.most_bytes:
+        signals = tuple(request.signals)
+        Steps(request.root, note, request.kind, request.nth, request.when, signals).watch()
+    if request.record:
+        _record(request.record, request.root)
+    if request.most_bytes:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (order.most_bytes, order.most_bytes))
-    sys.argv = ["harvester", *order.args]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request.most_bytes, request.most_bytes))
+    sys.argv = ["harvester", *request.args]
     from harvester.cli import main
 
-    if order.cwd:
-        os.chdir(order.cwd)
-    if order.user != -1:
-        os.setuid(order.user)
+    if request.cwd:
+        os.chdir(request.cwd)
+    if request.user != -1:
+        os.setuid(request.user)
 
     main()
 
@@ -127,7 +127,7 @@ def _connect(
 
 
 def _record(file: str, root: str) -> None:
-    """Have all calls noted, with a mark of what is committed after each transaction."""
+    """Record all calls, and after each transaction a mark of what is committed."""
     recorder = ctypes.CDLL(None)
     recorder.record(file.encode(), root.encode())
 
@@ -143,22 +143,22 @@ def _record(file: str, root: str) -> None:
 
 
 def committed(state: StateReader) -> list[Any]:
-    """What `status` tells of what is committed: UIDs of each outcome, links, and parts."""
+    """Return what is committed, as `status` reports it: UIDs per outcome, links, and parts."""
     parts = [part.name for part in state.parts("links", "uids", "unanswered")]
     return [dict(sorted(state.outcomes().items())), state.links(), parts]
 
 
 def main() -> None:
-    """Obey orders until there are no more."""
+    """Serve requests until standard input ends."""
     for name in SLOW:
         importlib.import_module(name)
     for line in sys.stdin:
-        order = Order(**json.loads(line))
+        request = RunRequest(**json.loads(line))
         pid = os.fork()
         if pid == 0:
             code = 70
             try:
-                obey(order)
+                run_command(request)
             except SystemExit as leave:
                 code = leave.code if isinstance(leave.code, int) else 1
             except BaseException:  # noqa: BLE001 - a fork must not return into the loop

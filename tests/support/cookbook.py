@@ -1,4 +1,4 @@
-"""The cookbook taken apart: its tasks with their blocks, and how a block is run."""
+"""The tasks of docs/cookbook.md with their code blocks, and how to run them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A disk that loses power: what was synced is certain, of all else anything may be there.
+"""A model of a disk that loses power: synced data is kept, any part of the rest may be lost.
 
 The content of a file is certain once the file is synced, its name once the folder is. What was
 done since may be on the disk in whole, in part, or not at all, and in any order, since the disk

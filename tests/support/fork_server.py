@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from support.child_process import Order
+from support.child_process import RunRequest
 from support.harness import environment
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ForkedRun:
     """A run that has ended: exit code (negative: signal number), output, and steps taken."""
 
     code: int
-    said: str
+    output: str
     steps: list[str]
 
     @property
@@ -91,18 +91,18 @@ class ForkServer:
         Args:
             args: the command line.
             kill_point: where to kill it; None lets it run to its end.
-            more: fields of `Order`; with `root`, the steps are noted.
+            more: fields of `RunRequest`; with `root`, the steps are recorded.
         """
         folder = Path(self._folder.name)
         said, steps = folder / "said", folder / "steps"
         steps.write_text("")
         if "root" in more:
             more["steps"] = str(steps)
-        order = asdict(Order([str(arg) for arg in args], str(said), **more))
-        order |= asdict(kill_point) if kill_point else {}
+        request = asdict(RunRequest([str(arg) for arg in args], str(said), **more))
+        request |= asdict(kill_point) if kill_point else {}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         assert answer, "the fork server has ended"

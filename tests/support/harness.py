@@ -68,8 +68,8 @@ class Finished:
     seconds: float
 
     @property
-    def said(self) -> str:
-        """All it wrote."""
+    def output(self) -> str:
+        """Standard output and standard error."""
         return self.out + self.err
 
 
@@ -113,18 +113,18 @@ def harvester(
         done.stderr.decode("utf-8", "replace"),
         time.monotonic() - begun,
     )
-    assert_polite(finished.said)
+    assert_polite(finished.output)
     return finished
 
 
 def assert_polite(said: str) -> None:
-    """What a program says when it was not written for what happened."""
+    """Assert that no traceback and no warning was printed."""
     for word in ("Traceback", "Exception ignored", "was never awaited", "Warning:"):
         assert word not in said, said
 
 
 class Running:
-    """A command that is running, its stderr gathered in a file so that it never blocks."""
+    """A running command. Its standard error goes to a file, so that it never blocks."""
 
     def __init__(self, process: subprocess.Popen[bytes], err: IO[bytes]) -> None:
         self.process = process
@@ -136,8 +136,8 @@ class Running:
         """Its process id."""
         return self.process.pid
 
-    def said(self) -> str:
-        """What it wrote to stderr so far."""
+    def stderr(self) -> str:
+        """Return what it wrote to standard error so far."""
         return Path(self._err.name).read_text("utf-8", "replace")
 
     def signal(self, signum: int) -> None:
@@ -145,14 +145,14 @@ class Running:
         self.process.send_signal(signum)
 
     def kill(self) -> None:
-        """End it as a power cut would, as far as a process can tell."""
+        """Send SIGKILL and wait for the end."""
         self.process.kill()
         self.process.wait(10)
 
     def ended(self, timeout: float = 120.0) -> Finished:
-        """Wait for its end."""
+        """Wait for its end and return it."""
         code = self.process.wait(timeout)
-        return Finished(code, "", self.said(), time.monotonic() - self._begun)
+        return Finished(code, "", self.stderr(), time.monotonic() - self._begun)
 
     @property
     def alive(self) -> bool:
@@ -214,7 +214,7 @@ def emulate(*options: object) -> Iterator[str]:
 def wait_until(
     condition: Callable[[], object], what: str, *, seconds: float = 60.0, pause: float = 0.02
 ) -> None:
-    """Wait for a condition; that it does not come about in time is a failure."""
+    """Wait until a condition is true; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"after {seconds} s still not: {what}"
@@ -229,7 +229,7 @@ def status_command(folder: Path) -> dict[str, Any]:
     return said
 
 
-# --- what it left -----------------------------------------------------------------------------
+# --- the folder -----------------------------------------------------------------------------
 
 
 def rows(folder: Path, kind: str) -> pa.Table:

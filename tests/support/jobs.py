@@ -1,4 +1,4 @@
-"""The settings of a good job, and the sentence with which a bad one is refused."""
+"""Settings of a valid job, and the error message for an invalid one."""
 
 from __future__ import annotations
 

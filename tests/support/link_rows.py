@@ -1,4 +1,4 @@
-"""Tables for the tests of what writes and reads them."""
+"""Small link tables for tests of their writers and readers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Run the command with constants of the program changed: `patched.py MODULE.NAME=JSON … -- ARGS`.
 
-A name that the program no longer has is an error, so that no test passes by patching nothing.
-`clock=ISO` sets the wall clock by which NCBI's hours are kept, `clock=FILE` to what a file says:
-it is set again whenever the file says something else.
+A constant that does not exist is an error, so that no test passes without its patch.
+`clock=ISO` sets the wall clock for NCBI's hours. `clock=FILE` sets it to the content of a file, and
+again whenever the content changes.
 """
 
 from __future__ import annotations

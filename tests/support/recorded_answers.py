@@ -1,4 +1,4 @@
-"""Recorded answers, and what is in them by readers of others: json, ElementTree, Biopython."""
+"""Recorded answers, and their content as other readers see it: json, ElementTree, Biopython."""
 
 from __future__ import annotations
 

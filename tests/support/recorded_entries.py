@@ -1,4 +1,4 @@
-"""What recorded answers to the cmds other than neighbor hold, by readers of others.
+"""Content of recorded answers to the cmds other than neighbor, as other readers see it.
 
 A row is (id, a value for each column); an entry is (ids, rows). Whatever else is in an answer is
 for its readers' own tests.

@@ -1,4 +1,4 @@
-"""What a run did to the files of a folder, call by call, as `recorder.c` noted it."""
+"""The calls by which a run changed files, as `recorder.c` recorded them."""
 
 from __future__ import annotations
 

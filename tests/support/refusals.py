@@ -1,6 +1,6 @@
-"""Bad input as rows of a table: what a user does, and the sentence that must be the answer.
+"""Bad input as rows of a table: the command line, and parts of the error message.
 
-Whatever the row: exit code 2, one line, nothing written, and nobody asked.
+For every row: exit code 2, one line, nothing written, no request sent.
 """
 
 from __future__ import annotations
@@ -113,13 +113,13 @@ def assert_refused(bad: Bad, folder: Path, fork_server: ForkServer, nobody: Nobo
     ended = fork_server.run(
         shlex.split(bad.does), env=env, cwd=str(folder), stdin=str(stdin), user=bad.user
     )
-    assert ended.said.startswith("harvester: "), ended.said
-    assert ended.said.count("\n") == 1, ended.said
-    assert ended.said.rstrip("\n").isprintable(), ended.said
+    assert ended.output.startswith("harvester: "), ended.output
+    assert ended.output.count("\n") == 1, ended.output
+    assert ended.output.rstrip("\n").isprintable(), ended.output
     for part in bad.says:
-        assert part in ended.said, ended.said
-    assert SECRET not in ended.said
-    assert ended.code == 2, ended.said
+        assert part in ended.output, ended.output
+    assert SECRET not in ended.output
+    assert ended.code == 2, ended.output
     assert tree(folder) == before, "something was written"
     assert nobody.visits() == 0, "somebody was asked"
 

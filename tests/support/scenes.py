@@ -1,7 +1,7 @@
-"""Scenes: tests that mostly wait, played side by side.
+"""Scenes: tests that mostly wait for a command, run several at a time.
 
-A scene is a function of servers and an empty folder that asserts what it has to. A module lists
-its scenes as the parameters of a test; those of all modules begin when the first is looked at.
+A scene is a function that gets servers and an empty folder, and asserts. A module lists its scenes
+as the parameters of a test. The first test that waits for a scene starts those of all modules.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from support.servers import Servers
 
 AT_ONCE = 8
-"""Scenes played at a time; two processors are kept busy by so many."""
+"""Scenes at a time; enough to keep two processors busy."""
 
 
 class Scene:
@@ -62,7 +62,7 @@ class Stage:
         self._played: dict[Scene, Future[Any]] = {}
 
     def see(self, scene: Scene) -> Any:
-        """Wait for the end of a scene; what failed in it is raised here."""
+        """Wait for the end of a scene; raise what it raised."""
         if not self._played:
             for number, one in enumerate(self.scenes):
                 self._played[one] = self.pool.submit(self._play, one, number)
@@ -84,7 +84,7 @@ class Stage:
 def staged(
     items: Iterable[Any], folder: Path, servers: Servers, base: Path
 ) -> Iterator[Callable[[Scene], Any]]:
-    """A stage for the scenes of a folder's tests; what sees one of them through.
+    """Run the scenes of a folder's tests; yield a function that waits for one of them.
 
     Args:
         items: the tests that are to run.

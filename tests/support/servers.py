@@ -1,4 +1,4 @@
-"""What tests need around them: emulators in one thread, wiretaps, and forks of the command."""
+"""Emulators in one thread, proxies before them, and forks of the command."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ class Servers:
         begun = time.monotonic()
         with self.fork_server() as fork_server:
             ended = fork_server.run(args, env=dict(env or {}), patches=dict(patches or {}))
-        assert_polite(ended.said)
-        return Finished(ended.code, "", ended.said, time.monotonic() - begun)
+        assert_polite(ended.output)
+        return Finished(ended.code, "", ended.output, time.monotonic() - begun)
 
     def stop(self, server: AbstractAsyncContextManager[Any]) -> None:
         """End a server before its time."""

@@ -1,7 +1,7 @@
-"""`harvester` and `python` for shell scripts: started in a moment, as forks of a warm process.
+"""`harvester` and `python` for shell scripts, as forks of a warm process: they start at once.
 
-A program on the PATH hands its words, its folder, its environment and its standard streams over a
-socket to this module's `main`, and ends with the exit code that comes back.
+A program on the PATH sends its arguments, folder, environment and standard streams over a socket to
+this module's `main`, and ends with the exit code that comes back.
 """
 
 from __future__ import annotations

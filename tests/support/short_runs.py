@@ -1,4 +1,4 @@
-"""Short runs that do all that long ones do to a folder: commit often, merge, unite, start over."""
+"""Short runs that change a folder in every way long ones do: commits, merges, retries, passes."""
 
 from __future__ import annotations
 
@@ -131,6 +131,6 @@ def uninterrupted(short_run: ShortRun, fork_server: ForkServer, out: Path) -> Fo
     """Run without interruption; its steps are the kill points of other runs."""
     short_run.prepare(fork_server, out)
     ended = fork_server.run(short_run.command(out), root=str(out), **short_run.often)
-    assert ended.code == short_run.code, ended.said
+    assert ended.code == short_run.code, ended.output
     short_run.assert_complete(out)
     return ended

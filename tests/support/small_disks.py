@@ -76,9 +76,9 @@ def small_disk(path: Path, kilobytes: int = 8192) -> Iterator[Disk]:
 
 def assert_one_sentence(finished: Finished, *parts: str, code: int = 1) -> None:
     """It ended with a code and one sentence, which names these."""
-    said = [line for line in finished.said.splitlines() if line.startswith("harvester: ")]
-    assert finished.code == code, finished.said
-    assert len(said) == 1, finished.said
-    assert finished.said.splitlines()[-1] == said[0], "something came after it"
+    said = [line for line in finished.output.splitlines() if line.startswith("harvester: ")]
+    assert finished.code == code, finished.output
+    assert len(said) == 1, finished.output
+    assert finished.output.splitlines()[-1] == said[0], "something came after it"
     for part in parts:
         assert part in said[0], said[0]

@@ -1,4 +1,4 @@
-"""The Python of a document, and how it is run: as a notebook does, one block after another."""
+"""Python blocks of a document, run one after another as in a notebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process does to its disk, as numbered steps, before or after any of which it can end."""
+"""Calls of a process that change files or databases, as numbered steps. It can be ended at each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of a folder, whatever their columns, read without the program's code."""
+"""Read the tables of a folder, with any columns, without the program's code."""
 
 from __future__ import annotations
 

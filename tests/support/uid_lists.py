@@ -1,4 +1,4 @@
-"""Lists of UIDs, packed in every way and read back."""
+"""UID lists in every compression, and the reader's result or error message."""
 
 from __future__ import annotations
 

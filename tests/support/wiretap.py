@@ -1,4 +1,4 @@
-"""What a client puts on the wire, byte by byte: a proxy that listens."""
+"""A proxy that records the bytes a client sends."""
 
 from __future__ import annotations
 
