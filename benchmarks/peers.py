@@ -131,7 +131,7 @@ def entries(python: str) -> list[Entry]:
 
 
 def cpu(entry: Entry, measure: str, url: str) -> Figure:
-    """Yield the CPU cost of a client's work without start-up."""
+    """Return the CPU cost of a client's work without start-up."""
     (links, db), uids = (MANY, entry.many) if measure == CPU_MANY else (SCARCE, entry.scarce)
     client = entry.client
     work = client.work(url, db, uids)
@@ -146,7 +146,7 @@ def cpu(entry: Entry, measure: str, url: str) -> Figure:
 
 
 def pace(entry: Entry, latency: float) -> Figure:
-    """Yield the UIDs per second of a client."""
+    """Return the UIDs per second of a client."""
     if isinstance(entry.client, Ours):
         return _steady_pace(Ours(), latency)
     return _pace_in_turn(entry.client, latency)
