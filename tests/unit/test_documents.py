@@ -55,6 +55,14 @@ def test_named_files_and_tests_exist(page: Path) -> None:
             assert test in {one.name for one in ast.walk(tree) if isinstance(one, functions)}, name
 
 
+def test_architecture_names_what_its_files_define() -> None:
+    text = text_of(ROOT / "docs" / "architecture.md")
+    named = re.findall(r"\]\(\.\./(harvester/[\w/]+\.py)\), `(\w+)`", text)
+    assert len(named) >= 4
+    for path, name in named:
+        assert re.search(rf"\b(?:def|class) {name}\b", text_of(ROOT / path)), (path, name)
+
+
 def test_reliability_names_tests() -> None:
     """Every row of its tables names the tests that prove it."""
     rows = [
