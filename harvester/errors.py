@@ -106,6 +106,7 @@ class Fault(StrEnum):
     LINKSET = "linkset"  # ERROR inside the LinkSet of one UID
     LEFT_OUT = "left out"  # a sound answer that says nothing of any UID asked for
     REFUSAL = "refusal"  # bad key, blocked address, no such service
+    REJECTED = "rejected"  # unknown cmd, wrong database name: a mistake in the job
 
 
 class RequestFailed(HarvestError):

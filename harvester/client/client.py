@@ -114,7 +114,8 @@ class Client:
             path: the utility's file name, for example `esearch.fcgi`.
             fields: its parameters; those without a value are left out.
             read: makes the result of the body; may raise RequestFailed, which is retried.
-            attempts: requests at most, not counting those answered with 429.
+            attempts: requests at most, not counting those answered with 429. A request that the
+                server rejects as such is sent twice at most.
 
         Raises:
             Refused: the server refuses the program (bad API key, blocked address).
@@ -131,7 +132,8 @@ class Client:
                 tries += 1
                 if failure.fault is Fault.REFUSAL and tries >= min(attempts, REFUSALS):
                     raise Refused(f"The server refuses us: {failure.reason}.") from failure
-                if tries >= attempts:
+                most = attempts if failure.fault is not Fault.REJECTED else min(attempts, 2)
+                if tries >= most:
                     raise
                 await asyncio.sleep((failure.retry_after or 0.0) + backoff(tries))
 

@@ -133,6 +133,7 @@ class CircuitBreaker:
         self._answered_once = False
         self._refusals = 0
         self._refused_since = 0.0
+        self._rejected_at = 0  # number of the last request sent when the first was rejected
         self._bounded = False  # whether an answered request precedes all of `_sent`
         self.is_open = False
         self.reason = "no answer"
@@ -223,6 +224,23 @@ class CircuitBreaker:
         self._refusals += 1
         lasting = not self._answered_once or now - self._refused_since >= REFUSED_SECONDS
         return self._refusals >= REFUSALS and lasting
+
+    def rejects(self, failure: RequestFailed, number: int) -> bool:
+        """Record a rejected request; return whether the rejection is confirmed.
+
+        A rejection concerns every request of the job. It is confirmed by one of a request that was
+        sent after the first, if the server has not answered in this run.
+
+        Args:
+            failure: of any request.
+            number: of the request.
+        """
+        if failure.fault is not Fault.REJECTED or self._answered_once:
+            return False
+        if not self._rejected_at:
+            self._rejected_at = self._count
+            return False
+        return number > self._rejected_at
 
     def close(self) -> None:
         """Send again after an answered probe; what failed is tried first."""

@@ -15,7 +15,7 @@ from harvester.engine.retry import (
     after_failure,
     after_left_out,
 )
-from harvester.errors import Fault
+from harvester.errors import Fault, printable
 from harvester.model.delivery import AnsweredUids, RawResponse, UnansweredUids
 from harvester.model.outcomes import Outcome
 
@@ -68,8 +68,11 @@ class Results:
         is_settled = answer.counts > 0 if unsure else np.ones(len(answer.counts), np.bool_)
         self.keep(batch, body)
         self._settle(answer, is_settled)
+        for uid, name in answer.renamed.items():
+            reason = printable(f"answered as {name}")
+            self._give_up(np.array([uid], np.int64), Outcome.MISSING, reason)
         if len(answer.left_out):
-            self._left_out(batch, answer.left_out)
+            self._left_out(batch, answer.left_out, answer.remark)
 
     def keep(self, batch: Batch, body: bytes) -> None:
         """Deliver a response as it was received, if the job keeps responses."""
@@ -106,11 +109,13 @@ class Results:
             self._frontier.put(retry, now)
             self._emit(events.BatchRetried(len(retry.batch), reason, retry.delay))
 
-    def _left_out(self, batch: Batch, uids: UidArray) -> None:
+    def _left_out(self, batch: Batch, uids: UidArray, remark: str = "") -> None:
+        said = f": {remark}" if remark else ""
         retries = after_left_out(batch, uids, self._limits.max_attempts)
-        self.retry(retries, "left out of the answer")
+        self.retry(retries, printable(f"left out of the answer{said}"))
         if not retries:
-            self._give_up(uids, Outcome.MISSING, "left out of every answer")
+            reason = printable(f"left out of every answer{said}")
+            self._give_up(uids, Outcome.MISSING, reason)
 
     def _settle(self, answer: Answer, is_settled: NDArray[np.bool_]) -> None:
         counts = answer.counts[is_settled]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harvester import events
 from harvester.engine.outage import EXCUSES, Suspect
 from harvester.engine.retry import Retry, after_excuse, broken_part
-from harvester.errors import Fault, RateLimited, Refused, RequestFailed
+from harvester.errors import BadInput, Fault, RateLimited, Refused, RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ class Worker:
         """
         number, sent_at = self._breaker.sent(), self._loop.time()
         try:
-            answer, body = await self._request(batch, permit)
+            answer, body = await self._request(batch, permit, number)
         except RateLimited as failure:
             self._results.retry([Retry(batch, 0.0)], failure.reason)
             self._results.apply(self._breaker.ignored(number))
@@ -101,7 +101,7 @@ class Worker:
                 await self._ping(permit)
                 answered: list[int] = []
             else:
-                answer, _ = await self._request(batch, permit)
+                answer, _ = await self._request(batch, permit, number)
                 answered = answer.answered[:1].tolist()
         except RateLimited:
             self._results.apply(self._breaker.ignored(number))
@@ -118,7 +118,7 @@ class Worker:
         self._results.apply(self._breaker.answered(number, answered))
         return True
 
-    async def _request(self, batch: Batch, permit: Permit) -> tuple[Answer, bytes]:
+    async def _request(self, batch: Batch, permit: Permit, number: int) -> tuple[Answer, bytes]:
         sent_at = self._loop.time()
         self._emit(events.RequestSent(len(batch)))
         try:
@@ -126,6 +126,9 @@ class Worker:
         except RequestFailed as failure:
             self._emit(events.RequestEnded())
             self._notice(failure)
+            if self._breaker.rejects(failure, number):
+                reason = failure.reason.rstrip(".")
+                self._halt(BadInput(f"The server rejects the requests of this job: {reason}."))
             raise
         except BaseException:
             self._emit(events.RequestEnded())
@@ -160,6 +163,8 @@ class Worker:
                 self._results.charge(*broken)
         elif broken:
             self._hold(number, *broken)
+        elif answer.renamed:
+            self._results.apply(self._breaker.ignored(number))
         else:
             self._results.keep(batch, body)
             self._hold(number, batch, _left_out())

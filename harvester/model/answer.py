@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One question's answer, reconciled.
+    """An answer, matched with the UIDs that were asked for.
+
+    Each of these UIDs is in exactly one of `answered`, `broken`, `left_out` and `renamed`.
 
     Attributes:
-        rows: of `links`, for `answered` UIDs only, each link once.
-        answered: UIDs answered whole, ascending.
-        counts: links of each answered UID.
-        broken: UIDs with an ERROR inside their LinkSet, and its text; none of their links count.
-        left_out: UIDs asked for of which the answer says nothing.
-        unrequested: LinkSets dropped since they are for no single UID that was asked for.
-        owner: the UID of each list of rows; None where rows are of all.
+        rows: rows of the `answered` UIDs, each link once.
+        answered: UIDs answered in full, ascending.
+        counts: links per answered UID.
+        broken: UIDs with an ERROR inside their LinkSet, and its text; their links do not count.
+        left_out: UIDs that the answer does not name, ascending.
+        unrequested: LinkSets dropped because they name no single UID that was asked for.
+        owner: UID of each list of rows; None if the rows belong to all UIDs together.
+        renamed: accessions that the answer names with another version, and that name. Only a list
+            of accessions has such.
+        remark: ERROR of a LinkSet that names no UID; empty if there is none.
     """
 
     rows: RunLengthRows
@@ -35,9 +40,11 @@ class Answer:
     left_out: UidArray
     unrequested: int
     owner: UidArray | None = None
+    renamed: dict[int, str] = field(default_factory=dict)
+    remark: str = ""
 
     def only(self, uids: UidArray) -> Answer:
-        """The answer as far as it is about some of the answered UIDs."""
+        """Return the part of the answer about some of the answered UIDs."""
         mine = np.isin(self.answered, uids)
         rows, owner = self.rows, self.owner
         if owner is not None:

@@ -35,6 +35,13 @@ if TYPE_CHECKING:
 PATH = "elink.fcgi"
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
 
+_REJECTED = re.compile(
+    r"command not supported|(?:invalid|wrong) db name|can't apply term", re.IGNORECASE
+)
+"""ERRORs about the request itself, whichever UIDs it holds: `llinkslib command not supported`
+(2026-09), `Invalid db name specified: …`, `Wrong DB name` and `Can't apply term/daterange` (2003).
+The second also comes by chance for a valid name (2016), so it must be confirmed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -150,21 +157,27 @@ class Elink:
         return b"%b&retmode=%b&id=%b" % (self._form, batch.retmode.encode(), ids.encode())
 
     def read(self, body: bytes, batch: Batch) -> Answer:
-        """The answer to a batch, reconciled.
+        """Return the answer to a batch, matched with its UIDs.
 
         Raises:
-            RequestFailed: the body is not a whole answer, or says ERROR for all.
+            RequestFailed: the body is not a whole answer, or holds an ERROR about all of it. That
+                may stand in a LinkSet that names no UID (recorded 2003 to 2026); if the answer
+                holds anything else, such an ERROR becomes its remark.
         """
         try:
             found = self._read(body, batch.retmode)
         except Unreadable as error:
             raise RequestFailed(Fault.BODY, f"the answer is {error}") from error
         if found.error is not None:
-            raise RequestFailed(Fault.SERVER, printable(found.error))
+            raise _failure(found.error)
         answer = self._reconciled(found, batch.uids)
-        if not answer.broken:
-            return answer
-        return replace(answer, broken={uid: printable(e) for uid, e in answer.broken.items()})
+        if any(found.errors):
+            remark = _nameless_error(found)
+            if remark and (self._merged or not (len(answer.answered) or answer.broken)):
+                raise _failure(remark)
+            broken = {uid: printable(error) for uid, error in answer.broken.items()}
+            answer = replace(answer, broken=broken, remark=printable(remark))
+        return answer
 
     def _read(self, body: bytes, retmode: Retmode) -> LinkSets | Entries:
         read = self._command.readers[retmode]
@@ -186,6 +199,18 @@ class Elink:
             return reconcile_sets(found, asked, dbfrom, identifiers, linknames)
         flag = self._command.flag
         return reconcile_entries(found, asked, dbfrom, identifiers, linknames, flag)
+
+
+def _nameless_error(found: LinkSets | Entries) -> str:
+    """Return the first ERROR of a LinkSet that names no UID, or an empty text."""
+    pairs = zip(found.ids, found.errors, strict=True)
+    return next((error for ids, error in pairs if error and not ids), "")
+
+
+def _failure(error: str) -> RequestFailed:
+    """Return the failure that an ERROR about the whole request means."""
+    fault = Fault.REJECTED if _REJECTED.search(error) else Fault.SERVER
+    return RequestFailed(fault, printable(error))
 
 
 def schema_of(link: Link) -> pa.Schema:
