@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from harvester.eutils.ecitmatch import Citation
     from harvester.job.model import Job
 
-__version__ = "0.1.0"
+    __version__: str
+
 __all__ = [
     "Citation",
     "Eutils",
@@ -54,6 +55,10 @@ _HOMES |= {"Citation": "eutils.ecitmatch", "log_to": "api.log"}
 
 def __getattr__(name: str) -> Any:
     """The public names, imported when they are first used: `harvester --help` needs none."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - only when it is used
+
+        return version("elink-harvester")
     if name not in _HOMES:
         raise AttributeError(f"module 'harvester' has no attribute '{name}'")
     from importlib import import_module  # noqa: PLC0415 - only when a name is used

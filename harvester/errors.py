@@ -83,10 +83,13 @@ class Interrupted(HarvestError):
 
     Args:
         signum: the signal's number; the exit code is 128 + signum.
+        message: what became of the answers so far.
     """
 
-    def __init__(self, signum: int) -> None:
-        super().__init__("Interrupted; everything answered so far is kept.")
+    def __init__(
+        self, signum: int, message: str = "Interrupted; everything answered so far is kept."
+    ) -> None:
+        super().__init__(message)
         self.signum = signum
 
     @property

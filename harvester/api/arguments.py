@@ -1,4 +1,4 @@
-"""What the methods of `Eutils` take: UIDs in all the ways they are given, sets, and texts."""
+"""Arguments of the methods of `Eutils`: UIDs in all accepted forms, History sets, and texts."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ Uid: TypeAlias = int | str
 """A UID, or an accession."""
 
 Uids: TypeAlias = Uid | Iterable[Uid]
-"""One, or several; a text may hold several with commas between them."""
+"""One UID or several; a text may hold several, separated by commas."""
 
 HistorySet: TypeAlias = Found | Posted
-"""A set on the History server, as `esearch(..., usehistory=True)` or `epost` gave it back."""
+"""A set on the History server, returned by `esearch(..., usehistory=True)` or `epost`."""
 
 SEQUENCES = frozenset(("nuccore", "nucleotide", "nucest", "nucgss", "popset", "protein"))
-"""Databases whose records have accessions beside UIDs (NBK25497)."""
+"""Databases whose records have accessions as well as UIDs (NBK25497)."""
 
 
 MOST = 10_000
-"""Records of one EPost, ESummary or EFetch (NBK25499, retmax; users' reports)."""
+"""Maximum records per EPost, ESummary or EFetch (NBK25499, retmax; users' reports)."""
 
 
 class LinkFields(TypedDict, total=False):
-    """The rarer parameters of ELink; each is a key of a job's `link`, too (see `Job`)."""
+    """The less common parameters of ELink; each is also a key of `Job.link`."""
 
     term: str
     datetype: str
@@ -48,7 +48,7 @@ class LinkFields(TypedDict, total=False):
 
 
 class DateFields(TypedDict, total=False):
-    """What ESearch takes beside a query (NBK25499)."""
+    """Parameters of ESearch besides the query (NBK25499)."""
 
     datetype: str
     mindate: str
@@ -58,14 +58,14 @@ class DateFields(TypedDict, total=False):
 
 
 class SearchFields(DateFields, total=False):
-    """... and for a single page of its results."""
+    """Parameters of ESearch for a single page of results (NBK25499)."""
 
     sort: str
     field: str
 
 
 class FetchFields(TypedDict, total=False):
-    """The rarer parameters of EFetch (NBK25499)."""
+    """The less common parameters of EFetch (NBK25499)."""
 
     retstart: int
     retmax: int
@@ -77,28 +77,28 @@ class FetchFields(TypedDict, total=False):
 
 
 def read_uids(db: str, ids: Uids) -> list[int]:
-    """UIDs of a database.
+    """Return UIDs of a database as numbers, each once.
 
     Raises:
-        BadInput: one is none.
+        BadInput: one is not a UID.
     """
     return _read(ids, UidParser(db))
 
 
 def read_accessions(ids: Uids) -> list[str]:
-    """Accessions, GIs among them.
+    """Return accessions as texts, each once; GIs are accepted as well.
 
     Raises:
-        BadInput: one is none.
+        BadInput: one is not an accession.
     """
     return _read(ids, parse_accession)
 
 
 def read_ids(db: str, ids: Uids) -> list[Uid]:
-    """UIDs of a database, accessions among them where it has such.
+    """Return UIDs of a database, and accessions if its records have them, each once.
 
     Raises:
-        BadInput: one is none.
+        BadInput: one is neither.
     """
     read = UidParser(db)
 
@@ -110,16 +110,20 @@ def read_ids(db: str, ids: Uids) -> list[Uid]:
 
 
 def records_of(db: str, ids: Uids | HistorySet) -> dict[str, str]:
-    """The parameters that name records.
+    """Return the request parameters that name records.
 
     Raises:
-        BadInput: they are none, or too many.
+        BadInput: there are no records, too many, or one is not a UID.
     """
-    return named(ids) if isinstance(ids, HistorySet) else {"id": comma_list(read_ids(db, ids))}
+    return (
+        set_parameters(ids)
+        if isinstance(ids, HistorySet)
+        else {"id": comma_list(read_ids(db, ids))}
+    )
 
 
 def comma_list(ids: Collection[Uid]) -> str:
-    """As a request has them.
+    """Return UIDs as one request parameter.
 
     Raises:
         BadInput: there are none, or more than `MOST`.
@@ -127,15 +131,15 @@ def comma_list(ids: Collection[Uid]) -> str:
     if not ids:
         raise BadInput("ids is empty: give one UID at least.")
     if len(ids) > MOST:
-        raise BadInput(f"{len(ids):,} UIDs are more than one request takes: {MOST:,} at most.")
+        raise BadInput(f"{len(ids):,} UIDs are too many for one request: {MOST:,} at most.")
     return ",".join(map(str, ids))
 
 
-def named(kept: HistorySet) -> dict[str, str]:
-    """The parameters that name a set.
+def set_parameters(kept: HistorySet) -> dict[str, str]:
+    """Return the request parameters that name a History set.
 
     Raises:
-        BadInput: it was not kept.
+        BadInput: the result of the search was not kept.
     """
     if not (kept.webenv and kept.query_key):
         raise BadInput(
@@ -145,11 +149,11 @@ def named(kept: HistorySet) -> dict[str, str]:
     return {"WebEnv": kept.webenv, "query_key": kept.query_key}
 
 
-def see_text(name: str, text: object) -> None:
-    """See that there is a text.
+def check_text(name: str, text: object) -> None:
+    """Check that an argument is a text that is not empty.
 
     Raises:
-        BadInput: it is empty, or none.
+        BadInput: it is not.
     """
     if not (isinstance(text, str) and text.strip()):
         raise BadInput(f"{name} is empty: it should be a text.")
@@ -158,10 +162,10 @@ def see_text(name: str, text: object) -> None:
 
 
 def fields_of(given: Mapping[str, Any], known: Collection[str]) -> dict[str, str]:
-    """Further parameters of a utility, which would ignore those it does not know (NBK25497).
+    """Return further parameters of a utility; it would ignore unknown ones (NBK25497).
 
     Raises:
-        BadInput: one is unknown, or no plain value.
+        BadInput: one is unknown, or neither a text nor a whole number.
     """
     for name, value in given.items():
         if name not in known:
@@ -171,11 +175,11 @@ def fields_of(given: Mapping[str, Any], known: Collection[str]) -> dict[str, str
     return {name: str(value) for name, value in given.items()}
 
 
-def counted(name: str, value: object) -> str:
-    """A whole number that is not negative, as a text: zero is a value, too.
+def count_parameter(name: str, value: object) -> str:
+    """Return a whole number, 0 or more, as a request parameter.
 
     Raises:
-        BadInput: it is none.
+        BadInput: it is not a whole number, or negative.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise BadInput(f"{name} should be a whole number, 0 or more.")

@@ -1,4 +1,4 @@
-"""A connection to the E-utilities of one server, and what all questions to them have in common."""
+"""A connection to the E-utilities of one server, and what all requests have in common."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harvester.client.catalogue import Catalogue
+from harvester.client.client import ATTEMPTS
 from harvester.client.connect import connected
 from harvester.client.known_names import DATABASES
 from harvester.errors import BadInput, HarvestError, RequestFailed, nearest, printable
@@ -24,19 +25,23 @@ T = TypeVar("T")
 
 
 class Connection:
-    """A client that is there between `open` and `close`.
+    """A client that exists between `open` and `close`.
 
     Args:
-        settings: of contact, server and limits, as a job has them.
-        environ: holds what they do not, and the API key.
+        settings: keys of the groups contact, server and limits of a job.
+        environ: sets what they do not, and holds the API key.
+        attempts: requests for one answer, at most.
 
     Raises:
         BadInput: one is wrong, or NCBI would be asked without an email address.
     """
 
-    def __init__(self, settings: jobfile.Settings, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, settings: jobfile.Settings, environ: Mapping[str, str], attempts: int = ATTEMPTS
+    ) -> None:
         self._settings = settings
         self._environ = environ
+        self._attempts = attempts
         with _named_as_arguments():
             self._access = jobfile.build_access(settings, environ)
             check_permitted(self._access.contact, self._access.server, self._access.limits, environ)
@@ -48,7 +53,7 @@ class Connection:
 
     @property
     def base_url(self) -> str:
-        """The folder of the E-utilities that are asked."""
+        """URL that all requests begin with."""
         return self._access.server.base_url
 
     async def open(self) -> None:
@@ -65,10 +70,10 @@ class Connection:
 
     @property
     def client(self) -> Client:
-        """Asks, at the server's pace.
+        """The client.
 
         Raises:
-            BadInput: there is no connection.
+            BadInput: the connection is not open.
         """
         if self._client is None:
             raise BadInput("Eutils is not connected: use it inside `async with Eutils(...) as e:`.")
@@ -76,11 +81,11 @@ class Connection:
 
     @property
     def catalogue(self) -> Catalogue:
-        """Of the server's databases."""
-        return Catalogue(self.client)
+        """The catalogue of the server's databases."""
+        return Catalogue(self.client, attempts=self._attempts)
 
     def job(self, link: dict[str, Any]) -> Job:
-        """A job of this connection, with nothing written.
+        """Return a job of this connection, without a folder.
 
         Raises:
             BadInput: a value is wrong.
@@ -89,12 +94,12 @@ class Connection:
         with _named_as_arguments():
             return jobfile.build(settings, environ=self._environ)
 
-    async def see_db(self, db: str) -> None:
-        """See that there is such a database; EInfo is asked about one that is not well known.
+    async def check_db(self, db: str) -> None:
+        """Check that a database exists; EInfo is asked only if it is not a well-known one.
 
         Raises:
-            BadInput: there is none; tells the nearest.
-            HarvestError: EInfo does not tell.
+            BadInput: it does not exist; names the nearest.
+            HarvestError: EInfo gives no answer.
         """
         if db in DATABASES:
             return
@@ -105,25 +110,25 @@ class Connection:
     async def ask(
         self, utility: str, path: str, fields: Fields, read: Callable[[bytes], T | RequestFailed]
     ) -> T:
-        """The answer to a single question.
+        """Return the answer to one request.
 
         Args:
-            utility: as a sentence has it.
-            path: of it, below the base URL.
+            utility: its name, for error messages.
+            path: its path below the base URL.
             fields: its parameters.
-            read: makes a value of the body, or an error that asking again would not mend.
+            read: turns the body into a value, or into an error that a retry would not repair.
 
         Raises:
-            Refused: the server refuses us.
-            HarvestError: no whole answer came.
+            Refused: the server rejects all requests.
+            HarvestError: no complete answer came.
         """
-        found = await self.answer(utility, self.client.call(path, fields, read))
+        found = await self.answer(utility, self.client.call(path, fields, read, self._attempts))
         if isinstance(found, RequestFailed):
             raise self._sentence(utility, found)
         return found
 
     async def answer(self, utility: str, asking: Awaitable[T]) -> T:
-        """What is awaited; raises as `ask`."""
+        """Return the result of an awaitable; raises as `ask`."""
         try:
             return await asking
         except RequestFailed as failure:
@@ -136,7 +141,7 @@ class Connection:
 
 @contextmanager
 def _named_as_arguments() -> Iterator[None]:
-    """Name the arguments of Python in what is wrong, not the keys of a job."""
+    """Name the argument, like `rate=`, in errors about a key of a job."""
     try:
         yield
     except BadInput as error:

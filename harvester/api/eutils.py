@@ -1,4 +1,4 @@
-"""The E-utilities one by one: each is awaited, and all of them keep to one limit."""
+"""The E-utilities one by one: each is awaited, and all of them share one rate limit."""
 
 from __future__ import annotations
 
@@ -15,64 +15,71 @@ from harvester.api.arguments import (
     SearchFields,
     Uid,
     Uids,
+    check_text,
     comma_list,
-    counted,
+    count_parameter,
     fields_of,
-    named,
     read_accessions,
     read_ids,
     read_uids,
     records_of,
-    see_text,
+    set_parameters,
 )
 from harvester.api.connection import Connection
+from harvester.api.databases import describe_all, list_links
 from harvester.api.links import Linked, ask_links
 from harvester.api.summaries import ask_summaries
 from harvester.client.catalogue import together
 from harvester.client.check_names import check_names
+from harvester.client.client import ATTEMPTS
 from harvester.client.search_counts import search_counts, suggestion
 from harvester.errors import BadInput, printable
 from harvester.eutils import ecitmatch, epost, esearch, espell
 from harvester.eutils import efetch as documents
 from harvester.eutils.ecitmatch import Citation
+from harvester.eutils.egquery import Hits
+from harvester.eutils.einfo import DbInfo, DbLink
 from harvester.eutils.esearch import PastCap, SetLost
 from harvester.model import uids
 from harvester.sources.search import Search
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
     from typing import Unpack
 
     from harvester.eutils.ecitmatch import Match
-    from harvester.eutils.egquery import Hits
-    from harvester.eutils.einfo import DbInfo
     from harvester.eutils.epost import Posted
     from harvester.eutils.esearch import Found
     from harvester.eutils.esummary import DocSum
 
 
-class Eutils:
-    """The E-utilities of one server, each to be awaited singly, many at once if wished.
+__all__ = ["Citation", "DbInfo", "DbLink", "Eutils", "Hits", "Linked"]
 
-    All requests go through one limiter, which they share with every harvest on this machine that
-    asks with the same key. Requests that fail are put again after pauses.
+
+class Eutils:
+    """The E-utilities of one server; each call is awaited, and calls can run at the same time.
+
+    All requests share one rate limit with every harvest on this machine that uses the same API
+    key. Failed requests are retried with backoff.
 
     Args:
-        email: your address, for NCBI; else from the environment, `NCBI_EMAIL`.
-        api_key: else from the environment, `NCBI_API_KEY`.
-        base_url: any server that speaks E-utilities; NCBI, or `HARVESTER_BASE_URL`, by default.
-        rate: requests a second; default 3, with a key 10.
-        rate_granted: NCBI has granted you a higher rate than that.
-        timeout: seconds for one request.
-        tool: name of your software, without blanks, for NCBI.
+        email: contact email, required by NCBI; default: the environment variable `NCBI_EMAIL`.
+        api_key: default: the environment variable `NCBI_API_KEY`.
+        base_url: URL of an E-utilities server; default: the environment variable
+            `HARVESTER_BASE_URL`, else NCBI.
+        rate: requests per second; default: 3, with an API key 10.
+        rate_granted: whether NCBI has granted a higher rate than that.
+        timeout: seconds per request.
+        attempts: requests per answer, at most; `elink` retries as a harvest does.
+        tool: name of the software without spaces, sent to NCBI.
 
     Raises:
-        BadInput: an argument is wrong, or NCBI would be asked without an email address.
+        BadInput: an argument is wrong, or NCBI does not permit the request (email, https, rate).
 
     Every method raises:
-        BadInput: an argument is wrong; nothing was asked about it.
-        Refused: the server refuses us (bad API key, blocked address).
-        HarvestError: no whole answer came, after several attempts.
+        BadInput: an argument is wrong; no request was sent for it.
+        Refused: the server rejects all requests (bad API key, blocked address).
+        HarvestError: no complete answer came after several attempts.
 
     Example:
         ```
@@ -91,6 +98,7 @@ class Eutils:
         *,
         rate_granted: bool = False,
         timeout: float = 60.0,
+        attempts: int = ATTEMPTS,
         tool: str | None = None,
     ) -> None:
         settings = {
@@ -98,7 +106,7 @@ class Eutils:
             "server": _given({"base_url": base_url}),
             "limits": _given({"rate": rate, "rate_granted": rate_granted, "timeout": timeout}),
         }
-        self._at = Connection(settings, os.environ | _given({"NCBI_API_KEY": api_key}))
+        self._at = Connection(settings, os.environ | _given({"NCBI_API_KEY": api_key}), attempts)
 
     def __repr__(self) -> str:
         """Show the server; the API key stays out."""
@@ -125,22 +133,22 @@ class Eutils:
         linkname: str | list[str] | None = None,
         **fields: Unpack[LinkFields],
     ) -> Linked:
-        """ELink: what records are linked to, by any of its cmds.
+        """ELink: the links of records, by any of its cmds.
 
-        A set on the History server is read first, and its UIDs are asked for by id: ELink itself
-        merges the links of a set, so that nobody can tell whose they are.
+        A History set is read first, and its UIDs are sent as ids: ELink itself merges the links
+        of a set, so that it is unknown which UID they belong to.
 
         Args:
             dbfrom: database of the UIDs.
-            ids: UIDs, or accessions with `idtype="acc"`; 20,000 at most.
+            ids: UIDs, or accessions with `idtype="acc"`; at most 20,000.
             db: databases to link to.
             cmd: neighbor, neighbor_score, neighbor_history, acheck, ncheck, lcheck, llinks,
                 llinkslib or prlinks.
-            linkname: keep only these.
+            linkname: linknames to keep; default: all.
             fields: see `LinkFields`.
 
         Returns:
-            Links and outcomes, as a harvest has them in `links/` and `uids/`.
+            Links and outcomes, with the columns of a harvest's `links/` and `uids/`.
 
         Example:
             ```
@@ -155,15 +163,15 @@ class Eutils:
         acc = link.idtype == "acc"
         read = read_accessions if acc else partial(read_uids, link.dbfrom)
         listed: list[Any] = [] if isinstance(ids, HistorySet) else read(ids)
-        doubts = [*link.doubts(), *await check_names(client, link)]
+        warnings = [*link.warnings(), *await check_names(client, link)]
         if isinstance(ids, HistorySet):
             listed = await self._members(link.dbfrom, ids, accessions=acc)
         linked = await ask_links(client, job, listed if acc else uids.as_set(listed))
-        return replace(linked, doubts=tuple(doubts))
+        return replace(linked, warnings=tuple(warnings))
 
     async def _members(self, db: str, kept: HistorySet, *, accessions: bool) -> list[Any]:
-        """The UIDs of a set."""
-        names = named(kept)
+        """Return the UIDs of a History set."""
+        names = set_parameters(kept)
         search = Search(
             self._at.client,
             db,
@@ -186,16 +194,16 @@ class Eutils:
         within: HistorySet | None = None,
         **fields: Unpack[SearchFields],
     ) -> Found:
-        """ESearch: how many records match a query, and one page of them.
+        """ESearch: the number of records that match a query, and one page of them.
 
         Args:
             db: the database.
             term: the query.
-            retstart: how many records to pass over; of PubMed, 9,998 at most.
-            retmax: ids to give; of PubMed, 9,999 at most. For all, see `search_all`.
+            retstart: records to skip; for PubMed at most 9,998.
+            retmax: ids to return; for PubMed at most 9,999. `search_all` returns all.
             usehistory: keep the whole result on the History server, for `elink`, `esummary`,
                 `efetch` and `within`.
-            within: only records of this set.
+            within: search only the records of this set.
             fields: more parameters of ESearch: sort, field, datetype, mindate, maxdate, reldate,
                 idtype.
 
@@ -205,24 +213,24 @@ class Eutils:
             print(found.count, found.ids[:3])
             ```
         """
-        see_text("term", term)
-        await self._at.see_db(db)
+        check_text("term", term)
+        await self._at.check_db(db)
         form = {
             **fields_of(fields, SearchFields.__annotations__),
             "db": db,
             "term": term,
             "retmode": "json",
-            "retstart": counted("retstart", retstart),
-            "retmax": counted("retmax", retmax),
+            "retstart": count_parameter("retstart", retstart),
+            "retmax": count_parameter("retmax", retmax),
             "usehistory": "y" if usehistory else None,
-            **(named(within) if within else {}),
+            **(set_parameters(within) if within else {}),
         }
         return await self._at.ask("ESearch", esearch.PATH, form, _searched)
 
     async def search_all(
         self, db: str, term: str, **fields: Unpack[DateFields]
     ) -> AsyncIterator[Uid]:
-        """ESearch: every record that matches a query, each once, past the cap of 9,999 of PubMed.
+        """ESearch: every record that matches a query, each once, beyond PubMed's cap of 9,999.
 
         Args:
             db: the database.
@@ -230,15 +238,15 @@ class Eutils:
             fields: datetype, mindate, maxdate, reldate, or `idtype="acc"` for accessions.
 
         Raises:
-            BadInput: nothing matches; tells how the query may have been meant.
+            BadInput: nothing matches; suggests a correction of the query.
 
         Example:
             ```
             pmids = [pmid async for pmid in e.search_all("pubmed", "asthma[mesh] AND 2024[PDAT]")]
             ```
         """
-        see_text("term", term)
-        await self._at.see_db(db)
+        check_text("term", term)
+        await self._at.check_db(db)
         more = fields_of(fields, DateFields.__annotations__)
         search = Search(
             self._at.client,
@@ -252,39 +260,39 @@ class Eutils:
             yield uid
 
     async def egquery(self, term: str) -> list[Hits]:
-        """EGQuery: how many records of each database match a query, the most first.
+        """EGQuery: the number of records that match a query in each database, largest first.
 
-        Where it is no more (NCBI retired it in 2024), ESearch is asked about each database.
+        Servers without EGQuery (NCBI retired it in 2024) get one ESearch per database.
 
         Example:
             ```
             print([(hits.db, hits.count) for hits in await e.egquery("BRCA1")][:3])
             ```
         """
-        see_text("term", term)
+        check_text("term", term)
         asking = search_counts(self._at.client, term, self._at.catalogue)
         return await self._at.answer("EGQuery", asking)
 
     async def espell(self, db: str, term: str) -> str | None:
-        """ESpell: how a query may have been meant; None where there is nothing to correct.
+        """ESpell: a correction of a query; None if there is nothing to correct.
 
         Example:
             ```
             print(await e.espell("pubmed", "asthmaa"))
             ```
         """
-        see_text("term", term)
-        await self._at.see_db(db)
+        check_text("term", term)
+        await self._at.check_db(db)
         return await self._at.ask("ESpell", espell.PATH, {"db": db, "term": term}, espell.read)
 
     async def ecitmatch(self, citations: Iterable[Citation]) -> list[Match]:
         """ECitMatch: the PMIDs of citations.
 
         Args:
-            citations: as much as is known of each article.
+            citations: what is known about each article.
 
         Returns:
-            What was found for each, in their order: one article, candidates, or nothing.
+            A result for each citation, in order: one article, candidates, or nothing.
 
         Example:
             ```
@@ -315,8 +323,8 @@ class Eutils:
 
         Args:
             db: the database.
-            ids: UIDs, of the sequence databases accessions too; 10,000 at most.
-            webenv: of sets that this one shall stand beside.
+            ids: UIDs, or accessions of sequence databases; at most 10,000.
+            webenv: WebEnv of an existing set, to which this one is added.
 
         Example:
             ```
@@ -324,7 +332,7 @@ class Eutils:
             found = await e.esearch("pubmed", "2010[PDAT]", within=posted)
             ```
         """
-        await self._at.see_db(db)
+        await self._at.check_db(db)
         listed = comma_list(read_ids(db, ids))
         form = {"db": db, "WebEnv": webenv, "id": listed}
         return await self._at.ask("EPost", epost.PATH, form, epost.read)
@@ -334,11 +342,11 @@ class Eutils:
 
         Args:
             db: the database.
-            ids: UIDs, accessions, or a set; 10,000 at most.
+            ids: UIDs, accessions, or a History set; at most 10,000.
 
         Returns:
-            UID (an int; an accession as it was given) → its summary as NCBI's JSON has it. Where
-            there is none, `{"uid": ..., "error": ...}` says why. No UID is left out.
+            UID (an int; an accession as given) → its summary in NCBI's JSON form. If there is
+            none, `{"uid": ..., "error": ...}` holds the reason. No UID is left out.
 
         Example:
             ```
@@ -346,7 +354,7 @@ class Eutils:
             print(summaries[20210808]["title"])
             ```
         """
-        await self._at.see_db(db)
+        await self._at.check_db(db)
         return await ask_summaries(self._at, db, ids)
 
     async def efetch(
@@ -357,25 +365,25 @@ class Eutils:
         retmode: str | None = None,
         **fields: Unpack[FetchFields],
     ) -> str:
-        """EFetch: records in one of the forms that NCBI has for a database (NBK25499, table 1).
+        """EFetch: records in one of the formats of their database (NBK25499, table 1).
 
         Args:
             db: the database.
-            ids: UIDs, accessions, or a set; 10,000 at most.
-            rettype: such as medline, abstract, uilist, fasta, gb, acc.
-            retmode: such as text or xml.
+            ids: UIDs, accessions, or a History set; at most 10,000.
+            rettype: for example medline, abstract, uilist, fasta, gb or acc.
+            retmode: for example text or xml.
             fields: more parameters of EFetch: retstart, retmax, strand, seq_start, seq_stop,
                 complexity.
 
         Returns:
-            The answer as it is.
+            The answer, unchanged.
 
         Example:
             ```
             print(await e.efetch("pubmed", [20210808], "medline", "text"))
             ```
         """
-        await self._at.see_db(db)
+        await self._at.check_db(db)
         wanted = records_of(db, ids)
         more = fields_of(fields, FetchFields.__annotations__)
         form = {**more, "db": db, "rettype": rettype, "retmode": retmode, **wanted}
@@ -390,10 +398,10 @@ class Eutils:
     async def einfo(self, db: str) -> DbInfo: ...
 
     async def einfo(self, db: str | None = None) -> list[str] | DbInfo:
-        """EInfo: the databases, or what is known of one. Answers are kept for a day.
+        """EInfo: the names of all databases, or a description of one. Cached for a day.
 
         Args:
-            db: the database; none lists them all.
+            db: the database; None lists all.
 
         Example:
             ```
@@ -403,11 +411,46 @@ class Eutils:
         """
         if db is None:
             return await self._at.answer("EInfo", self._at.catalogue.databases())
-        await self._at.see_db(db)
+        await self._at.check_db(db)
         info = await self._at.answer("EInfo", self._at.catalogue.info(db))
         if info is None:
             raise BadInput(f"EInfo knows no database '{printable(db)}'.")
         return info
+
+    async def einfo_all(
+        self, before: Callable[[int], None] | None = None
+    ) -> dict[str, DbInfo | None]:
+        """EInfo: a description of every database. Cached for a day.
+
+        Args:
+            before: called with the number of requests about to be sent, unless there are none.
+
+        Returns:
+            Name → description; None if the server lists the database but does not describe it.
+
+        Example:
+            ```
+            infos = await e.einfo_all()
+            print(sum(len(info.links) for info in infos.values() if info))
+            ```
+        """
+        return await describe_all(self._at, before)
+
+    async def linknames(self, dbfrom: str, db: str | None = None) -> list[DbLink]:
+        """EInfo: the linknames that start from a database. Cached for a day.
+
+        ELink returns some linknames that EInfo does not list.
+
+        Args:
+            dbfrom: database that the links start from.
+            db: database that they lead to; default: all.
+
+        Example:
+            ```
+            print([link.name for link in await e.linknames("gene", db="protein")])
+            ```
+        """
+        return await list_links(self._at, dbfrom, db)
 
 
 async def _each(search: Search) -> AsyncIterator[Uid]:
@@ -417,7 +460,7 @@ async def _each(search: Search) -> AsyncIterator[Uid]:
 
 
 def _searched(body: bytes) -> Found | PastCap | SetLost:
-    """What ESearch found; no second try brings a page past the cap, or a set that is gone."""
+    """Return what ESearch found, or an error that a retry would not repair."""
     try:
         return esearch.read(body)
     except (PastCap, SetLost) as error:
@@ -425,5 +468,5 @@ def _searched(body: bytes) -> Found | PastCap | SetLost:
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
-    """Those that have a value."""
+    """Return the arguments that have a value."""
     return {name: value for name, value in values.items() if value is not None}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harvester import events
+from harvester.api.loop import run_async
 from harvester.client.connect import connected
 from harvester.engine.stop import Stop, heeded
 from harvester.job import load as jobfile
@@ -19,7 +18,7 @@ from harvester.runs.run import Result, Runner
 from harvester.runs.stream import stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from harvester.job.model import Job
 
@@ -88,8 +87,7 @@ async def harvest(
 
 def run(job: Job, **options: Any) -> Result:
     """Run `harvest` without an event loop; takes the same options."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(harvest(job, **options))
+    return run_async(harvest(job, **options))
 
 
 async def records(
@@ -133,14 +131,4 @@ async def records(
 
 def run_records(job: Job, **options: Any) -> dict[str, Result]:
     """Run `records` without an event loop; takes the same options."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(records(job, **options))
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's, which costs less per request; None on Windows, which has none."""
-    if sys.platform == "win32":
-        return None
-    import uvloop  # noqa: PLC0415 - not on every platform
-
-    return uvloop.new_event_loop
+    return run_async(records(job, **options))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.model.distinct_targets import Targets
 from harvester.model.identifiers import identifiers_of
-from harvester.model.outcomes import ANSWERED
+from harvester.model.outcomes import ANSWERED, Outcome
 from harvester.model.schemas import UIDS, unanswered_rows, with_ids
 from harvester.runs.drive import drive, make_engine
 from harvester.store.commit import build_commit
@@ -35,7 +36,7 @@ _PATIENCE_SECONDS = 8.0
 """How long to wait for a server that does not answer. Nobody watches: an error is better."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Linked:
     """What ELink says of some UIDs.
 
@@ -43,12 +44,19 @@ class Linked:
         links: rows as a harvest has them in `links/`, those of one UID together.
         uids: rows as a harvest has them in `uids/`, one for each distinct UID that was asked for:
             dbfrom, from_uid, outcome (linked, empty, missing or failed), links, reason.
-        doubts: what NCBI may not have done as it was asked, a sentence each.
+        warnings: a sentence for each thing that NCBI may not have done as asked.
     """
 
     links: pa.Table
     uids: pa.Table
-    doubts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show counts: the tables have many rows."""
+        outcomes = Counter(self.uids["outcome"].to_pylist())
+        counts = [f"{outcomes[one.value]:,} {one.value}" for one in Outcome if outcomes[one.value]]
+        counts += [f"{len(self.warnings)} warnings"] if self.warnings else []
+        return f"Linked({', '.join([f'{self.links.num_rows:,} links', *counts])})"
 
     def by_uid(self, linkname: str | None = None) -> dict[Uid, list[Uid]]:
         """Each answered UID and the records it is linked to, in NCBI's order, each once.

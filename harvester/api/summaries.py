@@ -1,10 +1,10 @@
-"""ESummary about UIDs in memory: a summary for each, or why there is none."""
+"""ESummary of UIDs in memory: a summary of each, or the reason why there is none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harvester.api.arguments import MOST, HistorySet, comma_list, named, read_ids
+from harvester.api.arguments import MOST, HistorySet, comma_list, read_ids, set_parameters
 from harvester.client.catalogue import together
 from harvester.errors import BadInput
 from harvester.eutils import esummary
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from harvester.eutils.esummary import DocSum
 
 _PAGE = 200
-"""UIDs of one request: their JSON is long, so several requests share a list."""
+"""UIDs per request. Their JSON is long, so a long list is split into several requests."""
 
 
 async def ask_summaries(at: Connection, db: str, ids: Uids | HistorySet) -> dict[Uid, DocSum]:
-    """What `harvester.Eutils.esummary` returns."""
+    """Return what `harvester.Eutils.esummary` returns."""
     if isinstance(ids, HistorySet):
-        return await _ask(at, db, named(ids) | {"retmax": str(MOST)})
+        return await _ask(at, db, set_parameters(ids) | {"retmax": str(MOST)})
     listed = read_ids(db, ids)
     if len(listed) > MOST:
         raise BadInput(
@@ -36,7 +36,7 @@ async def ask_summaries(at: Connection, db: str, ids: Uids | HistorySet) -> dict
 
 
 async def _ask_page(at: Connection, db: str, ids: list[Uid]) -> dict[Uid, DocSum]:
-    """One for each; where accessions were asked for, UIDs come back."""
+    """Return one for each UID; NCBI answers with UIDs if it is asked for accessions."""
     found = await _ask(at, db, {"id": comma_list(ids)})
     versions = {one.get("accessionversion"): one for one in found.values()}
     none = "left out of the answer"

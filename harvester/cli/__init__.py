@@ -1,4 +1,4 @@
-"""The command line: one module a command. Heavy imports wait until a command needs them."""
+"""The command line: one module per command. Heavy imports wait until a command needs them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from importlib import import_module
 import rich_click as click
 from click.exceptions import Abort, Exit
 
-from harvester import __version__
-from harvester.cli.process import collect_seldom
+from harvester.cli.process import collect_rarely
 from harvester.errors import BadInput, HarvestError, Interrupted, nearest
 
 COMMANDS = {
@@ -32,11 +31,11 @@ class Commands(click.RichGroup):
     """The commands of `COMMANDS`, each from its own module."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """In the order a user meets them."""
+        """Return the names in the order in which a user needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, or None."""
+        """Return the command, or None."""
         if cmd_name not in COMMANDS:
             return None
         command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
@@ -46,7 +45,7 @@ class Commands(click.RichGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but a misspelt command gets the nearest one."""
+        """As click does; for a misspelt command, name the nearest one."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             hint = nearest(args[0], COMMANDS) or f"; there are {', '.join(COMMANDS)}"
             raise click.UsageError(f"There is no command '{args[0]}'{hint}.", ctx)
@@ -59,18 +58,18 @@ class Commands(click.RichGroup):
     epilog="A first harvest: harvester run --ids pmids.txt --dbfrom pubmed --db pmc "
     "--email you@example.org -o pmc-links",
 )
-@click.version_option(__version__, prog_name="harvester")
+@click.version_option(package_name="elink-harvester", prog_name="harvester")
 def program() -> None:
     """Harvest links between NCBI records by the million.
 
-    Every link exactly once, or an outcome that says why not; never above NCBI's limit; a run
-    that is stopped, or killed, goes on where it was.
+    Every link exactly once, or an outcome that says why not; never above NCBI's rate limit.
+    A run that is stopped or killed can be resumed.
     """
 
 
 def main() -> None:
-    """Run the program; whatever goes wrong is one sentence and an exit code."""
-    collect_seldom()
+    """Run the program; every error ends in one sentence and an exit code."""
+    collect_rarely()
     _occupy_standard_streams()
     try:
         code = program.main(prog_name="harvester", standalone_mode=False)
@@ -85,13 +84,16 @@ def main() -> None:
     except HarvestError as error:
         code = _say(_text(error), error.exit_code)
     except BrokenPipeError:
-        sys.stderr.close()  # who read our output has left
+        sys.stderr.close()  # the reader of the output has gone
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _occupy_standard_streams() -> None:
-    """Some schedulers close standard streams; no file or socket of ours may take their place."""
+    """Open the null device for each closed standard stream, so that no file takes its number.
+
+    Some schedulers start programs with closed streams.
+    """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)

@@ -16,7 +16,7 @@ from harvester.errors import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from harvester.eutils.einfo import DbInfo
+    from harvester.api.eutils import DbInfo
 
 SIZE = 1000
 RADIUS = 360.0

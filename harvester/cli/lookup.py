@@ -1,4 +1,4 @@
-"""Commands that ask a server a few questions: a client for them, and their tables."""
+"""Commands that ask a server a few questions: how they ask, and how they show a table."""
 
 from __future__ import annotations
 
@@ -7,67 +7,61 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from harvester.errors import HarvestError, RequestFailed
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from harvester.client.catalogue import Catalogue
-    from harvester.client.client import Client
-    from harvester.eutils.einfo import DbInfo
+    from harvester.api.eutils import DbInfo, Eutils
 
 T = TypeVar("T")
 
 ATTEMPTS = 4
-"""Of each question: somebody waits for the answer."""
+"""Requests for one answer, at most: the user waits for it."""
 
 
-def ask(values: dict[str, Any], work: Callable[[Client, Catalogue], Awaitable[T]]) -> T:
-    """What becomes of some work with the server that options and environment name.
+def ask(values: dict[str, Any], work: Callable[[Eutils], Awaitable[T]]) -> T:
+    """Return what some work with the E-utilities returns.
+
+    Args:
+        values: of the options; those of the groups contact and server say who asks whom.
+        work: what to ask.
 
     Raises:
         BadInput: an option is wrong, or NCBI would be asked without an email address.
         HarvestError: the server gives no answer.
     """
-    import asyncio
-
-    from harvester.cli.options import settings
-    from harvester.client.catalogue import Catalogue
-    from harvester.client.connect import connected
-    from harvester.job import load as jobfile
-    from harvester.job.groups import STDOUT
-
-    # Whom a job may ask, and as whom, is known of jobs: of this one nothing else matters.
-    rest = {"link": {"dbfrom": "pubmed"}, "output": {"path": STDOUT}}
-    job = jobfile.build({**settings(values), **rest})
+    from harvester.api.eutils import Eutils
+    from harvester.api.loop import run_async
 
     async def asked() -> T:
-        async with connected(job.server, job.contact, job.limits) as client:
-            return await work(client, Catalogue(client, attempts=ATTEMPTS))
+        connection = Eutils(
+            values["contact_email"],
+            base_url=values["server_base_url"],
+            tool=values["contact_tool"],
+            attempts=ATTEMPTS,
+        )
+        async with connection as eutils:
+            return await work(eutils)
 
-    try:
-        return asyncio.run(asked())
-    except RequestFailed as failure:
-        raise HarvestError(f"{job.server.base_url} gives no answer: {failure.reason}.") from failure
+    return run_async(asked())
 
 
 def ask_infos(values: dict[str, Any]) -> dict[str, DbInfo | None]:
-    """What the server tells of all its databases; raises as `ask`."""
+    """Return what the server says about all its databases; raises as `ask`."""
 
     def before(missing: int) -> None:
         note(values, f"Asking EInfo about {missing} databases; the answers are kept for a day.")
 
-    return ask(values, lambda _, catalogue: catalogue.infos(before))
+    return ask(values, lambda eutils: eutils.einfo_all(before))
 
 
 def note(values: dict[str, Any], sentence: str) -> None:
-    """Say something beside the result, unless -q."""
+    """Write a sentence to stderr, unless -q was given."""
     if not values["quiet"]:
         click.echo(sentence, err=True)
 
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> None:
-    """A table on a terminal; else lines of columns with tabs between them, and no head."""
+    """Write a table to a terminal; into a pipe, lines with tabs between columns, without a head."""
     if not sys.stdout.isatty():
         for row in rows:
             click.echo("\t".join("" if value is None else str(value) for value in row))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import rich_click as click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harvester.job.load import Settings
 
 PANELS = {
-    "link": "Which links",
-    "source": "From which UIDs",
-    "output": "Into which folder",
-    "limits": "How fast, and when",
-    "contact": "Who asks",
-    "server": "Whom to ask",
+    "link": "Links",
+    "source": "Input UIDs",
+    "output": "Output",
+    "limits": "Pace and hours",
+    "contact": "Contact",
+    "server": "Server",
 }
+"""Group of the job → title of its options in the help."""
+
 _OTHER_NAMES = {"output.path": ["-o", "--out"], "source.run": ["--from-run"]}
 """Options that are not called like their key."""
 
@@ -36,15 +40,18 @@ _METAVARS = {
     "records": "FORM",
     "shard": "I/N",
     "timeout": "S",
+    "window": "HOURS",
     "base_url": "URL",
     "email": "ADDRESS",
     "tool": "NAME",
-    "reldate": "DAYS",
+    "term": "TERM",
+    "datetype": "TYPE",
+    "reldate": "N",
     "mindate": "DATE",
     "maxdate": "DATE",
     "rate": "N",
-    "concurrency": "N",
-    "batch_size": "N",
+    "concurrency": "N|auto",
+    "batch_size": "N|auto",
     "max_attempts": "N",
     "passes": "N",
     "confirm_empty": "N",
@@ -54,13 +61,22 @@ _METAVARS = {
 class JobCommand(click.RichCommand):
     """A command with an option for each field of the job, made when they are first needed."""
 
+    groups: tuple[str, ...] = tuple(PANELS)
+    """Groups of the job that are options of the command."""
+
+    own_first = False
+    """Whether the options of the command itself are listed before those of the job."""
+
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """The command's own parameters and those of the job."""
-        argument, *own = super().get_params(ctx)
-        return [argument, *_job_options(), *own]
+        """Return the parameters of the command and those of the job."""
+        own = super().get_params(ctx)
+        arguments = [one for one in own if isinstance(one, click.Argument)]
+        options = [one for one in own if not isinstance(one, click.Argument)]
+        job = list(_job_options(self.groups))
+        return [*arguments, *(options + job if self.own_first else job + options)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click does; an unknown option gets the nearest one."""
+        """As click does; for an unknown option, name the nearest one."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -72,39 +88,21 @@ class JobCommand(click.RichCommand):
 
 
 class AskingCommand(JobCommand):
-    """A command without a job that asks a server: it has the options of who asks whom."""
+    """A command without a job that asks a server; its job options are contact and server."""
 
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """The command's own parameters, and those of the groups contact and server."""
-        own = super(JobCommand, self).get_params(ctx)
-        return [*own[:-1], *_job_options("contact", "server"), own[-1]]
+    groups = ("contact", "server")
+    own_first = True
 
 
 def settings(values: dict[str, Any]) -> Settings:
-    """The options that were given, as groups and keys of a job file."""
-    from harvester.job.load import GROUPS
-    from harvester.job.model import Job
-
+    """Return the options that were given, as groups and keys of a job file."""
     found: Settings = {}
-    for group in GROUPS:
-        info = Job.model_fields[group]
-        for key in info.annotation.model_fields:  # type: ignore[union-attr]
+    for group in PANELS:
+        for key in _fields_of(group):
             value = values.get(f"{group}_{key}")
             if value not in (None, ()):
                 found.setdefault(group, {})[key] = list(value) if key == "ids" else value
     return found
-
-
-def _job_options(*groups: str) -> list[click.Parameter]:
-    """Those of some groups, or of all."""
-    from harvester.job.load import GROUPS
-    from harvester.job.model import Job
-
-    return [
-        _option(group, key, field)
-        for group in groups or GROUPS
-        for key, field in Job.model_fields[group].annotation.model_fields.items()  # type: ignore[union-attr]
-    ]
 
 
 def option_name(field: str) -> str:
@@ -122,20 +120,47 @@ def _option_names(field: str) -> list[str]:
     return _OTHER_NAMES.get(field, [f"--{key.replace('_', '-')}"])
 
 
+def _fields_of(group: str) -> dict[str, Any]:
+    from harvester.job.model import Job
+
+    model: Any = Job.model_fields[group].annotation
+    return dict(model.model_fields)
+
+
+def _job_options(groups: tuple[str, ...]) -> Iterator[click.Parameter]:
+    for group in groups:
+        for key, field in _fields_of(group).items():
+            yield _option(group, key, field)
+
+
 def _option(group: str, key: str, field: Any) -> click.Parameter:
-    names = _option_names(f"{group}.{key}")
     flag = field.annotation is bool
-    choices = getattr(field.annotation, "__args__", ())
-    words = [str(choice) for choice in choices if isinstance(choice, str)]
-    default = field.get_default()
-    shown = ",".join(default) if isinstance(default, list) else default
     attributes: dict[str, Any] = {"is_flag": True, "default": None} if flag else {}
     if not flag:
-        attributes["metavar"] = _METAVARS.get(key, "|".join(words) or "TEXT")
+        attributes["metavar"] = _METAVARS.get(key) or "|".join(_words(field.annotation))
         attributes["multiple"] = key == "ids"
-    text = field.description
-    if shown and not flag and "default" not in text and not field.is_required():
-        text += f" [default: {str(shown).removesuffix('.0')}]"
     return click.RichOption(
-        [f"{group}_{key}", *names], help=text, panel=PANELS[group], **attributes
+        [f"{group}_{key}", *_option_names(f"{group}.{key}")],
+        help=_help(field),
+        panel=PANELS[group],
+        **attributes,
     )
+
+
+def _help(field: Any) -> str:
+    """Return the description with the default, unless it says it or there is none."""
+    text: str = field.description
+    default = field.get_default()
+    if field.is_required() or default in (None, False, []) or "default" in text:
+        return text
+    shown = ",".join(default) if isinstance(default, list) else str(default).removesuffix(".0")
+    return f"{text} [default: {shown}]"
+
+
+def _words(annotation: Any) -> Iterator[str]:
+    """Yield the words that a field accepts."""
+    for one in get_args(annotation):
+        if isinstance(one, str):
+            yield one
+        else:
+            yield from _words(one)

@@ -1,8 +1,7 @@
-"""One harvest from the command line: say how it goes, and leave with the right exit code."""
+"""One harvest from the command line: its display, its summary and its exit code."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -10,25 +9,22 @@ from click.exceptions import Exit
 
 from harvester.api.harvest import Result, run
 from harvester.cli.process import keep_memory
+from harvester.cli.verbosity import display_of
 from harvester.errors import Interrupted, Refused, WindowClosed
 
 if TYPE_CHECKING:
     from harvester.job.model import Job
 
 
-def hold_session(job: Job, values: dict[str, Any], **options: bool) -> None:
-    """Run a job with the display the user asked for.
+def run_job(job: Job, values: dict[str, Any], **options: bool) -> None:
+    """Run a job with the display that the options ask for.
 
     Raises:
         click.exceptions.Exit: with the exit code of the result.
         HarvestError: as `harvester.harvest` says.
     """
-    from harvester.cli.display.lines import make_display
-
     keep_memory()
-    with make_display(
-        sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]
-    ) as listener:
+    with display_of(values) as listener:
         try:
             result = run(job, listeners=[listener], signals=True, **options)
         except (Interrupted, WindowClosed, Refused) as error:
@@ -40,7 +36,7 @@ def hold_session(job: Job, values: dict[str, Any], **options: bool) -> None:
 
 
 def _summary(result: Result) -> str:
-    """What a run came to, in a line for each harvest and each database of records."""
+    """Return a line for each harvest, and one for each database of records."""
     lines = [_links(one) for one in result.hops or [result]]
     lines += [
         f"{one.outcomes.get('linked', 0):,} of {one.total:,} records in {one.folder}"

@@ -1,27 +1,53 @@
-"""How much a command says, and in which form: the options all harvesting commands share."""
+"""How much a command says, and in which form: the options that several commands share."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from harvester.events import Listener
 
 F = TypeVar("F", bound="Callable[..., Any]")
-_PANEL = "What it says"
+_PANEL = "Messages"
+RESULT_PANEL = "Result"
 
 
-def talk_options(command: F) -> F:
+def verbosity_options(command: F) -> F:
     """Add -q, -v and --log-json to a command."""
     for option in (
-        click.option("-q", "--quiet", is_flag=True, help="nothing but errors", panel=_PANEL),
+        click.option("--log-json", is_flag=True, help="one JSON object per line", panel=_PANEL),
         click.option(
-            "-v", "--verbose", is_flag=True, help="a line for each retry, too", panel=_PANEL
+            "-v", "--verbose", is_flag=True, help="also a line for each retry", panel=_PANEL
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="only errors", panel=_PANEL),
+    ):
+        command = option(command)
+    return command
+
+
+def display_of(values: dict[str, Any]) -> AbstractContextManager[Listener]:
+    """Return the display on stderr that `verbosity_options` ask for."""
+    from harvester.cli.display.lines import make_display
+
+    return make_display(
+        sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]
+    )
+
+
+def result_options(command: F) -> F:
+    """Add --json and -q to a command whose result goes to standard output."""
+    for option in (
+        click.option(
+            "-q", "--quiet", is_flag=True, help="only the result and errors", panel=RESULT_PANEL
         ),
         click.option(
-            "--log-json", is_flag=True, help="one JSON object a line on stderr", panel=_PANEL
+            "--json", "as_json", is_flag=True, help="one JSON document", panel=RESULT_PANEL
         ),
     ):
         command = option(command)

@@ -1,1 +1,1 @@
-"""What the user asks for: the job, its file and its errors."""
+"""The job: what the user asks for, how it is loaded, and how its errors are explained."""

@@ -1,4 +1,4 @@
-"""Dates as ELink takes them: YYYY, YYYY/MM or YYYY/MM/DD."""
+"""Dates in ELink's spellings: YYYY, YYYY/MM or YYYY/MM/DD."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _SPELLING = re.compile(r"\d{4}(/(0?[1-9]|1[0-2])(/(0?[1-9]|[12]\d|3[01]))?)?", r
 
 
 def first_day(text: str) -> date | None:
-    """The first day of a year, a month or a day; None where there is no such day."""
+    """Return the first day of a year, month or day; None if the day does not exist."""
     return _day(text, first=True)
 
 
 def last_day(text: str) -> date | None:
-    """The last day of a year, a month or a day; None where there is no such day."""
+    """Return the last day of a year, month or day; None if the day does not exist."""
     return _day(text, first=False)
 
 

@@ -1,4 +1,4 @@
-"""The kinds of value that a job's keys take, in all the spellings that people use."""
+"""Types of values in a job, accepted in all usual spellings."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from pydantic import (
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def sound(value: object, *, switch: bool) -> object:
-    """A value, unless pydantic alone would let pass what cannot be meant, or not explain it.
+def checked(value: object, *, switch: bool) -> object:
+    """Return a value unless it is a mistake that pydantic would accept or not explain.
 
     Args:
         value: as it was given.
-        switch: whether it is to be true or false.
+        switch: whether the field is true or false.
 
     Raises:
-        ValueError: it is true for 1, a date of TOML's own kind, or a name no text file can hold.
+        ValueError: a truth value for another field (pydantic takes true for 1), a date of TOML's
+            own type, or text that is not valid UTF-8.
     """
     wrong = None
     if isinstance(value, bool) and not switch:
@@ -42,7 +43,7 @@ def sound(value: object, *, switch: bool) -> object:
 
 
 def _is_utf8(value: object) -> bool:
-    """Python hands on names of Linux that are not, with lone surrogates in them."""
+    """Return whether text can be encoded; Linux file names may hold lone surrogates."""
     try:
         return not isinstance(value, str) or value.isascii() or bool(value.encode())
     except UnicodeEncodeError:
@@ -50,26 +51,27 @@ def _is_utf8(value: object) -> bool:
 
 
 def _words(value: object) -> object:
-    """A comma list as its members, so that `pmc,gene` and `["pmc", "gene"]` are the same."""
+    """Split a comma list, so that `pmc,gene` and `["pmc", "gene"]` are the same."""
     if isinstance(value, str):
         return [word.strip() for word in value.split(",") if word.strip()]
     return value
 
 
 def _text(value: object) -> object:
-    """Paths are taken as paths, too."""
+    """Turn paths into texts, in lists too."""
     if isinstance(value, list | tuple):
         return [_text(one) for one in value]
     return str(value) if isinstance(value, PurePath) else value
 
 
 def _listed(value: object) -> object:
+    """Turn one path into a list of paths."""
     value = _text(value)
     return [value] if isinstance(value, str) else value
 
 
 def _path(name: str) -> str:
-    """A name that a file can have, and that can be shown on one line."""
+    """Return a name if a file can have it and it can be shown on one line."""
     if not name.strip():
         raise ValueError("a name is empty; a path belongs there")
     if _CONTROLS.search(name):
@@ -82,23 +84,22 @@ def _paths(names: list[str]) -> list[str]:
 
 
 Names = Annotated[list[str], BeforeValidator(_words)]
-"""Names of NCBI's, or a text with commas between them."""
+"""Names of NCBI's, as a list or as text separated by commas."""
 
 PathName = Annotated[str, BeforeValidator(_text), AfterValidator(_path)]
-"""One path, as a text or a path."""
+"""A path, as text or `pathlib.Path`."""
 
 PathNames = Annotated[list[str], BeforeValidator(_listed), AfterValidator(_paths)]
 """Several paths, or one."""
 
 
 class Group(BaseModel):
-    """Keys that belong together; an unknown one is an error."""
+    """Keys that belong together; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _sound(cls, value: object, info: ValidationInfo) -> object:
-        """As `sound` says."""
+    def _checked(cls, value: object, info: ValidationInfo) -> object:
         field = cls.model_fields[info.field_name or ""]
-        return sound(value, switch=field.annotation is bool)
+        return checked(value, switch=field.annotation is bool)

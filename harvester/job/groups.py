@@ -127,7 +127,7 @@ class Output(Group):
     """
 
     path: PathName = Field(
-        description="folder of the harvest; with the folder of an unfinished harvest, resume it "
+        description="folder of the harvest; an unfinished harvest in it is resumed "
         "(-: links as JSON lines on standard output, nothing kept)"
     )
     format: Format = Field(default="parquet", description="file format of the tables")
@@ -179,8 +179,8 @@ class Limits(Group):
     )
     window: Literal["auto", "off-peak", "always"] = Field(
         default="auto",
-        description="hours of requests; auto: more than 100 requests to NCBI wait for its "
-        "off-peak hours (weekends, and weekdays 21:00-05:00 US Eastern time)",
+        description="hours of requests: always, off-peak (weekends, and weekdays 21:00-05:00 US "
+        "Eastern time) or auto (off-peak for jobs of more than 100 requests to NCBI)",
     )
     stop_at_window_end: bool = Field(
         default=False, description="exit with code 75 at the end of the off-peak hours; resumable"

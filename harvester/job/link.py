@@ -1,4 +1,4 @@
-"""Which links a job asks for, in ELink's own parameters."""
+"""The links that a job asks for, in ELink's own parameters."""
 
 from __future__ import annotations
 
@@ -17,33 +17,43 @@ IdType: TypeAlias = Literal["uid", "acc"]
 
 
 class Link(Group):
-    """Which links to ask for; the names are ELink's own parameters."""
+    """Links to ask for; the names are ELink's own parameters."""
 
     dbfrom: str = Field(description="database of the input UIDs, for example pubmed")
     db: Names = Field(
-        default=["all"],
-        description="database(s) to link to, separated by commas; `all` asks for every one",
+        default=["all"], description="databases to link to, separated by commas; all: every one"
     )
     linkname: Names = Field(
-        default=[], description="keep only these link names, for example pubmed_pmc"
+        default=[],
+        description="linknames to keep, separated by commas, for example pubmed_pmc; default: all",
     )
     cmd: Cmd = Field(default="neighbor", description=f"ELink command: {', '.join(CMDS)}")
-    term: str | None = Field(default=None, description="keep links whose records match this query")
-    datetype: str | None = Field(default=None, description="kind of date, for example pdat")
-    mindate: str | None = Field(default=None, description="first date, YYYY[/MM[/DD]]")
-    maxdate: str | None = Field(default=None, description="last date, YYYY[/MM[/DD]]")
-    reldate: int | None = Field(default=None, ge=1, description="only the last so many days")
-    holding: str | None = Field(
-        default=None, description="LinkOut addresses of this provider (NameAbbr) only"
+    term: str | None = Field(default=None, description="query that linked records must match")
+    datetype: str | None = Field(
+        default=None, description="type of the dates below, for example pdat"
     )
-    idtype: IdType = Field(default="uid", description="acc: accession.version in and out")
+    mindate: str | None = Field(
+        default=None, description="first date, YYYY[/MM[/DD]] (requires --maxdate)"
+    )
+    maxdate: str | None = Field(
+        default=None, description="last date, YYYY[/MM[/DD]] (requires --mindate)"
+    )
+    reldate: int | None = Field(default=None, ge=1, description="only the last N days")
+    holding: str | None = Field(
+        default=None, description="LinkOut provider (NameAbbr) whose URLs to keep; default: all"
+    )
+    idtype: IdType = Field(
+        default="uid", description="identifiers in and out: UIDs, or accession.version (acc)"
+    )
     targets_only: bool = Field(
         default=False,
-        description="only the distinct linked records of the whole set, not who links to whom: "
-        "much smaller answers",
+        description="only the distinct linked records of the whole input, not which UID links to "
+        "which; answers are much smaller",
     )
     retmode: Retmode = Field(
-        default="json", description="form of the answers; what JSON cannot carry is asked in XML"
+        default="json",
+        description="format of the answers; those that JSON cannot carry are requested again as "
+        "XML",
     )
 
     @field_validator("dbfrom", "db", "linkname")
@@ -72,7 +82,7 @@ class Link(Group):
 
     @field_validator("term", "datetype", "holding")
     @classmethod
-    def _says_something(cls, value: str | None) -> str | None:
+    def _not_empty(cls, value: str | None) -> str | None:
         if value is not None and not value.strip():
             raise ValueError("an empty text filters nothing; leave it out")
         return value
@@ -109,8 +119,8 @@ class Link(Group):
         """Whether one answer covers all UIDs of a batch together, asked for as a comma list."""
         return CMDS[self.cmd].merged or self.targets_only
 
-    def doubts(self) -> list[str]:
-        """What NCBI will not do, and say nothing of it; a sentence each."""
+    def warnings(self) -> list[str]:
+        """Return a sentence for each parameter that NCBI silently ignores."""
         if self.term and set(self.db) != {self.dbfrom}:
             return [
                 "ELink keeps to a term only where db is dbfrom (NBK25499); elsewhere it ignores it."

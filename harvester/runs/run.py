@@ -159,7 +159,7 @@ class Runner:
         if self.resume or (Path(job.output.path) / FILE).exists():
             return
         emit = events.to_all(self.listeners)
-        for warning in [*job.link.doubts(), *await check_names(self.client, job.link)]:
+        for warning in [*job.link.warnings(), *await check_names(self.client, job.link)]:
             emit(events.Warned(warning))
 
 

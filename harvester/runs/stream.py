@@ -12,6 +12,7 @@ from harvester.client.check_names import check_names
 from harvester.client.connect import connected
 from harvester.engine.batch_size import requests_for
 from harvester.engine.off_peak import Hours
+from harvester.engine.stop import Stop
 from harvester.errors import BadInput
 from harvester.eutils.elink.commands import Elink
 from harvester.job import load
@@ -59,6 +60,23 @@ async def stream(
             print(table.num_rows)
         ```
     """
+    emit = events.to_all(listeners)
+    job, source = prepare_stream(job, emit)
+    async with LinkStream(job, source, emit) as tables:
+        while (table := await tables.next()) is not None:
+            yield table
+
+
+def prepare_stream(job: Job, emit: events.Listener) -> tuple[Job, Listed | Feed]:
+    """Return a job with absolute paths, and its source opened, without any request.
+
+    Args:
+        job: the job to run.
+        emit: receives warnings about the source.
+
+    Raises:
+        BadInput: the job needs a folder, NCBI's rules are not met, or the source cannot be read.
+    """
     if job.limits.passes > 1:
         raise BadInput(
             "limits.passes: reading again needs a folder to compare with; "
@@ -68,21 +86,25 @@ async def stream(
         raise BadInput("A chain of hops needs a folder; give one (-o DIR).")
     job = load.resolve(job)
     check_permitted(job.contact, job.server, job.limits)  # before a long list is read
-    async with _Stream(job, events.to_all(listeners)) as tables:
-        while (table := await tables.next()) is not None:
-            yield table
+    return job, open_source(job, lambda text: emit(events.Warned(text)))
 
 
-class _Stream:
+class LinkStream:
     """A harvest whose tables wait in memory for a reader.
 
     Args:
-        job: what to harvest.
+        job: what to harvest, with absolute paths.
+        source: its input UIDs, or a feed of them.
         emit: receives every event.
+        stop: halts the engine when it is asked to; the tables of all answers are still returned.
     """
 
-    def __init__(self, job: Job, emit: events.Listener) -> None:
+    def __init__(
+        self, job: Job, source: Listed | Feed, emit: events.Listener, stop: Stop | None = None
+    ) -> None:
         self._job = job
+        self._source = source
+        self._stop = stop or Stop()
         self._emit = emit
         self._identifiers = identifiers_of(job.link.idtype)
         self._known = uids.as_set()
@@ -117,10 +139,9 @@ class _Stream:
         return self._tables.popleft()
 
     async def _run(self) -> None:
-        job, emit = self._job, self._emit
-        source = open_source(job, lambda text: emit(events.Warned(text)))
+        job, source, emit = self._job, self._source, self._emit
         async with connected(job.server, job.contact, job.limits) as client:
-            for warning in [*job.link.doubts(), *await check_names(client, job.link)]:
+            for warning in [*job.link.warnings(), *await check_names(client, job.link)]:
                 emit(events.Warned(warning))
             feed = source if isinstance(source, Feed) else None
             if feed is not None:
@@ -139,7 +160,8 @@ class _Stream:
                 fed=feed is None,
             )
             feeding = None if feed is None else feed_engine(engine, feed, self._number)
-            ended = await drive(engine, feeding=feeding)
+            with self._stop.of(engine):
+                ended = await drive(engine, feeding=feeding)
         if ended is not None:
             raise ended
 

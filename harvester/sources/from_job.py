@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from harvester.client.client import Client
+    from harvester.job.groups import SourceKind
     from harvester.job.model import Job
     from harvester.model.identifiers import Listed
     from harvester.model.uids import UidSet
@@ -51,13 +52,12 @@ def open_source(job: Job, warn: Warn = lambda _: None) -> Listed | SearchFeed:
             something that is not a UID.
         FolderError: The earlier harvest is damaged.
     """
-    for key, opened in _SOURCES.items():
-        if getattr(job.source, key):
-            return opened(job, warn)
-    raise BadInput(
-        "There are no UIDs to ask for: give a list with --ids FILE (- for stdin), "
-        "or a search with --query TERM."
-    )
+    if job.source.kind is None:
+        raise BadInput(
+            "There are no UIDs to ask for: give a list with --ids FILE (- for stdin), "
+            "or a search with --query TERM."
+        )
+    return _SOURCES[job.source.kind](job, warn)
 
 
 def share(listed: Listed, index: int, count: int) -> Listed:
@@ -156,13 +156,12 @@ def _open_search(job: Job, _: Warn) -> SearchFeed:
     return SearchFeed(job)
 
 
-_SOURCES: dict[str, Callable[[Job, Warn], Listed | SearchFeed]] = {
+_SOURCES: dict[SourceKind, Callable[[Job, Warn], Listed | SearchFeed]] = {
     "run": _open_run,
     "ids": _open_lists,
-    "query": _open_search,
-    "webenv": _open_search,
+    "search": _open_search,
 }
-"""Key of the job's source → function that opens it. (A query within a set has both keys.)"""
+"""Kind of the job's source → function that opens it."""
 
 
 def _uids(job: Job) -> UidSet:

@@ -207,7 +207,10 @@ def test_nobody_there_is_one_sentence(say: Say, words: str) -> None:
     server = "http://127.0.0.1:9/"
     finished = harvester(*words.split(), "--base-url", server, patches=FAST)
     assert (finished.code, finished.out) == (1, "")
-    assert finished.err.startswith(f"harvester: {server} gives no answer: no connection")
+    utility = "EGQuery" if "counts" in words else "EInfo"
+    assert finished.err.startswith(
+        f"harvester: {utility} at {server} gives no answer: no connection"
+    )
     assert finished.err.count("\n") == 1
 
 

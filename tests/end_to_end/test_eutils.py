@@ -87,9 +87,9 @@ async def test_what_is_ignored_is_told(servers: Servers) -> None:
         linked = await e.elink("gene", 7157, db="protein", term="txid9606[ORGN]")
         unlisted = await e.elink("pubmed", 1, db="pubmed", linkname="pubmed_pubmed_citedin")
         plain = await e.elink("gene", 7157, db="protein")
-    assert "ignores it" in linked.doubts[0]
-    assert "pubmed_pubmed_citedin" in unlisted.doubts[0]
-    assert plain.doubts == ()
+    assert "ignores it" in linked.warnings[0]
+    assert "pubmed_pubmed_citedin" in unlisted.warnings[0]
+    assert plain.warnings == ()
 
 
 async def test_targets_only(servers: Servers) -> None:

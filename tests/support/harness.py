@@ -167,6 +167,7 @@ def running(
     env: Mapping[str, str] | None = None,
     patches: Mapping[str, object] | None = None,
     cwd: Path | None = None,
+    out: int = subprocess.DEVNULL,
 ) -> Iterator[Running]:
     """`harvester ARGS` in the background; killed when the block is left, if it still runs.
 
@@ -176,12 +177,13 @@ def running(
         env: more environment.
         patches: see `command`.
         cwd: the folder it runs in.
+        out: descriptor of its standard output.
     """
     with err.open("wb") as stream:
         process = subprocess.Popen(
             command(*args, patches=patches),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=out,
             stderr=stream,
             env=environment(**(env or {})),
             cwd=cwd,

@@ -36,27 +36,6 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 MAY_IMPORT["testing"] = MAY_IMPORT["__init__"] = MAY_IMPORT["api"] | {"api"}
 
-TO_BE_CUT: set[str] = {
-    "cli -> __init__",
-    "cli.commands.counts -> client.catalogue",
-    "cli.commands.counts -> client.client",
-    "cli.commands.counts -> client.search_counts",
-    "cli.commands.counts -> eutils.egquery",
-    "cli.commands.databases -> eutils.einfo",
-    "cli.commands.demo -> sources.text",
-    "cli.commands.linknames -> client.catalogue",
-    "cli.commands.linknames -> client.check_names",
-    "cli.commands.linknames -> eutils.einfo",
-    "cli.commands.linknames -> store.durable",
-    "cli.link_graph -> eutils.einfo",
-    "cli.lookup -> client.catalogue",
-    "cli.lookup -> client.client",
-    "cli.lookup -> eutils.einfo",
-    "cli.lookup -> client.connect",
-    "cli.pipe -> store.sinks.jsonl",
-}
-"""Imports that break the rule today. Only remove entries; the set is to become empty."""
-
 
 @cache
 def imports() -> dict[str, set[str]]:
@@ -96,8 +75,7 @@ def test_folders_import_only_what_the_table_allows() -> None:
         for target in targets
         if _folder(target) not in MAY_IMPORT[_folder(module)] | {_folder(module)}
     }
-    assert forbidden - TO_BE_CUT == set(), "forbidden imports"
-    assert TO_BE_CUT - forbidden == set(), "these imports are gone: remove them from TO_BE_CUT"
+    assert forbidden == set()
 
 
 def test_modules_do_not_import_each_other_in_a_circle() -> None:

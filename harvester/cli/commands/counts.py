@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harvester.cli.options import AskingCommand
+from harvester.cli.verbosity import result_options
+from harvester.errors import HarvestError
 
 if TYPE_CHECKING:
-    from harvester.client.catalogue import Catalogue
-    from harvester.client.client import Client
-    from harvester.eutils.egquery import Hits
+    from harvester.api.eutils import Eutils, Hits
+
+SUGGESTION_SECONDS = 15.0
+"""Seconds to wait for a suggestion, which is less important than the counts."""
 
 
 @click.command(cls=AskingCommand)
 @click.argument("term")
-@click.option("--json", "as_json", is_flag=True, help="one JSON document")
-@click.option("-q", "--quiet", is_flag=True, help="nothing but the result and errors")
+@result_options
 def counts(term: str, as_json: bool, **values: Any) -> None:
-    """How many records of each database match TERM, the most first.
+    """Count the records that match TERM, in each database.
 
-    A database in which the search fails is named with the reason. In a pipe: columns with tabs
-    between them, and no head.
+    A database in which the search fails is listed with the reason. In a pipe: one line per
+    database, columns separated by tabs, no head.
     """
     import json
 
@@ -33,7 +35,7 @@ def counts(term: str, as_json: bool, **values: Any) -> None:
         raise BadInput("TERM is empty; write a query, for example 'asthma AND 2024[PDAT]'.")
     if any("\ud800" <= letter <= "\udfff" for letter in term):
         raise BadInput("TERM is not valid UTF-8.")
-    hits, better = ask(values, lambda client, catalogue: _count(client, catalogue, term))
+    hits, better = ask(values, lambda eutils: _count(eutils, term))
     if as_json:
         rows = [{"db": one.db, "count": one.count, "reason": _reason(one)} for one in hits]
         document = {"term": term, "counts": rows, "suggestion": better}
@@ -44,16 +46,20 @@ def counts(term: str, as_json: bool, **values: Any) -> None:
         note(values, f"Nothing matches; did you mean: {better}")
 
 
-async def _count(client: Client, catalogue: Catalogue, term: str) -> tuple[list[Hits], str | None]:
-    """The hits, and where there are none, how the query may have been meant."""
-    from harvester.client.search_counts import search_counts, suggestion
+async def _count(eutils: Eutils, term: str) -> tuple[list[Hits], str | None]:
+    """Return the hits, and if there are none, how the query may have been meant."""
+    import asyncio
 
-    hits = await search_counts(client, term, catalogue)
+    hits = await eutils.egquery(term)
     if any(one.count for one in hits):
         return hits, None
-    return hits, await suggestion(client, "pubmed", term)
+    try:
+        async with asyncio.timeout(SUGGESTION_SECONDS):
+            return hits, await eutils.espell("pubmed", term)
+    except (HarvestError, TimeoutError):
+        return hits, None
 
 
 def _reason(hits: Hits) -> str | None:
-    """Why a database was not searched."""
+    """Return why a database was not searched."""
     return hits.status if hits.count is None else None

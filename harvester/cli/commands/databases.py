@@ -1,4 +1,4 @@
-"""`harvester databases`: what a server says of its databases."""
+"""`harvester databases`: the databases of a server."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harvester.cli.options import AskingCommand
+from harvester.cli.verbosity import result_options
 
 if TYPE_CHECKING:
-    from harvester.eutils.einfo import DbInfo
+    from harvester.api.eutils import DbInfo
 
 
 @click.command(cls=AskingCommand)
-@click.option("--json", "as_json", is_flag=True, help="one JSON document, with fields and links")
-@click.option("-q", "--quiet", is_flag=True, help="nothing but the result and errors")
+@result_options
 def databases(as_json: bool, **values: Any) -> None:
-    """All databases: name, menu name, records, linknames, last update and description.
+    """List all databases with their numbers of records and linknames.
 
-    EInfo is asked about each once a day. In a pipe: columns with tabs between them, and no head.
+    EInfo is asked about each database once a day. In a pipe: one line per database, columns
+    separated by tabs, no head.
     """
     import json
     from dataclasses import asdict

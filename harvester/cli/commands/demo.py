@@ -29,15 +29,19 @@ PATIENCE_SECONDS = 60.0
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="keep the harvest here  [default: a temporary folder]",
+    help="folder of the harvest; default: a temporary folder",
 )
 def demo(out: Path | None) -> None:
-    """Rehearse a harvest on this machine: run, kill -9, resume, check, show (about 25 s)."""
+    """Rehearse a harvest on this machine, in about 25 s.
+
+    It is run, killed with kill -9, resumed and checked against the truth.
+    """
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="harvester-demo-") as scratch:
         folder = out or Path(scratch) / "links-out"
-        ids = _write_ids(Path(scratch) / "pmids.txt")
+        uids, ids = _draw_uids(), Path(scratch) / "pmids.txt"
+        ids.write_text("# PMIDs drawn at random\n" + "\n".join(map(str, uids)) + "\n")
         with _emulator() as url:
             _say(f"A local E-utilities server answers at {url}, {RATE} requests a second.")
             command = ["run", "--ids", str(ids), "--dbfrom", "pubmed", "--db", "pmc,pubmed"]
@@ -49,7 +53,7 @@ def demo(out: Path | None) -> None:
             code = subprocess.run(_harvester("resume", str(folder)), check=False).returncode  # noqa: S603
         if code:
             raise Exit(code)
-        _check_and_show(folder, ids)
+        _check_and_show(folder, uids)
 
 
 def _say(text: str) -> None:
@@ -60,12 +64,11 @@ def _harvester(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "harvester", *arguments]
 
 
-def _write_ids(path: Path) -> Path:
+def _draw_uids() -> list[int]:
     import numpy as np
 
     numbers = np.random.default_rng(SEED).choice(40_000_000, UIDS, replace=False) + 1
-    path.write_text("# PMIDs drawn at random\n" + "\n".join(map(str, numbers.tolist())) + "\n")
-    return path
+    return [int(number) for number in numbers]
 
 
 @contextmanager
@@ -99,14 +102,12 @@ def _run_and_kill(command: list[str], folder: Path) -> None:
         process.kill()
 
 
-def _check_and_show(folder: Path, ids: Path) -> None:
+def _check_and_show(folder: Path, uids: list[int]) -> None:
     """Compare every row with what the emulator's graph says, and show some."""
     import pyarrow.parquet as pq
 
     from harvester.emulator import SeededGraph, truth
-    from harvester.sources.text import read_lines
 
-    uids = [uid for block in read_lines(str(ids), "pubmed") for uid in block.tolist()]
     wanted = ["pubmed_pmc", "pubmed_pubmed"]
     links = pq.read_table(folder / "links")
     expected = truth(SeededGraph(SEED), "pubmed", uids, ["pmc", "pubmed"], wanted)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import rich_click as click
 from click.exceptions import Exit
 
-from harvester.cli.verbosity import talk_options
+from harvester.cli.verbosity import display_of, verbosity_options
 
 
 @click.command()
@@ -18,7 +18,8 @@ from harvester.cli.verbosity import talk_options
     type=click.Choice(["from", "to"]),
     default="to",
     show_default=True,
-    help="of the links: the input UIDs, or those they lead to",
+    panel="Records",
+    help="side of the links: the input UIDs, or the UIDs they lead to",
 )
 @click.option(
     "--as",
@@ -26,24 +27,21 @@ from harvester.cli.verbosity import talk_options
     metavar="FORM",
     default="summary",
     show_default=True,
-    help="summary (ESummary), or RETTYPE, RETTYPE/RETMODE or /RETMODE of EFetch, like medline/text",
+    panel="Records",
+    help="form of the records: summary (ESummary), or RETTYPE, RETTYPE/RETMODE or /RETMODE of "
+    "EFetch, for example medline/text",
 )
-@talk_options
+@verbosity_options
 def records(out: Path, side: Literal["from", "to"], form: str, **values: Any) -> None:
-    """Get the records that the links of OUT lead to, into OUT/records.
+    """Download the records that the links of OUT lead to.
 
-    Run again, it goes on where it was.
+    They are written to OUT/records. The same command again resumes an unfinished download.
     """
-    import sys
-
     from harvester.api.folder import job_in
     from harvester.api.harvest import run_records
-    from harvester.cli.display.lines import make_display
 
     job = job_in(out)
-    with make_display(
-        sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]
-    ) as listener:
+    with display_of(values) as listener:
         results = run_records(job, side=side, form=form, listeners=[listener], signals=True)
     if not values["quiet"] and not values["log_json"]:
         for db, result in results.items():

@@ -1,4 +1,4 @@
-"""`harvester reparse`: the links again, from the answers that were kept."""
+"""`harvester reparse`: rebuild links from the raw answers that were kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import rich_click as click
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
 def reparse(out: Path) -> None:
-    """Make the links of OUT again from the answers that --keep-raw kept; nobody is asked."""
+    """Rebuild the links of OUT from its raw answers.
+
+    The harvest must have kept them (--keep-raw). No request is sent.
+    """
     from harvester.api import folder
 
     links = folder.reparse(out)

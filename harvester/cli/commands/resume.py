@@ -1,4 +1,4 @@
-"""`harvester resume`: go on with the job that a folder holds."""
+"""`harvester resume`: resume the job in a folder."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Any
 
 import rich_click as click
 
-from harvester.cli.verbosity import talk_options
+from harvester.cli.verbosity import verbosity_options
 
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@talk_options
+@verbosity_options
 def resume(out: Path, **values: Any) -> None:
-    """Go on with the job kept in OUT, needing nothing else."""
-    from harvester.api.folder import job_in
-    from harvester.cli.session import hold_session
+    """Resume the harvest in OUT.
 
-    hold_session(job_in(out, chain=True), values, resume=True)
+    Its job is kept in the folder, so that nothing else is needed.
+    """
+    from harvester.api.folder import job_in
+    from harvester.cli.session import run_job
+
+    run_job(job_in(out, chain=True), values, resume=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import rich_click as click
 
-from harvester.cli.options import JobCommand
-from harvester.cli.verbosity import talk_options
+from harvester.cli.options import PANELS, JobCommand
+from harvester.cli.verbosity import verbosity_options
 
 
 @click.command(cls=JobCommand)
@@ -16,23 +16,23 @@ from harvester.cli.verbosity import talk_options
 @click.option(
     "--retry-failed",
     is_flag=True,
-    help="take up the UIDs that an earlier run recorded as failed or missing",
-    panel="From which UIDs",
+    help="also the UIDs that an earlier run recorded as failed or missing",
+    panel=PANELS["source"],
 )
-@talk_options
+@verbosity_options
 def run(job: Path | None, retry_failed: bool, **values: Any) -> None:
-    """Harvest links; run again with the same folder, it resumes.
+    """Harvest links, or resume an unfinished harvest.
 
-    Each option is also a key of the job file. The API key is read from the environment variable
-    NCBI_API_KEY alone.
+    Each option is also a key of the job file. The API key is read only from the environment
+    variable NCBI_API_KEY.
     """
     from harvester.cli.options import settings
-    from harvester.cli.pipe import pour
-    from harvester.cli.session import hold_session
+    from harvester.cli.pipe import write_to_stdout
+    from harvester.cli.session import run_job
     from harvester.job import load as jobfile
     from harvester.job.groups import STDOUT
 
     resolved = jobfile.build(settings(values), job)
     if resolved.output.path == STDOUT:
-        pour(resolved)
-    hold_session(resolved, values, retry_failed=retry_failed)
+        write_to_stdout(resolved)
+    run_job(resolved, values, retry_failed=retry_failed)

@@ -1,4 +1,4 @@
-"""`harvester status`: where a harvest stands, also while another process runs it."""
+"""`harvester status`: the progress of a harvest, also while another process runs it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import rich_click as click
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="as one JSON object")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
 def status(out: Path, as_json: bool) -> None:
-    """Where the harvest in OUT stands, also while another process runs it."""
+    """Show the progress of the harvest in OUT.
+
+    It can be asked for while another process runs the harvest.
+    """
     import json
 
     from harvester.api import folder

@@ -1,9 +1,8 @@
-"""`harvester verify`: is a harvest as it was committed, and does NCBI still say the same?"""
+"""`harvester verify`: compare a harvest with its records, and with NCBI today."""
 
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from click.exceptions import Exit
 
-from harvester.cli.verbosity import talk_options
+from harvester.cli.verbosity import display_of, verbosity_options
 
 if TYPE_CHECKING:
     from harvester.api.folder import Resampled, Verified
@@ -20,7 +19,7 @@ _SHOWN = 10
 
 
 def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
-    """Of `0.1%` make 0.001."""
+    """Return 0.001 for `0.1%`."""
     if value is None:
         return None
     found = re.fullmatch(r"(\d+(\.\d*)?|\.\d+)\s*%", value, re.ASCII)
@@ -36,29 +35,30 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
     "--resample",
     metavar="P%",
     callback=_share,
-    help="ask NCBI again for so many of the UIDs, at random",
+    panel="Check",
+    help="random share of the UIDs to query again, for example 0.1%",
 )
-@click.option("--json", "as_json", is_flag=True, help="as one JSON object")
-@talk_options
+@click.option(
+    "--json", "as_json", is_flag=True, panel="Check", help="one JSON object on standard output"
+)
+@verbosity_options
 def verify(out: Path, resample: float | None, as_json: bool, **values: Any) -> None:
-    """Re-read every committed file of OUT; ask again for a share of its UIDs.
+    """Check the files of OUT against their recorded checksums.
 
-    Exit code 1 where a file is damaged, 3 where some links differ today.
+    Every committed file is read again: size, rows and checksum. With --resample, a share of the
+    UIDs is queried again. Exit code 1 if a file is damaged, 3 if some links differ today.
     """
-    import asyncio
     import json
 
     from harvester.api import folder
-    from harvester.cli.display.lines import make_display
+    from harvester.api.loop import run_async
 
     found = folder.verify(out)
     again = None
     if resample is not None and not found.damage:
-        with make_display(
-            sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]
-        ) as listener:
+        with display_of(values) as listener:
             asking = folder.resample(out, resample, listeners=[listener])
-            again = asyncio.run(asking)
+            again = run_async(asking)
     if as_json:
         click.echo(json.dumps(asdict(found) | {"resampled": again and asdict(again)}, indent=1))
     else:

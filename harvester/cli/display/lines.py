@@ -1,4 +1,4 @@
-"""What a user sees while a harvest runs: a live display, a plain line now and then, or JSON."""
+"""Displays of a running harvest: live, a plain line every half minute, or JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLAIN_SECONDS = 30.0
 def make_display(
     stream: TextIO, *, quiet: bool, verbose: bool, as_json: bool
 ) -> AbstractContextManager[events.Listener]:
-    """The display that fits the stream and the user's wish, as a listener."""
+    """Return the display that fits the stream and the options, as a listener."""
     if as_json:
         return nullcontext(JsonLog(stream, verbose=verbose))
     if quiet:
@@ -35,11 +35,11 @@ def make_display(
 
 
 def _silent(_: events.Event) -> None:
-    """For -q."""
+    """Ignore all events, for -q."""
 
 
 class JsonLog:
-    """One JSON object a line; requests and answers only when verbose."""
+    """Log with one JSON object per line; requests and answers only if verbose."""
 
     _CHATTY = (events.RequestSent, events.RequestEnded, events.BatchAnswered, events.UidsSettled)
 
@@ -62,7 +62,7 @@ class JsonLog:
 
 
 class PlainLines:
-    """A line every half minute, and one for whatever a user must know."""
+    """Log with a line every half minute, and one for each event that the user must know."""
 
     def __init__(self, stream: TextIO, *, verbose: bool) -> None:
         self._stream = stream
@@ -71,7 +71,7 @@ class PlainLines:
         self._next = time.monotonic() + PLAIN_SECONDS
 
     def __call__(self, event: events.Event) -> None:
-        """Count one event, and say what must be said."""
+        """Count one event, and write a line if it is due."""
         self._tally(event)
         if isinstance(event, events.PartCommitted) and time.monotonic() >= self._next:
             self._next = time.monotonic() + PLAIN_SECONDS

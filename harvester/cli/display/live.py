@@ -22,7 +22,7 @@ _COLOURS = {"linked": "green", "empty": "cyan", "missing": "yellow", "failed": "
 
 
 class LiveDisplay:
-    """Counts events and draws itself from the counts whenever the screen is refreshed."""
+    """Display that counts events, and is drawn from the counts when the screen is refreshed."""
 
     def __init__(self, console: Console, *, verbose: bool) -> None:
         self._console = console
@@ -76,7 +76,7 @@ class LiveDisplay:
 
 @contextmanager
 def live_display(*, verbose: bool) -> Iterator[events.Listener]:
-    """A display on stderr's terminal for the time of a run."""
+    """Show a display on the terminal of stderr during a run."""
     console = Console(stderr=True)
     display = LiveDisplay(console, verbose=verbose)
     with Live(display, console=console, refresh_per_second=4, transient=False):

@@ -105,6 +105,22 @@ def test_the_rate_is_as_asked_or_what_ncbi_permits(
 
 
 @pytest.mark.parametrize(
+    ("source", "kind", "is_remote"),
+    [
+        ({}, None, False),
+        ({"ids": ["a"]}, "ids", False),
+        ({"run": "out"}, "run", False),
+        ({"query": "x"}, "search", True),
+        ({"webenv": "W", "query_key": 1}, "search", True),
+        ({"query": "x", "webenv": "W", "query_key": 1}, "search", True),
+    ],
+)
+def test_kinds_of_sources(source: dict[str, Any], kind: str | None, is_remote: bool) -> None:
+    found = _job(source=source).source
+    assert (found.kind, found.is_remote) == (kind, is_remote)
+
+
+@pytest.mark.parametrize(
     ("shard", "share"), [("1/1", (1, 1)), ("2/8", (2, 8)), ("100/100", (100, 100))]
 )
 def test_shares_are_read(shard: str, share: tuple[int, int]) -> None:

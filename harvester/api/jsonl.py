@@ -1,0 +1,106 @@
+"""Links of a job as JSON lines into a pipe or file, with nothing kept."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import threading
+import time
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from harvester import events
+from harvester.engine.stop import Stop, heeded
+from harvester.errors import Interrupted
+from harvester.runs.stream import LinkStream, prepare_stream
+from harvester.store.sinks.jsonl import JsonlSink
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable
+    from io import RawIOBase
+
+    from harvester.job.model import Job
+
+READER_SECONDS = 10.0
+"""Seconds that a reader of the output may take for what is written, once a signal has come."""
+
+POLL_SECONDS = 0.2
+"""Seconds between two looks at a write that takes its time."""
+
+
+async def write_jsonl(
+    job: Job,
+    out: RawIOBase,
+    *,
+    listeners: Iterable[events.Listener] = (),
+    signals: bool = False,
+) -> Counter[str]:
+    """Write the links of a job as JSON lines, as answers come.
+
+    Args:
+        job: what to harvest; its output is not looked at.
+        out: unbuffered stream; a write that blocks does not block the event loop.
+        listeners: told of every event; they must not block.
+        signals: end gently on the first SIGINT or SIGTERM, at once on the second.
+
+    Returns:
+        Outcome → UIDs.
+
+    Raises:
+        Interrupted: a signal came; what was answered is written, if the reader takes it.
+        BrokenPipeError: the reader has gone.
+        HarvestError: as for `harvester.stream`.
+    """
+    tally, stop, sink = events.Tally(time.monotonic), Stop(), JsonlSink("none")
+    told: list[events.Listener] = [tally, *listeners]
+    emit = events.to_all(told)
+    # Before signals are handled: reading a list blocks the event loop.
+    job, source = prepare_stream(job, emit)
+    try:
+        with heeded(stop) if signals else nullcontext():
+            async with LinkStream(job, source, emit, stop) as tables:
+                while (table := await tables.next()) is not None:
+                    lines = io.BytesIO()
+                    sink.write([table], lines)
+                    await _write(out, lines.getbuffer(), stop)
+    except Interrupted as error:
+        raise Interrupted(error.signum, "Interrupted; the output is incomplete.") from None
+    return tally.outcomes
+
+
+async def _write(out: RawIOBase, data: memoryview, stop: Stop) -> None:
+    """Write in a thread that nobody waits for at exit, since a reader may never read on."""
+    loop = asyncio.get_running_loop()
+    written: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: OSError | None) -> None:
+        if written.done():
+            return
+        if error is None:
+            written.set_result(None)
+        else:
+            written.set_exception(error)
+
+    def write() -> None:
+        error: OSError | None = None
+        left = data
+        try:
+            while left:
+                count = out.write(left)
+                if count is None:  # a pipe that does not block, and is full
+                    time.sleep(POLL_SECONDS)
+                left = left[count or 0 :]
+        except OSError as raised:
+            error = raised
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, error)
+
+    threading.Thread(target=write, daemon=True).start()
+    asked_at: float | None = None
+    while not (await asyncio.wait([written], timeout=POLL_SECONDS))[0]:
+        if stop.reason is not None:
+            asked_at = asked_at or loop.time()
+            if loop.time() - asked_at > READER_SECONDS:
+                raise stop.reason
+    written.result()
