@@ -54,5 +54,5 @@ def _links(result: Result) -> str:
     text = f"{result.links:,} links of {result.total:,} UIDs ({outcomes}) in {result.folder}"
     if result.exit_code:
         text += f"\nThe failed and missing UIDs are listed in {result.folder}/unanswered.txt;"
-        text += f" ask again with: harvester run {result.folder}/job.toml --retry-failed"
+        text += f" query them again with: harvester run {result.folder}/job.toml --retry-failed"
     return text

@@ -32,7 +32,7 @@ def checked(value: object, *, switch: bool) -> object:
     """
     wrong = None
     if isinstance(value, bool) and not switch:
-        wrong = "a switch (true or false) stands where another value belongs"
+        wrong = "true or false is given where another value is needed"
     elif isinstance(value, date | time):
         wrong = 'write it in quotes; a date is like "2001/01/31"'
     elif not all(map(_is_utf8, value if isinstance(value, list) else [value])):
@@ -73,7 +73,7 @@ def _listed(value: object) -> object:
 def _path(name: str) -> str:
     """Return a name if a file can have it and it can be shown on one line."""
     if not name.strip():
-        raise ValueError("a name is empty; a path belongs there")
+        raise ValueError("a name is empty; give a path")
     if _CONTROLS.search(name):
         raise ValueError("a name holds control characters; rename it")
     return name

@@ -55,7 +55,7 @@ JOB_FILES = [
     job_file(GOOD + "link.mindate = 2001-01-01\nlink.maxdate = 2002-01-01", "link.mindate: write"
              " it in quotes"),
     job_file(GOOD + "link.db = {pmc = 1}", "link.db: should be a valid list"),
-    job_file(GOOD + "limits.rate = true", "limits.rate: a switch (true or false) stands where"),
+    job_file(GOOD + "limits.rate = true", "limits.rate: true or false is given where"),
     job_file(GOOD + "limits.rate = 'fast'", "limits.rate = 'fast': should be a valid number"),
     job_file(GOOD + "limits.batch_size = [1]", "limits.batch_size: should be 'auto' or"),
     job_file(GOOD + "limits.window = 'off peak'", "did you mean 'off-peak'?"),

@@ -345,7 +345,7 @@ def _verified(server: Emulator, folder: Path) -> None:
     del server
     said = (folder / "said").read_text()
     assert "all as they were committed" in said
-    assert "0 did not come again, 0 are new" in said
+    assert "0 are gone, 0 are new" in said
 
 
 def _estimated(server: Emulator, folder: Path) -> None:

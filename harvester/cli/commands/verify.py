@@ -74,8 +74,8 @@ def _sentences(found: Verified, again: Resampled | None) -> str:
         lines.append("Restore them from a copy, or harvest into another folder.")
     if again:
         lines.append(
-            f"{again.answered:,} of {again.uids:,} UIDs asked for again answered: of their "
-            f"{again.links:,} links {again.gone:,} did not come again, {again.new:,} are new"
+            f"{again.answered:,} of {again.uids:,} UIDs queried again were answered: of their "
+            f"{again.links:,} links {again.gone:,} are gone, {again.new:,} are new"
         )
         if again.differing:
             shown = ", ".join(map(str, again.differing[:_SHOWN]))
