@@ -34,7 +34,7 @@ from harvester.client.reply import Reply
 from harvester.engine.stop import Stop
 from harvester.errors import Fault, RequestFailed
 from harvester.eutils.identity import Identity
-from harvester.job import load as jobfile
+from harvester.job import load
 from harvester.job.model import Job
 from harvester.runs.run import Runner
 from harvester.sources.from_job import open_source
@@ -173,7 +173,7 @@ def night(db: str, links: float, one_of: int, size: str) -> Night:
 
 async def _harvest(job: Job, server: Server) -> tuple[int, float]:
     """Return the links, and the seconds from the start to the last response."""
-    job = jobfile.absolute(job)
+    job = load.absolute(job)
     limiter = Limiter(RATE)
     client = Client(cast("Transport", server), limiter, Identity(job.contact, None))
     begun = asyncio.get_running_loop().time()

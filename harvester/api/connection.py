@@ -10,7 +10,7 @@ from harvester.client.client import ATTEMPTS
 from harvester.client.connect import connected
 from harvester.client.known_names import DATABASES
 from harvester.errors import BadInput, HarvestError, RequestFailed, nearest, printable
-from harvester.job import load as jobfile
+from harvester.job import load
 from harvester.job.groups import STDOUT
 from harvester.job.permission import check_permitted
 
@@ -37,13 +37,13 @@ class Connection:
     """
 
     def __init__(
-        self, settings: jobfile.Settings, environ: Mapping[str, str], attempts: int = ATTEMPTS
+        self, settings: load.Settings, environ: Mapping[str, str], attempts: int = ATTEMPTS
     ) -> None:
         self._settings = settings
         self._environ = environ
         self._attempts = attempts
         with _named_as_arguments():
-            self._access = jobfile.build_access(settings, environ)
+            self._access = load.build_access(settings, environ)
             check_permitted(self._access.contact, self._access.server, self._access.limits, environ)
         self._stack = AsyncExitStack()
         self._client: Client | None = None
@@ -92,7 +92,7 @@ class Connection:
         """
         settings = {**self._settings, "link": link, "output": {"path": STDOUT}}
         with _named_as_arguments():
-            return jobfile.build(settings, environ=self._environ)
+            return load.build(settings, environ=self._environ)
 
     async def check_db(self, db: str) -> None:
         """Check that a database exists; EInfo is asked only if it is not a well-known one.

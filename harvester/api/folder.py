@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harvester.job import load as jobfile
+from harvester.job import load
 from harvester.store.folder import JOB, check_harvest, is_chain
 from harvester.store.status import chain_status, harvest_status
 
@@ -36,7 +36,7 @@ def job_in(folder: Path, *, chain: bool = False) -> Job:
     """
     if not (chain and (folder / JOB).is_file()):
         check_harvest(folder)
-    return jobfile.load_kept(folder / JOB)
+    return load.load_kept(folder / JOB)
 
 
 def status(folder: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from harvester import events
 from harvester.api.loop import run_async
 from harvester.client.connect import connected
 from harvester.engine.stop import Stop, heeded
-from harvester.job import load as jobfile
+from harvester.job import load
 from harvester.runs.chain import hop_jobs, run_chain
 from harvester.runs.prepare import prepare
 from harvester.runs.records import SUMMARY, Records, Side, get_records
@@ -121,7 +121,7 @@ async def records(
             print(db, result.outcomes)
         ```
     """
-    job = jobfile.resolve(job)
+    job = load.resolve(job)
     stop = Stop()
     with heeded(stop) if signals else nullcontext():
         async with connected(job.server, job.contact, job.limits) as client:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harvester.errors import BadInput
-from harvester.job import load as jobfile
+from harvester.job import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def rejected(
 ) -> BadInput:
     """What is raised."""
     with pytest.raises(BadInput) as caught:
-        jobfile.build(options, path, environ or {})
+        load.build(options, path, environ or {})
     return caught.value
 
 

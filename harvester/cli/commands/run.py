@@ -29,10 +29,10 @@ def run(job: Path | None, retry_failed: bool, **values: Any) -> None:
     from harvester.cli.options import settings
     from harvester.cli.pipe import write_to_stdout
     from harvester.cli.session import run_job
-    from harvester.job import load as jobfile
+    from harvester.job import load
     from harvester.job.groups import STDOUT
 
-    resolved = jobfile.build(settings(values), job)
+    resolved = load.build(settings(values), job)
     if resolved.output.path == STDOUT:
         write_to_stdout(resolved)
     run_job(resolved, values, retry_failed=retry_failed)

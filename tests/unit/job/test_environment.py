@@ -9,7 +9,7 @@ from support.jobs import BASE, LOCAL, SECRET
 
 from harvester import Eutils, Job
 from harvester.errors import BadInput
-from harvester.job import load as jobfile
+from harvester.job import load
 from harvester.job.environment import api_key
 from harvester.job.ncbi import BASE_URL as NCBI
 
@@ -39,17 +39,17 @@ def test_a_key_that_cannot_be_one_is_refused_and_not_repeated(between: str) -> N
 
 
 def _in_python(given: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[str | None, str]:
-    job = jobfile.resolve(Job.model_validate({**BASE, "server": {}, **given}), environ)
+    job = load.resolve(Job.model_validate({**BASE, "server": {}, **given}), environ)
     return job.contact.email, job.server.base_url
 
 
 def _in_options(given: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[str | None, str]:
-    job = jobfile.build({**BASE, "server": {}, **given}, None, environ)
+    job = load.build({**BASE, "server": {}, **given}, None, environ)
     return job.contact.email, job.server.base_url
 
 
 def _in_access(given: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[str | None, str]:
-    access = jobfile.build_access(dict(given), environ)
+    access = load.build_access(dict(given), environ)
     return access.contact.email, access.server.base_url
 
 
@@ -80,9 +80,9 @@ def test_eutils_keeps_the_same_rule(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_other_keys_of_the_job_stay() -> None:
     given = {**BASE, "contact": {"tool": "mine"}, "server": {}, "limits": {"timeout": 7}}
-    job = jobfile.resolve(Job.model_validate(given), ENVIRON)
+    job = load.resolve(Job.model_validate(given), ENVIRON)
     assert (job.contact.tool, job.limits.timeout) == ("mine", 7)
-    assert jobfile.resolve(job, {"NCBI_EMAIL": "later@x.org"}) == job
+    assert load.resolve(job, {"NCBI_EMAIL": "later@x.org"}) == job
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_other_keys_of_the_job_stay() -> None:
 def test_a_wrong_variable_is_named(environ: dict[str, str], sentence: str) -> None:
     unset = {**BASE, "server": {}}
     with pytest.raises(BadInput, match=sentence):
-        jobfile.resolve(Job.model_validate(unset), environ)
+        load.resolve(Job.model_validate(unset), environ)
     with pytest.raises(BadInput, match=sentence):
-        jobfile.build(unset, None, environ)
-    assert jobfile.resolve(Job.model_validate({**BASE, "server": LOCAL}), {}).server.base_url
+        load.build(unset, None, environ)
+    assert load.resolve(Job.model_validate({**BASE, "server": LOCAL}), {}).server.base_url

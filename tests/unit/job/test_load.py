@@ -8,7 +8,7 @@ import pytest
 import tomli_w
 from support.jobs import BASE, LOCAL, SECRET, changed, refused
 
-from harvester.job import load as jobfile
+from harvester.job import load
 from harvester.job.model import Job
 from harvester.job.ncbi import BASE_URL as NCBI
 
@@ -31,16 +31,16 @@ def test_option_beats_environment_beats_file_beats_default(
     environ = {"NCBI_EMAIL": "environment@x.org", "HARVESTER_BASE_URL": "http://environment/"}
     options = {"contact": {"email": "option@x.org"}, "server": {"base_url": "http://option/"}}
 
-    everything = jobfile.build(options, path, environ)
+    everything = load.build(options, path, environ)
     assert everything.contact.email == "option@x.org"
     assert everything.server.base_url == "http://option/"
     assert everything.contact.tool == "file"
 
-    without_option = jobfile.build({}, path, environ)
+    without_option = load.build({}, path, environ)
     assert without_option.contact.email == "environment@x.org"
     assert without_option.server.base_url == "http://environment/"
 
-    without_environment = jobfile.build({}, path, {})
+    without_environment = load.build({}, path, {})
     assert without_environment.contact.email == "file@x.org"
     assert without_environment.server.base_url == LOCAL["base_url"]
     assert without_environment.limits.timeout == 7
@@ -48,7 +48,7 @@ def test_option_beats_environment_beats_file_beats_default(
 
 
 def test_an_empty_variable_is_no_variable() -> None:
-    job = jobfile.build(
+    job = load.build(
         changed(contact={"email": "a@b.org"}), None, {"NCBI_EMAIL": "", "HARVESTER_BASE_URL": ""}
     )
     assert job.contact.email == "a@b.org"
@@ -56,12 +56,12 @@ def test_an_empty_variable_is_no_variable() -> None:
 
 
 def test_options_alone_are_enough() -> None:
-    assert jobfile.build(BASE, None, {}) == Job.model_validate(BASE)
+    assert load.build(BASE, None, {}) == Job.model_validate(BASE)
 
 
 def test_a_byte_order_mark_does_no_harm(written: Callable[[str | bytes], Path]) -> None:
     path = written(b"\xef\xbb\xbf" + tomli_w.dumps(BASE).encode())
-    assert jobfile.build({}, path, {}) == Job.model_validate(BASE)
+    assert load.build({}, path, {}) == Job.model_validate(BASE)
 
 
 # --- the key --------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.jobs import LOCAL, SECRET, refused
 
 from harvester.errors import BadInput
-from harvester.job import load as jobfile
+from harvester.job import load
 from harvester.job.model import Job
 from harvester.job.ncbi import BASE_URL as NCBI
 from harvester.sources.from_job import open_source
@@ -97,14 +97,14 @@ def test_any_bytes_are_a_job_or_bad_input(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"7\n"))))
     job = None
     try:
-        job = jobfile.build({}, path, {})
-        open_source(jobfile.absolute(job))
+        job = load.build({}, path, {})
+        open_source(load.absolute(job))
     except BadInput as error:
         said = str(error)
         assert said.isprintable()
         assert job or str(path) in said or "NCBI" in said
     if job:
-        assert jobfile.build({}, written(jobfile.dump(job)), {}) == job
+        assert load.build({}, written(load.dump(job)), {}) == job
         assert set(tomllib.loads(data.decode("utf-8-sig"))) <= set(Job.model_fields)
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.jobs import BASE, LOCAL, SECRET, changed, refused
 
-from harvester.job import load as jobfile
+from harvester.job import load
 from harvester.job.groups import STDIN
 from harvester.job.model import Job
 
@@ -71,13 +71,13 @@ _JOBS = st.builds(
 def test_a_job_written_down_is_read_back_the_same(
     written: Callable[[str | bytes], Path], job: Job
 ) -> None:
-    assert jobfile.build({}, written(jobfile.dump(job)), {}) == job
+    assert load.build({}, written(load.dump(job)), {}) == job
 
 
 def test_the_job_written_down_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NCBI_API_KEY", SECRET)
-    job = jobfile.build(BASE)
-    assert SECRET not in jobfile.dump(job)
+    job = load.build(BASE)
+    assert SECRET not in load.dump(job)
     assert SECRET not in repr(job)
 
 
@@ -92,7 +92,7 @@ def test_paths_come_to_mean_the_same_from_every_folder(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/home/somebody")
     ids = ["a.txt", "/b.txt", "~/c.txt", STDIN, "../d.txt"]
-    job = jobfile.absolute(Job.model_validate(changed(source={"ids": ids})))
+    job = load.absolute(Job.model_validate(changed(source={"ids": ids})))
     assert job.output.path == str(tmp_path / "out")
     assert job.source.ids == [
         str(tmp_path / "a.txt"),

@@ -14,7 +14,7 @@ import pytest
 from support.link_rows import links_of, links_table, outcomes_of, uids_table
 
 from harvester.errors import BadInput, FolderError
-from harvester.job import load as jobfile
+from harvester.job import load
 from harvester.job.model import Job
 from harvester.model import uids
 from harvester.model.rows import RunLengthRows
@@ -51,7 +51,7 @@ def _harvest(folder: Path, codec: tuple[str, str] = ("parquet", "zstd")) -> Ledg
     """Three commits, of the UIDs 1 to 6, of which 6 failed; UID 7 is not done."""
     job = Job.model_validate({"link": {"dbfrom": "pubmed"}, "output": {"path": folder}})
     book = Ledger(folder, make_sink(*codec), "pubmed")  # type: ignore[arg-type]
-    book.adopt(job.identity(), jobfile.dump(job))
+    book.adopt(job.identity(), load.dump(job))
     book.input.add(uids.as_set(range(1, 8)))
     book.input.end()
     _commit(book, 1, 2, 3)
