@@ -28,7 +28,7 @@ from harvester.model.schemas import answered_rows
 from harvester.store.commit import Commit
 from harvester.store.ledger import Ledger
 from harvester.store.sinks import make_sink
-from harvester.store.state import Settled
+from harvester.store.state_reader import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from harvester.runs.chain import hop_jobs
 from harvester.sources.from_job import open_source
 from harvester.store.folder import JOB, check_usable, disk_errors, hop_folders
 from harvester.store.ledger import check_same_job
-from harvester.store.state import look_up
+from harvester.store.state_reader import look_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from harvester.store.compaction import merge_small_parts
 from harvester.store.folder import disk_errors
 from harvester.store.ledger import Ledger
 from harvester.store.sinks import make_sink
-from harvester.store.state import Settled, fold
+from harvester.store.state_reader import Settled, fold
 from harvester.store.unanswered import write_unanswered
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from harvester.job.model import Job
     from harvester.model.answer import Answer
-    from harvester.store.state import Part
+    from harvester.store.state_reader import Part
 
 _ROWS, _ANSWERS = 4 << 20, 1000
 """Rows, and answers, at which a part is written."""

@@ -16,7 +16,7 @@ from harvester.sources.feed import Feed
 from harvester.store.folder import LINKS, disk_errors
 from harvester.store.ledger import Ledger
 from harvester.store.sinks import make_sink
-from harvester.store.state import FILE
+from harvester.store.state_reader import FILE
 from harvester.store.status import end_state
 from harvester.store.unanswered import reopen_unanswered
 

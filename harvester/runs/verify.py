@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from harvester.job.model import Job
     from harvester.model.delivery import Delivery
     from harvester.model.uids import UidSet
-    from harvester.store.state import Part
+    from harvester.store.state_reader import Part
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from harvester.model.delivery import AnsweredUids, RawResponse, UnansweredUids
 from harvester.model.outcomes import Outcome
 from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import RAW, answered_rows
-from harvester.store.state import Settled
+from harvester.store.state_reader import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harvester.store.ledger import Ledger
-    from harvester.store.state import Part
+    from harvester.store.state_reader import Part
 
 MERGED_BYTES = 128 << 20
 """Largest size of a merged part. Spark, DuckDB and Polars all read files of this size well."""

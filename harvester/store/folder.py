@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from harvester.errors import BadInput, FolderError
 from harvester.store import durable
-from harvester.store.state import FILE, StateReader
+from harvester.store.state_reader import FILE, StateReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

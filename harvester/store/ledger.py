@@ -19,7 +19,8 @@ from harvester.store import durable
 from harvester.store.folder import JOB, LINKS, check_no_orphans, lock_folder
 from harvester.store.input_uids import Input
 from harvester.store.parts import Parts, find_damage
-from harvester.store.state import FILE, State
+from harvester.store.state import State
+from harvester.store.state_reader import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from harvester.store.commit import Commit
     from harvester.store.sinks import Sink
-    from harvester.store.state import Part
+    from harvester.store.state_reader import Part
 
 HASHED_BYTES = 2 << 30
 """Bytes of all parts up to which opening compares checksums; above, only sizes."""

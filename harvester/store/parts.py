@@ -15,7 +15,7 @@ from harvester.errors import FolderError
 from harvester.store import durable
 from harvester.store.folder import LINKS, RAW, SWEEPS, UIDS
 from harvester.store.sinks import make_sink, sink_of
-from harvester.store.state import Part
+from harvester.store.state_reader import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

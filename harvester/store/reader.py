@@ -22,7 +22,7 @@ from harvester.model.row_schemas import link_schema, record_schema
 from harvester.model.schemas import RAW, UIDS, with_ids
 from harvester.store.folder import JOB, RECORDS, check_harvest
 from harvester.store.parts import find_damage, read_part
-from harvester.store.state import FILE, StateReader
+from harvester.store.state_reader import FILE, StateReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from harvester.model.identifiers import Identifiers
     from harvester.model.uids import UidSet
-    from harvester.store.state import Part, Settled
+    from harvester.store.state_reader import Part, Settled
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from support.recording import notes, recorder
 from support.short_runs import FORMS, KINDS, ShortRun
 
 from harvester.errors import FolderError
-from harvester.store.state import FILE, StateReader
+from harvester.store.state_reader import FILE, StateReader
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,8 @@ from harvester.model.schemas import NEIGHBOR_LINKS
 from harvester.sources.earlier_run import read_run
 from harvester.store.parts import Parts
 from harvester.store.sinks import make_sink
-from harvester.store.state import Settled, State
+from harvester.store.state import State
+from harvester.store.state_reader import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

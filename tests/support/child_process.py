@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from harvester.store.state import State, StateReader
+from harvester.store.state import State
 from support.steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from harvester.store.state_reader import StateReader
 
 SLOW = (
     "aiohttp", "pyarrow.compute", "pyarrow.csv", "pyarrow.parquet", "uvloop",

@@ -15,14 +15,14 @@ from harvester.store.parts import SPILLED
 from harvester.store.passes import estimate
 from harvester.store.passes.merge_rows import merge_tables
 from harvester.store.passes.spill import ROWS, Spill
-from harvester.store.state import MERGED, Settled
+from harvester.store.state_reader import MERGED, Settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harvester.model.uids import UidArray, UidSet
     from harvester.store.ledger import Ledger
-    from harvester.store.state import Part
+    from harvester.store.state_reader import Part
 
 
 def merge_pass(ledger: Ledger, pass_number: int) -> None:

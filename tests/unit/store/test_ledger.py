@@ -26,7 +26,8 @@ from harvester.store.folder import is_locked
 from harvester.store.ledger import Ledger
 from harvester.store.passes.merge_pass import merge_pass
 from harvester.store.sinks import make_sink
-from harvester.store.state import FILE, Settled, State
+from harvester.store.state import State
+from harvester.store.state_reader import FILE, Settled
 from harvester.store.unanswered import reopen_unanswered, write_unanswered
 
 from .test_durable import Crash
@@ -107,6 +108,15 @@ def test_what_is_committed_is_there_for_the_next_one(out: Path, form: tuple[str,
         *outcomes_of(1, 2, 3),
         *outcomes_of(4, outcome="empty", links=0),
     ]
+
+
+def test_it_shows_where_it_is_and_what_it_holds(out: Path) -> None:
+    with _open(out) as book:
+        _commit(book, 1, 2)
+        counts = "2 parts, 4 links, 2 uids"
+        assert repr(book) == f"Ledger({str(out)!r}, pubmed: {counts})"
+        assert repr(book.state) == f"State({str(out / FILE)!r}: {counts})"
+        assert book.state.statistics() == {"parts": 2, "links": 4, "uids": 2}
 
 
 def test_no_part_is_written_for_no_rows(out: Path) -> None:

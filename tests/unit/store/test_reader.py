@@ -24,7 +24,7 @@ from harvester.store.compaction import merge_small_parts
 from harvester.store.ledger import Ledger
 from harvester.store.reader import HarvestReader
 from harvester.store.sinks import FORMATS, make_sink, sink_of
-from harvester.store.state import Settled
+from harvester.store.state_reader import Settled
 from harvester.store.unanswered import write_unanswered
 
 if TYPE_CHECKING:

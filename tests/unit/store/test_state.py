@@ -10,7 +10,8 @@ import pytest
 
 from harvester.errors import FolderError
 from harvester.model import uids
-from harvester.store.state import FILE, Part, Settled, State, StateReader
+from harvester.store.state import State
+from harvester.store.state_reader import FILE, Part, Settled, StateReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
