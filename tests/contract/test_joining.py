@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harvester.store.sinks import parquet as parquet_module
@@ -89,6 +89,10 @@ def test_a_row_group_with_an_index_apart_from_it_is_told() -> None:
 
 
 @settings(deadline=None, max_examples=60)
+@example(sizes=[2, 3, 3, 3, 0], codec="zstd")
+@example(sizes=[2, 3, 3, 3, 1], codec="zstd")
+@example(sizes=[0, 12, 0], codec="zstd")
+@example(sizes=[0, 0], codec="zstd")
 @given(
     sizes=st.lists(st.integers(0, 25), min_size=1, max_size=6),
     codec=st.sampled_from(["zstd", "none"]),

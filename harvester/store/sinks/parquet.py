@@ -62,14 +62,13 @@ class ParquetSink:
         schema: pa.Schema | None = None
         held: list[pa.Table] = []
 
-        def flush() -> None:
-            if held:
-                small = io.BytesIO()
-                self.write([pa.concat_tables(held)], small)
-                footer = Footer(small)
-                for group in footer.row_groups:
-                    joined.copy(small, footer, group)
-                held.clear()
+        def append(tables: list[pa.Table]) -> None:
+            small = io.BytesIO()
+            self.write([pa.concat_tables(tables)], small)
+            footer = Footer(small)
+            for group in footer.row_groups:
+                joined.copy(small, footer, group)
+            tables.clear()
 
         first: Footer | None = None
         for part in parts:
@@ -79,13 +78,15 @@ class ParquetSink:
                 if footer is not None and first is not None and footer.schema == first.schema:
                     group = footer.row_groups[number]
                     if is_whole(group) and rows_of(group) >= COPIED:
-                        flush()
+                        if any(map(len, held)):
+                            append(held)
                         joined.copy(part, footer, group)
                         continue
                 held.append(file.read_row_group(number, use_threads=False).cast(schema))
-                if sum(map(len, held)) >= ROW_GROUP:
-                    flush()
-        flush()
+                if full := _take_full_groups(held):
+                    append(full)
+        if any(map(len, held)) or not len(joined):  # of no rows, one empty row group
+            append(held)
         joined.close()
 
     def read(self, part: IO[bytes], schema: pa.Schema) -> Iterator[pa.Table]:
@@ -162,8 +163,17 @@ def _regrouped(parts: Iterable[IO[bytes]]) -> Iterator[pa.Table]:
         schema = schema or file.schema_arrow
         for number in range(file.num_row_groups):
             held.append(file.read_row_group(number, use_threads=False).cast(schema))
-            if sum(map(len, held)) >= ROW_GROUP:
-                yield pa.concat_tables(held)
-                held = []
+            yield from _take_full_groups(held)
     if held:
         yield pa.concat_tables(held)
+
+
+def _take_full_groups(held: list[pa.Table]) -> list[pa.Table]:
+    """Remove the rows of full row groups from some tables, and return them as one table or none."""
+    rows = sum(map(len, held))
+    full = rows - rows % ROW_GROUP
+    if not full:
+        return []
+    table = pa.concat_tables(held)
+    held[:] = [table.slice(full)] if full < rows else []
+    return [table.slice(0, full)]

@@ -78,6 +78,10 @@ class Joined:
         self._groups: list[Struct] = []
         self._at = stream.write(MAGIC)
 
+    def __len__(self) -> int:
+        """Return the number of row groups copied so far."""
+        return len(self._groups)
+
     def copy(self, file: IO[bytes], footer: Footer, group: Struct) -> None:
         """Append a row group of another file."""
         self._footer = self._footer or footer
