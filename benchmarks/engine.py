@@ -100,7 +100,6 @@ async def engine_alone(requests: int) -> float:
         _Empty(),
         uids.as_set(np.arange(FIRST, FIRST + requests * BATCH)),
         deliver=deliver,
-        full=lambda: False,
         emit=lambda _: None,
         known=uids.as_set(),
         hours=Hours(bound=False),

@@ -119,6 +119,7 @@ class RequestFailed(HarvestError):
         fault: which kind of failure.
         reason: a short text for the `reason` column, free of secrets.
         retry_after: seconds the server asked us to wait, if it did.
+        status: HTTP status of the response, if there was one other than 200.
 
     Attributes:
         body: what came in place of an answer, as far as it is known.
@@ -126,9 +127,16 @@ class RequestFailed(HarvestError):
 
     body: bytes | None = None
 
-    def __init__(self, fault: Fault, reason: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        fault: Fault,
+        reason: str,
+        retry_after: float | None = None,
+        status: int | None = None,
+    ) -> None:
         super().__init__(reason)
         self.fault = fault
+        self.status = status
         self.reason = reason
         self.retry_after = retry_after
 

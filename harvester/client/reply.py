@@ -83,7 +83,8 @@ def check(reply: Reply, path: str = "elink.fcgi") -> bytes:
     if status != 200:
         said = "" if html else _words(body)
         reason = f"HTTP {status}: {said}" if said else f"HTTP {status}"
-        raise RequestFailed(Fault.SERVER, printable(reason), _retry_after(reply.headers))
+        retry_after = _retry_after(reply.headers)
+        raise RequestFailed(Fault.SERVER, printable(reason), retry_after, status)
     if html:
         raise RequestFailed(Fault.SERVER, "an HTML page in place of an answer")
     if not body.strip():

@@ -1,8 +1,8 @@
 """The page where the path is joined: wait for a permit, take a batch, send it, deliver its answer.
 
-One loop paces the requests and starts a task for each, so that as many are in flight as rate and
-latency make it. Everything is decided elsewhere: what to send next (`frontier`), what follows from
-a failure (`retry`), whether the server or a UID is at fault (`outage`), when to send (`off_peak`).
+One loop paces the requests and starts a task for each. Everything is decided elsewhere: what to
+send next (`frontier`), what follows from a failure (`retry`), whether the server or a UID is at
+fault (`outage`), when to send (`off_peak`), and how much the server can bear (`flow`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from harvester.client.client import Client
     from harvester.client.pacing.limiter import Permit
-    from harvester.engine.batch_size import BatchSize
+    from harvester.engine.flow import Flow
     from harvester.engine.frontier import Frontier
     from harvester.engine.results import Results
     from harvester.eutils.question import Question
@@ -49,10 +49,9 @@ class Engine:
         question: what to ask about each batch.
         frontier: the UIDs to ask for.
         results: takes answers and failures.
-        size: UIDs of the next batch.
+        flow: how many requests may be in flight, and UIDs of the next batch.
         hours: when to send.
-        concurrency: most requests in flight.
-        full: returns whether whoever takes the results has too much on hand.
+        pending: returns the bytes of answers that are not on disk yet.
         emit: receives every event.
         known: UIDs answered in earlier runs.
         give_up_after: seconds without an answer after which the run ends; None for never.
@@ -65,20 +64,18 @@ class Engine:
         question: Question,
         frontier: Frontier,
         results: Results,
-        size: BatchSize,
+        flow: Flow,
         hours: Hours,
-        concurrency: int,
-        full: Callable[[], bool],
+        pending: Callable[[], int],
         emit: events.Listener,
         known: UidSet,
         give_up_after: float | None = None,
     ) -> None:
         self._client = client
         self._frontier = frontier
-        self._size = size
+        self._flow = flow
         self._hours = hours
-        self._concurrency = concurrency
-        self._full = full
+        self._pending = pending
         self._emit = emit
         self._give_up_after = math.inf if give_up_after is None else give_up_after
         self._breaker = CircuitBreaker(known)
@@ -88,7 +85,7 @@ class Engine:
             question=question,
             results=results,
             breaker=self._breaker,
-            size=size,
+            flow=flow,
             heartbeat=self._heartbeat,
             emit=emit,
             halt=self.halt,
@@ -162,7 +159,7 @@ class Engine:
                 permit = await self._client.permit()
                 if self._hours.closed:  # they ended during the wait for the permit
                     continue
-                batch = self._frontier.take(self._loop.time(), self._size.cut)
+                batch = self._frontier.take(self._loop.time(), self._batch_size)
                 if batch is not None:
                     self._start(self._worker.send(batch, permit), tasks)
             else:
@@ -188,8 +185,11 @@ class Engine:
             return None
         return self._frontier.batch(as_array(as_set([probe.uid])))
 
+    def _batch_size(self, fresh: int) -> int:
+        return self._flow.batch_size(fresh, self._loop.time())
+
     def _has_room(self) -> bool:
-        return len(self._in_flight) < self._concurrency and not self._full()
+        return self._flow.may_send(self._loop.time(), self._pending())
 
     def _start(self, work: Coroutine[None, None, object], tasks: asyncio.TaskGroup) -> None:
         task = tasks.create_task(work)

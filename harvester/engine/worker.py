@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harvester import events
@@ -11,11 +13,11 @@ from harvester.engine.retry import Retry, after_excuse, broken_part
 from harvester.errors import BadInput, Fault, RateLimited, Refused, RequestFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine, Iterator
 
     from harvester.client.client import Client
     from harvester.client.pacing.limiter import Permit
-    from harvester.engine.batch_size import BatchSize
+    from harvester.engine.flow import Flow, Sent
     from harvester.engine.heartbeat import Heartbeat
     from harvester.engine.outage import CircuitBreaker
     from harvester.engine.results import Results
@@ -25,15 +27,26 @@ if TYPE_CHECKING:
     from harvester.model.batch import Batch
 
 
+_NO_ROOM = 503  # the HTTP status of a server that has too many requests at hand
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request that counts as sent: its number for the breaker, its record for the flow."""
+
+    number: int
+    sent: Sent
+
+
 class Worker:
-    """Sends requests, and reports each to whoever decides: results, circuit breaker, batch size.
+    """Sends requests, and reports each to whoever decides: results, circuit breaker, flow.
 
     Args:
         client: sends at the permitted rate.
         question: what to ask about each batch.
         results: takes answers and failures.
         breaker: judges failures.
-        size: learns how batches of which size fare.
+        flow: learns how each request ends.
         heartbeat: knows when this process did not run.
         emit: receives every event.
         halt: ends the run if the server refuses us.
@@ -49,7 +62,7 @@ class Worker:
         question: Question,
         results: Results,
         breaker: CircuitBreaker,
-        size: BatchSize,
+        flow: Flow,
         heartbeat: Heartbeat,
         emit: events.Listener,
         halt: Callable[[HarvestError], None],
@@ -58,50 +71,55 @@ class Worker:
         self._question = question
         self._results = results
         self._breaker = breaker
-        self._size = size
+        self._flow = flow
         self._heartbeat = heartbeat
         self._emit = emit
         self._halt = halt
         self._loop = asyncio.get_running_loop()
         self.answered_at = self._loop.time()
 
-    async def send(self, batch: Batch, permit: Permit) -> bool:
+    def send(self, batch: Batch, permit: Permit) -> Coroutine[None, None, bool]:
         """Send a batch, and settle it, put it back or hold it as a suspect.
 
-        Returns:
-            Whether the server answered at least one of its UIDs.
-        """
-        number, sent_at = self._breaker.sent(), self._loop.time()
-        try:
-            answer, body = await self._request(batch, permit, number)
-        except RateLimited as failure:
-            self._results.retry([Retry(batch, 0.0)], failure.reason)
-            self._results.apply(self._breaker.ignored(number))
-            return False
-        except RequestFailed as failure:
-            self._fail(number, batch, failure, sent_at)
-            return False
-        except BaseException:
-            self._breaker.ignored(number)
-            raise
-        return self._take(number, batch, answer, body)
+        The request counts as in flight from this call on, also before the coroutine runs.
 
-    async def control(self, batch: Batch | None, permit: Permit) -> bool:
+        Returns:
+            Coroutine: whether the server answered at least one of the UIDs.
+        """
+        return self._send(batch, permit, self._begin(len(batch)))
+
+    def control(self, batch: Batch | None, permit: Permit) -> Coroutine[None, None, bool]:
         """Ask only whether the server works: for a batch, or EInfo for None.
 
         Returns:
-            Whether it does.
-
-        Raises:
-            RateLimited: the server counted too many requests, which shows nothing.
+            Coroutine: whether it does. It raises RateLimited if the server counted too many
+                requests, which shows nothing.
         """
-        number = self._breaker.sent()
+        return self._control(batch, permit, self._begin(1 if batch is None else len(batch)))
+
+    async def _send(self, batch: Batch, permit: Permit, request: _Request) -> bool:
+        try:
+            answer, body = await self._ask(batch, permit, request)
+        except RateLimited as failure:
+            self._results.retry([Retry(batch, 0.0)], failure.reason)
+            self._results.apply(self._breaker.ignored(request.number))
+            return False
+        except RequestFailed as failure:
+            self._fail(request, batch, failure)
+            return False
+        except BaseException:
+            self._breaker.ignored(request.number)
+            raise
+        return self._take(request.number, batch, answer, body)
+
+    async def _control(self, batch: Batch | None, permit: Permit, request: _Request) -> bool:
+        number = request.number
+        answered: list[int] = []
         try:
             if batch is None:
-                await self._ping(permit)
-                answered: list[int] = []
+                await self._ping(permit, request)
             else:
-                answer, _ = await self._request(batch, permit, number)
+                answer, _ = await self._ask(batch, permit, request)
                 answered = answer.answered[:1].tolist()
         except RateLimited:
             self._results.apply(self._breaker.ignored(number))
@@ -118,41 +136,65 @@ class Worker:
         self._results.apply(self._breaker.answered(number, answered))
         return True
 
-    async def _request(self, batch: Batch, permit: Permit, number: int) -> tuple[Answer, bytes]:
-        sent_at = self._loop.time()
-        self._emit(events.RequestSent(len(batch)))
-        try:
+    # --- one request --------------------------------------------------------------------------
+
+    def _begin(self, uids: int) -> _Request:
+        """Count a request that is about to be sent."""
+        self._emit(events.RequestSent(uids))
+        return _Request(self._breaker.sent(), self._flow.sent(uids, self._loop.time()))
+
+    async def _ask(self, batch: Batch, permit: Permit, request: _Request) -> tuple[Answer, bytes]:
+        with self._in_flight(request):
             answer, body = await self._client.ask(self._question, batch, permit)
-        except RequestFailed as failure:
-            self._emit(events.RequestEnded())
-            self._notice(failure)
-            if self._breaker.rejects(failure, number):
-                reason = failure.reason.rstrip(".")
-                self._halt(BadInput(f"The server rejects the requests of this job: {reason}."))
-            raise
-        except BaseException:
-            self._emit(events.RequestEnded())
-            raise
-        self.answered_at = self._loop.time()
-        seconds = self.answered_at - sent_at
-        self._emit(events.RequestEnded())
-        self._emit(events.BatchAnswered(seconds, answer.unrequested))
-        self._size.answered(len(batch), seconds, len(body))
+            self._answered(request, len(body))
+        self._emit(events.BatchAnswered(self.answered_at - request.sent.at, answer.unrequested))
         return answer, body
 
-    async def _ping(self, permit: Permit) -> None:
-        try:
+    async def _ping(self, permit: Permit, request: _Request) -> None:
+        with self._in_flight(request):
             await self._client.ping(permit)
-        except RequestFailed as failure:
-            self._notice(failure)
-            raise
+            self._flow.dropped(request.sent, self._loop.time())
 
-    def _notice(self, failure: RequestFailed) -> None:
+    @contextmanager
+    def _in_flight(self, request: _Request) -> Iterator[None]:
+        """Context manager. Report a request that fails, and that it has ended."""
+        try:
+            yield
+        except RequestFailed as failure:
+            self._report(request.sent, failure)
+            self._notice(request, failure)
+            raise
+        except BaseException:
+            self._flow.dropped(request.sent, self._loop.time())
+            raise
+        finally:
+            self._emit(events.RequestEnded())
+
+    def _answered(self, request: _Request, size: int) -> None:
+        self.answered_at = self._loop.time()
+        self._flow.answered(request.sent, size, self.answered_at)
+
+    def _report(self, sent: Sent, failure: RequestFailed) -> None:
+        """Tell the flow how a request failed."""
+        now = self._loop.time()
+        if isinstance(failure, RateLimited) or self._heartbeat.stalled_since(sent.at):
+            self._flow.dropped(sent, now)
+        elif failure.fault is Fault.TIMEOUT:
+            self._flow.timed_out(sent, now)
+        elif failure.status == _NO_ROOM:
+            self._flow.refused(sent, now)
+        else:
+            self._flow.failed(sent, failure.fault, now)
+
+    def _notice(self, request: _Request, failure: RequestFailed) -> None:
         """Act on what a failure says about all requests."""
+        reason = failure.reason.rstrip(".")
         if isinstance(failure, RateLimited):
             self._emit(events.SlowedDown(self._client.rate))
         elif self._breaker.refuses(failure, self._loop.time()):
-            self._halt(Refused(f"The server refuses us: {failure.reason}."))
+            self._halt(Refused(f"The server refuses us: {reason}."))
+        elif self._breaker.rejects(failure, request.number):
+            self._halt(BadInput(f"The server rejects the requests of this job: {reason}."))
 
     def _take(self, number: int, batch: Batch, answer: Answer, body: bytes) -> bool:
         """Settle what an answer holds; ERRORs in it count if it also answers other UIDs."""
@@ -172,15 +214,14 @@ class Worker:
         self._results.take(batch, answer, body)
         return bool(len(answer.answered))
 
-    def _fail(self, number: int, batch: Batch, failure: RequestFailed, sent_at: float) -> None:
+    def _fail(self, request: _Request, batch: Batch, failure: RequestFailed) -> None:
         self._results.keep(batch, failure.body or b"")
         failure.body = None
-        if batch.excused < EXCUSES and self._heartbeat.stalled_since(sent_at):
+        if batch.excused < EXCUSES and self._heartbeat.stalled_since(request.sent.at):
             self._results.retry(after_excuse(batch, failure), failure.reason)
-            self._results.apply(self._breaker.ignored(number))
+            self._results.apply(self._breaker.ignored(request.number))
             return
-        self._size.failed(len(batch), failure)
-        self._hold(number, batch, failure)
+        self._hold(request.number, batch, failure)
 
     def _hold(self, number: int, batch: Batch, failure: RequestFailed) -> None:
         suspect = Suspect(batch, failure, self._results.is_only_attempt(batch))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import TYPE_CHECKING
 
-from harvester.engine.batch_size import MOST, MOST_MERGED, BatchSize
+from harvester.engine.batch_trials import MOST, MOST_MERGED
 from harvester.engine.engine import Engine
+from harvester.engine.flow import Flow
 from harvester.engine.frontier import Frontier
 from harvester.engine.off_peak import Hours
 from harvester.engine.results import Results
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from harvester.sources.feed import Feed
     from harvester.store.committer import Committer
 
-MOST_IN_FLIGHT = 1000
-"""Requests in flight with `--concurrency auto`."""
-
 
 def make_engine(
     job: Job,
@@ -39,7 +36,7 @@ def make_engine(
     *,
     deliver: Callable[[Delivery], None],
     emit: Listener,
-    full: Callable[[], bool] = lambda: False,
+    pending: Callable[[], int] = lambda: 0,
     known: UidSet | None = None,
     hours: Hours | None = None,
     fed: bool = True,
@@ -54,30 +51,28 @@ def make_engine(
         todo: the UIDs to ask for.
         deliver: takes what is settled.
         emit: receives every event.
-        full: returns whether `deliver` should be given nothing more for now.
+        pending: returns the bytes of answers that `deliver` has taken and are not on disk yet.
         known: UIDs answered in earlier runs; none by default.
         hours: when to send; always by default.
         fed: whether `todo` is all; otherwise more UIDs come through `Engine.feed`.
         give_up_after: seconds without an answer after which the run ends; never by default.
     """
     limits = job.limits
-    # Each request ends within the timeout, so more than rate x timeout cannot be in flight.
-    natural = min(math.ceil(client.rate * limits.timeout), MOST_IN_FLIGHT)
     frontier = Frontier(todo, job.link.retmode, fed=fed)
     return Engine(
         client=client,
         question=question,
         frontier=frontier,
         results=Results(frontier, limits, deliver, emit, keep_raw=job.output.keep_raw),
-        size=BatchSize(
-            limits.batch_size,
+        flow=Flow(
+            client.rate,
             limits.timeout,
-            asyncio.get_running_loop().time,
+            limits.batch_size,
+            limits.concurrency,
             MOST_MERGED if job.link.is_merged else MOST,
         ),
         hours=hours or Hours(),
-        concurrency=natural if limits.concurrency == "auto" else limits.concurrency,
-        full=full,
+        pending=pending,
         emit=emit,
         known=as_set() if known is None else known,
         give_up_after=give_up_after,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from harvester import events
-from harvester.engine.batch_size import requests_for
+from harvester.engine.batch_trials import requests_for
 from harvester.engine.off_peak import Hours
 from harvester.errors import HarvestError
 from harvester.runs.drive import drive, feed_engine, make_engine
@@ -134,7 +134,7 @@ class Passes:
             self.question,
             self._todo(number),
             deliver=committer.add,
-            full=lambda: committer.full,
+            pending=lambda: committer.pending_bytes,
             emit=emit,
             known=self.ledger.state.answered(),
             hours=hours,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from harvester import events
 from harvester.client.check_names import check_names
 from harvester.client.connect import connected
-from harvester.engine.batch_size import requests_for
+from harvester.engine.batch_trials import requests_for
+from harvester.engine.flow import BUDGET_BYTES
 from harvester.engine.off_peak import Hours
 from harvester.engine.stop import Stop
 from harvester.errors import BadInput
@@ -154,7 +155,7 @@ class LinkStream:
                 Elink(job.link, self._identifiers),
                 todo,
                 deliver=self._deliver,
-                full=lambda: len(self._tables) >= _TABLES_AHEAD,
+                pending=self._waiting_bytes,
                 emit=emit,
                 hours=Hours.of(job, requests_for(expected, job.limits.batch_size)),
                 fed=feed is None,
@@ -172,6 +173,11 @@ class LinkStream:
         if self._known != new:
             self._emit(events.InputGrew(len(self._known)))
         return new
+
+    def _waiting_bytes(self) -> int:
+        """Return the bytes of what the reader has not taken; too many pause the sending."""
+        full = len(self._tables) >= _TABLES_AHEAD
+        return BUDGET_BYTES if full else sum(table.nbytes for table in self._tables)
 
     def _deliver(self, delivery: Delivery) -> None:
         if isinstance(delivery, AnsweredUids):

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from harvester import events
 from harvester.client.connect import connected
-from harvester.engine.batch_size import requests_for
+from harvester.engine.batch_trials import requests_for
 from harvester.engine.off_peak import Hours
 from harvester.errors import BadInput, FolderError
 from harvester.eutils.elink.commands import COMMANDS, Elink

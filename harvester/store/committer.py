@@ -34,9 +34,6 @@ PART_BYTES = 8 << 20
 """Bytes of answers in memory that are committed at once. As a table they take five times as
 much."""
 
-FULL_BYTES = 4 * PART_BYTES
-"""Bytes of answers in memory at which the engine pauses, because the disk is too slow."""
-
 TICK_SECONDS = 1.0
 """Seconds between reports of progress."""
 
@@ -68,6 +65,7 @@ class Committer:
         self.pass_number = 1
         self._pending: list[Delivery] = []
         self._bytes = 0
+        self._bytes_in_commit = 0
         self._wake = asyncio.Event()
         self._stopping = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
@@ -83,9 +81,9 @@ class Committer:
             self._wake.set()
 
     @property
-    def full(self) -> bool:
-        """Whether the engine should pause."""
-        return self._bytes >= FULL_BYTES
+    def pending_bytes(self) -> int:
+        """Bytes of deliveries that are not on disk yet."""
+        return self._bytes + self._bytes_in_commit
 
     async def run(self) -> None:
         """Commit and report progress until stopped, then commit once more.
@@ -116,11 +114,13 @@ class Committer:
 
     async def commit(self) -> None:
         """Commit all pending deliveries."""
-        pending, self._pending, self._bytes = self._pending, [], 0
+        pending, self._pending = self._pending, []
+        self._bytes_in_commit, self._bytes = self._bytes, 0
         self._wake.clear()
         if pending:
             begun = asyncio.get_running_loop().time()
             written = await self.in_thread(lambda: self._write(pending))
+            self._bytes_in_commit = 0
             seconds = asyncio.get_running_loop().time() - begun
             self._emit(PartCommitted(written.links, written.uids, seconds))
             if self._committed is not None and written.table is not None:

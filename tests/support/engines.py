@@ -98,7 +98,7 @@ def engine_run(
     uids: Iterable[int],
     *,
     hours: Hours | None = None,
-    full: Callable[[], bool] = lambda: False,
+    pending: Callable[[], int] = lambda: 0,
     fed: bool = True,
     known: Iterable[int] = (),
     **limits: Any,
@@ -109,7 +109,7 @@ def engine_run(
         script: of the transport.
         uids: to ask for.
         hours: when to ask; always, by default.
-        full: whether whoever takes deliveries has too many.
+        pending: bytes of deliveries that are not on disk yet.
         fed: whether `uids` are all.
         known: UIDs answered in an earlier run.
         limits: of the job; by default 100 requests per second and 1 UID per request.
@@ -133,7 +133,7 @@ def engine_run(
         Elink(job.link),
         as_set(list(uids)),
         deliver=deliveries.append,
-        full=full,
+        pending=pending,
         emit=events.append,
         known=as_set(list(known)),
         hours=hours or Hours(bound=False),

@@ -10,6 +10,7 @@ import pytest
 from support.engines import engine_run, linked, uids_of
 
 from harvester import events
+from harvester.engine.flow import BUDGET_BYTES
 from harvester.engine.off_peak import Hours
 from harvester.errors import Fault, HarvestError, Refused, RequestFailed, WindowClosed
 from harvester.model.delivery import AnsweredUids
@@ -110,12 +111,12 @@ def test_no_second_has_more_requests_than_the_rate(latest: float) -> None:
 
 def test_nothing_is_requested_while_the_committer_is_full() -> None:
     async def script() -> None:
-        full = True
-        run = engine_run(linked, range(1, 11), full=lambda: full)
+        pending = BUDGET_BYTES + 1
+        run = engine_run(linked, range(1, 11), pending=lambda: pending)
         driving = asyncio.create_task(run.drive())
         await asyncio.sleep(300)
         assert run.transport.requests == []
-        full = False
+        pending = 0
         assert await driving is None
         all_linked(run, range(1, 11))
 

@@ -154,19 +154,21 @@ async def test_after_that_it_waits_for_the_time_again(
         await running
 
 
-async def test_too_much_in_memory_asks_for_a_pause_until_it_is_committed(
-    book: Ledger, monkeypatch: pytest.MonkeyPatch
+async def test_pending_bytes_are_those_of_deliveries_until_they_are_committed(
+    book: Ledger,
 ) -> None:
-    delivery = _answered(*range(1, 100))
-    monkeypatch.setattr(committer_module, "FULL_BYTES", 2 * delivery.rows.nbytes)
+    delivery, other = _answered(*range(1, 100)), _answered(*range(100, 150))
     with closing(_committer(book)) as committer:
+        assert committer.pending_bytes == 0
         committer.add(delivery)
-        assert not committer.full
-        committer.add(_answered(*range(100, 199)))
-        committer.add(_answered(*range(200, 299)))
-        assert committer.full
-        await committer.commit()
-        assert not committer.full
+        committer.add(other)
+        both = delivery.rows.nbytes + other.rows.nbytes
+        assert committer.pending_bytes == both
+        committing = asyncio.create_task(committer.commit())
+        await asyncio.sleep(0)
+        assert committer.pending_bytes == both, "they are in memory while they are written"
+        await committing
+        assert committer.pending_bytes == 0
 
 
 async def test_others_read_how_far_it_is(book: Ledger) -> None:
