@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
 
 WaitCause: TypeAlias = Literal["hours", "outage"]
+Limit: TypeAlias = Literal["rate", "server", "disk", "concurrency"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,18 @@ class SlowedDown:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitChanged:
+    """Something else limits the harvest from now on.
+
+    Attributes:
+        by: `rate` for the permitted rate, `server` for what the server can bear, `disk` for answers
+            that wait to be written, `concurrency` for the job's own setting.
+    """
+
+    by: Limit
+
+
+@dataclass(frozen=True, slots=True)
 class UidsSettled:
     """UIDs got an outcome: outcome → number of UIDs, and the number of their links."""
 
@@ -140,6 +153,7 @@ Event: TypeAlias = (
     | BatchAnswered
     | BatchRetried
     | SlowedDown
+    | LimitChanged
     | UidsSettled
     | PartCommitted
     | Waiting
@@ -189,6 +203,8 @@ class Tally:
     pass_number: int = 1
     passes: int = 1
     waiting: Waiting | None = None
+    _limit: Limit = "rate"
+    _seconds_per_uid: float | None = None  # before the wait
     _sent_at: deque[float] = field(default_factory=deque)
     _settled_at: deque[tuple[float, int]] = field(default_factory=deque)
 
@@ -217,11 +233,14 @@ class Tally:
                 self.retried += 1
             case SlowedDown():
                 self.rate_limited += 1
+            case LimitChanged():
+                self._limit = event.by
             case UidsSettled():
                 self.outcomes.update(event.outcomes)
                 self.links += event.links
                 self._settled_at.append((self.clock(), self.done))
             case Waiting():
+                self._seconds_per_uid = self._speed()
                 self.waiting = event
             case Resumed() | RunEnded():
                 self.waiting = None
@@ -232,24 +251,44 @@ class Tally:
         return sum(self.outcomes.values())
 
     @property
+    def limited_by(self) -> Limit | WaitCause:
+        """What limits the harvest now; `hours` or `outage` while no request is sent."""
+        return self.waiting.cause if self.waiting else self._limit
+
+    @property
     def achieved(self) -> float:
         """Requests per second over the last 30 s."""
         return self._per_second(self._sent_at)
 
     @property
     def eta_seconds(self) -> float | None:
-        """Seconds to the end at the speed of the last 30 s; None while the speed is unknown."""
+        """Seconds to the end at the speed of the last 30 s; None while that is unknown.
+
+        In an outage it is unknown. During a wait for NCBI's hours, the wait is added to what the
+        rest takes at the speed before it.
+        """
+        left = self.total - self.done
+        if left <= 0:
+            return 0.0
+        if self.waiting is None:
+            each = self._speed()
+            return None if each is None else left * each
+        if self.waiting.cause == "outage" or self._seconds_per_uid is None:
+            return None
+        wait = (self.waiting.until - datetime.now(UTC)).total_seconds()
+        return max(wait, 0.0) + left * self._seconds_per_uid
+
+    def _speed(self) -> float | None:
+        """Return the seconds per UID over the last 30 s; None if none got an outcome."""
         now = self.clock()
         while len(self._settled_at) > 2 and self._settled_at[0][0] < now - _SPAN_SECONDS:
             self._settled_at.popleft()
-        if self.done >= self.total:
-            return 0.0
         if len(self._settled_at) < 2:
             return None
         start, before = self._settled_at[0]
         if now <= start or self.done <= before:
             return None
-        return (self.total - self.done) * (now - start) / (self.done - before)
+        return (now - start) / (self.done - before)
 
     def _per_second(self, times: deque[float]) -> float:
         now = self.clock()

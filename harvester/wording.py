@@ -10,6 +10,15 @@ from harvester import events
 if TYPE_CHECKING:
     from datetime import datetime
 
+_LIMITS: dict[events.Limit | events.WaitCause, str] = {
+    "rate": "at the permitted rate",
+    "server": "limited by the server",
+    "disk": "limited by the disk",
+    "concurrency": "limited by --concurrency",
+    "hours": "waiting for off-peak hours",
+    "outage": "waiting for the server",
+}
+
 EASTERN = ZoneInfo("America/New_York")
 """The zone of NCBI's off-peak hours (NBK25497)."""
 
@@ -52,8 +61,13 @@ def line(tally: events.Tally) -> str:
     return (
         f"{tally.done:,} of {tally.total:,} UIDs ({share:.1f} %), {tally.links:,} links, "
         f"{tally.achieved:.1f} of {tally.rate:g} requests/s, {tally.in_flight} in flight, "
-        f"{tally.retried:,} retried{left}"
+        f"{tally.retried:,} retried, {limited_by(tally.limited_by)}{left}"
     )
+
+
+def limited_by(limit: events.Limit | events.WaitCause) -> str:
+    """Return what keeps a harvest from being faster, in words."""
+    return _LIMITS[limit]
 
 
 def duration(seconds: float) -> str:

@@ -38,6 +38,9 @@ DRAIN_SECONDS = 10.0
 """How long to wait for answers in flight once a run is asked to stop."""
 
 _NAP_SECONDS = 60.0  # longest sleep: the machine may have slept meanwhile
+_LIMITS: dict[str, events.Limit] = {
+    "server": "server", "memory": "disk", "concurrency": "concurrency",
+}  # fmt: skip
 _LOOK_SECONDS = 0.01  # between two looks at whether there is room for what is ready
 
 
@@ -94,6 +97,7 @@ class Engine:
         self._in_flight: set[asyncio.Task[object]] = set()
         self._changed = asyncio.Event()
         self._halted: HarvestError | None = None
+        self._limit: events.Limit = "rate"
         self._loop = asyncio.get_running_loop()
 
     def __repr__(self) -> str:
@@ -189,7 +193,11 @@ class Engine:
         return self._flow.batch_size(fresh, self._loop.time())
 
     def _has_room(self) -> bool:
-        return self._flow.may_send(self._loop.time(), self._pending())
+        has_room = self._flow.may_send(self._loop.time(), self._pending())
+        if (limit := _LIMITS.get(self._flow.limited_by, "rate")) != self._limit:
+            self._limit = limit
+            self._emit(events.LimitChanged(limit))
+        return has_room
 
     def _start(self, work: Coroutine[None, None, object], tasks: asyncio.TaskGroup) -> None:
         task = tasks.create_task(work)

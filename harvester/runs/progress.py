@@ -50,6 +50,7 @@ class Progress:
                     key: self._before.get(key, 0) + getattr(tally, key) for key in _COUNTS
                 },
                 "rate": {"limit": self._rate, "achieved": round(tally.achieved, 3)},
+                "limited_by": tally.limited_by,
                 "eta_seconds": tally.eta_seconds,
                 "started_at": self._started_at,
                 "updated_at": _now(),

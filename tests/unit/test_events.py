@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -119,3 +119,37 @@ def test_events_cannot_be_changed() -> None:
     event = events.RequestSent(3)
     with pytest.raises(FrozenInstanceError):
         event.uids = 4  # type: ignore[misc]
+
+
+def test_what_limits_is_the_last_limit_or_the_cause_of_a_wait(tally: Tally) -> None:
+    found = [tally.limited_by]
+    for event in (
+        events.LimitChanged("server"),
+        events.Waiting("outage", datetime(2026, 7, 8, tzinfo=UTC)),
+        events.Resumed(),
+    ):
+        tally(event)
+        found.append(tally.limited_by)
+    assert found == ["rate", "server", "outage", "server"]
+
+
+def _half_done(tally: Tally, clock: _Clock) -> None:
+    """100 UIDs in all; 50 of them got an outcome within ten seconds."""
+    tally(events.RunStarted(100, 0, {}, 0, 10.0, "server"))
+    clock.now += 10.0
+    tally(events.UidsSettled({"linked": 50}))
+
+
+def test_the_time_left_is_unknown_during_an_outage(tally: Tally, clock: _Clock) -> None:
+    _half_done(tally, clock)
+    assert tally.eta_seconds == pytest.approx(10.0)
+    tally(events.Waiting("outage", datetime(2026, 7, 8, tzinfo=UTC)))
+    clock.now += 3600.0
+    assert tally.eta_seconds is None
+
+
+def test_the_time_left_includes_the_wait_for_the_hours(tally: Tally, clock: _Clock) -> None:
+    _half_done(tally, clock)
+    tally(events.Waiting("hours", datetime.now(UTC) + timedelta(hours=2)))
+    clock.now += 600.0
+    assert tally.eta_seconds == pytest.approx(7210.0, abs=60.0)

@@ -7,6 +7,8 @@ from typing import Any
 
 import rich_click as click
 
+from harvester.wording import limited_by
+
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
@@ -48,6 +50,8 @@ def _sentences(found: dict[str, Any]) -> str:
     sweep = found["sweep"] or {"of": 1}
     if sweep["of"] > 1 and found["state"] in ("running", "waiting", "interrupted"):
         lines.append(f"sweep     {sweep['number']} of {sweep['of']}: {sweep['done']:,} UIDs")
+    if found["state"] == "running" and found["limited_by"]:
+        lines.append(f"speed     {limited_by(found['limited_by'])}")
     if found["waiting"]:
         lines.append(found["waiting"])
     elif found["state"] == "running" and found["eta_seconds"]:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harvester import events
-from harvester.wording import duration, opening, waiting
+from harvester.wording import duration, limited_by, opening, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ class LiveDisplay:
         )
         pace = (
             f"{tally.achieved:.1f} of {tally.rate:g} requests/s   {tally.in_flight} in flight   "
-            f"{tally.retried:,} retried"
+            f"{tally.retried:,} retried   {limited_by(tally.limited_by)}"
         )
         eta = tally.eta_seconds
         when = f"{duration(time.monotonic() - self._begun)} so far"
