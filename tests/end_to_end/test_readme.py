@@ -80,9 +80,7 @@ def test_readme(server: Emulator, env: dict[str, str], rehearsal: str, tmp_path:
     assert rows(tmp_path / "rehearsal", "uids").num_rows == len(PMIDS)
 
     (python,) = blocks("README.md", "python")
-    here = f"    server={{'base_url': '{server.base_url}'}},\n    contact={{"
-    text = python.text.replace("    contact={", here)
-    said = run_block(Block("python", "", text), tmp_path, env)
+    said = run_block(python, tmp_path, env)
     all_links = expected_links(server.graph, "pubmed", PMIDS, ["gene"])
     assert said.startswith(f"{all_links.num_rows} ")
     assert "{12345678: [" in said
