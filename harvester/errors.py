@@ -3,7 +3,8 @@
 ```
 HarvestError                 1  anything that has a sentence of its own
 ├── BadInput                 2  command line, job file, UID list or environment is wrong
-├── FolderError              1  the harvest's folder cannot be built on (in use, damaged, newer)
+├── FolderError              1  the harvest's folder cannot be used (damaged, newer, full disk)
+│   └── FolderInUse          5  another process runs the harvest
 ├── Refused                  4  the server refuses us as a whole (bad API key, blocked address)
 ├── GaveUp                  69  nothing was answered for as long as the job allows
 ├── WindowClosed            75  NCBI's hours are over and the job asked to leave then
@@ -58,6 +59,12 @@ class BadInput(HarvestError):
 
 class FolderError(HarvestError):
     """The harvest's folder cannot be built on; nothing in it was changed."""
+
+
+class FolderInUse(FolderError):
+    """Another process runs the harvest in the folder."""
+
+    exit_code = 5
 
 
 class Refused(HarvestError):

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from harvester.errors import BadInput, FolderError
+from harvester.errors import BadInput, FolderInUse
 from harvester.eutils.efetch import Documents
 from harvester.eutils.elink.commands import schema_of
 from harvester.eutils.esummary import Summaries
@@ -93,11 +93,12 @@ def linked(job: Job, side: Side) -> Mapping[str, Listed]:
 
     Raises:
         BadInput: there are none.
-        FolderError: another process runs the harvest, or it is damaged.
+        FolderInUse: another process runs the harvest.
+        FolderError: it is damaged.
     """
     folder, link = Path(job.output.path), job.link
     if is_locked(folder):
-        raise FolderError(f"A harvest is running in {folder}. Get the records once it has ended.")
+        raise FolderInUse(f"A harvest is running in {folder}. Get the records once it has ended.")
     schema = schema_of(link)
     if side == "to" and not {"dbto", "to_uid"} <= set(schema.names):
         raise BadInput(f"{folder}: the links of cmd {link.cmd} name no linked records.")

@@ -13,7 +13,7 @@ from harvester import events
 from harvester.client.connect import connected
 from harvester.engine.batch_trials import requests_for
 from harvester.engine.off_peak import Hours
-from harvester.errors import BadInput, FolderError
+from harvester.errors import BadInput, FolderError, FolderInUse
 from harvester.eutils.elink.commands import COMMANDS, Elink
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
@@ -74,11 +74,12 @@ def verify(job: Job) -> Verified:
         job: job kept in the folder.
 
     Raises:
-        FolderError: another process runs the harvest, or its state is damaged.
+        FolderInUse: another process runs the harvest.
+        FolderError: its state is damaged.
     """
     folder = Path(job.output.path)
     if is_locked(folder):
-        raise FolderError(f"A harvest is running in {folder}. Verify it once it has ended.")
+        raise FolderInUse(f"A harvest is running in {folder}. Verify it once it has ended.")
     found = HarvestReader.open(folder)
     damaged = found.damage()
     damage = list(damaged.values())

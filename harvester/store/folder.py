@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from harvester.errors import BadInput, FolderError
+from harvester.errors import BadInput, FolderError, FolderInUse
 from harvester.store import durable
 from harvester.store.state_reader import FILE, StateReader
 
@@ -87,7 +87,8 @@ def lock_folder(folder: Path) -> FileLock:
     """Lock a folder for this process; it is created if it is missing.
 
     Raises:
-        FolderError: it is in use by another process, or cannot be written.
+        FolderInUse: another process runs a harvest in it.
+        FolderError: it cannot be written.
         BadInput: it holds something other than a harvest.
     """
     check_usable(folder)
@@ -96,7 +97,7 @@ def lock_folder(folder: Path) -> FileLock:
         lock = FileLock(folder / LOCK)
         lock.acquire(timeout=1)
     except Timeout:
-        raise FolderError(f"{folder} is in use by another harvest{_owner(folder)}.") from None
+        raise FolderInUse(f"{folder} is in use by another harvest{_owner(folder)}.") from None
     except OSError as error:
         raise FolderError(f"{folder} cannot be written: {error.strerror}.") from error
     return lock

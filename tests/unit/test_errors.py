@@ -16,6 +16,7 @@ def test_each_error_leaves_with_the_documented_code() -> None:
     assert codes["Refused"] == 4
     assert codes["WindowClosed"] == 75
     assert codes["FolderError"] == 1
+    assert errors.FolderInUse.exit_code == 5
 
 
 @pytest.mark.parametrize(("signum", "status"), [(2, 130), (15, 143)])

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from support.link_rows import Row, links_of, links_table, outcomes_of, read_part, uids_table
 
-from harvester.errors import BadInput, FolderError
+from harvester.errors import BadInput, FolderError, FolderInUse
 from harvester.job.model import Job
 from harvester.model import uids
 from harvester.model.rows import RunLengthRows
@@ -328,7 +328,7 @@ def test_a_second_harvest_is_refused_with_the_process_of_the_first(out: Path) ->
     with _open(out) as book:
         book.state.put(progress='{"pid": 4242}')
         assert is_locked(out)
-        with pytest.raises(FolderError) as caught:
+        with pytest.raises(FolderInUse) as caught:
             _open(out)
         assert str(caught.value) == f"{out} is in use by another harvest, process 4242."
     assert not is_locked(out)
