@@ -10,7 +10,6 @@ import pytest
 from support.harness import (
     assert_exact,
     expected_links,
-    harvester,
     running,
     status,
     wait_until,
@@ -61,7 +60,7 @@ def again_and_again(servers: Servers, folder: Path, seed: int, form: str) -> int
         before, done, kills = done, status(folder / "out")["uids"]["done"], kills + 1
         assert before <= done
     assert kills > 1
-    finished = harvester(*words)
+    finished = servers.harvester(*words)
     assert finished.code == 0, finished.err
     assert_done(folder, uids, server)
     return kills
@@ -95,7 +94,7 @@ def while_it_loads(servers: Servers, folder: Path) -> int:
         with running(*words, err=folder / f"err-{kills}") as run:
             wait_until(lambda name=name: (folder / "out" / name).exists(), name, pause=0.0)  # type: ignore[misc]
             run.kill()
-    finished = harvester(*words)
+    finished = servers.harvester(*words)
     assert finished.code == 0, finished.err
     assert_done(folder, uids, server)
     return len(names)
@@ -114,7 +113,7 @@ def cost_of_a_kill(servers: Servers, folder: Path, seconds: float, cost: float) 
     late = sum(entry.ids for entry in server.log if entry.arrived > killed_at - cost)
     asked = sum(entry.ids for entry in server.log)
     assert 0 < late < asked < len(uids)
-    finished = harvester(*words, "--rate=200")
+    finished = servers.harvester(*words, "--rate=200")
     assert finished.code == 0, finished.err
     again = sum(entry.ids for entry in server.log) - len(uids)
     assert 0 < again <= late

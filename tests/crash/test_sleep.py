@@ -15,7 +15,6 @@ from support.harness import (
     assert_exact,
     assert_polite,
     expected_links,
-    harvester,
     running,
     status,
     wait_until,
@@ -117,7 +116,7 @@ def stopped_while_asked_to_stop(servers: Servers, folder: Path) -> None:
     assert ended.code == 143, ended.err
     assert_polite(ended.err)
     assert len(server.log) < asked + RATE / 2, "asking did not stop"
-    finished = harvester(*words(folder, server, "--rate=200"))
+    finished = servers.harvester(*words(folder, server, "--rate=200"))
     assert finished.code == 0, finished.err
     assert sum(entry.ids for entry in server.log) == len(UIDS)
     assert_done(folder, server)
@@ -154,7 +153,9 @@ def asleep_until_the_hours_are_over(servers: Servers, folder: Path) -> None:
     assert ended.code == 75, ended.err
     assert len(server.log) < asked + RATE, "asking did not stop"
     assert status(folder / "out")["uids"]["done"] == sum(entry.ids for entry in server.log)
-    evening = harvester("resume", folder / "out", patches={"clock": "2026-11-19T21:00:00-05:00"})
+    evening = servers.harvester(
+        "resume", folder / "out", patches={"clock": "2026-11-19T21:00:00-05:00"}
+    )
     assert evening.code == 0, evening.err
     assert sum(entry.ids for entry in server.log) == len(UIDS)
     assert_done(folder, server)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
+from support.machine import Lateness
 
 from harvester.emulator import Emulator, EmulatorConfig
 
@@ -103,16 +104,16 @@ async def test_work_goes_on_when_the_client_has_hung_up(
 ) -> None:
     """One worker, three clients without patience: the fourth waits for the work of all three."""
     log = tmp_path / "log.jsonl"
-    config = EmulatorConfig(rate=None, workers=1, latency=(0.4,), log=log)
+    config = EmulatorConfig(rate=None, workers=1, latency=(0.8,), log=log)
     async with Emulator(config) as server:
-        left = [await ask(session, server, uids=5, timeout=0.05) for _ in range(3)]
+        left = [await ask(session, server, uids=5, timeout=0.4) for _ in range(3)]
         await until(lambda: sum(entry.gone for entry in server.log) == 3)
         assert await ask(session, server, uids=2) == 200
         entries = server.log.entries
         assert [entry.gone for entry in entries] == [True, True, True, False]
         for earlier, later in pairwise(entries):
             assert later.began == earlier.ended
-        assert [entry.service for entry in entries] == [0.4] * 4
+        assert [entry.service for entry in entries] == [0.8] * 4
         assert server.log.wasted_share() == pytest.approx(0.75)
         whole = (entries[0].arrived, time.monotonic())
         assert server.log.uids_per_second(*whole) == pytest.approx(2 / (whole[1] - whole[0]))
@@ -122,7 +123,7 @@ async def test_work_goes_on_when_the_client_has_hung_up(
         *[(True, 5, 0)] * 3,
         (False, 2, 200),
     ]
-    assert all(line["ended"] - line["began"] == pytest.approx(0.4) for line in lines)
+    assert all(line["ended"] - line["began"] == pytest.approx(0.8) for line in lines)
 
 
 async def test_requests_in_service_at_the_end_are_logged(
@@ -131,7 +132,7 @@ async def test_requests_in_service_at_the_end_are_logged(
     log = tmp_path / "log.jsonl"
     config = EmulatorConfig(rate=None, workers=1, latency=(60.0,), log=log)
     async with Emulator(config) as server:
-        assert await ask(session, server, timeout=0.05) == 0
+        assert await ask(session, server, timeout=0.4) == 0
         await until(lambda: server.log.entries[0].gone)
         waiting = asyncio.create_task(ask(session, server))
         await until(lambda: len(server.log) == 2 and server.log.entries[1].service)
@@ -144,8 +145,11 @@ async def test_capacity_is_lost_and_comes_back(session: aiohttp.ClientSession) -
     config = EmulatorConfig(rate=None, workers="4,1@0.5-2", latency=(0.05,))
     async with Emulator(config) as server:
         started = time.monotonic()
-        assert set(await asyncio.gather(*(ask(session, server) for _ in range(100)))) == {200}
+        with Lateness() as machine:
+            assert set(await asyncio.gather(*(ask(session, server) for _ in range(100)))) == {200}
         entries = server.log.entries
+    if machine.is_busy:
+        pytest.skip(f"busy machine: timers were up to {machine.longest:.2f} s late")
     # The periods count from the start of the server, a little before `started`.
     spans = [(e.began - started, e.ended - started) for e in entries if e.began and e.ended]
     few = [

@@ -117,7 +117,7 @@ def a_second_process(servers: Servers, folder: Path) -> None:
     with running(*words, "--rate=8", err=folder / "err") as first:
         wait_until(lambda: len(server.log) > 0, "the first asks")
         for second in (words, ["resume", out]):
-            refused = harvester(*second)
+            refused = servers.harvester(*second)
             assert refused.code == 1, refused.err
             assert str(first.pid) in refused.err
         assert first.alive, "the first ended too soon to prove anything"
@@ -125,7 +125,7 @@ def a_second_process(servers: Servers, folder: Path) -> None:
         wait_until(lambda: len(server.log) > asked, "the first asks on")
         first.signal(signal.SIGTERM)
         assert first.ended().code == 143
-    finished = harvester(*words, "--rate=300")
+    finished = servers.harvester(*words, "--rate=300")
     assert finished.code == 0, finished.err
     assert sum(entry.ids for entry in server.log) == len(UIDS)
     assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
@@ -160,7 +160,7 @@ def a_folder_that_is_no_harvest(servers: Servers, folder: Path) -> None:
     out = folder / "out"
     out.mkdir()
     (out / "thesis.txt").write_text("mine")
-    refused = harvester(
+    refused = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed",
         "--base-url", server.base_url, "-o", out,
     )  # fmt: skip
@@ -168,7 +168,7 @@ def a_folder_that_is_no_harvest(servers: Servers, folder: Path) -> None:
     assert "thesis.txt" in refused.err
     assert [path.name for path in out.iterdir()] == ["thesis.txt"]
     for words in (["resume", out], ["status", out], ["resume", folder / "nothing"]):
-        finished = harvester(*words)
+        finished = servers.harvester(*words)
         assert finished.code == 2, finished.err
         assert "no harvest" in finished.err
     assert not server.log.entries

@@ -90,7 +90,7 @@ def assert_reasons_tame(out: Path) -> None:
 def in_lines(servers: Servers, folder: Path, *talk: str) -> None:
     """As plain lines, or as JSON; and in what `status` says afterwards."""
     malicious = servers.malicious_server(servers.start(), evil)
-    finished = harvester(*words(folder, malicious.base_url, *talk))
+    finished = servers.harvester(*words(folder, malicious.base_url, *talk))
     assert finished.code == 3, finished.err
     assert "evil" in finished.err
     assert_tame(finished.output)
@@ -163,7 +163,7 @@ def of_einfo(servers: Servers, folder: Path) -> None:
 
     malicious = servers.malicious_server(servers.start(), names)
     for option in ("--db=gnee", "--linkname=pubmed_pmcc"):
-        refused = harvester(*words(folder, malicious.base_url, option))
+        refused = servers.harvester(*words(folder, malicious.base_url, option))
         assert refused.code == 2, refused.err
         assert option.partition("=")[2] in refused.err
         assert_tame(refused.err)

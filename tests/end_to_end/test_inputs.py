@@ -97,9 +97,9 @@ def precedence(servers: Servers, folder: Path) -> None:
         f'[server]\nbase_url = "{wrong}"\n'
     )
     env = {"NCBI_EMAIL": "env@example.org", "HARVESTER_BASE_URL": tap.base_url}
-    first = harvester("run", job, env=env)
+    first = servers.harvester("run", job, env=env)
     assert first.code == 0, first.err
-    second = harvester(
+    second = servers.harvester(
         "run", job, "--email=option@example.org", "--tool=option-tool", "--db=pmc",
         "--base-url", tap.base_url, "-o", folder / "from-option",
         env=env | {"HARVESTER_BASE_URL": wrong},

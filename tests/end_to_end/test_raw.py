@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from support.fork_server import KillPoint
-from support.harness import expected_links, harvester, status, write_uids
+from support.harness import expected_links, status, write_uids
 from support.scenes import Scene
 from support.tables import NAME, TEXT, UID, keyed, outcomes, table
 from support.timing import COMMIT, IMPATIENT, TICK
@@ -181,14 +181,14 @@ def nothing_was_kept(servers: Servers, folder: Path) -> None:
     server, out = servers.start(), folder / "out"
     command = [word for word in words(folder, server) if word != "--keep-raw"]
     assert servers.harvester(*command).code == 0
-    refused = harvester("reparse", out)
+    refused = servers.harvester("reparse", out)
     assert refused.code == 2
     assert f"{out} has no kept responses; they are kept with --keep-raw" in refused.err
     assert not (out / "raw").exists()
     later = servers.harvester(*words(folder, server))
     assert later.code == 2
     assert "output.keep_raw" in later.err
-    nowhere = harvester("reparse", folder / "nowhere")
+    nowhere = servers.harvester("reparse", folder / "nowhere")
     assert nowhere.code == 2
     assert "holds no harvest" in nowhere.err
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
-from support.harness import expected_links, harvester, status, write_uids
+from support.harness import expected_links, status, write_uids
 from support.scenes import Scene
 from support.tables import NAME, TEXT, UID, outcomes, table
 from support.timing import IMPATIENT, OFTEN
@@ -226,7 +226,7 @@ def nothing_to_get(servers: Servers, folder: Path) -> None:
         ((folder / "nowhere",), "holds no harvest"),
         ((out, "--side=from", "--as=med line"), "is not a form of records"),
     ):
-        refused = harvester("records", *words)
+        refused = servers.harvester("records", *words)
         assert refused.code == 2
         assert said in refused.err
         assert refused.err.count("\n") <= 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.harness import assert_exact, expected_links, harvester, status, write_uids
+from support.harness import assert_exact, expected_links, status, write_uids
 from support.scenes import Scene
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def a_bad_key(servers: Servers, folder: Path, *talk: str) -> None:
     """
     server = servers.start(api_keys=(GOOD,), latency=(0.05,))
     ids, out = write_uids(folder / "ids", UIDS), folder / "out"
-    refused = harvester(
+    refused = servers.harvester(
         "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", server.base_url,
         "--batch-size=5", "--concurrency=4", "-o", out, *talk, env={"NCBI_API_KEY": BAD},
     )  # fmt: skip
@@ -49,7 +49,7 @@ def a_bad_key(servers: Servers, folder: Path, *talk: str) -> None:
     assert said["uids"]["total"] == len(UIDS)
     assert said["uids"]["failed"] == said["uids"]["missing"] == 0
 
-    resumed = harvester("resume", out, *talk, env={"NCBI_API_KEY": GOOD})
+    resumed = servers.harvester("resume", out, *talk, env={"NCBI_API_KEY": GOOD})
     assert resumed.code == 0, resumed.err
     assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
     assert_unseen(GOOD, out, resumed.output)

@@ -22,7 +22,7 @@ def test_manners(servers: Servers, tmp_path: Path) -> None:
     server = servers.start(seed=1)
     tap = servers.tap(server)
     uids = range(1, 500)
-    finished = harvester(
+    finished = servers.harvester(
         "run", "--ids", write_uids(tmp_path / "ids", uids), "--dbfrom=pubmed", "--db=pmc,gene",
         "--linkname=pubmed_pmc,pubmed_gene", "--base-url", tap.base_url, "--rate=50",
         "--concurrency=1", "--batch-size=50", "--tool=a-tool", "--email=some.one@example.org",
@@ -80,7 +80,7 @@ def test_a_connection_serves_40_requests_at_most(servers: Servers, tmp_path: Pat
     """NCBI cuts a connection after 40; this server would serve on for ever."""
     server = servers.start(keepalive_requests=100_000, keepalive_timeout=60.0)
     tap = servers.tap(server)
-    finished = harvester(
+    finished = servers.harvester(
         "run", "--ids", write_uids(tmp_path / "ids", range(1, 131)), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", tap.base_url, "--rate=400", "--concurrency=1", "--batch-size=1",
         "-o", tmp_path / "out",
@@ -96,7 +96,7 @@ def test_an_idle_connection_is_not_used_again(servers: Servers, tmp_path: Path) 
     """NCBI cuts a connection that was idle for 4 s; this server would wait for a minute."""
     server = servers.start(keepalive_requests=100_000, keepalive_timeout=60.0)
     tap = servers.tap(server)
-    finished = harvester(
+    finished = servers.harvester(
         "run", "--ids", write_uids(tmp_path / "ids", (1, 2)), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", tap.base_url, "--rate=0.17", "--batch-size=1", "-o", tmp_path / "out",
     )  # fmt: skip
@@ -110,7 +110,7 @@ def test_a_server_that_cuts_as_ncbi_does_costs_no_request(servers: Servers, tmp_
     """The server cuts each connection after 40 requests: every UID is asked once all the same."""
     server = servers.start(latency=(0.005, 0.02), keepalive_requests=40)
     uids = range(1, 301)
-    finished = harvester(
+    finished = servers.harvester(
         "run", "--ids", write_uids(tmp_path / "ids", uids), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", server.base_url, "--rate=400", "--concurrency=4", "--batch-size=1",
         "-o", tmp_path / "out",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from support.harness import harvester, rows, running, status, write_uids
+from support.harness import rows, running, status, write_uids
 from support.malicious_server import Request, response
 from support.refusals import Nobody
 from support.scenes import Scene
@@ -96,7 +96,7 @@ def whatever_befalls(servers: Servers, folder: Path, retmode: str, *talk: str) -
     assert "again in" in finished.err or '"reason"' in finished.err
     assert_unseen_in(folder)
     assert_unseen_rows(out)
-    checked = harvester("verify", out, "--resample=10%", env=env)
+    checked = servers.harvester("verify", out, "--resample=10%", env=env)
     assert_unseen(checked.output, "verify")
     assert_unseen(json.dumps(status(out)), "status")
     assert_unseen_in(folder)
@@ -152,7 +152,7 @@ def a_server_that_repeats_it(servers: Servers, folder: Path, *talk: str) -> None
     """Whatever the server says of the key: in headers, pages, errors of UIDs, broken answers."""
     malicious = servers.malicious_server(servers.start(), Echo())
     out, env = folder / "out", {"NCBI_API_KEY": KEY, "XDG_STATE_HOME": str(folder / "state")}
-    finished = harvester(
+    finished = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", range(1, 41)), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", malicious.base_url, "--batch-size=1", "--max-attempts=3", "--rate=40",
         "--timeout=3", "--compression=none", "-v", *talk, "-o", out, env=env,

@@ -83,7 +83,7 @@ def one_signal(servers: Servers, folder: Path, signum: signal.Signals) -> None:
     said = status(folder / "out")
     assert said["state"] == "interrupted"
     assert said["uids"]["done"] == sum(entry.ids for entry in server.log)
-    resumed = harvester("resume", folder / "out")
+    resumed = servers.harvester("resume", folder / "out")
     assert resumed.code == 0, resumed.err
     assert sum(entry.ids for entry in server.log) == len(UIDS)
     assert_done(folder, server)
@@ -161,7 +161,7 @@ def at_a_slow_pace(servers: Servers, folder: Path) -> None:
 def finish(servers: Servers, folder: Path, server: Emulator) -> None:
     """Whatever came before, from a server that is well the job is finished, exactly."""
     well = servers.start(seed=server.config.seed)
-    finished = harvester(*words(folder, well, "--rate=200"))
+    finished = servers.harvester(*words(folder, well, "--rate=200"))
     assert finished.code == 0, finished.err
     assert_done(folder, well)
 
@@ -173,7 +173,7 @@ def outside_the_hours(servers: Servers, folder: Path) -> None:
     """Wednesday noon: not a request, exit code 75; in the evening the job is done."""
     server = servers.start()
     hours = words(folder, server, "--window=off-peak", "--stop-at-window-end")
-    noon = harvester(*hours, patches={"clock": "2026-11-18T12:00:00-05:00"})
+    noon = servers.harvester(*hours, patches={"clock": "2026-11-18T12:00:00-05:00"})
     assert noon.code == 75, noon.err
     assert "21:00" in noon.err
     assert "--window always" in noon.err
@@ -183,7 +183,9 @@ def outside_the_hours(servers: Servers, folder: Path) -> None:
     assert said["uids"] == {
         "total": len(UIDS), "done": 0, "linked": 0, "empty": 0, "missing": 0, "failed": 0,
     }  # fmt: skip
-    evening = harvester("resume", folder / "out", patches={"clock": "2026-11-18T21:00:00-05:00"})
+    evening = servers.harvester(
+        "resume", folder / "out", patches={"clock": "2026-11-18T21:00:00-05:00"}
+    )
     assert evening.code == 0, evening.err
     assert_done(folder, server)
 
@@ -202,7 +204,9 @@ def the_hours_end(servers: Servers, folder: Path) -> None:
     done = status(folder / "out")["uids"]["done"]
     assert 0 < done < len(UIDS)
     assert done == sum(entry.ids for entry in server.log)
-    night = harvester("resume", folder / "out", patches={"clock": "2026-11-18T23:00:00-05:00"})
+    night = servers.harvester(
+        "resume", folder / "out", patches={"clock": "2026-11-18T23:00:00-05:00"}
+    )
     assert night.code == 0, night.err
     assert sum(entry.ids for entry in server.log) == len(UIDS)
     assert_done(folder, server)
@@ -229,7 +233,9 @@ def another_server_is_asked_at_once(servers: Servers, folder: Path) -> None:
     """`auto` keeps NCBI's hours with NCBI alone, `always` with nobody."""
     server = servers.start()
     noon = {"clock": "2026-11-18T12:00:00-05:00"}
-    finished = harvester(*words(folder, server, "--rate=200", "--batch-size=1"), patches=noon)
+    finished = servers.harvester(
+        *words(folder, server, "--rate=200", "--batch-size=1"), patches=noon
+    )
     assert finished.code == 0, finished.err
     assert len(server.log) > 100
     assert_done(folder, server)
@@ -292,7 +298,7 @@ def status_all_along(servers: Servers, folder: Path) -> None:
     assert killed["state"] == "interrupted"
     assert killed["uids"]["done"] >= said["uids"]["done"]
     assert killed["links"] >= said["links"] > 0
-    finished = harvester(*words(folder, server, "--rate=200"))
+    finished = servers.harvester(*words(folder, server, "--rate=200"))
     assert finished.code == 0, finished.err
     complete = status(out)
     assert_well_formed(complete, out, 200)
@@ -313,7 +319,7 @@ def status_of_a_run_that_has_just_begun(servers: Servers, folder: Path) -> None:
     base = [
         "run", "--dbfrom=pubmed", "--db=pmc", "--base-url", server.base_url, "--rate=40", "-o", out,
     ]  # fmt: skip
-    assert harvester(*base, "--ids", write_uids(folder / "ids", (1, 2))).code == 0
+    assert servers.harvester(*base, "--ids", write_uids(folder / "ids", (1, 2))).code == 0
     asked = len(server.log)
     longer = write_uids(folder / "longer", UIDS)
     with running(*base, "--ids", longer, err=folder / "err") as run:

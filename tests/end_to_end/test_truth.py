@@ -11,7 +11,6 @@ from support.harness import (
     assert_exact,
     children,
     expected_links,
-    harvester,
     rows,
     write_uids,
 )
@@ -59,7 +58,7 @@ def all_databases(servers: Servers, folder: Path, retmode: str) -> None:
     """`all` is the default: links to every database, UIDs past 2^31 among them."""
     server = servers.start(seed=3)
     uids = [*range(1, 40), 3_099_999_999, 2**31, 2**40]
-    finished = harvester(
+    finished = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", uids), "--dbfrom=nuccore",
         f"--retmode={retmode}", "--base-url", server.base_url, "--rate=100", "-o", folder / "out",
     )  # fmt: skip
@@ -75,7 +74,7 @@ def some_linknames(servers: Servers, folder: Path, retmode: str) -> None:
     server = servers.start(seed=4)
     names = ("pubmed_pubmed_refs", "pubmed_pmc_local")
     uids = range(1, 300)
-    finished = harvester(
+    finished = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", uids), "--dbfrom=pubmed", "--db=pubmed,pmc",
         f"--linkname={','.join(names)}", f"--retmode={retmode}",
         "--base-url", server.base_url, "--rate=100", "-o", folder / "out",
@@ -91,7 +90,7 @@ def linknames_are_enforced(servers: Servers, folder: Path, retmode: str) -> None
     server = servers.start(seed=4)
     tap = servers.tap(server, hide=b"&linkname=pubmed_pmc&")
     uids = range(1, 300)
-    finished = harvester(
+    finished = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", uids), "--dbfrom=pubmed", "--db=pmc",
         "--linkname=pubmed_pmc", f"--retmode={retmode}",
         "--base-url", tap.base_url, "--rate=100", "-o", folder / "out",

@@ -23,6 +23,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from harvester.store.state import State
+from support.patched import apply
 from support.steps import Steps
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class RunRequest:
         output: a file for standard output and error.
         seconds: time limit; SIGALRM ends the run after it.
         env: added to the environment.
-        patches: constants of the program (dotted name → value).
+        patches: constants of the program, and the clock; see `support.patched`.
         stdin: a file for standard input; empty by default.
         cwd: working folder; empty for this process's own.
         user: user id to run as; -1 for this process's own.
@@ -88,11 +89,7 @@ def run_command(request: RunRequest) -> None:
         os.dup2(said, stream)
     os.dup2(os.open(request.stdin, os.O_RDONLY), 0)
     os.environ.update(request.env)
-    for name, value in request.patches.items():
-        module, _, attribute = name.rpartition(".")
-        if not hasattr(sys.modules[module], attribute):
-            raise SystemExit(f"{name} does not exist")
-        setattr(sys.modules[module], attribute, value)
+    apply(request.patches)
     if request.wal_pages:
         setattr(sqlite3, "connect", partial(_connect, sqlite3.connect, request.wal_pages))  # noqa: B010 - it has overloads
     if request.steps:

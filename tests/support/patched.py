@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 def _set(name: str, value: object) -> None:
     module_name, _, attribute = name.rpartition(".")
     module = importlib.import_module(module_name)
     if not hasattr(module, attribute):
-        raise SystemExit(f"there is no {name} to change")
+        raise SystemExit(f"{name} does not exist")
     setattr(module, attribute, value)
 
 
@@ -44,14 +44,19 @@ def _set_clock(start: str) -> None:
     made.__defaults__ = tuple(clock if value is real else value for value in made.__defaults__)
 
 
-def change(changes: Iterable[str]) -> None:
-    """Change what some arguments before `--` say."""
-    for one in changes:
-        name, _, value = one.partition("=")
+def apply(patches: Mapping[str, object]) -> None:
+    """Set constants of the program, and the wall clock if `clock` is among them."""
+    for name, value in patches.items():
         if name == "clock":
-            _set_clock(json.loads(value))
+            _set_clock(str(value))
         else:
-            _set(name, json.loads(value))
+            _set(name, value)
+
+
+def change(changes: Iterable[str]) -> None:
+    """Apply patches written as NAME=JSON."""
+    pairs = (one.partition("=") for one in changes)
+    apply({name: json.loads(value) for name, _, value in pairs})
 
 
 def main() -> None:

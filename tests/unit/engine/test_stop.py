@@ -38,14 +38,14 @@ Loop = type[asyncio.SelectorEventLoop]
 
 
 def job_in(folder: Path) -> Job:
-    """Return a job of 40 UIDs, 20 of them per second."""
+    """Return a job of 40 UIDs, 100 per second."""
     (folder / "uids").write_text("\n".join(map(str, range(1, 41))))
     return Job.model_validate(
         {
             "link": {"dbfrom": "pubmed", "db": "pmc"},
             "source": {"ids": str(folder / "uids")},
             "output": {"path": str(folder / "out")},
-            "limits": {"rate": 20, "batch_size": 1},
+            "limits": {"rate": 100, "batch_size": 1},
             "server": {"base_url": "http://scripted/"},
         }
     )
