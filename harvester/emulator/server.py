@@ -28,6 +28,12 @@ PATH = "/entrez/eutils/"
 _LINE = 1 << 20
 """Bytes of the longest request line: long enough to answer 414 rather than close."""
 
+_BACKLOG = 128
+"""Connections that wait to be accepted."""
+
+_SET_UP_TURNS = 3
+"""Turns of the event loop that asyncio takes to set up a connection it has accepted."""
+
 
 class Emulator:
     """E-utilities server that runs within `async with`.
@@ -51,6 +57,7 @@ class Emulator:
         self._port = self.config.port
         self._server: web.Server | None = None
         self._runner: web.ServerRunner | None = None
+        self._listener: asyncio.Server | None = None
         self._restarts: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -79,6 +86,7 @@ class Emulator:
         if self._restarts is not None:
             self._restarts.cancel()
             await asyncio.wait([self._restarts])
+        await self._stop_listening()
         if self._runner is not None:
             await self._runner.cleanup()
         self._handler.workers.close()
@@ -115,15 +123,14 @@ class Emulator:
             return
         if self._runner is None or self._server is None:
             return
-        for site in self._runner.sites:
-            await site.stop()
+        await self._stop_listening()
         for connection in self._server.connections:
             abort(connection.transport)
 
     async def recover(self) -> None:
         """End an outage."""
         self._handler.outage = None
-        if self._runner is not None and not self._runner.sites:
+        if self._listener is None:
             await self._listen()
 
     async def _restart(self, every: float, down: float) -> None:
@@ -138,11 +145,29 @@ class Emulator:
             await self.recover()
 
     async def _listen(self) -> None:
-        if self._runner is None:
+        if self._server is None:
             return
-        site = web.TCPSite(self._runner, self.config.host, self._port, reuse_address=True)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(
+            self._server, self.config.host, self._port, reuse_address=True, backlog=_BACKLOG
+        )
+        self._port = self._listener.sockets[0].getsockname()[1]
+
+    async def _stop_listening(self) -> None:
+        """Stop accepting connections, then close the listening sockets.
+
+        asyncio loses connections that it has accepted but not set up when their listener is closed.
+        """
+        if self._listener is None:
+            return
+        loop = asyncio.get_running_loop()
+        for listening in self._listener.sockets:
+            with contextlib.suppress(NotImplementedError):  # the event loop of Windows
+                loop.remove_reader(listening.fileno())
+        for _ in range(_SET_UP_TURNS):
+            await asyncio.sleep(0)
+        self._listener.close()
+        self._listener = None
 
 
 async def serve(config: EmulatorConfig, on_ready: Callable[[Emulator], None] | None = None) -> None:
