@@ -13,7 +13,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
-from benchmarks.simulated_server import Ending, Events, SimulatedServer
+from benchmarks.simulated_server import Ending, Events, SimulatedServer, Tally
 from harvester.client.backoff import backoff, probe_delays
 from harvester.engine.outage import OPEN_AFTER
 from harvester.engine.retry import WHOLE_TRIES
@@ -74,7 +74,7 @@ class _Request:
 
 @dataclass(slots=True)
 class Harvest:
-    """A client that asks for UIDs without end, as the engine does, and what came of it.
+    """A client that asks for UIDs without end, as the engine does.
 
     Attributes:
         slow: what limits the server.
@@ -82,10 +82,6 @@ class Harvest:
         rate: requests per second permitted.
         timeout: seconds after which a request is given up.
         seed: of what is drawn.
-        requests: sent.
-        timeouts: requests given up; `late`: of those sent after the first minute.
-        refusals: requests that the server had no room for.
-        answered: times and UIDs of the answers.
     """
 
     slow: Slow
@@ -93,13 +89,9 @@ class Harvest:
     rate: float = RATE
     timeout: float = TIMEOUT
     seed: int = 1
-    requests: int = 0
-    timeouts: int = 0
-    late: int = 0
-    refusals: int = 0
-    answered: list[tuple[float, int]] = field(default_factory=list)
-    events: Events = field(default_factory=Events)
-    server: SimulatedServer = field(init=False)
+    _events: Events = field(default_factory=Events)
+    _server: SimulatedServer = field(init=False)
+    _tally: Tally = field(init=False)
     _chance: random.Random = field(init=False)
     _again: list[tuple[float, int, int, int]] = field(default_factory=list)
     _order: Iterator[int] = field(default_factory=count)
@@ -108,38 +100,25 @@ class Harvest:
     _in_a_row: int = 0
     _open: bool = False  # the circuit: an outage
 
-    def run(self, seconds: float = SECONDS) -> Harvest:
+    def run(self, seconds: float = SECONDS) -> Tally:
         """Harvest for so long."""
-        events = self.events
+        events = self._events
         self._chance = random.Random(self.seed)
-        self.server = SimulatedServer(self.slow, lambda: events.now, events.at, self._chance)
-        self.server.start()
+        self._server = SimulatedServer(self.slow, lambda: events.now, events.at, self._chance)
+        self._tally = Tally(self._server)
+        self._server.start()
         self._send_or_wait()
         events.run(seconds)
-        return self
-
-    @property
-    def uids(self) -> int:
-        """Answered."""
-        return sum(uids for _, uids in self.answered)
-
-    @property
-    def wasted(self) -> float:
-        """Share of the server's work on answers that nobody waited for."""
-        return self.server.wasted / (self.server.worked or 1.0)
-
-    def per_second(self, begin: float, end: float) -> float:
-        """UIDs answered per second in an interval."""
-        return sum(uids for at, uids in self.answered if begin <= at < end) / (end - begin)
+        return self._tally
 
     def _send_or_wait(self) -> None:
-        if self._open or self._waits_for_permit or not self.control.may_send(self.events.now):
+        if self._open or self._waits_for_permit or not self.control.may_send(self._events.now):
             return
         self._waits_for_permit = True
-        self.events.at(max(self.events.now, self._next_permit), self._send)
+        self._events.at(max(self._events.now, self._next_permit), self._send)
 
     def _send(self) -> None:
-        now = self.events.now
+        now = self._events.now
         self._waits_for_permit = False
         if self._open:
             return
@@ -149,28 +128,28 @@ class Harvest:
         else:
             uids, tries = self.control.batch_size(PLENTY, now), 0
         request = _Request(uids, tries, self.control.sent(uids, now))
-        self.requests += 1
-        work = self.server.send(uids, partial(self._end, request))
+        self._tally.requests += 1
+        work = self._server.send(uids, partial(self._end, request))
 
         def give_up() -> None:
-            work.wanted = work.wanted and request.ended
-            self._time_out(request)
+            work.wanted = request.ended
+            self._time_out(request, now)
 
-        self.events.at(now + self.timeout, give_up)
+        self._events.at(now + self.timeout, give_up)
         self._send_or_wait()
 
     def _end(self, request: _Request, ending: Ending) -> None:
         if request.ended:
             return
         request.ended = True
-        control, now = self.control, self.events.now
+        control, now = self.control, self._events.now
         match ending:
             case Ending.ANSWERED:
                 control.answered(request.sent, BYTES * request.uids, now)
-                self.answered.append((now, request.uids))
+                self._tally.answered.append((now, request.uids))
                 self._in_a_row = 0
             case Ending.REFUSED:
-                self.refusals += 1
+                self._tally.refusals += 1
                 control.refused(request.sent, now)
                 self._put_back(request.uids, request.tries, 1)
             case Ending.FAILED | Ending.RESET:
@@ -181,13 +160,12 @@ class Harvest:
             self._count_failure()
         self._send_or_wait()
 
-    def _time_out(self, request: _Request) -> None:
+    def _time_out(self, request: _Request, sent_at: float) -> None:
         if request.ended:
             return
         request.ended = True
-        self.timeouts += 1
-        self.late += self.events.now > 60.0 + self.timeout
-        self.control.timed_out(request.sent, self.events.now)
+        self._tally.time_out(sent_at)
+        self.control.timed_out(request.sent, self._events.now)
         self._retry(request)
         self._count_failure()
         self._send_or_wait()
@@ -202,7 +180,7 @@ class Harvest:
             self._put_back(request.uids - half, tries, tries)
 
     def _put_back(self, uids: int, tries: int, pauses: int) -> None:
-        at = self.events.now + backoff(pauses, self._chance.random)
+        at = self._events.now + backoff(pauses, self._chance.random)
         heapq.heappush(self._again, (at, next(self._order), uids, tries))
 
     def _count_failure(self) -> None:
@@ -213,8 +191,8 @@ class Harvest:
 
     def _probe(self, delays: Iterator[tuple[float, bool]]) -> None:
         """Wait until the server accepts connections; a request for one UID is answered then."""
-        if self.server.is_up:
+        if self._server.is_up:
             self._open, self._in_a_row = False, 0
             self._send_or_wait()
             return
-        self.events.at(self.events.now + next(delays)[0], partial(self._probe, delays))
+        self._events.at(self._events.now + next(delays)[0], partial(self._probe, delays))

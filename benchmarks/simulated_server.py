@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     """Seconds of work on a request, by its UIDs; may be drawn, and depend on the time."""
 
 ONE_WAY_SECONDS = 0.02
+FIRST_MINUTE = 60.0
 ERROR_SECONDS = 0.3
 """Until the server finds that a batch is too large, or fails by chance."""
 
@@ -178,3 +179,43 @@ class SimulatedServer:
         self.at(self.now() + self.slow.restarts, self._restart)
         for work in lost:
             work.reply(Ending.RESET)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of a harvest.
+
+    Attributes:
+        server: the server that was harvested.
+        requests: sent.
+        timeouts: requests given up.
+        late: of them, those sent after the first minute.
+        refusals: requests that the server had no room for.
+        answered: times and UIDs of the answers.
+    """
+
+    server: SimulatedServer
+    requests: int = 0
+    timeouts: int = 0
+    late: int = 0
+    refusals: int = 0
+    answered: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def uids(self) -> int:
+        """UIDs answered."""
+        return sum(uids for _, uids in self.answered)
+
+    @property
+    def wasted(self) -> float:
+        """Share of the server's work on answers that nobody waited for."""
+        return self.server.wasted / (self.server.worked or 1.0)
+
+    def time_out(self, sent_at: float) -> None:
+        """Count a request that was sent at this time and is given up."""
+        self.timeouts += 1
+        self.late += sent_at > FIRST_MINUTE
+
+    def per_second(self, begin: float, end: float) -> float:
+        """UIDs answered per second in an interval."""
+        return sum(uids for at, uids in self.answered if begin <= at < end) / (end - begin)

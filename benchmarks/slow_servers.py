@@ -1,10 +1,10 @@
-"""Slow, small, full and moody servers: how much of what each can do the flow control gets.
+"""Slow, small, full and unsteady servers: how much of what each can do the engine gets.
 
-Simulates half an hour with each server: a client that sends at the permitted rate what `Flow` lets
-it send, retries what fails, and pauses in outages, as the engine does. Each is compared with the
-best fixed pair of batch size and requests in flight, which is found by trying many. Measures UIDs,
-requests that timed out or were refused, work of the server on answers that nobody waited for, and
-UIDs per second a minute after trouble. Does not measure the network, nor the engine itself.
+The real engine harvests from each simulated server for half an hour of simulated time. It is
+compared with the best fixed pair of batch size and requests in flight, which is found by trying
+many with a simulated client. Measures UIDs, requests that timed out or were refused, work of the
+server on answers that nobody waited for, and UIDs per second a minute after trouble. Does not
+measure the network.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import math
 from typing import TYPE_CHECKING
 
 from benchmarks.measure import Row
-from benchmarks.simulated_client import RATE, TIMEOUT, Fixed, Harvest
+from benchmarks.simulated_client import Fixed, Harvest
 from benchmarks.simulated_server import Slow
-from harvester.engine.flow import Flow
+from benchmarks.simulated_transport import harvest_with_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.simulated_server import Service
+    from benchmarks.simulated_server import Service, Tally
 
 TROUBLE = (600.0, 900.0)
 
@@ -78,22 +78,17 @@ SERVERS = (
 )
 
 
-def best_pair(slow: Slow) -> tuple[Harvest, int, int]:
+def best_pair(slow: Slow) -> tuple[Tally, int, int]:
     """The harvest with the best fixed pair, its batch size, and its requests in flight."""
     pairs = ((size, most) for size in SIZES if size <= slow.most for most in IN_FLIGHT)
     found = ((Harvest(slow, Fixed(*pair)).run(), *pair) for pair in pairs)
     return max(found, key=lambda one: (one[0].uids, one[1:]))
 
 
-def new_flow(rate: float = RATE, timeout: float = TIMEOUT) -> Flow:
-    """A flow control that knows nothing yet."""
-    return Flow(rate, timeout)
-
-
 def rows() -> Iterator[Row]:
     for slow in SERVERS:
         best, size, most = best_pair(slow)
-        found = Harvest(slow, new_flow()).run()
+        found = harvest_with_engine(slow)
         name, note = slow.name, f"best pair: {size} UIDs, {most} in flight"
         share = 100 * found.uids / best.uids
         yield Row(f"{name}: UIDs", share, "% of the best pair's", note=note)
@@ -112,7 +107,7 @@ def end_of_trouble(slow: Slow) -> float | None:
     return slow.restarts + slow.down if math.isfinite(slow.restarts) else None
 
 
-def regained(found: Harvest, end: float) -> float:
+def regained(found: Tally, end: float) -> float:
     """UIDs per second from a minute after trouble on, as a share of those before."""
     before = found.per_second(400.0, 600.0)
     return found.per_second(end + 60.0, end + 180.0) / before

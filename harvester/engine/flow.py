@@ -197,9 +197,10 @@ class Flow:
     def answered(self, sent: Sent, size: int, now: float) -> None:
         """Record an answer of `size` bytes."""
         self._end(sent)
-        each = size / sent.uids
-        weight = _BYTES_RISE if each > self._bytes else _BYTES_FALL
-        self._bytes += (each - self._bytes) * (weight if self._bytes else 1.0)
+        if sent.usual or not self._bytes:
+            each = size / sent.uids
+            weight = _BYTES_RISE if each > self._bytes else _BYTES_FALL
+            self._bytes += (each - self._bytes) * (weight if self._bytes else 1.0)
         while self._given_up and self._given_up[0][0] < sent.number:
             self._given_up.popleft()
         self._spans.append(now - max(self._answered_at, sent.at))

@@ -24,6 +24,7 @@ from harvester.engine.flow import BUDGET_BYTES, Flow
 from harvester.errors import Fault
 
 if TYPE_CHECKING:
+    from benchmarks.simulated_server import Tally
     from harvester.engine.flow import Sent
 
 MINUTE = 60.0
@@ -45,7 +46,7 @@ def send(control: Flow, requests: int, now: float, uids: int = START) -> list[Se
 
 def harvest(
     slow: Slow, seconds: float, timeout: float = 60.0, **settings: int
-) -> tuple[Harvest, Flow]:
+) -> tuple[Tally, Flow]:
     control = flow(timeout, **settings)
     return Harvest(slow, control, timeout=timeout).run(seconds), control
 
