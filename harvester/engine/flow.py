@@ -58,6 +58,7 @@ _RESERVE = 1.1  # latency varies
 _IN_TIME = 0.5  # of the timeout
 _GROWS = 1.1  # times what was in flight: more is sent than comes back
 _BYTES_RISE, _BYTES_FALL = 0.5, 0.05  # weight of an answer that is larger, or smaller
+_RATE_SHARE, _RATE_SECONDS = 0.5, 1.0  # a pace that may exceed what the server permits
 _RECENT = 32  # answers that say how fast answers come
 _BATCHES_IN_BUDGET = 8  # a batch is at most an eighth of the budget, so that some are in flight
 
@@ -87,7 +88,7 @@ class Flow:
     """Decides when to send and how many UIDs. Pure: every time is passed in.
 
     Call `may_send`, `batch_size` and `sent` for each request, and then one of `answered`,
-    `timed_out`, `refused`, `failed` and `dropped` with what `sent` returned.
+    `timed_out`, `refused`, `rate_limited`, `failed` and `dropped` with what `sent` returned.
 
     Args:
         rate: requests per second permitted.
@@ -125,6 +126,7 @@ class Flow:
         self._bytes = 0.0  # of an answer, per UID
         self._spans: deque[float] = deque(maxlen=_RECENT)
         self._answered_at = -math.inf
+        self._sent_at: deque[float] = deque(maxlen=math.ceil(rate * _RATE_SHARE))
 
     def __repr__(self) -> str:
         """For logs and tests."""
@@ -189,6 +191,7 @@ class Flow:
         if joined is not None:
             joined.add(held=self._held)
         self._held = False
+        self._sent_at.append(now)
         sent = Sent(self._number, uids, now, in_flight, joined, usual)
         self._live.add(sent)
         self._uids += uids
@@ -205,7 +208,7 @@ class Flow:
             self._given_up.popleft()
         self._spans.append(now - max(self._answered_at, sent.at))
         self._answered_at = now
-        self._ceiling.answered(sent.number)
+        self._ceiling.answered(sent.number, sent.in_flight)
         self._size.answered(sent.uids, now - sent.at, now)
         self._judge(sent, now - sent.at, now)
 
@@ -215,6 +218,17 @@ class Flow:
         self._given_up.append((sent.number, now + self._timeout))
         self._size.failed(sent.uids, Fault.TIMEOUT, now)
         self._judge(sent, now - sent.at, now)
+
+    def rate_limited(self, sent: Sent, now: float) -> None:
+        """Record a request above the rate (HTTP 429), or above what the server holds.
+
+        The limiter sees to the rate. If few were sent lately, the rate was not the reason.
+        """
+        full_pace = len(self._sent_at) == self._sent_at.maxlen
+        if full_pace and sent.at - self._sent_at[0] <= _RATE_SECONDS:
+            self.dropped(sent, now)
+        else:
+            self.refused(sent, now)
 
     def refused(self, sent: Sent, now: float) -> None:
         """Record a request that the server had no room for (HTTP 503)."""
@@ -229,7 +243,7 @@ class Flow:
         self.dropped(sent, now)
 
     def dropped(self, sent: Sent, now: float) -> None:
-        """Record an end that shows nothing: a cancelled request, or one above the rate (429)."""
+        """Record an end that shows nothing, such as that of a cancelled request."""
         self._end(sent)
         self._judge(sent, None, now)
 

@@ -12,14 +12,16 @@ _STEP = 8  # one more, or an eighth more of many
 class Ceiling:
     """The most requests in flight that the server has not refused.
 
-    A refusal counts once an older request is answered: a server that refuses everything does not
-    say how many it holds. Until then no more are sent than were held. After a rest, counted in
-    answers, one more is tried.
+    One refusal may be chance. Two count, if no request beside as many others was answered between
+    them; then no more are sent than the server held. This becomes the ceiling once an older request
+    is answered: a server that refuses everything does not say how many it holds. After a rest,
+    counted in answers, one more is tried.
     """
 
     def __init__(self) -> None:
         self._most = math.inf
-        self._refused = math.inf  # requests held beside the refused one, until that counts
+        self._once = -1  # requests held beside one that was refused
+        self._held = math.inf  # the same, after two refusals
         self._newest = 0  # number of a refused request
         self._rest = 1
         self._left = 0  # answers until one more is tried, or has proved good
@@ -32,7 +34,7 @@ class Ceiling:
     @property
     def most(self) -> float:
         """Requests that may be in flight."""
-        return max(1.0, min(self._most, self._refused))
+        return max(1.0, min(self._most, self._held))
 
     def refused(self, number: int, in_flight: int) -> None:
         """Record a refusal.
@@ -41,18 +43,28 @@ class Ceiling:
             number: of the request, in the order of sending.
             in_flight: requests in flight as it was sent, itself included.
         """
-        self._refused = min(self._refused, in_flight - 1)
+        others = in_flight - 1
         self._newest = max(self._newest, number)
+        if others <= self._once or (self._trying and others >= self._most - 1):
+            self._held = min(self._held, others)
+        self._once = others
 
-    def answered(self, number: int) -> None:
-        """Record an answer to the request of this number."""
-        if self._refused < math.inf:
-            if number < self._newest and self._refused <= self._most:
+    def answered(self, number: int, in_flight: int) -> None:
+        """Record an answer.
+
+        Args:
+            number: of the request, in the order of sending.
+            in_flight: requests in flight as it was sent, itself included.
+        """
+        if in_flight > self._once:
+            self._once = -1
+        if self._held < math.inf:
+            if number < self._newest and self._held <= self._most:
                 self._rest = min(_GROWTH * self._rest, _LONGEST_REST) if self._trying else 1
-                self._most = max(1.0, self._refused)
+                self._most = max(1.0, self._held)
                 self._left = self._rest * int(self._most)
                 self._trying = False
-            self._refused = math.inf
+            self._held = math.inf
         elif self._most < math.inf:
             self._left -= 1
             if self._left <= 0:
