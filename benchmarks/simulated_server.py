@@ -35,7 +35,8 @@ class Slow:
         name: for the table.
         service: seconds of work on a request.
         workers: requests it works on at a time.
-        queue: requests that wait for a worker; beyond, they are refused (503).
+        queue: requests that wait for a worker; beyond, they are refused.
+        status: of what is refused, 503 or 429.
         most: UIDs per request; beyond, they fail.
         faults: share of the requests that fail by chance.
         loss: seconds from and to which only a quarter of the workers work.
@@ -47,6 +48,7 @@ class Slow:
     service: Service
     workers: float = math.inf
     queue: float = math.inf
+    status: int = 503
     most: float = math.inf
     faults: float = 0.0
     loss: tuple[float, float] | None = None

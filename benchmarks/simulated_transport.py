@@ -56,7 +56,7 @@ class _SimulatedTransport:
     def __init__(self, slow: Slow, timeout: float, seed: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._begun = self._loop.time()
-        self._timeout = timeout
+        self._timeout, self._status = timeout, slow.status
         self._server = SimulatedServer(slow, self._now, self._at, random.Random(seed))
         self._server.start()
         self.tally = Tally(self._server)
@@ -87,7 +87,7 @@ class _SimulatedTransport:
                 return Reply(200, {}, b"{" + b" " * (BYTES * count) + b"}")
             case Ending.REFUSED:
                 self.tally.refusals += 1
-                return Reply(503, {}, b"busy")
+                return Reply(self._status, {}, b"busy")
             case Ending.FAILED:
                 return Reply(500, {}, b"failed")
             case Ending.RESET:

@@ -67,6 +67,7 @@ SERVERS = (
     Slow("4 workers, queue of 100", steady(0.5, 0.002), 4, queue=100),
     Slow("16 workers, queue of 4", steady(0.5, 0.002), 16, queue=4),
     Slow("8 workers, 0.5 s + 10 ms, queue of 12", steady(0.5, 0.01), 8, queue=12),
+    Slow("8 workers, queue of 12, status 429", steady(0.5, 0.01), 8, queue=12, status=429),
     Slow("4 workers, 1 for 5 minutes", steady(0.5, 0.002), 4, loss=TROUBLE),
     Slow("16 workers, 4 for 5 minutes", steady(0.5, 0.002), 16, loss=TROUBLE),
     Slow("fails above 400 UIDs", drawn(1.0), most=400),

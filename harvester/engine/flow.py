@@ -37,11 +37,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from typing import Literal
 
 from harvester.engine.batch_trials import MOST, BatchTrials
-from harvester.engine.in_flight import LEAST_ROUND, MOST_ROUND, Limit, Round, Window
+from harvester.engine.in_flight import LEAST_ROUND, MOST_ROUND, Limit, Round, Sent, Window
 from harvester.engine.refusals import Ceiling
 from harvester.errors import Fault
 
@@ -61,27 +60,6 @@ _BYTES_RISE, _BYTES_FALL = 0.5, 0.05  # weight of an answer that is larger, or s
 _RATE_SHARE, _RATE_SECONDS = 0.5, 1.0  # a pace that may exceed what the server permits
 _RECENT = 32  # answers that say how fast answers come
 _BATCHES_IN_BUDGET = 8  # a batch is at most an eighth of the budget, so that some are in flight
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sent:
-    """A request in flight.
-
-    Attributes:
-        number: in the order of sending.
-        uids: that it asks for.
-        at: when it was sent.
-        in_flight: requests in flight then, this one and those given up included.
-        round: that it is part of.
-        usual: its batch is about as large as most were.
-    """
-
-    number: int
-    uids: int
-    at: float
-    in_flight: int
-    round: Round | None
-    usual: bool
 
 
 class Flow:

@@ -98,6 +98,27 @@ class Round:
         return pstdev(self.latencies) / math.sqrt(len(self.latencies))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """A request in flight.
+
+    Attributes:
+        number: in the order of sending.
+        uids: that it asks for.
+        at: when it was sent.
+        in_flight: requests in flight then, this one and those given up included.
+        round: that it is part of.
+        usual: its batch is about as large as most were.
+    """
+
+    number: int
+    uids: int
+    at: float
+    in_flight: int
+    round: Round | None
+    usual: bool
+
+
 class Window:
     """Requests in flight, so many that the server is busy and few wait.
 

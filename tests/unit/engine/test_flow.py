@@ -25,7 +25,7 @@ from harvester.errors import Fault
 
 if TYPE_CHECKING:
     from benchmarks.simulated_server import Tally
-    from harvester.engine.flow import Sent
+    from harvester.engine.in_flight import Sent
 
 MINUTE = 60.0
 SMALL = steady(0.5, 0.002)
@@ -152,6 +152,25 @@ def test_full_server_refuses_few(workers: int, queue: int) -> None:
     found, _ = harvest(Slow("", SMALL, workers, queue=queue), 10 * MINUTE)
     assert found.refusals <= 0.02 * found.requests
     assert found.per_second(5 * MINUTE, 10 * MINUTE) >= 0.9 * workers * 3200 / 6.9
+
+
+def test_a_429_at_full_pace_is_left_to_the_limiter() -> None:
+    control = flow()
+    for second in range(20):
+        *others, last = send(control, int(RATE), float(second))
+        control.rate_limited(last, second + 0.1)
+        for one in others:
+            control.answered(one, 1, second + 0.8)
+    assert control.limit(20.0) >= 100
+
+
+def test_a_429_at_low_pace_is_one_of_a_full_queue() -> None:
+    control = flow()
+    older = [control.sent(START, 2.0 * number) for number in range(8)]
+    for seconds in (20.0, 22.0):
+        control.rate_limited(control.sent(START, seconds), seconds)
+    control.answered(older[0], 1, 23.0)
+    assert control.limit(23.0) == 8
 
 
 # --- rule 7: batches ------------------------------------------------------------------------------
