@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from harvester.client.client import Client
     from harvester.client.pacing.limiter import Permit
-    from harvester.engine.flow import Flow, Sent
+    from harvester.engine.flow import Flow
     from harvester.engine.heartbeat import Heartbeat
+    from harvester.engine.in_flight import Sent
     from harvester.engine.outage import CircuitBreaker
     from harvester.engine.results import Results
     from harvester.errors import HarvestError
@@ -177,8 +178,10 @@ class Worker:
     def _report(self, sent: Sent, failure: RequestFailed) -> None:
         """Tell the flow how a request failed."""
         now = self._loop.time()
-        if isinstance(failure, RateLimited) or self._heartbeat.stalled_since(sent.at):
+        if self._heartbeat.stalled_since(sent.at):
             self._flow.dropped(sent, now)
+        elif isinstance(failure, RateLimited):
+            self._flow.rate_limited(sent, now)
         elif failure.fault is Fault.TIMEOUT:
             self._flow.timed_out(sent, now)
         elif failure.status == _NO_ROOM:
