@@ -14,7 +14,7 @@ demo: .venv/run  ## run a job against a local server: run, kill -9, resume, chec
 test: .venv/dev  ## run all tests except the long crash and fault runs
 	$(BIN)/python -m pytest --durations=10
 
-unit: .venv/dev  ## run the unit tests only (seconds)
+unit: .venv/dev  ## run the unit tests only (under a minute)
 	$(BIN)/python -m pytest tests/unit -q
 
 check: .venv/dev  ## check lint, format, types and spelling
