@@ -66,12 +66,12 @@ def check_usable(folder: Path) -> None:
         BadInput: it is a file, or holds something other than a harvest.
         FolderError: it cannot be read.
     """
-    for path in (folder, *folder.parents):
-        if path.is_file():
-            raise BadInput(f"{path} is a file, not a folder; choose another folder (--out).")
-    if not folder.is_dir() or (folder / FILE).exists():
-        return
     try:
+        for path in (folder, *folder.parents):
+            if path.is_file():
+                raise BadInput(f"{path} is a file, not a folder; choose another folder (--out).")
+        if not folder.is_dir() or (folder / FILE).exists():
+            return
         names = sorted(path.name for path in folder.iterdir())
     except OSError as error:
         raise FolderError(f"{folder} cannot be read: {error.strerror}.") from error

@@ -159,9 +159,22 @@ def test_a_list_that_may_not_be_read(tmp_path: Path, all_servers: Servers, nobod
     (tmp_path / "list").chmod(0)
     somebody = 65534 if os.getuid() == 0 else -1  # root may read everything
     bad = Bad(
-        "run --dbfrom=pubmed -o out --ids=list",
+        "run --dbfrom=pubmed -o /nowhere/out --ids=list",  # `out` could not be looked into
         ("list cannot be read: Permission denied",),
         user=somebody,
     )
     with all_servers.fork_server() as fork_server:
         assert_refused(bad, tmp_path, fork_server, nobody)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can run a command as another user")
+def test_a_folder_that_may_not_be_looked_into(tmp_path: Path, all_servers: Servers) -> None:
+    (tmp_path / "closed").mkdir(0o700)
+    words = ["run", "--dbfrom=pubmed", "--ids=-", "-o", str(tmp_path / "closed" / "out")]
+    env = {"HARVESTER_BASE_URL": "http://127.0.0.1:9/"}
+    with all_servers.fork_server() as fork_server:
+        ended = fork_server.run(words, env=env, cwd=str(tmp_path), user=65534)
+    assert ended.code == 1, ended.output
+    assert ended.output == (
+        f"harvester: {tmp_path}/closed/out cannot be read: Permission denied.\n"
+    )
