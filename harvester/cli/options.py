@@ -55,6 +55,7 @@ _METAVARS = {
     "max_attempts": "N",
     "passes": "N",
     "confirm_empty": "N",
+    "give_up_after": "DURATION",
 }
 
 

@@ -10,7 +10,7 @@ from click.exceptions import Exit
 from harvester.api.harvest import Result, run
 from harvester.cli.process import keep_memory
 from harvester.cli.verbosity import display_of
-from harvester.errors import Interrupted, Refused, WindowClosed
+from harvester.errors import GaveUp, Interrupted, Refused, WindowClosed
 
 if TYPE_CHECKING:
     from harvester.job.model import Job
@@ -27,7 +27,7 @@ def run_job(job: Job, values: dict[str, Any], **options: bool) -> None:
     with display_of(values) as listener:
         try:
             result = run(job, listeners=[listener], signals=True, **options)
-        except (Interrupted, WindowClosed, Refused) as error:
+        except (GaveUp, Interrupted, WindowClosed, Refused) as error:
             error.add_note(f"Go on with: harvester resume {job.output.path}")
             raise
     if not values["quiet"] and not values["log_json"]:

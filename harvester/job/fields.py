@@ -57,6 +57,20 @@ def _words(value: object) -> object:
     return value
 
 
+_DURATION = re.compile(r"(?:(\d+)\s*h)?\s*(?:(\d+)\s*m(?:in)?)?\s*(?:(\d+)\s*s)?", re.ASCII)
+
+
+def _seconds(value: object) -> object:
+    """Return the seconds of a duration such as `2h`, `30m`, `90s` or `1h30m`."""
+    if not isinstance(value, str):
+        return value
+    found = _DURATION.fullmatch(value.strip().lower())
+    if not found or not any(found.groups()):
+        raise ValueError(f"'{value}' is not a duration; write it like 90s, 30m or 2h")
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return 3600.0 * hours + 60 * minutes + seconds
+
+
 def _text(value: object) -> object:
     """Turn paths into texts, in lists too."""
     if isinstance(value, list | tuple):
@@ -103,3 +117,7 @@ class Group(BaseModel):
     def _checked(cls, value: object, info: ValidationInfo) -> object:
         field = cls.model_fields[info.field_name or ""]
         return checked(value, switch=field.annotation is bool)
+
+
+Duration = Annotated[float, BeforeValidator(_seconds)]
+"""Seconds; also as text with units, like `2h`."""

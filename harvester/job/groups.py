@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harvester.job import ncbi
-from harvester.job.fields import Group, PathName, PathNames
+from harvester.job.fields import Duration, Group, PathName, PathNames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,6 +194,13 @@ class Limits(Group):
     )
     confirm_empty: int = Field(
         default=0, ge=0, le=100, description="repeated requests for UIDs without links"
+    )
+
+    give_up_after: Duration | None = Field(
+        default=None,
+        gt=0,
+        description="time without any answer after which the run ends with exit code 69, like 30m "
+        "or 2h; default: never",
     )
 
     def permitted(self, *, with_key: bool) -> float:

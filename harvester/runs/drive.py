@@ -55,7 +55,8 @@ def make_engine(
         known: UIDs answered in earlier runs; none by default.
         hours: when to send; always by default.
         fed: whether `todo` is all; otherwise more UIDs come through `Engine.feed`.
-        give_up_after: seconds without an answer after which the run ends; never by default.
+        give_up_after: seconds without an answer after which the run ends; as the job says, by
+            default.
     """
     limits = job.limits
     frontier = Frontier(todo, job.link.retmode, fed=fed)
@@ -75,7 +76,7 @@ def make_engine(
         pending=pending,
         emit=emit,
         known=as_set() if known is None else known,
-        give_up_after=give_up_after,
+        give_up_after=limits.give_up_after if give_up_after is None else give_up_after,
     )
 
 

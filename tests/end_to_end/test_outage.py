@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from support.harness import (
     write_uids,
 )
 from support.scenes import Scene
-from support.timing import FIRST_PROBE, SOON
+from support.timing import FIRST_PROBE, IMPATIENT, SOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +141,87 @@ def of_elink_alone(servers: Servers, folder: Path) -> None:
     assert_exact(out, "pubmed", UIDS[:40], truth)
 
 
+def while_this_process_is_stopped(servers: Servers, folder: Path) -> None:
+    """The process is stopped longer than its timeout, and an outage begins and ends meanwhile."""
+    server = servers.start(latency=(0.02, 0.4), fault_seconds=1.0)
+    ids, out = write_uids(folder / "ids", UIDS), folder / "out"
+    with running(*options(ids, out, server.base_url), err=folder / "err", patches=SOON) as command:
+        for kind in (503, "hang"):
+            answered = sum(entry.status == 200 for entry in server.log)
+            wait_until(
+                lambda answered=answered: (  # type: ignore[misc]
+                    sum(entry.status == 200 for entry in server.log) > answered + 20
+                ),
+                "answers",
+            )
+            command.signal(signal.SIGSTOP)
+            servers.wait(server.fail(kind))
+            time.sleep(4.0)  # the timeout is 1 s
+            servers.wait(server.recover())
+            command.signal(signal.SIGCONT)
+        finish(command, out)
+    assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
+
+
+def witnesses_that_fail_themselves(servers: Servers, folder: Path) -> None:
+    """All UIDs of a job are bad on a server that works: the run ends, and says so."""
+    server = servers.start(faults=("poison@34248085", "short@13740599"))
+    ids, out = write_uids(folder / "ids", (34248085, 13740599)), folder / "out"
+    finished = servers.harvester(
+        "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", server.base_url,
+        "--rate=60", "-o", out, patches=IMPATIENT | SOON,
+    )  # fmt: skip
+    assert finished.code == 3, finished.err
+    assert status(out)["uids"] == {
+        "total": 2, "done": 2, "linked": 0, "empty": 0, "missing": 1, "failed": 1,
+    }  # fmt: skip
+
+
+def answered_uids_that_fail_later(servers: Servers, folder: Path) -> None:
+    """The only UID answered before begins to fail: a run with --retry-failed still ends."""
+    good, bad = 13740599, 34248085
+    server = servers.start(faults=(f"poison@{bad}",))
+    ids, out = write_uids(folder / "ids", (good, bad)), folder / "out"
+    words = [
+        "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", server.base_url,
+        "--rate=60", "--max-attempts=2", "-o", out,
+    ]  # fmt: skip
+    assert servers.harvester(*words, patches=IMPATIENT | SOON).code == 3
+    assert status(out)["uids"]["linked"] + status(out)["uids"]["empty"] == 1
+    servers.stop(server)
+    worse = servers.start(faults=(f"poison@{bad}", f"500@{good}"), port=server.port)
+    again = servers.harvester(*words, "--retry-failed", patches=IMPATIENT | SOON)
+    assert again.code == 3, again.err
+    assert status(out)["uids"]["failed"] == 1
+    assert len(worse.log) > 0
+
+
+def given_up(servers: Servers, folder: Path, kind: int | str) -> None:
+    """Nothing is answered for as long as --give-up-after allows: exit code 69, all kept."""
+    server = servers.start(latency=(0.02,), fault_seconds=30.0)
+    ids, out = write_uids(folder / "ids", UIDS), folder / "out"
+    words = [*options(ids, out, server.base_url), "--give-up-after=2s"]
+    with running(*words, err=folder / "err", patches=SOON) as command:
+        wait_until(lambda: len(server.log) > 60, "some answers")
+        servers.wait(server.fail(kind))
+        ended = command.ended()
+    assert ended.code == 69, ended.err
+    assert "is not answering" in ended.err
+    assert "harvester resume" in ended.err
+    said = status(out)
+    assert said["state"] == "interrupted"
+    assert said["uids"]["failed"] == 0
+    assert said["uids"]["done"] > 0
+    servers.wait(server.recover())
+    resumed = servers.harvester("resume", out, patches=SOON)
+    assert resumed.code == 0, resumed.err
+    assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
+
+
 SCENES = [Scene(play, kind) for play in (in_the_middle, at_the_start) for kind in KINDS]
+SCENES += [Scene(given_up, kind) for kind in (503, "hang")]
+SCENES += [Scene(while_this_process_is_stopped), Scene(witnesses_that_fail_themselves)]
+SCENES += [Scene(answered_uids_that_fail_later)]
 SCENES += [Scene(slow_answers_from_before), Scene(several_in_a_row), Scene(of_elink_alone)]
 
 

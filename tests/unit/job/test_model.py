@@ -64,6 +64,7 @@ def test_the_defaults_are_those_of_the_interface() -> None:
             "stop_at_window_end": False,
             "passes": 1,
             "confirm_empty": 0,
+            "give_up_after": None,
         },
         "contact": {"email": None, "tool": "elink-harvester"},
         "server": {"base_url": "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"},
