@@ -39,7 +39,7 @@ UIDS = range(1, 401)
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 IN_HAND = 2
-"""Requests at most that the server has yet to read, or that leave before a signal is handled."""
+"""Requests at most that leave before a signal is handled."""
 
 
 def words(folder: Path, server: Emulator, *options: str) -> list[object]:
@@ -76,6 +76,7 @@ def one_signal(servers: Servers, folder: Path, signum: signal.Signals) -> None:
         wait_until(lambda: len(server.log) > 30, "many are in flight")
         command.signal(signal.SIGSTOP)  # so that the signal is there before the next request
         command.signal(signum)
+        servers.read_all()
         asked = len(server.log)
         command.signal(signal.SIGCONT)
         interrupted(command, signum, 30.0)

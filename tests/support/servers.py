@@ -103,10 +103,20 @@ class Servers:
         """The result of something to be done in the servers' thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 
+    def read_all(self) -> None:
+        """Wait until the servers have read all that was sent to them by now."""
+        self.wait(_turns(50))
+
     def _begin(self, server: AbstractAsyncContextManager[T]) -> T:
         started = self.wait(_enter(server))
         self._open.append(server)
         return started
+
+
+async def _turns(count: int) -> None:
+    """Let the loop run; each turn reads what has arrived."""
+    for _ in range(count):
+        await asyncio.sleep(0.001)
 
 
 async def _enter(server: AbstractAsyncContextManager[T]) -> T:
