@@ -17,8 +17,9 @@ from harvester.errors import BadInput, FolderError
 from harvester.job import load
 from harvester.job.model import Job
 from harvester.model import uids
+from harvester.model.row_schemas import SUMMARIES, link_schema
 from harvester.model.rows import RunLengthRows
-from harvester.model.schemas import RAW
+from harvester.model.schemas import RAW, TARGETS
 from harvester.store.commit import Commit
 from harvester.store.compaction import merge_small_parts
 from harvester.store.ledger import Ledger
@@ -93,6 +94,49 @@ def test_rows_and_facts_are_those_committed(tmp_path: Path, codec: tuple[str, st
     assert (
         repr(found) == f"HarvestReader('{tmp_path / 'out'}', links of pubmed, 6 of 7 UIDs, 10 rows)"
     )
+
+
+def _other(folder: Path, link: dict[str, object], rows: pa.Table, kind: str = "links") -> Ledger:
+    """A harvest of one commit, of other rows than links."""
+    job = Job.model_validate({"link": {"dbfrom": "pubmed"} | link, "output": {"path": folder}})
+    sink, idtype = make_sink("parquet", "zstd"), str(link.get("idtype", "uid"))
+    book = Ledger(folder, sink, "pubmed", rows.schema, idtype, kind)
+    book.adopt(job.identity(), load.dump(job))
+    wanted = book.input.add(["NM_2.1", "NM_1.1"] if idtype == "acc" else uids.as_set([1, 2]))
+    book.input.end()
+    book.commit(Commit(RunLengthRows.from_table(rows), None, [Settled("linked", wanted)]))
+    return book
+
+
+def test_targets_and_records_are_told_apart_from_links(tmp_path: Path) -> None:
+    target = {"dbfrom": "pubmed", "dbto": "pmc", "linkname": "pubmed_pmc", "to_uid": 7}
+    record = {"db": "pubmed", "uid": 1, "record": "{}"}
+    with _other(tmp_path / "out", {"targets_only": True}, pa.Table.from_pylist([target], TARGETS)):
+        pass
+    summaries = pa.Table.from_pylist([record], SUMMARIES)
+    folder = tmp_path / "out" / "records" / "pubmed-summary"
+    with _other(folder, {}, summaries, "records"):
+        pass
+    found = HarvestReader.open(tmp_path / "out")
+    assert (found.kind, found.schema, found.complete) == ("targets", TARGETS, True)
+    assert [row for table in found.links() for row in table.to_pylist()] == [target]
+    assert found.record_folders() == [folder]
+    records = HarvestReader.open(folder)
+    assert (records.kind, records.schema) == ("records", SUMMARIES)
+    assert [row for table in records.links("record") for row in table.to_pylist()] == [
+        {"record": "{}"}
+    ]
+
+
+def test_accessions_are_read_as_they_were_written(tmp_path: Path) -> None:
+    schema = link_schema("neighbor", idtype="acc")
+    row = links_of(1)[0] | {"from_uid": "NM_2.1", "to_uid": "NP_5.1"}
+    with _other(tmp_path / "out", {"idtype": "acc"}, pa.Table.from_pylist([row], schema)):
+        pass
+    found = HarvestReader.open(tmp_path / "out")
+    assert [row for table in found.links() for row in table.to_pylist()] == [row]
+    assert found.texts(found.wanted) == ["NM_2.1", "NM_1.1"]
+    assert found.part_schema(found.parts[0]) == schema
 
 
 @each_codec
