@@ -130,7 +130,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
     except BrokenPipeError:  # the reader of standard output has closed it
         raise
     except OSError as error:
-        if not folder.exists():
+        if _is_gone(folder):
             raise FolderError(
                 f"{folder} was removed or moved away during the run. "
                 "If it was moved, resume it in its new place."
@@ -142,6 +142,16 @@ def disk_errors(folder: Path) -> Iterator[None]:
             f"{where} could not be written ({error.strerror}): {remedy}, then resume. "
             "Committed rows are kept."
         ) from error
+
+
+def _is_gone(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def check_no_orphans(folder: Path) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
 from support.link_rows import links_of, links_table, outcomes_of, uids_table
+from support.privileges import without_root
 
 from harvester.errors import BadInput, FolderError
 from harvester.job import load
@@ -27,9 +26,6 @@ from harvester.store.reader import HarvestReader
 from harvester.store.sinks import FORMATS, make_sink, sink_of
 from harvester.store.state_reader import Settled
 from harvester.store.unanswered import write_unanswered
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CODECS = [(form, codec) for form, found in FORMATS.items() for codec in found.suffixes]
 each_codec = pytest.mark.parametrize("codec", CODECS, ids=["-".join(one) for one in CODECS])
@@ -244,7 +240,7 @@ def test_a_folder_that_may_only_be_read_is_read(state: str) -> None:
         try:
             for path in paths:
                 path.chmod(0o555 if path.is_dir() else 0o444)
-            with _not_root():
+            with without_root():
                 assert not os.access(out, os.W_OK, effective_ids=True)
                 assert _counts(out) == (6, 10)
             assert not (out / "state.sqlite-shm").exists(), "nothing is written"
@@ -256,16 +252,3 @@ def test_a_folder_that_may_only_be_read_is_read(state: str) -> None:
 def _counts(folder: Path) -> tuple[int, int]:
     found = HarvestReader.open(folder)
     return len(found.done), sum(map(len, found.links()))
-
-
-@contextmanager
-def _not_root() -> Iterator[None]:
-    """Context without root's right to write everywhere."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)

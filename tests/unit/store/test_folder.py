@@ -1,0 +1,58 @@
+"""What a folder holds, and how errors of the disk are told."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+from support.privileges import without_root
+
+from harvester.errors import FolderError
+from harvester.store.folder import check_usable, disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def closed() -> Iterator[Path]:
+    """A folder in which only the superuser may look anything up."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "out").mkdir()
+        folder.chmod(0)
+        yield folder
+        folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("name", ["out", "not-yet"])
+def test_a_folder_that_may_not_be_entered_is_named(closed: Path, name: str) -> None:
+    with without_root(), pytest.raises(FolderError) as caught:
+        check_usable(closed / name)
+    assert str(caught.value) == f"{closed / name} cannot be read: Permission denied."
+
+
+def test_what_may_not_be_entered_is_not_told_as_removed(closed: Path) -> None:
+    out = closed / "out"
+    with without_root(), pytest.raises(FolderError) as caught, disk_errors(out):
+        (out / "links").mkdir()
+    assert str(caught.value).startswith(f"{out / 'links'} could not be written (Permission denied)")
+
+
+def test_a_folder_removed_during_the_run_is_told_so(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(FolderError, match="was removed or moved away"), disk_errors(out):
+        (out / "links").mkdir()
+
+
+def test_a_full_disk_is_told_with_its_remedy(tmp_path: Path) -> None:
+    with pytest.raises(FolderError) as caught, disk_errors(tmp_path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "links"))
+    assert str(caught.value) == (
+        f"{tmp_path / 'links'} could not be written (No space left on device): make room, then "
+        "resume. Committed rows are kept."
+    )
