@@ -66,6 +66,7 @@ class _Empty:
     """Question in which no UID has links."""
 
     path = ""
+    max_batch = None
     schema = NEIGHBOR_LINKS
 
     def body(self, batch: Batch) -> bytes:  # noqa: ARG002

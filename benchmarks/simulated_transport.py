@@ -38,6 +38,7 @@ class _Counted:
 
     path = "elink.fcgi"
     schema = NEIGHBOR_LINKS
+    max_batch = None
 
     def body(self, batch: Batch) -> bytes:
         return str(len(batch)).encode()

@@ -130,9 +130,12 @@ class RequestFailed(HarvestError):
 
     Attributes:
         body: what came in place of an answer, as far as it is known.
+        unreadable: whether the response could not be read in its form, so that the other one (JSON
+            or XML) may help.
     """
 
     body: bytes | None = None
+    unreadable: bool = False
 
     def __init__(
         self,

@@ -109,19 +109,6 @@ def read_ids(db: str, ids: Uids) -> list[Uid]:
     return _read(ids, either)
 
 
-def records_of(db: str, ids: Uids | HistorySet) -> dict[str, str]:
-    """Return the request parameters that name records.
-
-    Raises:
-        BadInput: there are no records, too many, or one is not a UID.
-    """
-    return (
-        set_parameters(ids)
-        if isinstance(ids, HistorySet)
-        else {"id": comma_list(read_ids(db, ids))}
-    )
-
-
 def comma_list(ids: Collection[Uid]) -> str:
     """Return UIDs as one request parameter.
 

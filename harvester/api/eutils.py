@@ -22,11 +22,12 @@ from harvester.api.arguments import (
     read_accessions,
     read_ids,
     read_uids,
-    records_of,
     set_parameters,
 )
 from harvester.api.connection import Connection
 from harvester.api.databases import describe_all, list_links
+from harvester.api.documents import ask_documents
+from harvester.api.history_sets import each, members
 from harvester.api.links import Linked, ask_links
 from harvester.api.summaries import ask_summaries
 from harvester.client.catalogue import together
@@ -35,11 +36,9 @@ from harvester.client.client import ATTEMPTS
 from harvester.client.search_counts import search_counts, suggestion
 from harvester.errors import BadInput, printable
 from harvester.eutils import ecitmatch, epost, esearch, espell
-from harvester.eutils import efetch as documents
 from harvester.eutils.ecitmatch import Citation
 from harvester.eutils.egquery import Hits
 from harvester.eutils.einfo import DbInfo, DbLink
-from harvester.eutils.esearch import PastCap, SetLost
 from harvester.model import uids
 from harvester.sources.search import Search
 
@@ -165,21 +164,9 @@ class Eutils:
         listed: list[Any] = [] if isinstance(ids, HistorySet) else read(ids)
         warnings = [*link.warnings(), *await check_names(client, link)]
         if isinstance(ids, HistorySet):
-            listed = await self._members(link.dbfrom, ids, accessions=acc)
+            listed = [uid async for uid in members(self._at, link.dbfrom, ids, accessions=acc)]
         linked = await ask_links(client, job, listed if acc else uids.as_set(listed))
         return replace(linked, warnings=tuple(warnings))
-
-    async def _members(self, db: str, kept: HistorySet, *, accessions: bool) -> list[Any]:
-        """Return the UIDs of a History set."""
-        names = set_parameters(kept)
-        search = Search(
-            self._at.client,
-            db,
-            webenv=names["WebEnv"],
-            query_key=names["query_key"],
-            accessions=accessions,
-        )
-        return [uid async for uid in _each(search)]
 
     # --- searches ---------------------------------------------------------------------------
 
@@ -225,7 +212,7 @@ class Eutils:
             "usehistory": "y" if usehistory else None,
             **(set_parameters(within) if within else {}),
         }
-        return await self._at.ask("ESearch", esearch.PATH, form, _searched)
+        return await self._at.ask("ESearch", esearch.PATH, form, esearch.read_or_error)
 
     async def search_all(
         self, db: str, term: str, **fields: Unpack[DateFields]
@@ -256,7 +243,7 @@ class Eutils:
             fields=more,
             suggest=partial(suggestion, self._at.client),
         )
-        async for uid in _each(search):
+        async for uid in each(search):
             yield uid
 
     async def egquery(self, term: str) -> list[Hits]:
@@ -342,7 +329,7 @@ class Eutils:
 
         Args:
             db: the database.
-            ids: UIDs, accessions, or a History set; at most 10,000.
+            ids: UIDs or accessions, at most 10,000; or a History set of any size.
 
         Returns:
             UID (an int; an accession as given) → its summary in NCBI's JSON form. If there is
@@ -369,14 +356,14 @@ class Eutils:
 
         Args:
             db: the database.
-            ids: UIDs, accessions, or a History set; at most 10,000.
+            ids: UIDs or accessions, at most 10,000; or a History set of any size.
             rettype: for example medline, abstract, uilist, fasta, gb or acc.
             retmode: for example text or xml.
             fields: more parameters of EFetch: retstart, retmax, strand, seq_start, seq_stop,
                 complexity.
 
         Returns:
-            The answer, unchanged.
+            The answer, unchanged; the answers for a set above 10,000 joined into one text.
 
         Example:
             ```
@@ -384,10 +371,9 @@ class Eutils:
             ```
         """
         await self._at.check_db(db)
-        wanted = records_of(db, ids)
         more = fields_of(fields, FetchFields.__annotations__)
-        form = {**more, "db": db, "rettype": rettype, "retmode": retmode, **wanted}
-        return await self._at.ask("EFetch", documents.PATH, form, documents.read)
+        form = {**more, "db": db, "rettype": rettype, "retmode": retmode}
+        return await ask_documents(self._at, db, ids, form)
 
     # --- databases --------------------------------------------------------------------------
 
@@ -451,20 +437,6 @@ class Eutils:
             ```
         """
         return await list_links(self._at, dbfrom, db)
-
-
-async def _each(search: Search) -> AsyncIterator[Uid]:
-    async for block in search.blocks():
-        for uid in block if isinstance(block, list) else block.tolist():
-            yield uid
-
-
-def _searched(body: bytes) -> Found | PastCap | SetLost:
-    """Return what ESearch found, or an error that a retry would not repair."""
-    try:
-        return esearch.read(body)
-    except (PastCap, SetLost) as error:
-        return error
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

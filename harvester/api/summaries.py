@@ -1,12 +1,13 @@
-"""ESummary of UIDs in memory: a summary of each, or the reason why there is none."""
+"""ESummary of UIDs in memory: a summary of each, or why there is none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harvester.api.arguments import MOST, HistorySet, comma_list, read_ids, set_parameters
+from harvester.api.arguments import MOST, HistorySet, comma_list, read_ids
+from harvester.api.history_sets import members
 from harvester.client.catalogue import together
-from harvester.errors import BadInput
+from harvester.errors import BadInput, RequestFailed
 from harvester.eutils import esummary
 
 if TYPE_CHECKING:
@@ -15,29 +16,33 @@ if TYPE_CHECKING:
     from harvester.eutils.esummary import DocSum
 
 _PAGE = 200
-"""UIDs per request. Their JSON is long, so a long list is split into several requests."""
+"""UIDs per request. Their JSON is long, so several requests share a list."""
 
 
 async def ask_summaries(at: Connection, db: str, ids: Uids | HistorySet) -> dict[Uid, DocSum]:
     """Return what `harvester.Eutils.esummary` returns."""
     if isinstance(ids, HistorySet):
-        return await _ask(at, db, set_parameters(ids) | {"retmax": str(MOST)})
-    listed = read_ids(db, ids)
-    if len(listed) > MOST:
-        raise BadInput(
-            f"{len(listed):,} UIDs are a large job ({MOST:,} at most in one call): "
-            "`harvester records` gets the records of a whole harvest."
-        )
+        listed: list[Uid] = [uid async for uid in members(at, db, ids)]
+    else:
+        listed = read_ids(db, ids)
+        if len(listed) > MOST:
+            raise BadInput(
+                f"{len(listed):,} UIDs are a large job ({MOST:,} at most in one call): "
+                "`harvester records` gets the records of a whole harvest."
+            )
     pages = [listed[start : start + _PAGE] for start in range(0, len(listed), _PAGE)]
-    told: dict[Uid, DocSum] = {}
+    summaries: dict[Uid, DocSum] = {}
     for page in await together(_ask_page(at, db, page) for page in pages):
-        told |= page
-    return told
+        summaries |= page
+    return summaries
 
 
 async def _ask_page(at: Connection, db: str, ids: list[Uid]) -> dict[Uid, DocSum]:
-    """Return one for each UID; NCBI answers with UIDs if it is asked for accessions."""
-    found = await _ask(at, db, {"id": comma_list(ids)})
+    """Return a summary for each UID; NCBI answers accessions by UID."""
+    found: dict[Uid, DocSum] = {}
+    for text, one in (await _ask(at, db, comma_list(ids))).items():
+        uid = int(text) if text.isascii() and text.isdigit() else text
+        found[uid] = {"uid": text, "error": one} if isinstance(one, str) else one
     versions = {one.get("accessionversion"): one for one in found.values()}
     none = "left out of the answer"
     return {
@@ -45,11 +50,22 @@ async def _ask_page(at: Connection, db: str, ids: list[Uid]) -> dict[Uid, DocSum
     }
 
 
-async def _ask(at: Connection, db: str, wanted: dict[str, str]) -> dict[Uid, DocSum]:
-    form = {"db": db, "retmode": "json", **wanted}
-    found = await at.ask("ESummary", esummary.PATH, form, esummary.read)
-    summaries: dict[Uid, DocSum] = {}
-    for text, one in found.items():
-        uid = int(text) if text.isascii() and text.isdigit() else text
-        summaries[uid] = {"uid": text, "error": one} if isinstance(one, str) else one
-    return summaries
+async def _ask(at: Connection, db: str, ids: str) -> dict[str, DocSum | str]:
+    """Ask in JSON; in XML, if one of the records breaks the JSON twice."""
+    broken = 0
+
+    def read(body: bytes) -> dict[str, DocSum | str] | None:
+        nonlocal broken
+        try:
+            return esummary.read(body)
+        except RequestFailed as failure:
+            broken += failure.unreadable
+            if broken > 1:
+                return None
+            raise
+
+    found = await at.ask("ESummary", esummary.PATH, esummary.form(db, "json") | {"id": ids}, read)
+    if found is not None:
+        return found
+    form = esummary.form(db, "xml") | {"id": ids}
+    return await at.ask("ESummary", esummary.PATH, form, esummary.read)

@@ -32,6 +32,9 @@ T = TypeVar("T")
 ATTEMPTS = 6
 """Requests per call of `Client.call`, by default. The engine retries batches itself."""
 
+_CONFIRMED_ONCE = frozenset({Fault.REJECTED, Fault.LINKSET})
+"""Failures of a call that are final if a second request meets them."""
+
 REFUSALS = 4
 """Refusals in a row that end a call. NCBI's key service has called good keys invalid for a moment
 (users' reports, 2020)."""
@@ -115,7 +118,7 @@ class Client:
             fields: its parameters; those without a value are left out.
             read: makes the result of the body; may raise RequestFailed, which is retried.
             attempts: requests at most, not counting those answered with 429. A request that the
-                server rejects as such is sent twice at most.
+                server rejects, or ids that it does not know, are sent twice at most.
 
         Raises:
             Refused: the server refuses the program (bad API key, blocked address).
@@ -132,7 +135,7 @@ class Client:
                 tries += 1
                 if failure.fault is Fault.REFUSAL and tries >= min(attempts, REFUSALS):
                     raise Refused(f"The server refuses us: {failure.reason}.") from failure
-                most = attempts if failure.fault is not Fault.REJECTED else min(attempts, 2)
+                most = min(attempts, 2) if failure.fault in _CONFIRMED_ONCE else attempts
                 if tries >= most:
                     raise
                 await asyncio.sleep((failure.retry_after or 0.0) + backoff(tries))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from harvester.errors import Fault, RateLimited, RequestFailed, printable
-from harvester.eutils.parsing import error_words
+from harvester.eutils.parsing import error_fault, error_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,9 @@ _BLOCKED = re.compile(
 )
 _HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<(?:!DOCTYPE\s+html|html|head)\b", re.IGNORECASE)
 _XML_ERROR = re.compile(r"<ERROR>(.*?)</ERROR>", re.DOTALL)
+
+_MAY_BE_EMPTY = frozenset(("efetch.fcgi",))
+"""Utilities whose answer about unknown UIDs alone is empty (users' reports, 2026-09)."""
 
 _MAX_RETRY_AFTER = 3600.0
 """Seconds of a Retry-After header that are honoured at most."""
@@ -84,10 +87,11 @@ def check(reply: Reply, path: str = "elink.fcgi") -> bytes:
         said = "" if html else _words(body)
         reason = f"HTTP {status}: {said}" if said else f"HTTP {status}"
         retry_after = _retry_after(reply.headers)
-        raise RequestFailed(Fault.SERVER, printable(reason), retry_after, status)
+        fault = error_fault(said) if status == 400 else Fault.SERVER
+        raise RequestFailed(fault, printable(reason), retry_after, status)
     if html:
         raise RequestFailed(Fault.SERVER, "an HTML page in place of an answer")
-    if not body.strip():
+    if not body.strip() and path not in _MAY_BE_EMPTY:
         raise RequestFailed(Fault.BODY, "an empty answer")
     return body
 

@@ -111,6 +111,6 @@ def _pieces(batch: Batch, uids: UidArray, size: int) -> list[Batch]:
 
 def _other_form(batch: Batch, failure: RequestFailed) -> Retmode:
     """Error texts break JSON: what could not be read in one form is asked in the other."""
-    if failure.fault is not Fault.BODY:
+    if not failure.unreadable:
         return batch.retmode
     return "xml" if batch.retmode == "json" else "json"

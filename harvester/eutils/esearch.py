@@ -70,6 +70,18 @@ def read(body: bytes) -> Found:
     return _from_xml(xml_root(body, "eSearchResult", "ESearch"))
 
 
+def read_or_error(body: bytes) -> Found | PastCap | SetLost:
+    """Return what ESearch found, or an error that a retry would not repair.
+
+    Raises:
+        RequestFailed: the body is not an answer of ESearch, or holds another ERROR.
+    """
+    try:
+        return read(body)
+    except (PastCap, SetLost) as error:
+        return error
+
+
 def _from_json(document: dict[str, Any]) -> Found:
     result = document.get("esearchresult", {})
     error = document.get("ERROR") or (isinstance(result, dict) and result.get("ERROR"))

@@ -1,12 +1,17 @@
 """ESummary: the document summaries of UIDs.
 
-Shapes as recorded from 2012 to 2023: a UID that NCBI does not know has an `error` in place of its
-summary; UIDs asked for twice repeat their members; a garbage id, an unknown database or an empty
-list is an error for all, of which there are three spellings.
+Shapes as recorded from 2008 to 2026: a UID that NCBI does not know has an `error` in place of its
+summary; UIDs asked for twice repeat their members; a garbage id, an unknown database, an empty or
+too long list is an error about all, of which there are three spellings.
+
+JSON is asked for, as it says which values are numbers. A record may break it, with a control
+character, half a surrogate or a bare word (users' reports, 2015 and later): the first two are
+repaired; otherwise the same UIDs are asked for again, and then in XML.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -14,7 +19,9 @@ import orjson
 import pyarrow as pa
 
 from harvester.errors import Fault, RequestFailed, printable
+from harvester.eutils.esummary_xml import read_xml
 from harvester.eutils.identity import form_of
+from harvester.eutils.parsing import unreadable
 from harvester.model.answer import Answer
 from harvester.model.row_schemas import SUMMARIES
 from harvester.model.rows import RunLengthRows
@@ -26,44 +33,68 @@ if TYPE_CHECKING:
 
 PATH = "esummary.fcgi"
 
+MOST = 500
+"""UIDs per request in JSON (NCBI's error text: "Maximum number of UIDs is 500 for JSON format
+output", recorded 2020 to 2026)."""
+
 DocSum: TypeAlias = dict[str, Any]
+"""A summary, as ESummary's JSON has it."""
+
+_CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
+)
+_VALID_ESCAPES = b'"\\/bfnrt'
+_TOO_MANY = re.compile(r"too many uids", re.IGNORECASE)
 
 
 class Summaries:
-    """The DocSums of a database.
+    """Question for the summaries of records: one row per record, its DocSum as JSON.
 
     Args:
-        db: of the records.
+        db: database of the records.
         identifiers: how UIDs are written.
     """
 
     path = PATH
     schema = SUMMARIES
+    max_batch = MOST
 
     def __init__(self, db: str, identifiers: Identifiers) -> None:
         self._db = db
         self._identifiers = identifiers
-        self._form = form_of({"db": db, "retmode": "json"})
+
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"Summaries({self._db!r})"
 
     def body(self, batch: Batch) -> bytes:
-        """A comma list: each DocSum says whose it is. JSON is the form that has all fields."""
-        return self._form + b"&id=" + ",".join(self._identifiers.texts(batch.uids)).encode()
+        """Return the form of a request, by comma list: each DocSum names its UID."""
+        return (
+            form_of(form(self._db, batch.retmode))
+            + b"&id="
+            + ",".join(self._identifiers.texts(batch.uids)).encode()
+        )
 
     def read(self, body: bytes, batch: Batch) -> Answer:
-        """The DocSums of a batch.
+        """Return the DocSums of a batch.
 
         Raises:
-            RequestFailed: the body is not a whole answer, or says ERROR for all.
+            RequestFailed: the body is not a whole answer, or holds an error about all of it.
         """
-        found = read(body)
-        texts = self._identifiers.texts(batch.uids)
-        wanted = dict(zip(texts, batch.uids.tolist(), strict=True))
+        try:
+            found = read(body)
+        except RequestFailed as failure:
+            # In transit, an answer is damaged once; a record breaks it twice.
+            failure.unreadable = failure.unreadable and batch.tries > 0
+            raise
+        wanted = dict(zip(self._identifiers.texts(batch.uids), batch.uids.tolist(), strict=True))
         unrequested = 0
         records: dict[int, str] = {}
         broken: dict[int, str] = {}
         for text, record in found.items():
             uid = wanted.get(text)
-            if uid is None and isinstance(record, dict):  # asked for by accession, told by UID
+            if uid is None and isinstance(record, dict):  # asked for by accession, named by UID
                 version = str(record.get("accessionversion"))
                 uid = wanted.get(version, wanted.get(version.partition(".")[0]))
             if uid is None:
@@ -91,35 +122,71 @@ class Summaries:
         )
 
 
-def read(body: bytes) -> dict[str, DocSum | str]:
-    """UID → its summary, or the text of its error, in the order of the answer.
+def form(db: str, retmode: str) -> dict[str, str]:
+    """Return the fields of a request without its UIDs.
 
     Args:
-        body: an answer with `retmode=json`.
+        db: database of the records.
+        retmode: `json` or `xml`; version 2.0 of the XML has the fields of the JSON.
+    """
+    return {"db": db, "retmode": retmode} | ({"version": "2.0"} if retmode == "xml" else {})
+
+
+def read(body: bytes) -> dict[str, DocSum | str]:
+    """Return the summary of each UID, or the text of its error, in the order of the answer.
+
+    Args:
+        body: an answer in JSON or in either form of XML.
 
     Raises:
-        RequestFailed: it is no whole answer of ESummary, or says an error for all.
+        RequestFailed: the body is not a whole answer of ESummary, or holds an error about all of
+            it: TOO_LARGE if it names too many UIDs, SERVER otherwise.
     """
+    if body.lstrip()[:1] == b"<":
+        pairs, errors = read_xml(body)
+        if not pairs and errors:
+            raise _failure("; ".join(errors))
+        return {uid: _printable(record) for uid, record in pairs}
     document = _document(body)
     result = document.get("result")
     found = _summaries(result) if isinstance(result, dict) else {}
     if not found:
         for member in ("error", "ERROR", "esummaryresult"):
             if document.get(member):
-                raise RequestFailed(Fault.SERVER, _error_text(document[member]))
+                raise _failure(_error_text(document[member]))
     if not isinstance(result, dict):
         raise RequestFailed(Fault.BODY, "ESummary gave no summaries")
     return found
 
 
+def _failure(error: str) -> RequestFailed:
+    fault = Fault.TOO_LARGE if _TOO_MANY.search(error) else Fault.SERVER
+    return RequestFailed(fault, printable(error))
+
+
 def _document(body: bytes) -> DocSum:
     try:
-        document = orjson.loads(body)
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            document = orjson.loads(_ESCAPE.sub(_valid, body.translate(_CONTROLS_TO_BLANKS)))
     except orjson.JSONDecodeError as error:
-        raise RequestFailed(Fault.BODY, "ESummary gave no answer in JSON") from error
+        if b'"uids"' in body and body.rstrip()[-1:] == b"}":  # a record breaks it
+            raise unreadable("the answer of ESummary is not valid JSON") from error
+        # An error text breaks it, or it is cut: XML, which does not tell numbers, would not help.
+        raise RequestFailed(Fault.BODY, "the answer of ESummary is not JSON, or cut") from error
     if not isinstance(document, dict):
-        raise RequestFailed(Fault.BODY, "ESummary gave JSON of another shape")
+        raise RequestFailed(Fault.BODY, "the answer is JSON, but not of ESummary")
     return document
+
+
+def _valid(escape: re.Match[bytes]) -> bytes:
+    """Return an escape that JSON allows: half a surrogate becomes U+FFFD."""
+    text = escape[0]
+    if len(text) == 2:
+        return text if text[1:] in _VALID_ESCAPES else text[1:]
+    half = len(text) == 6 and text[2:4].lower() >= b"d8" and text[2:4].lower() <= b"df"
+    return b"\\ufffd" if half else text
 
 
 def _summaries(result: DocSum) -> dict[str, DocSum | str]:
@@ -137,7 +204,13 @@ def _summaries(result: DocSum) -> dict[str, DocSum | str]:
     return found
 
 
+def _printable(record: DocSum | str) -> DocSum | str:
+    return printable(record) if isinstance(record, str) else record
+
+
 def _error_text(error: object) -> str:
-    """An error's text; several are in a list."""
+    """Return the text of an error; several are in a list."""
+    if isinstance(error, dict):
+        error = error.get("ERROR") or error.get("error") or error
     texts = error if isinstance(error, list) else [error]
     return printable("; ".join(map(str, texts)))

@@ -32,6 +32,12 @@ _MAX_DEPTH_ELSEWHERE = 100
 
 _JSON_ERROR = re.compile(rb'"(?:ERROR|error)"\s*:\s*"(?:[^"\\]|\\.)*"', re.DOTALL)
 _XML_ERROR = re.compile(rb"<ERROR>.*?</ERROR>", re.DOTALL)
+_REJECTED = re.compile(
+    r"command not supported|(?:invalid|wrong) db name|can't apply term", re.IGNORECASE
+)
+_OF_IDS = re.compile(
+    r"failed to (?:understand id|retrieve sequence)|ID list is empty|no correct IDs", re.IGNORECASE
+)
 _SPACED_OUT = re.compile(r"(?<!\S)(?:\S {1,2}){5,}\S(?!\S)")
 """Six or more single characters with one or two blanks between them."""
 
@@ -40,6 +46,13 @@ _CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
 
 class Unreadable(ValueError):
     """The body is not a whole answer in the form that was asked for; the text says how."""
+
+
+def unreadable(reason: str) -> RequestFailed:
+    """Return a failure of the form of an answer: the other form, JSON or XML, may help."""
+    failure = RequestFailed(Fault.BODY, reason)
+    failure.unreadable = True
+    return failure
 
 
 # --- ELink ----------------------------------------------------------------------------------
@@ -163,6 +176,19 @@ def texts(element: Element, path: str) -> list[str]:
     """Return the non-empty texts of the elements at a path."""
     found = ("".join(one.itertext()).strip() for one in element.iterfind(path))
     return [text for text in found if text]
+
+
+def error_fault(text: str) -> Fault:
+    """Return the kind of failure that an error text of any utility means.
+
+    REJECTED concerns the request, whichever UIDs it holds: `llinkslib command not supported`
+    (2026-09), `Invalid db name specified: …`, `Wrong DB name`, `Can't apply term/daterange` (2003).
+    LINKSET concerns single UIDs: EFetch's `Failed to understand id` and the like (2017 to 2026).
+    Both have come by chance for valid requests (2016, 2026), so they must be confirmed.
+    """
+    if _REJECTED.search(text):
+        return Fault.REJECTED
+    return Fault.LINKSET if _OF_IDS.search(text) else Fault.SERVER
 
 
 def error_words(text: str) -> str:

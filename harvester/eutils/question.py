@@ -1,4 +1,4 @@
-"""What one request asks, and what becomes of its answer: the face that every utility shows."""
+"""The interface of a utility to the engine: form of a request, and reading of its answer."""
 
 from __future__ import annotations
 
@@ -12,22 +12,26 @@ if TYPE_CHECKING:
 
 
 class Question(Protocol):
-    """A question about batches of UIDs, one request each."""
+    """A question about batches of UIDs, one request per batch."""
 
     @property
     def path(self) -> str:
-        """The program of the utility, below the base URL."""
+        """File name of the utility, below the base URL."""
 
     @property
     def schema(self) -> pa.Schema:
-        """Of the rows that answers become."""
+        """Schema of the rows that answers become."""
+
+    @property
+    def max_batch(self) -> int | None:
+        """UIDs per request that the utility accepts at most; None if no such limit is known."""
 
     def body(self, batch: Batch) -> bytes:
-        """The form of one request, without the fields that say who asks."""
+        """Return the form of one request, without tool, email and API key."""
 
     def read(self, body: bytes, batch: Batch) -> Answer:
-        """The answer, reconciled with what was asked.
+        """Return the answer, matched with the batch.
 
         Raises:
-            RequestFailed: the body is not a whole answer, or says ERROR for all.
+            RequestFailed: the body is not a whole answer, or holds an ERROR about all of it.
         """

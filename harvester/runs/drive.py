@@ -59,6 +59,9 @@ def make_engine(
             default.
     """
     limits = job.limits
+    setting, most = limits.batch_size, question.max_batch
+    if most is not None and setting != "auto":
+        setting = min(setting, most)
     frontier = Frontier(todo, job.link.retmode, fed=fed)
     return Engine(
         client=client,
@@ -68,9 +71,9 @@ def make_engine(
         flow=Flow(
             client.rate,
             limits.timeout,
-            limits.batch_size,
+            setting,
             limits.concurrency,
-            MOST_MERGED if job.link.is_merged else MOST,
+            most or (MOST_MERGED if job.link.is_merged else MOST),
         ),
         hours=hours or Hours(),
         pending=pending,

@@ -10,14 +10,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harvester.errors import Fault, RequestFailed, printable
+from harvester.errors import RequestFailed, printable
 from harvester.eutils.elink.linksets import LinkSets, accession_array, uid_array
 from harvester.eutils.elink.neighbor_rows import reconcile, reconcile_merged
 from harvester.eutils.elink.other_rows import reconcile_entries, reconcile_sets
 from harvester.eutils.elink.readers import acheck, history, neighbor_json, neighbor_xml, urls
 from harvester.eutils.elink.readers.checks import LCHECK, NCHECK
 from harvester.eutils.identity import form_of
-from harvester.eutils.parsing import Unreadable
+from harvester.eutils.parsing import Unreadable, error_fault, unreadable
 from harvester.model.identifiers import Identifiers, Uids
 from harvester.model.row_schemas import LINK_SCHEMAS, link_schema
 
@@ -34,13 +34,6 @@ if TYPE_CHECKING:
 
 PATH = "elink.fcgi"
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
-
-_REJECTED = re.compile(
-    r"command not supported|(?:invalid|wrong) db name|can't apply term", re.IGNORECASE
-)
-"""ERRORs about the request itself, whichever UIDs it holds: `llinkslib command not supported`
-(2026-09), `Invalid db name specified: …`, `Wrong DB name` and `Can't apply term/daterange` (2003).
-The second also comes by chance for a valid name (2016), so it must be confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +104,7 @@ class Elink:
     """
 
     path = PATH
+    max_batch = None
 
     def __init__(self, link: Link, identifiers: Identifiers | None = None) -> None:
         self._link = link
@@ -167,7 +161,7 @@ class Elink:
         try:
             found = self._read(body, batch.retmode)
         except Unreadable as error:
-            raise RequestFailed(Fault.BODY, f"the answer is {error}") from error
+            raise unreadable(f"the answer is {error}") from error
         if found.error is not None:
             raise _failure(found.error)
         answer = self._reconciled(found, batch.uids)
@@ -209,8 +203,7 @@ def _nameless_error(found: LinkSets | Entries) -> str:
 
 def _failure(error: str) -> RequestFailed:
     """Return the failure that an ERROR about the whole request means."""
-    fault = Fault.REJECTED if _REJECTED.search(error) else Fault.SERVER
-    return RequestFailed(fault, printable(error))
+    return RequestFailed(error_fault(error), printable(error))
 
 
 def schema_of(link: Link) -> pa.Schema:

@@ -113,11 +113,13 @@ def test_a_uid_newly_alone_has_all_its_attempts(size: int) -> None:
 @pytest.mark.parametrize(("asked_in", "next_in"), [("json", "xml"), ("xml", "json")])
 def test_what_cannot_be_read_is_asked_in_the_other_form(asked_in: Retmode, next_in: str) -> None:
     batch = Batch(np.arange(1, 5), asked_in, tries=1)
-    retries = after_failure(batch, _failure(Fault.BODY), 6)
+    failure = _failure(Fault.BODY)
+    failure.unreadable = True
+    retries = after_failure(batch, failure, 6)
     assert [retry.batch.retmode for retry in retries] == [next_in, next_in]
 
 
-@pytest.mark.parametrize("fault", [f for f in Fault if f is not Fault.BODY])
+@pytest.mark.parametrize("fault", Fault)
 def test_other_failures_keep_the_form(fault: Fault) -> None:
     for tries in (0, 1, 5):
         retries = after_failure(Batch(np.arange(1, 5), "xml", tries), _failure(fault), 9)
