@@ -16,7 +16,7 @@ from harvester import events
 from harvester.client.backoff import outage_event, probe_delays
 from harvester.engine.heartbeat import Heartbeat
 from harvester.engine.off_peak import Hours, utc_now
-from harvester.engine.outage import CircuitBreaker, Probe, Suspect
+from harvester.engine.outage import CircuitBreaker, Suspect
 from harvester.engine.worker import Worker
 from harvester.errors import GaveUp, HarvestError, RateLimited, WindowClosed
 from harvester.model.uids import as_array, as_set
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harvester.engine.flow import Flow
     from harvester.engine.frontier import Frontier
     from harvester.engine.results import Results
+    from harvester.engine.witnesses import Probe
     from harvester.eutils.question import Question
     from harvester.model.batch import Batch
     from harvester.model.uids import UidSet

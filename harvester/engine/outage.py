@@ -11,9 +11,7 @@ requests are numbered, and a failure is judged once the requests before and afte
   growing intervals, until one is answered. Then all that failed is tried.
 - A **trial** sends the batch between two control requests. It is charged if it alone fails.
 
-Probes and controls ask for witnesses: UIDs that were answered before. Without them, a UID that was
-never sent, then the UIDs of failed batches one by one, and last EInfo. One or two UIDs that fail
-alone may be bad; several that fail alone indicate an outage of ELink itself.
+Which requests serve as probes and controls, `witnesses` decides.
 
 Nothing here has a clock, a loop or a task: the engine sends and waits.
 """
@@ -25,11 +23,12 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from harvester.errors import Fault
+from harvester.engine.witnesses import Probe, Witnesses
+from harvester.errors import FOR_ALL, Fault
 from harvester.model.uids import as_set
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from harvester.errors import RequestFailed
     from harvester.model.batch import Batch
@@ -40,13 +39,6 @@ OPEN_AFTER = 8
 
 EXCUSES = 3
 """Failures of one batch that are excused before it is tried."""
-
-WITNESSES = 3
-"""Answered UIDs kept for probes; while all of them fail, the server is taken to be down."""
-
-LONE_PROBES = 10
-"""Probes for UIDs never answered before; if all fail and EInfo works, the UIDs are bad. With the
-intervals of `probe_delays` they take ten minutes."""
 
 REFUSALS = 4
 """Refusals in a row that end a run. NCBI's key service has been seen to reject good keys once."""
@@ -81,19 +73,6 @@ class Verdict:
     charged: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A request that shows whether the server works.
-
-    Attributes:
-        uid: the UID to ask for; None for EInfo, or for a UID that was never sent.
-        fresh: whether to ask for a UID that was never sent.
-    """
-
-    uid: int | None = None
-    fresh: bool = False
-
-
 class _Sent(Enum):
     """What is known of a request."""
 
@@ -115,13 +94,7 @@ class CircuitBreaker:
     """
 
     def __init__(self, known: UidSet | None = None) -> None:
-        known = as_set() if known is None else known
-        places = {0, len(known) // 2, len(known) - 1} if known else set[int]()
-        self._witnesses = deque([int(known[place]) for place in sorted(places)], WITNESSES)
-        self._failed_witnesses: set[int] = set()
-        self._lone: UidSet = as_set()
-        self._lone_probes = 0
-        self._trusts_einfo = False
+        self._witnesses = Witnesses(as_set() if known is None else known)
         self._sent: dict[int, _Sent] = {}
         self._count = 0
         self._oldest = 1  # number in `_sent`
@@ -162,7 +135,7 @@ class CircuitBreaker:
         del self._sent[number]
         return self._judge()
 
-    def answered(self, number: int, uids: Iterable[int] = ()) -> list[Verdict]:
+    def answered(self, number: int, uids: Sequence[int] = ()) -> list[Verdict]:
         """Record an answer.
 
         Args:
@@ -174,13 +147,9 @@ class CircuitBreaker:
         """
         self._sent[number] = _Sent.ANSWERED
         self._in_a_row = self._refusals = 0
-        witnesses = [uid for uid in uids if uid not in self._witnesses]
         if uids:
             self._answered_once = True
-            self._witnesses.extend(witnesses)
-            self._failed_witnesses.clear()
-            self._lone_probes = 0
-        self._trusts_einfo = not uids
+        self._witnesses.answered(uids)
         return self._judge()
 
     def failed(
@@ -216,7 +185,7 @@ class CircuitBreaker:
             failure: of any request.
             now: seconds, monotonic.
         """
-        if failure.fault is not Fault.REFUSAL:
+        if failure.fault not in FOR_ALL:
             self._refusals = 0
             return False
         if not self._refusals:
@@ -271,24 +240,9 @@ class CircuitBreaker:
         Args:
             fresh: whether there is a UID that was never sent.
         """
-        untried = [uid for uid in self._witnesses if uid not in self._failed_witnesses]
-        if untried or len(self._witnesses) >= WITNESSES:
-            uid = untried[0] if untried else self._witnesses[0]
-            self._witnesses.remove(uid)
-            self._witnesses.append(uid)  # last in turn
-            self._failed_witnesses.add(uid)  # until it is answered
-            return Probe(uid)
-        if self._trusts_einfo or self._lone_probes >= LONE_PROBES:
-            return Probe()
-        self._lone_probes += 1
-        if fresh:
-            return Probe(fresh=True)
-        for suspect in (*self._trials, *self._held.values()):
-            rest = as_set(suspect.batch.uids) - self._lone
-            if rest and suspect.failure.fault not in _OF_UIDS:
-                self._lone.add(rest[0])
-                return Probe(int(rest[0]))
-        return Probe()
+        waiting = (*self._trials, *self._held.values())
+        batches = (one.batch for one in waiting if one.failure.fault not in _OF_UIDS)
+        return self._witnesses.next_probe(fresh=fresh, failed=batches)
 
     # --- verdicts -----------------------------------------------------------------------------
 

@@ -10,15 +10,14 @@ import pytest
 from harvester.client.backoff import probe_delays
 from harvester.engine.outage import (
     EXCUSES,
-    LONE_PROBES,
     OPEN_AFTER,
     REFUSALS,
     REFUSED_SECONDS,
     CircuitBreaker,
-    Probe,
     Suspect,
     Verdict,
 )
+from harvester.engine.witnesses import LONE_PROBES, Probe
 from harvester.errors import Fault, RequestFailed
 from harvester.model.batch import Batch
 from harvester.model.uids import as_set
