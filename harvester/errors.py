@@ -101,7 +101,7 @@ class Interrupted(HarvestError):
 
     @property
     def exit_status(self) -> int:
-        """130 for SIGINT, 143 for SIGTERM."""
+        """128 + the signal: 130 for SIGINT, 143 for SIGTERM."""
         return 128 + self.signum
 
 
@@ -115,6 +115,7 @@ class Fault(StrEnum):
     TOO_LARGE = "too large"  # 413, 414: halve at once
     LINKSET = "linkset"  # ERROR inside the LinkSet of one UID
     LEFT_OUT = "left out"  # a sound answer that says nothing of any UID asked for
+    UNTRUSTED = "untrusted"  # a certificate that cannot be verified
     REFUSAL = "refusal"  # bad key, blocked address, no such service
     REJECTED = "rejected"  # unknown cmd, wrong database name: a mistake in the job
 
@@ -162,6 +163,17 @@ class RateLimited(RequestFailed):
     def __init__(self, retry_after: float | None = None, limit: float | None = None) -> None:
         super().__init__(Fault.SERVER, "rate limit exceeded", retry_after)
         self.limit = limit
+
+
+FOR_ALL = frozenset({Fault.REFUSAL, Fault.UNTRUSTED})
+"""Faults that concern every request, and that time does not mend."""
+
+
+def refused_by(failure: RequestFailed) -> Refused:
+    """Return the error that ends a run after lasting failures of the kinds in `FOR_ALL`."""
+    untrusted = failure.fault is Fault.UNTRUSTED
+    who = "No safe connection" if untrusted else "The server refuses us"
+    return Refused(f"{who}: {failure.reason.rstrip('.')}.")
 
 
 def printable(text: str, limit: int = 160) -> str:

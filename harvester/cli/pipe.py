@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import rich_click as click
 from click.exceptions import Exit
 
-from harvester.cli.process import keep_memory
+from harvester.cli.process import keep_memory, open_many_files
 
 if TYPE_CHECKING:
     from harvester.job.model import Job
@@ -24,6 +24,7 @@ def write_to_stdout(job: Job) -> NoReturn:
     from harvester.api.loop import run_async
 
     keep_memory()
+    open_many_files()
     with open(1, "wb", buffering=0, closefd=False) as out:
         outcomes = run_async(write_jsonl(job, out, signals=True))
     lost = outcomes["failed"] + outcomes["missing"]

@@ -1,10 +1,11 @@
-"""Memory settings of the process. A library must not change them, so only the command does."""
+"""Settings of the process. A library must not change them, so only the command does."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
 import sys
+from contextlib import suppress
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's mallopt (malloc.h)."""
@@ -12,8 +13,24 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _KEPT = 128 << 20
 """Bytes of free memory that are kept rather than returned to the system."""
 
+_FILES = 4096
+"""Open files: a connection for each of up to 1,000 requests in flight, and a margin."""
+
 _LARGE = 32 << 20
 """Bytes; smaller blocks are taken from memory that was used before."""
+
+
+def open_many_files() -> None:
+    """Raise the limit of open files to what the system permits: each connection is one."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < wanted:
+        with suppress(ValueError, OSError):  # a sandbox may forbid it
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def collect_rarely() -> None:

@@ -8,7 +8,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from harvester.api.harvest import Result, run
-from harvester.cli.process import keep_memory
+from harvester.cli.process import keep_memory, open_many_files
 from harvester.cli.verbosity import display_of
 from harvester.errors import GaveUp, Interrupted, Refused, WindowClosed
 
@@ -24,6 +24,7 @@ def run_job(job: Job, values: dict[str, Any], **options: bool) -> None:
         HarvestError: as `harvester.harvest` says.
     """
     keep_memory()
+    open_many_files()
     with display_of(values) as listener:
         try:
             result = run(job, listeners=[listener], signals=True, **options)

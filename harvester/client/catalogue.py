@@ -89,7 +89,7 @@ class Catalogue:
         attempts: int = ATTEMPTS,
     ) -> None:
         self._client = client
-        self._folder = folder or user_cache_path("elink-harvester")
+        self._folder = folder or _cache_folder()
         self._now = now
         self._attempts = attempts
 
@@ -148,13 +148,15 @@ class Catalogue:
         await asyncio.to_thread(self._save, cached)
         return cached
 
-    def _path(self, db: str) -> Path:
+    def _path(self, folder: Path, db: str) -> Path:
         identity = "\0".join((self._client.base_url, db))
-        return self._folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
+        return folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
 
     def _load(self, db: str) -> _Cached | None:
+        if self._folder is None:
+            return None
         try:
-            cached = _FORM.validate_json(self._path(db).read_bytes())
+            cached = _FORM.validate_json(self._path(self._folder, db).read_bytes())
         except (OSError, ValueError):
             return None
         same = (cached.version, cached.server, cached.db) == (_VERSION, self._client.base_url, db)
@@ -163,7 +165,9 @@ class Catalogue:
 
     def _save(self, cached: _Cached) -> None:
         """Write a file under another name first, so that no reader sees half of it."""
-        path = self._path(cached.db)
+        if self._folder is None:
+            return
+        path = self._path(self._folder, cached.db)
         new = path.with_suffix(f".{os.getpid()}.new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -172,6 +176,15 @@ class Catalogue:
         except OSError:  # the next run asks EInfo again
             with suppress(OSError):
                 new.unlink()
+
+
+def _cache_folder() -> Path | None:
+    """Return the user's cache folder; None for a user without a home."""
+    try:
+        folder = user_cache_path("elink-harvester")
+    except RuntimeError:  # of platformdirs
+        return None
+    return folder if folder.is_absolute() else None
 
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from harvester.client.backoff import backoff
 from harvester.client.redaction import Redactor
 from harvester.client.reply import Reply, check
-from harvester.errors import Fault, RateLimited, Refused, RequestFailed
+from harvester.errors import FOR_ALL, Fault, RateLimited, RequestFailed, refused_by
 from harvester.eutils import einfo
 from harvester.eutils.identity import form_of
 
@@ -63,6 +63,11 @@ class Client:
     def __repr__(self) -> str:
         """For logs and tests; without the key."""
         return f"Client({self.base_url!r}, {self._limiter!r})"
+
+    @property
+    def shares_limit(self) -> bool:
+        """Whether all processes of this key on this machine keep the limit together."""
+        return self._limiter.is_shared
 
     @property
     def rate(self) -> float:
@@ -133,8 +138,8 @@ class Client:
             except RequestFailed as failure:
                 self._redact(failure)
                 tries += 1
-                if failure.fault is Fault.REFUSAL and tries >= min(attempts, REFUSALS):
-                    raise Refused(f"The server refuses us: {failure.reason}.") from failure
+                if failure.fault in FOR_ALL and tries >= min(attempts, REFUSALS):
+                    raise refused_by(failure) from failure
                 most = min(attempts, 2) if failure.fault in _CONFIRMED_ONCE else attempts
                 if tries >= most:
                     raise

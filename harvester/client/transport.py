@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import aiohttp
 
+from harvester.client.network import route_to, tls_context
 from harvester.client.reply import Reply
-from harvester.errors import Fault, RequestFailed
+from harvester.errors import Fault, RequestFailed, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import SimpleNamespace, TracebackType
     from typing import Self
+
+    from harvester.client.network import Login
 
 IDLE_SECONDS = 3.0
 """Seconds after which an idle connection is closed. NCBI closes it after 4
@@ -59,6 +63,7 @@ class Transport:
             total=timeout, connect=min(CONNECT_SECONDS, timeout), sock_read=timeout
         )
         self._session: aiohttp.ClientSession | None = None
+        self._proxy: str | None = None
 
     def __repr__(self) -> str:
         """For logs and tests."""
@@ -66,9 +71,12 @@ class Transport:
 
     async def __aenter__(self) -> Self:
         """Open the session inside the running loop."""
+        route = route_to(self.base_url)
+        self._proxy = route.proxy
         connector = aiohttp.TCPConnector(
             limit=0,  # the engine limits the requests in flight
             keepalive_timeout=IDLE_SECONDS,
+            ssl=tls_context() if self._uses_tls() else True,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -77,6 +85,9 @@ class Transport:
             timeout=self._timeout,
             headers=_HEADERS,
             trace_configs=[_sent_trace()],
+            proxy=route.proxy,
+            proxy_auth=_basic(route.proxy_login),
+            auth=_basic(route.login),
         )
         return self
 
@@ -89,6 +100,19 @@ class Transport:
         """Close the session and its connections."""
         if self._session is not None:
             await self._session.close()
+
+    def _uses_tls(self) -> bool:
+        return any((url or "").startswith("https:") for url in (self.base_url, self._proxy))
+
+    def _untrusted(self, error: Exception) -> str:
+        """Return why a certificate is not trusted, and the remedy."""
+        cause = error.__cause__ or error
+        why = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "TLS failed"
+        return (
+            f"the certificate of {urlsplit(self.base_url).netloc} is not trusted "
+            f"({printable(str(why))}); if your institute's own authority "
+            "signed it, name the file of its certificates in SSL_CERT_FILE"
+        )
 
     async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:
         """Send a form. Redirects are not followed: the form may hold the API key.
@@ -120,14 +144,25 @@ class Transport:
             raise RequestFailed(Fault.BODY, "the answer was cut or damaged in transit") from error
         except aiohttp.ServerDisconnectedError as error:
             raise RequestFailed(Fault.NETWORK, "the server closed the connection") from error
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as error:
+            raise RequestFailed(Fault.UNTRUSTED, self._untrusted(error)) from error
+        except aiohttp.ClientHttpProxyError as error:
+            reason = f"the proxy {self._proxy} answers HTTP {error.status}"
+            wrong = error.status in (401, 403, 407)
+            raise RequestFailed(Fault.REFUSAL if wrong else Fault.NETWORK, reason) from error
         except aiohttp.ClientConnectorError as error:
             why = error.os_error.strerror or "failed"
-            raise RequestFailed(Fault.NETWORK, f"no connection: {why}") from error
+            through = f" to the proxy {self._proxy}" if self._proxy else ""
+            raise RequestFailed(Fault.NETWORK, f"no connection{through}: {why}") from error
         except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:
             # The text of an aiohttp error may quote what was sent: only its type is kept.
             raise RequestFailed(
                 Fault.NETWORK, f"the connection failed ({type(error).__name__})"
             ) from error
+
+
+def _basic(login: Login | None) -> aiohttp.BasicAuth | None:
+    return None if login is None else aiohttp.BasicAuth(login.user, login.password)
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:

@@ -1,4 +1,4 @@
-"""End runs gently at the first SIGINT or SIGTERM, at once at the second."""
+"""End runs gently at the first signal, such as SIGINT or SIGTERM, and at once at the second."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from harvester.engine.engine import Engine
     from harvester.errors import HarvestError
 
-_HANDLED = (signal.SIGINT, signal.SIGTERM)
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+"""Signals that end a run: of a terminal that is closed, and of schedulers before they kill."""
 
 
 class Stop:
@@ -74,7 +75,7 @@ def heeded(stop: Stop) -> Iterator[None]:
             task.cancel()
 
     with ExitStack() as handlers:
-        for signum in _HANDLED:
+        for signum in _handled_signals():
             handlers.enter_context(_handled(signum, on_signal))
         try:
             yield
@@ -82,6 +83,12 @@ def heeded(stop: Stop) -> Iterator[None]:
             if cancelled:
                 raise Interrupted(caught[0]) from None
             raise
+
+
+def _handled_signals() -> list[int]:
+    """Return the signals to handle: those that exist here and are not ignored, as by nohup."""
+    found = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    return [signum for signum in found if signal.getsignal(signum) is not signal.SIG_IGN]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harvester import events
 from harvester.engine.outage import EXCUSES, Suspect
 from harvester.engine.retry import Retry, after_excuse, broken_part
-from harvester.errors import BadInput, Fault, RateLimited, Refused, RequestFailed
+from harvester.errors import BadInput, Fault, RateLimited, RequestFailed, refused_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -195,7 +195,7 @@ class Worker:
         if isinstance(failure, RateLimited):
             self._emit(events.SlowedDown(self._client.rate))
         elif self._breaker.refuses(failure, self._loop.time()):
-            self._halt(Refused(f"The server refuses us: {reason}."))
+            self._halt(refused_by(failure))
         elif self._breaker.rejects(failure, request.number):
             self._halt(BadInput(f"The server rejects the requests of this job: {reason}."))
 

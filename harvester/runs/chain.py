@@ -14,6 +14,7 @@ from harvester.client.check_names import check_names
 from harvester.errors import HarvestError
 from harvester.job import load
 from harvester.job.groups import Source
+from harvester.runs.drive import single_errors
 from harvester.sources.earlier_run import targets
 from harvester.sources.feed import Handed
 from harvester.store import durable
@@ -101,7 +102,7 @@ async def run_chain(runner: Runner, job: Job, source: Listed | Feed | None) -> R
         if number + 1 < len(jobs):
             hop.next_feed, hop.next_db = Handed(), jobs[number + 1].link.dbfrom
         hops.append(hop)
-    async with asyncio.TaskGroup() as tasks:
+    async with single_errors(), asyncio.TaskGroup() as tasks:
         for hop in hops:
             tasks.create_task(hop.run())
     for hop in hops:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Literal
 
 from harvester.engine.batch_trials import MOST, MOST_MERGED
 from harvester.engine.engine import Engine
-from harvester.engine.flow import Flow
+from harvester.engine.flow import MOST_IN_FLIGHT, Flow
 from harvester.engine.frontier import Frontier
 from harvester.engine.off_peak import Hours
 from harvester.engine.results import Results
@@ -15,7 +17,7 @@ from harvester.errors import HarvestError
 from harvester.model.uids import as_set
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from harvester.client.client import Client
     from harvester.eutils.question import Question
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidSet
     from harvester.sources.feed import Feed
     from harvester.store.committer import Committer
+
+
+_OTHER_FILES = 100
+"""Open files other than connections: parts, the state, libraries."""
 
 
 def make_engine(
@@ -62,6 +68,10 @@ def make_engine(
     setting, most = limits.batch_size, question.max_batch
     if most is not None and setting != "auto":
         setting = min(setting, most)
+    connections = most_connections()
+    concurrency: int | Literal["auto"] = limits.concurrency
+    if concurrency != "auto" or connections < MOST_IN_FLIGHT:
+        concurrency = min(connections, MOST_IN_FLIGHT if concurrency == "auto" else concurrency)
     frontier = Frontier(todo, job.link.retmode, fed=fed)
     return Engine(
         client=client,
@@ -72,7 +82,7 @@ def make_engine(
             client.rate,
             limits.timeout,
             setting,
-            limits.concurrency,
+            concurrency,
             most or (MOST_MERGED if job.link.is_merged else MOST),
         ),
         hours=hours or Hours(),
@@ -81,6 +91,16 @@ def make_engine(
         known=as_set() if known is None else known,
         give_up_after=limits.give_up_after if give_up_after is None else give_up_after,
     )
+
+
+def most_connections() -> int:
+    """Return how many connections this process may open, with some files left for the rest."""
+    if sys.platform == "win32":
+        return MOST_IN_FLIGHT
+    import resource  # noqa: PLC0415 - not on Windows
+
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_IN_FLIGHT if files == resource.RLIM_INFINITY else max(1, files - _OTHER_FILES)
 
 
 async def feed_engine(engine: Engine, feed: Feed, number: Callable[[Listed], UidSet]) -> None:
@@ -97,6 +117,18 @@ async def feed_engine(engine: Engine, feed: Feed, number: Callable[[Listed], Uid
     async for listed in feed.blocks():
         if new := number(listed):
             engine.feed(new)
+
+
+@asynccontextmanager
+async def single_errors() -> AsyncIterator[None]:
+    """Context manager. Raise the first error of a group of tasks instead of the group."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
 
 
 async def drive(
@@ -130,7 +162,7 @@ async def drive(
             engine.halt(error)
         engine.end_feed()
 
-    async with asyncio.TaskGroup() as tasks:
+    async with single_errors(), asyncio.TaskGroup() as tasks:
         if committer is not None:
             tasks.create_task(commit())
         fed = tasks.create_task(feed(feeding)) if feeding is not None else None

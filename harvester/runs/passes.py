@@ -16,6 +16,7 @@ from harvester import events
 from harvester.engine.batch_trials import requests_for
 from harvester.engine.off_peak import Hours
 from harvester.errors import HarvestError
+from harvester.job import ncbi
 from harvester.runs.drive import drive, feed_engine, make_engine
 from harvester.runs.progress import Progress
 from harvester.store.committer import Committer
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidSet
     from harvester.sources.feed import Feed
     from harvester.store.ledger import Ledger
+
+
+_NOT_SHARED = (
+    "This run cannot keep the rate limit together with others: there is no home folder that can be "
+    "written. Run one harvest at a time, or set XDG_STATE_HOME to a folder."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +84,8 @@ class Passes:
         progress = Progress(tally, state.progress(), self.client.rate)
         committer = Committer(self.ledger, emit, progress, self.committed)
         ended: HarvestError | None = None
+        if not self.client.shares_limit and self.client.rate <= ncbi.RATE_WITH_KEY:
+            emit(events.Warned(_NOT_SHARED))
         try:
             ended = await self._run_all(committer, emit)
             progress.state = "interrupted" if ended else end_state(state.outcomes())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import ssl
 import subprocess
 import tomllib
@@ -15,9 +14,7 @@ from support.harness import (
     assert_exact,
     emulate,
     expected_links,
-    running,
     status,
-    wait_until,
     write_uids,
 )
 
@@ -48,22 +45,35 @@ def self_signed(tmp_path: Path) -> ssl.SSLContext:
     return context
 
 
-def test_a_server_that_cannot_prove_who_it_is_learns_nothing(
+def test_a_certificate_that_is_not_trusted_ends_the_run(
     servers: Servers, tmp_path: Path, self_signed: ssl.SSLContext
 ) -> None:
-    """The reason is told, no UID is charged for it, and not a byte of a request is sent."""
+    """One sentence says what is wrong and the remedy; not a byte of a request is sent."""
     malicious = servers.malicious_server(servers.start(), lambda _: None, self_signed)
-    with running(
+    words = [
         "run", "--ids", write_uids(tmp_path / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", malicious.base_url, "--rate=100", "-o", tmp_path / "out",
-        err=tmp_path / "err", env={"NCBI_API_KEY": KEY},
-    ) as command:  # fmt: skip
-        wait_until(lambda: "certificate" in command.stderr(), "it says what is wrong")
-        command.signal(signal.SIGINT)
-        ended = command.ended(30.0)
-    assert ended.code == 130, ended.err
+    ]  # fmt: skip
+    ended = servers.harvester(*words, env={"NCBI_API_KEY": KEY})
+    assert ended.code == 4, ended.err
+    assert "certificate" in ended.err
+    assert "SSL_CERT_FILE" in ended.err
     assert malicious.requests == []
     assert status(tmp_path / "out")["uids"]["done"] == 0
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_an_authority_named_in_the_environment_is_trusted(
+    servers: Servers, tmp_path: Path, self_signed: ssl.SSLContext, variable: str
+) -> None:
+    malicious = servers.malicious_server(servers.start(), lambda _: None, self_signed)
+    words = [
+        "run", "--ids", write_uids(tmp_path / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", malicious.base_url, "--rate=100", "-o", tmp_path / "out",
+    ]  # fmt: skip
+    ended = servers.harvester(*words, env={variable: str(tmp_path / "certificate.pem")})
+    assert ended.code == 0, ended.err
+    assert len(malicious.requests) > 0
 
 
 def listening(port: int) -> set[str]:

@@ -124,6 +124,11 @@ class Limiter:
         return f"Limiter({self.rate:g}/s of {self.wanted:g}/s)"
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other processes keep the same limit together with this one."""
+        return self._shared is not None
+
+    @property
     def rate(self) -> float:
         """Requests per second permitted now."""
         return min(window.rate for window in self._windows())

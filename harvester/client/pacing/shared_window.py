@@ -15,6 +15,7 @@ import sys
 import time
 import weakref
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +30,6 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _LOCK_SECONDS = 1.0
 """Longest wait for the lock at start; processes hold it for microseconds."""
@@ -63,11 +63,12 @@ class SharedWindow:
             if time.monotonic() > until:
                 raise TimeoutError(f"{path} is locked by another process")
             time.sleep(0.001)
+        size = 8 * buffer_size(PLACES)
         with _unlock_after(self._lock_file.fileno()), path.open("ab") as file:
-            size = 8 * buffer_size(PLACES)
             if file.tell() != size:
                 file.truncate(0)
                 file.truncate(size)
+            _allocate(file.fileno(), size)
         buffer = np.memmap(path, np.float64, "r+", shape=(size // 8,))
         self.window = SlidingWindow(buffer, rate, now)
 
@@ -88,17 +89,41 @@ class SharedWindow:
 def shared_window(server: str, api_key: str | None, rate: float, now: float) -> SharedWindow | None:
     """Return the window for a server and a key; None, if none can be shared.
 
-    The name of its file is a hash, so it shows neither. The host name is part of it, since a home
-    folder may be shared by many machines.
+    The name of its file is a hash, so it shows neither. The machine is part of it, since a home
+    folder may be shared by many.
     """
     if math.ceil(rate) >= PLACES:
         return None
-    identity = "\0".join((server, api_key or "", socket.gethostname()))
+    identity = "\0".join((server, api_key or "", _machine()))
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
     try:
-        return SharedWindow(user_state_path("elink-harvester") / f"{name}.pace", rate, now)
-    except OSError:
+        folder = user_state_path("elink-harvester")
+        if not folder.is_absolute():  # there is no home
+            return None
+        return SharedWindow(folder / f"{name}.pace", rate, now)
+    except (OSError, RuntimeError):  # platformdirs: the user has no home
         return None
+
+
+def _allocate(file: int, size: int) -> None:
+    """Reserve the blocks of a file: a write to a mapped hole of a full disk kills the process.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+
+
+def _machine() -> str:
+    """Return what all processes on this machine have in common, in containers too.
+
+    Containers have host names of their own, but one kernel, and so one monotonic clock.
+    """
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return socket.gethostname()
 
 
 def _try_lock(file: int) -> bool:
