@@ -118,7 +118,7 @@ def a_second_process(servers: Servers, folder: Path) -> None:
         wait_until(lambda: len(server.log) > 0, "the first asks")
         for second in (words, ["resume", out]):
             refused = servers.harvester(*second)
-            assert refused.code == 1, refused.err
+            assert refused.code == 5, refused.err
             assert str(first.pid) in refused.err
         assert first.alive, "the first ended too soon to prove anything"
         asked = len(server.log)
