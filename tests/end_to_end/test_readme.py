@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,7 +54,8 @@ def env(server: Emulator, servers: Servers, tmp_path: Path) -> dict[str, str]:
 def rehearsal(env: dict[str, str], tmp_path: Path) -> Iterator[str]:
     """The base URL of the server that README.md starts, at a free port."""
     (command,) = (b.text for b in blocks("README.md", "sh") if b.text.startswith("harvester emul"))
-    words = command.replace("8080", "0").split()
+    _, *options = command.replace("8080", "0").split()
+    words = [sys.executable, "-m", "harvester", *options]  # a process that can be ended
     with subprocess.Popen(
         words, cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True
     ) as process:
