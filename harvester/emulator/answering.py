@@ -8,10 +8,12 @@ from harvester.emulator.answers.answer import JSON_TYPE, Answer
 from harvester.emulator.answers.elink_json import elink_json
 from harvester.emulator.answers.elink_xml import elink_xml
 from harvester.emulator.answers.errors import error_200
+from harvester.emulator.answers.linksets import LinkSet
 from harvester.emulator.faults import BODIES, HISTORY, LINKSETS, PAGES
 from harvester.emulator.utilities.backend import UtilityError
 from harvester.emulator.utilities.cmds import CMDS
-from harvester.emulator.utilities.elink import question
+from harvester.emulator.utilities.elink import parse
+from harvester.emulator.utilities.linkout import redirect
 from harvester.emulator.utilities.table import UTILITIES
 
 if TYPE_CHECKING:
@@ -52,15 +54,23 @@ def _elink(
     request: UtilityRequest, backend: Backend, draws: Sequence[Draw], shown: list[str]
 ) -> Answer:
     try:
-        understood = question(request, backend)
-    except UtilityError as refusal:
-        return error_200("elink", str(refusal), json=request.json)
-    # An unknown cmd is ignored like any other unknown word: neighbor is the default.
-    linksets = CMDS.get(request.get("cmd"), CMDS["neighbor"])(understood, backend)
+        query = parse(request, backend, CMDS)
+    except UtilityError as error:
+        if not error.in_linkset:
+            return error_200("elink", str(error), json=request.json)
+        return _written([LinkSet(None, errors=[str(error)])], request)
+    cmd = request.get("cmd") or "neighbor"
+    if cmd == "prlinks" and request.get("retmode").lower() == "ref":
+        return redirect(query)
+    linksets = CMDS[cmd](query, backend)
     for draw in draws:
         if draw.spec.name in LINKSETS:
             linksets = LINKSETS[draw.spec.name](linksets, draw)
             shown.append(draw.spec.name)
+    return _written(linksets, request)
+
+
+def _written(linksets: list[LinkSet], request: UtilityRequest) -> Answer:
     if request.json:
         return Answer(elink_json(linksets), JSON_TYPE)
     return Answer(elink_xml(linksets))

@@ -107,9 +107,12 @@ if TYPE_CHECKING:
 @click.option(
     "--retry-after",
     type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
     metavar="S",
     help="Seconds sent as Retry-After with status 429.",
 )
+@click.option("--no-retry-after", is_flag=True, help="Send status 429 without Retry-After.")
 @click.option(
     "--api-key-accepted",
     "api_keys",
@@ -132,6 +135,18 @@ if TYPE_CHECKING:
     metavar="FROM-TO",
     help="Seconds after the start between which all requests fail with status 503.",
 )
+@click.option(
+    "--max-hits",
+    type=click.IntRange(min=1),
+    default=45_000,
+    show_default=True,
+    metavar="N",
+    help="Hits of words in a search at most.",
+)
+@click.option(
+    "--llinkslib", is_flag=True, help="Support cmd=llinkslib, which NCBI removed in 2026."
+)
+@click.option("--egquery", is_flag=True, help="Offer EGQuery, which NCBI ended in 2024.")
 @click.option("--no-gzip", is_flag=True, help="Never compress answers.")
 @click.option(
     "--log",
@@ -144,6 +159,8 @@ def emulate(
     *,
     rate: int | None,
     no_limit: bool,
+    retry_after: int,
+    no_retry_after: bool,
     queue_status: str,
     list_faults: bool,
     no_gzip: bool,
@@ -164,6 +181,7 @@ def emulate(
     if settings["queue"] is not None and settings["workers"] is None:
         raise click.UsageError("--queue requires --workers.")
     limits: dict[str, int | None] = {"queue_status": int(queue_status)}
+    limits["retry_after"] = None if no_retry_after else retry_after
     if no_limit:
         limits |= {"rate": None}
     elif rate is not None:

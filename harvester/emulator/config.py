@@ -24,7 +24,8 @@ class EmulatorConfig:
         links_per_uid: exact number of links per UID in every generated family; None varies them.
         rate: requests per second without an API key; None is no limit.
         rate_with_key: requests per second with a key.
-        retry_after: seconds sent as Retry-After with a 429; None sends no header.
+        retry_after: seconds sent as Retry-After with a 429 (2 in a probe of 2026-09-25); None sends
+            no header, as in other probes of 2026.
         api_keys: the accepted keys; empty accepts all.
         latency: service time of a request in seconds: numbers of which one is drawn, or
             `lognormal:MEDIAN,P99` (see `read_latency`).
@@ -47,6 +48,10 @@ class EmulatorConfig:
         history_life: seconds that a WebEnv lives.
         history_limit: UIDs of a History set that ELink accepts (1000 in 2018, over 4000 in 2025);
             None is no limit.
+        max_hits: hits of words in a search at most (default: within `history_limit`). Ranges of
+            UIDs and `all` are not limited. None is no limit.
+        llinkslib: whether ELink supports cmd=llinkslib, which NCBI removed in 2026.
+        egquery: whether EGQuery exists, which NCBI ended in 2024.
         gzip: whether answers are compressed for clients that accept it.
         outage: (from, to) in seconds after the start between which all requests fail.
         log: file that gets one JSON object per request.
@@ -60,7 +65,7 @@ class EmulatorConfig:
     links_per_uid: int | None = None
     rate: int | None = 3
     rate_with_key: int = 10
-    retry_after: int | None = None
+    retry_after: int | None = 2
     api_keys: tuple[str, ...] = ()
     latency: tuple[float, ...] | str = ()
     latency_per_uid: float = 0.0
@@ -77,6 +82,9 @@ class EmulatorConfig:
     max_uri: int = 3000
     history_life: float = 8 * 3600.0
     history_limit: int | None = 50_000
+    max_hits: int | None = 45_000
+    llinkslib: bool = False
+    egquery: bool = False
     gzip: bool = True
     outage: tuple[float, float] | None = None
     log: str | Path | None = None

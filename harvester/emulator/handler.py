@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harvester.emulator.ratelimit import Allowance
     from harvester.emulator.utilities.backend import Backend
 
-_PROGRAM = re.compile(r"/(\w+)\.f?cgi$")
+_PROGRAM = re.compile(r"/(\w+)\.f?cgi/?$")
 
 
 @dataclass(slots=True)
@@ -144,6 +144,8 @@ class Handler:
         self, request: web.BaseRequest, parsed: UtilityRequest, allowance: Allowance | None
     ) -> Answer | None:
         """Return the answer to a request that reaches no utility, or None."""
+        if request.method not in {"GET", "POST", "HEAD"}:
+            return Answer(b"Method Not Allowed\n", TEXT_TYPE, 405)
         if len(str(request.rel_url)) > self._config.max_uri:
             return pages.uri_too_large()
         if parsed.utility != "elink" and parsed.utility not in UTILITIES:
@@ -182,8 +184,8 @@ class Handler:
         return await (hang if outage == "hang" else reset)(wire)
 
     def _headers(self, entry: Entry, result: Answer, allowance: Allowance | None) -> dict[str, str]:
-        last = entry.nth >= self._config.keepalive_requests
-        return headers(result, self._config, allowance, last=last)
+        left = self._config.keepalive_requests - entry.nth + 1
+        return headers(result, self._config, allowance, left=left)
 
     def _send(
         self, request: web.BaseRequest, entry: Entry, result: Answer, allowance: Allowance | None

@@ -65,7 +65,7 @@ class Entry:
     def describe(self, request: UtilityRequest) -> None:
         """Note what was requested, without any value of it."""
         self.utility = request.utility
-        self.names = tuple(dict.fromkeys(name for name, _ in request.parameters))
+        self.names = request.names
         ids = request.every("id")
         self.parameters = len(ids)
         self.ids = len(ids) + sum(value.count(",") for value in ids)

@@ -52,7 +52,14 @@ class Emulator:
         self.graph = _graph(self.config)
         self.history = History(self.config.history_life)
         self.log = RequestLog(self.config.log)
-        backend = Backend(self.graph, self.history, self.config.history_limit)
+        backend = Backend(
+            self.graph,
+            self.history,
+            history_limit=self.config.history_limit,
+            max_hits=self.config.max_hits,
+            llinkslib=self.config.llinkslib,
+            egquery=self.config.egquery,
+        )
         self._handler = Handler(self.config, backend, self.log)
         self._port = self.config.port
         self._server: web.Server | None = None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Emulator]:
-    with background(EmulatorConfig(rate=None, seed=5)) as server:
+    with background(EmulatorConfig(rate=None, seed=5, llinkslib=True)) as server:
         yield server
 
 
@@ -34,12 +34,12 @@ def test_links_by_id(server: Emulator, ask: Ask, dbfrom: str, db: str, cmd: str)
     assert [linkset["IdList"][0] for linkset in linksets] == sorted(map(str, uids))
     for linkset in linksets:
         assert linkset["DbFrom"] == canonical
-        told = {
+        received = {
             one["LinkName"]: [int(link["Id"]) for link in one["Link"]]
             for one in linkset["LinkSetDb"]
         }
         links = server.graph.links(canonical, int(linkset["IdList"][0]), db)
-        assert told == {one.linkname: one.to_uids.tolist() for one in links}
+        assert received == {one.linkname: one.to_uids.tolist() for one in links}
         if cmd == "neighbor_score":
             scored = linkset["LinkSetDb"] if db == dbfrom else []
             scores = [[int(link["Score"]) for link in one["Link"]] for one in scored]
@@ -49,12 +49,14 @@ def test_links_by_id(server: Emulator, ask: Ask, dbfrom: str, db: str, cmd: str)
 def test_merged_links(server: Emulator, ask: Ask) -> None:
     (linkset,) = ask("elink", dbfrom="pubmed", db="all", id="1,2,3")
     assert list(linkset["IdList"]) == ["1", "2", "3"]
-    told = {one["LinkName"]: {int(x["Id"]) for x in one["Link"]} for one in linkset["LinkSetDb"]}
+    received = {
+        one["LinkName"]: {int(x["Id"]) for x in one["Link"]} for one in linkset["LinkSetDb"]
+    }
     expected: dict[str, set[int]] = {}
     for uid in (1, 2, 3):
         for one in server.graph.links("pubmed", uid):
             expected.setdefault(one.linkname, set()).update(one.to_uids.tolist())
-    assert told == expected
+    assert received == expected
 
 
 def test_checks(server: Emulator, ask: Ask) -> None:
@@ -84,8 +86,8 @@ def test_linkout(ask: Ask, cmd: str) -> None:
         found = addresses("pubmed", int(listed["Id"]), libraries=cmd == "llinkslib")
         if cmd == "prlinks":
             found = found[:1]
-        told = [str(url["Url"]) for url in listed.get("ObjUrl", ())]
-        assert told == [url.url for url in found]
+        received = [str(url["Url"]) for url in listed.get("ObjUrl", ())]
+        assert received == [url.url for url in found]
         assert ("Info" in listed) == (not found)
 
 
@@ -128,8 +130,8 @@ def test_each_cmd_by_id(server: Emulator, ask: Ask) -> None:
     linksets = ask("elink", dbfrom="pubmed", id=ids, cmd="prlinks")
     for linkset in linksets:
         (listed,) = linkset["IdUrlList"]["IdUrlSet"]
-        told = [str(url["Url"]) for url in listed.get("ObjUrl", ())]
-        assert told == [url.url for url in addresses("pubmed", int(listed["Id"]))[:1]]
+        received = [str(url["Url"]) for url in listed.get("ObjUrl", ())]
+        assert received == [url.url for url in addresses("pubmed", int(listed["Id"]))[:1]]
 
 
 def test_history_by_id(server: Emulator, ask: Ask) -> None:
@@ -138,9 +140,9 @@ def test_history_by_id(server: Emulator, ask: Ask) -> None:
     for linkset in linksets:
         gene = int(linkset["IdList"][0])
         links = {one.linkname: one for one in server.graph.links("gene", gene, "protein")}
-        told = {one["LinkName"]: one["QueryKey"] for one in linkset["LinkSetDbHistory"]}
-        assert set(told) == set(links)
-        for linkname, query_key in told.items():
+        received = {one["LinkName"]: one["QueryKey"] for one in linkset["LinkSetDbHistory"]}
+        assert set(received) == set(links)
+        for linkname, query_key in received.items():
             kept = ask("esearch", db="protein", term=f"#{query_key}", WebEnv=linkset["WebEnv"])
             assert int(kept["Count"]) == len(links[linkname].to_uids)
 
@@ -157,8 +159,8 @@ def test_terms_and_dates(server: Emulator, ask: Ask) -> None:
         linkname="pubmed_pubmed",
         term=f"1:{middle}[UID]",
     )
-    told = [int(link["Id"]) for link in filtered["LinkSetDb"][0]["Link"]]
-    assert told == sorted((uid for uid in uids if uid <= middle), reverse=True)
+    received = [int(link["Id"]) for link in filtered["LinkSetDb"][0]["Link"]]
+    assert received == sorted((uid for uid in uids if uid <= middle), reverse=True)
 
 
 def test_errors_raise(ask: Ask) -> None:

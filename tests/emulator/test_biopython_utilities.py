@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Emulator]:
-    with background(EmulatorConfig(rate=None, seed=5)) as server:
+    with background(EmulatorConfig(rate=None, seed=5, egquery=True)) as server:
         yield server
 
 
@@ -75,8 +75,8 @@ def test_summaries(ask: Ask) -> None:
 def test_records(server: Emulator, ask: Ask, fetch: Ask) -> None:
     assert fetch("efetch", db="gene", id=["672", "7157"], rettype="uilist") == "672\n7157\n"
     articles = ask("efetch", db="pubmed", id="12,13", retmode="xml")["PubmedArticle"]
-    told = [str(one["MedlineCitation"]["PMID"]) for one in articles]
-    assert told == ["12", "13"]
+    received = [str(one["MedlineCitation"]["PMID"]) for one in articles]
+    assert received == ["12", "13"]
     posted = ask("epost", db="pubmed", id="12,13")
     medline = fetch(
         "efetch",

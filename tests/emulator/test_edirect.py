@@ -43,12 +43,12 @@ def pipe(server: Emulator, tmp_path: Path) -> Callable[[str], str]:
     curl = shutil.which("curl")
     host = server.base_url.removesuffix("entrez/eutils/").replace("/", "\\/")
     (tmp_path / "bin").mkdir()
-    ours = tmp_path / "bin" / "curl"
-    ours.write_text(CURL.format(host=host, curl=curl))
-    ours.chmod(0o755)
+    wrapper = tmp_path / "bin" / "curl"
+    wrapper.write_text(CURL.format(host=host, curl=curl))
+    wrapper.chmod(0o755)
     env = os.environ | {"NCBI_API_KEY": "0123456789abcdef"}  # with a key its pauses are shorter
     env |= {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "EMAIL": "test@example.org"}
-    env["PATH"] = f"{ours.parent}:{env['PATH']}"
+    env["PATH"] = f"{wrapper.parent}:{env['PATH']}"
 
     def pipe(line: str) -> str:
         before = len(server.log)
@@ -83,18 +83,18 @@ def targets(
 
 
 def test_search_link_fetch(server: Emulator, pipe: Callable[[str], str]) -> None:
-    said = pipe(
+    output = pipe(
         'esearch -db pubmed -query "1000:1099[UID]" | elink -target gene -name pubmed_gene |'
         " efetch -format uilist"
     )
     genes = targets(server, "pubmed", range(1000, 1100), "gene", "pubmed_gene")
     assert genes
-    assert numbers(said) == genes
+    assert numbers(output) == genes
 
 
 def test_two_links_and_summaries(server: Emulator, pipe: Callable[[str], str]) -> None:
     """NCBI's own example: gene to protein to structure."""
-    said = pipe(
+    output = pipe(
         'esearch -db gene -query "7157[UID]" | elink -target protein |'
         " elink -target structure | efetch -format docsum |"
         " xtract -pattern DocumentSummary -element Id Title"
@@ -102,24 +102,26 @@ def test_two_links_and_summaries(server: Emulator, pipe: Callable[[str], str]) -
     proteins = targets(server, "gene", [7157], "protein")
     structures = targets(server, "protein", proteins, "structure")
     assert structures
-    told = dict(line.split("\t") for line in said.splitlines())
-    assert sorted(map(int, told)) == structures
-    assert all(title == f"Record {uid} of structure." for uid, title in told.items())
+    received = dict(line.split("\t") for line in output.splitlines())
+    assert sorted(map(int, received)) == structures
+    assert all(title == f"Record {uid} of structure." for uid, title in received.items())
 
 
 def test_post_and_fetch(server: Emulator, pipe: Callable[[str], str]) -> None:
-    said = pipe("epost -db gene -id 7157,672,675 | efetch -format uilist")
-    assert sorted(numbers(said)) == [672, 675, 7157]
-    said = pipe(
+    output = pipe("epost -db gene -id 7157,672,675 | efetch -format uilist")
+    assert sorted(numbers(output)) == [672, 675, 7157]
+    output = pipe(
         "epost -db gene -id 7157,672 | elink -target protein -name gene_protein |"
         " efetch -format uilist"
     )
-    assert sorted(numbers(said)) == targets(server, "gene", [672, 7157], "protein", "gene_protein")
+    assert sorted(numbers(output)) == targets(
+        server, "gene", [672, 7157], "protein", "gene_protein"
+    )
 
 
 def test_links_within_a_database(server: Emulator, pipe: Callable[[str], str]) -> None:
-    said = pipe("elink -db pubmed -id 1,2,3 -related -name pubmed_pubmed | efetch -format uilist")
-    assert numbers(said) == targets(server, "pubmed", [1, 2, 3], "pubmed", "pubmed_pubmed")
+    output = pipe("elink -db pubmed -id 1,2,3 -related -name pubmed_pubmed | efetch -format uilist")
+    assert numbers(output) == targets(server, "pubmed", [1, 2, 3], "pubmed", "pubmed_pubmed")
 
 
 def test_checks_and_scores(server: Emulator, pipe: Callable[[str], str]) -> None:
@@ -129,7 +131,7 @@ def test_checks_and_scores(server: Emulator, pipe: Callable[[str], str]) -> None
         links = server.graph.links("pubmed", int(one.findtext("Id", "")))
         assert names == [family.linkname for family in links]
     scored = ET.fromstring(pipe("elink -db pubmed -id 1 -cmd score -name pubmed_pubmed"))
-    told = [
+    received = [
         (int(link.findtext("Id", "")), int(link.findtext("Score", "")))
         for link in scored.iter("Link")
     ]
@@ -137,7 +139,7 @@ def test_checks_and_scores(server: Emulator, pipe: Callable[[str], str]) -> None
         one for one in server.graph.links("pubmed", 1, "pubmed") if one.linkname == "pubmed_pubmed"
     ]
     assert family.scores is not None
-    assert told == list(zip(family.to_uids.tolist(), family.scores.tolist(), strict=True))
+    assert received == list(zip(family.to_uids.tolist(), family.scores.tolist(), strict=True))
 
 
 def test_databases(server: Emulator, pipe: Callable[[str], str]) -> None:
@@ -150,8 +152,8 @@ def test_databases(server: Emulator, pipe: Callable[[str], str]) -> None:
 @pytest.mark.torture
 def test_more_records_than_one_search_returns(server: Emulator, pipe: Callable[[str], str]) -> None:
     """Beyond 9,999 records of PubMed, EDirect splits the search into ranges of UIDs."""
-    said = pipe('esearch -db pubmed -query "30000001:30012000[UID]" | efetch -format uilist')
-    assert numbers(said) == list(range(30_000_001, 30_012_001))
+    output = pipe('esearch -db pubmed -query "30000001:30012000[UID]" | efetch -format uilist')
+    assert numbers(output) == list(range(30_000_001, 30_012_001))
 
 
 def test_spelling(pipe: Callable[[str], str]) -> None:

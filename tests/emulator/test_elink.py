@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harvester.emulator import Emulator, EmulatorConfig, truth
 from harvester.emulator.answers import errors
+from harvester.emulator.utilities.linkout import addresses
 
 from .conftest import Client, rows_of_json, rows_of_xml
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     import aiohttp
 
@@ -43,31 +46,31 @@ def expected(server: Emulator, dbfrom: str, uids: list[int], *db: str) -> list[t
 async def test_by_id_equals_the_graph_in_both_formats(
     server: Emulator, client: Client, db: str
 ) -> None:
-    json = await client.json(f"dbfrom=pubmed&db={db}&{BY_ID}")
+    answer = await client.json(f"dbfrom=pubmed&db={db}&{BY_ID}")
     xml = await client.xml(f"dbfrom=pubmed&db={db}&{BY_ID}")
-    assert rows_of_json(json) == rows_of_xml(xml)
-    assert sorted(rows_of_json(json)) == expected(server, "pubmed", UIDS, db)
+    assert rows_of_json(answer) == rows_of_xml(xml)
+    assert sorted(rows_of_json(answer)) == expected(server, "pubmed", UIDS, db)
 
 
 async def test_by_id_returns_one_linkset_per_id_sorted_as_text(client: Client) -> None:
-    json = await client.json(f"dbfrom=pubmed&db=pmc&{BY_ID}&id=9")
-    assert [linkset["ids"] for linkset in json["linksets"]] == [[uid] for uid in AS_TEXT]
+    answer = await client.json(f"dbfrom=pubmed&db=pmc&{BY_ID}&id=9")
+    assert [linkset["ids"] for linkset in answer["linksets"]] == [[uid] for uid in AS_TEXT]
     xml = await client.xml(f"dbfrom=pubmed&db=pmc&{BY_ID}&id=9")
     assert [one.findtext("IdList/Id") for one in xml.findall("LinkSet")] == AS_TEXT
 
 
 async def test_no_links_omits_the_key(server: Emulator, client: Client) -> None:
     empty = next(n for n in range(1, 100) if not server.graph.links("pubmed", n, "structure"))
-    json = await client.json(f"dbfrom=pubmed&db=structure&id={empty}")
-    assert json["linksets"] == [{"dbfrom": "pubmed", "ids": [str(empty)]}]
+    answer = await client.json(f"dbfrom=pubmed&db=structure&id={empty}")
+    assert answer["linksets"] == [{"dbfrom": "pubmed", "ids": [str(empty)]}]
     linkset = (await client.xml(f"dbfrom=pubmed&db=structure&id={empty}")).find("LinkSet")
     assert linkset is not None
     assert [child.tag for child in linkset] == ["DbFrom", "IdList"]
 
 
 async def test_comma_list_is_merged_without_repeats(server: Emulator, client: Client) -> None:
-    json = await client.json("dbfrom=gene&db=taxonomy&id=1,2,3,2,4,5,6,7,8,9")
-    (linkset,) = json["linksets"]
+    answer = await client.json("dbfrom=gene&db=taxonomy&id=1,2,3,2,4,5,6,7,8,9")
+    (linkset,) = answer["linksets"]
     assert linkset["ids"] == ["1", "2", "3", "4", "5", "6", "7", "8", "9"]
     merged = [uid for db in linkset["linksetdbs"] for uid in db["links"]]
     rows = expected(server, "gene", list(range(1, 10)), "taxonomy")
@@ -75,8 +78,8 @@ async def test_comma_list_is_merged_without_repeats(server: Emulator, client: Cl
 
 
 async def test_lists_and_single_ids_mix(client: Client) -> None:
-    json = await client.json("dbfrom=pubmed&db=pmc&id=30,31&id=2&id=30,31")
-    assert [linkset["ids"] for linkset in json["linksets"]] == [["2"], ["30", "31"]]
+    answer = await client.json("dbfrom=pubmed&db=pmc&id=30,31&id=2&id=30,31")
+    assert [linkset["ids"] for linkset in answer["linksets"]] == [["2"], ["30", "31"]]
 
 
 async def test_get_and_post_are_the_same(client: Client) -> None:
@@ -96,8 +99,8 @@ async def test_scores_come_with_neighbor_score_only(server: Emulator, client: Cl
     assert scores == [str(score) for score in table["score"].to_pylist()]
 
 
-def linknames(json: dict[str, Any]) -> set[str]:
-    return {db["linkname"] for one in json["linksets"] for db in one.get("linksetdbs", ())}
+def linknames(answer: dict[str, Any]) -> set[str]:
+    return {db["linkname"] for one in answer["linksets"] for db in one.get("linksetdbs", ())}
 
 
 async def test_databases_and_linknames(client: Client) -> None:
@@ -120,13 +123,31 @@ async def test_databases_and_linknames(client: Client) -> None:
 
 async def test_unknown_parameters_are_ignored(client: Client) -> None:
     right = await client.json("dbfrom=pubmed&id=7")
-    assert await client.json("dbfrom=pubmed&id=7&dbto=pmc&cmd=neighbour&ID=8") == right
+    assert await client.json("dbfrom=pubmed&id=7&dbto=pmc&holdings=x") == right
+
+
+async def test_parameter_names_are_not_case_sensitive(client: Client) -> None:
+    """`ID=4751` was answered in 2024."""
+    right = await client.json("dbfrom=pubmed&db=pmc&id=7&id=8")
+    assert await client.json("DBFROM=pubmed&Db=pmc&ID=7&Id=8") == right
+
+
+@pytest.mark.parametrize("cmd", ["llinkslib", "neighbour"])
+async def test_an_unsupported_cmd_is_an_error_in_a_linkset(
+    client: Client, recorded: Path, cmd: str
+) -> None:
+    theirs = (recorded / "ropensci-rentrez" / "elink_llinkslib_not_supported.xml").read_bytes()
+    status, ours = await client.raw("elink", f"dbfrom=pubmed&id=7&cmd={cmd}")
+    assert (status, ours.split()) == (200, theirs.replace(b"llinkslib", cmd.encode()).split())
+    _, body = await client.raw("elink", f"dbfrom=pubmed&id=7&cmd={cmd}&retmode=json")
+    received = json.loads(body, strict=False)["linksets"]
+    assert received == [{"ERROR": f"Exception:\n{cmd} command not supported"}]
 
 
 async def test_nucleotide_is_answered_by_nuccore(client: Client) -> None:
-    json = await client.json("dbfrom=nucleotide&db=protein&id=48819&id=7140345")
-    assert {linkset["dbfrom"] for linkset in json["linksets"]} == {"nuccore"}
-    assert linknames(json) <= {"nuccore_protein"}
+    answer = await client.json("dbfrom=nucleotide&db=protein&id=48819&id=7140345")
+    assert {linkset["dbfrom"] for linkset in answer["linksets"]} == {"nuccore"}
+    assert linknames(answer) <= {"nuccore_protein"}
 
 
 async def test_errors_come_with_status_200(client: Client) -> None:
@@ -158,8 +179,8 @@ async def test_accessions(client: Client) -> None:
     ids = [one["ids"][0] for one in plain["linksets"]]
     assert len(ids) == 2  # a generated accession and its number are one record
     assert "123" in ids
-    asked = "dbfrom=nuccore&db=protein&idtype=acc&id=NM_000546.6&id=NM_000000123.1"
-    accessions = await client.json(asked)
+    query = "dbfrom=nuccore&db=protein&idtype=acc&id=NM_000546.6&id=NM_000000123.1"
+    accessions = await client.json(query)
     echoed = {one["ids"][0] for one in accessions["linksets"]}
     assert echoed == {"NM_000546.6", "NM_000000123.1"}
     links = [uid for _, _, _, uid in rows_of_json(accessions)]
@@ -167,7 +188,7 @@ async def test_accessions(client: Client) -> None:
     assert all(uid.startswith("NP_") and uid.endswith(".1") for uid in links)
     again = await client.json(f"dbfrom=protein&db=nuccore&id={links[0]}&idtype=acc")
     assert again["linksets"][0]["ids"] == [links[0]]
-    xml = await client.xml(asked)
+    xml = await client.xml(query)
     assert rows_of_xml(xml) == rows_of_json(accessions)
 
 
@@ -198,8 +219,8 @@ async def test_terms_and_dates_filter_newest_first(client: Client) -> None:
 
 
 async def test_history_in_and_out(server: Emulator, client: Client) -> None:
-    json = await client.json("dbfrom=pubmed&db=gene&cmd=neighbor_history&id=1,2,3,4,5,6,7,8")
-    (linkset,) = json["linksets"]
+    answer = await client.json("dbfrom=pubmed&db=gene&cmd=neighbor_history&id=1,2,3,4,5,6,7,8")
+    (linkset,) = answer["linksets"]
     first = linkset["linksetdbhistories"][0]
     webenv = linkset["webenv"]
     assert webenv.startswith("MCID_")
@@ -217,18 +238,20 @@ async def test_history_in_and_out(server: Emulator, client: Client) -> None:
     )
     assert appended["linksets"][0]["webenv"] == webenv
     lost = await client.json("dbfrom=gene&db=protein&WebEnv=MCID_0&query_key=1")
-    assert lost["ERROR"] == "Unable to obtain query #1"
+    assert lost["linksets"] == [{"ERROR": "Unable to obtain query #1"}]
+    xml = await client.xml("dbfrom=gene&db=protein&WebEnv=MCID_0&query_key=1")
+    assert xml.findtext("LinkSet/ERROR") == "Unable to obtain query #1"
 
 
-@pytest.mark.parametrize("cmd", ["acheck", "ncheck", "lcheck", "llinks", "llinkslib", "prlinks"])
+@pytest.mark.parametrize("cmd", ["acheck", "ncheck", "lcheck", "llinks", "prlinks"])
 async def test_the_other_cmds_return_every_id_in_both_formats(client: Client, cmd: str) -> None:
-    json = await client.json(f"dbfrom=pubmed&cmd={cmd}&{BY_ID}")
+    answer = await client.json(f"dbfrom=pubmed&cmd={cmd}&{BY_ID}")
     xml = await client.xml(f"dbfrom=pubmed&cmd={cmd}&{BY_ID}")
     listed = xml.findall("LinkSet/IdCheckList/*") + xml.findall("LinkSet/IdUrlList/*")
     ids = [one.text if one.tag == "Id" else one.findtext("Id") for one in listed]
     assert ids == AS_TEXT
     from_json: list[Any] = []
-    for linkset in json["linksets"]:
+    for linkset in answer["linksets"]:
         checks = linkset.get("idchecklist", {})
         from_json += [
             (one["value"], one.get("hasneighbor") or one.get("haslinkout"))
@@ -248,8 +271,8 @@ async def test_the_other_cmds_return_every_id_in_both_formats(client: Client, cm
 
 
 async def test_acheck_lists_the_families_with_links(server: Emulator, client: Client) -> None:
-    json = await client.json("dbfrom=pubmed&cmd=acheck&id=12169658")
-    infos = json["linksets"][0]["idchecklist"]["idlinksets"][0]["linkinfos"]
+    answer = await client.json("dbfrom=pubmed&cmd=acheck&id=12169658")
+    infos = answer["linksets"][0]["idchecklist"]["idlinksets"][0]["linkinfos"]
     names = [info["linkname"] for info in infos if info["dbto"] != "LinkOut"]
     assert names == [links.linkname for links in server.graph.links("pubmed", 12169658)]
 
@@ -259,15 +282,38 @@ async def test_prlinks_returns_one_address_and_holding_filters(client: Client) -
     primary = await client.json(f"dbfrom=pubmed&cmd=prlinks&{many}")
     counts = {len(one.get("objurls", ())) for one in primary["linksets"][0]["idurllist"]}
     assert counts == {0, 1}
-    held = await client.json(f"dbfrom=pubmed&cmd=llinkslib&holding=exunilib&{many}")
+    held = await client.json(f"dbfrom=pubmed&cmd=llinks&holding=exopen&{many}")
     providers = {
         url["provider"]["nameabbr"]
         for one in held["linksets"][0]["idurllist"]
         for url in one.get("objurls", ())
     }
+    assert providers == {"exopen"}
+
+
+async def test_llinkslib_can_be_brought_back(session: aiohttp.ClientSession) -> None:
+    async with Emulator(EmulatorConfig(rate=None, llinkslib=True)) as server:
+        client = Client(session, server)
+        listed = await client.json("dbfrom=pubmed&cmd=llinkslib&holding=exunilib&id=1,2,3,4,5")
+    providers = {
+        url["provider"]["nameabbr"]
+        for one in listed["linksets"][0]["idurllist"]
+        for url in one.get("objurls", ())
+    }
     assert providers == {"exunilib"}
 
 
+async def test_prlinks_redirects_with_retmode_ref(
+    session: aiohttp.ClientSession, server: Emulator
+) -> None:
+    for uid in range(1, 20):
+        url = f"{server.base_url}elink.fcgi?dbfrom=pubmed&cmd=prlinks&retmode=ref&id={uid}"
+        async with session.get(url, allow_redirects=False) as response:
+            found = addresses("pubmed", uid)
+            assert response.status == (302 if found else 200)
+            assert response.headers.get("Location") == (found[0].url if found else None)
+
+
 async def test_ids_past_63_bits_are_echoed_without_links(client: Client) -> None:
-    json = await client.json(f"dbfrom=pubmed&db=pubmed&id={2**64 - 1}")
-    assert json["linksets"] == [{"dbfrom": "pubmed", "ids": [str(2**64 - 1)]}]
+    answer = await client.json(f"dbfrom=pubmed&db=pubmed&id={2**64 - 1}")
+    assert answer["linksets"] == [{"dbfrom": "pubmed", "ids": [str(2**64 - 1)]}]

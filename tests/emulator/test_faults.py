@@ -77,8 +77,8 @@ async def test_a_drawn_429_states_the_configured_limit(
     limits = EmulatorConfig(rate=70, rate_with_key=200, faults=(name,))
     async with Emulator(limits) as server:
         _, body = await Client(session, server).raw("elink", QUERY + key)
-    said = json.loads(body)
-    assert int(said["limit"]) == limit < int(said["count"])
+    received = json.loads(body)
+    assert int(received["limit"]) == limit < int(received["count"])
 
 
 async def test_prolog_only(session: aiohttp.ClientSession) -> None:
@@ -122,56 +122,56 @@ def ids(linksets: list[dict[str, Any]]) -> list[list[str] | None]:
 
 
 async def test_short(session: aiohttp.ClientSession) -> None:
-    told, whole = await answered(session, "short"), (await right(session))["linksets"]
-    assert len(told) < len(whole)
-    assert all(linkset in whole for linkset in told)
+    received, whole = await answered(session, "short"), (await right(session))["linksets"]
+    assert len(received) < len(whole)
+    assert all(linkset in whole for linkset in received)
 
 
 async def test_short_for_certain_uids(session: aiohttp.ClientSession) -> None:
-    told = await answered(session, "short@3,7")
-    assert sorted(uid for (uid,) in filter(None, ids(told))) == sorted(set(UIDS) - {"3", "7"})
+    received = await answered(session, "short@3,7")
+    assert sorted(uid for (uid,) in filter(None, ids(received))) == sorted(set(UIDS) - {"3", "7"})
 
 
 async def test_doubled(session: aiohttp.ClientSession) -> None:
-    told = [str(one) for one in ids(await answered(session, "doubled"))]
-    assert len(told) > len(UIDS)
-    assert len(set(told)) == len(UIDS)
+    received = [str(one) for one in ids(await answered(session, "doubled"))]
+    assert len(received) > len(UIDS)
+    assert len(set(received)) == len(UIDS)
 
 
 async def test_reordered(session: aiohttp.ClientSession) -> None:
-    told, whole = await answered(session, "reordered"), (await right(session))["linksets"]
-    assert ids(told) != ids(whole)
-    assert sorted(map(str, told)) == sorted(map(str, whole))
+    received, whole = await answered(session, "reordered"), (await right(session))["linksets"]
+    assert ids(received) != ids(whole)
+    assert sorted(map(str, received)) == sorted(map(str, whole))
 
 
 async def test_alien(session: aiohttp.ClientSession) -> None:
-    told = await answered(session, "alien")
-    unrequested = [one for one in told if one["ids"][0] not in UIDS]
+    received = await answered(session, "alien")
+    unrequested = [one for one in received if one["ids"][0] not in UIDS]
     assert unrequested
     assert all(one["linksetdbs"][0]["links"] for one in unrequested)
-    assert len(told) - len(unrequested) == len(UIDS)
+    assert len(received) - len(unrequested) == len(UIDS)
 
 
 async def test_no_ids(session: aiohttp.ClientSession) -> None:
-    told = await answered(session, "no-ids")
-    (stray,) = [one for one in told if "ids" not in one]
-    assert "dbfrom" not in stray
-    assert stray["linksetdbs"]
+    received = await answered(session, "no-ids")
+    (added,) = [one for one in received if "ids" not in one]
+    assert "dbfrom" not in added
+    assert added["linksetdbs"]
     async with with_fault("no-ids") as server:
         xml = await Client(session, server).xml(QUERY)
     assert len([one for one in xml.findall("LinkSet") if one.find("IdList") is None]) == 1
 
 
 async def test_id_0(session: aiohttp.ClientSession) -> None:
-    told = [one for one in await answered(session, "id-0") if one["ids"] == ["0"]]
-    assert told
-    assert not any("linksetdbs" in one for one in told)
+    received = [one for one in await answered(session, "id-0") if one["ids"] == ["0"]]
+    assert received
+    assert not any("linksetdbs" in one for one in received)
 
 
 async def test_error_in_linkset(session: aiohttp.ClientSession) -> None:
-    told = [one for one in await answered(session, "error-in-linkset") if "ERROR" in one]
-    assert told
-    assert not any("linksetdbs" in one for one in told)
+    received = [one for one in await answered(session, "error-in-linkset") if "ERROR" in one]
+    assert received
+    assert not any("linksetdbs" in one for one in received)
 
 
 async def test_error_in_linksetdb_beside_siblings(session: aiohttp.ClientSession) -> None:
@@ -204,9 +204,9 @@ async def test_lost_leading(session: aiohttp.ClientSession) -> None:
     whole = {one["ids"][0]: one for one in (await right(session))["linksets"]}
     lost = []
     for linkset in await answered(session, "lost-leading@5"):
-        told = {db["linkname"]: db["links"] for db in linkset.get("linksetdbs", ())}
+        received = {db["linkname"]: db["links"] for db in linkset.get("linksetdbs", ())}
         for db in whole[linkset["ids"][0]].get("linksetdbs", ()):
-            kept = told.get(db["linkname"], [])
+            kept = received.get(db["linkname"], [])
             missing = len(db["links"]) - len(kept)
             assert kept == db["links"][missing:]
             assert missing % 100 == 0 or not kept
@@ -219,11 +219,11 @@ async def test_lost_blocks_are_a_share_of_all_blocks(session: aiohttp.ClientSess
     async with with_fault("lost-blocks:0.1", links_per_uid=500) as server:
         client = Client(session, server)
         _, body = await client.raw("elink", f"{query}&retmode=json", post=True)
-    told = [
+    received = [
         len(db["links"]) for one in json.loads(body)["linksets"] for db in one.get("linksetdbs", ())
     ]
-    assert set(told) <= {100, 200, 300, 400, 500}
-    assert 1 - sum(told) / (500 * len(told)) == pytest.approx(0.1, abs=0.04)
+    assert set(received) <= {100, 200, 300, 400, 500}
+    assert 1 - sum(received) / (500 * len(received)) == pytest.approx(0.1, abs=0.04)
 
 
 async def test_poison_fails_every_batch_with_the_uid(session: aiohttp.ClientSession) -> None:
@@ -245,7 +245,7 @@ async def test_expired_webenv(session: aiohttp.ClientSession) -> None:
         posted = await client.xml("db=pubmed&id=1,2", "epost")
         webenv = posted.findtext("WebEnv")
         lost = await client.json(f"dbfrom=pubmed&WebEnv={webenv}&query_key=1")
-        assert lost["ERROR"] == "Unable to obtain query #1"
+        assert lost["linksets"] == [{"ERROR": "Unable to obtain query #1"}]
         assert [entry.fault for entry in server.log] == ["", "expired-webenv"]
 
 
@@ -314,11 +314,13 @@ def test_every_fault_has_a_test() -> None:
 def draws(faults: list[str], seed: int, requests: list[str]) -> dict[str, list[str]]:
     """Return the names of the faults drawn, by request."""
     plan = fault_plan(faults, seed)
-    told: dict[str, list[str]] = {}
+    received: dict[str, list[str]] = {}
     for query in requests:
         request = UtilityRequest.read("elink", query, b"", "127.0.0.1")
-        told.setdefault(query, []).append(",".join(draw.spec.name for draw in plan.draw(request)))
-    return told
+        received.setdefault(query, []).append(
+            ",".join(draw.spec.name for draw in plan.draw(request))
+        )
+    return received
 
 
 def test_draws_do_not_depend_on_the_order_of_requests() -> None:
@@ -330,24 +332,24 @@ def test_draws_do_not_depend_on_the_order_of_requests() -> None:
 
 
 def test_all_draws_every_fault_with_its_probability() -> None:
-    told = draws(["all:0.25"], 1, [f"id={n}" for n in range(4000)])
-    fired = [name for names in told.values() for name in names if name]
+    received = draws(["all:0.25"], 1, [f"id={n}" for n in range(4000)])
+    fired = [name for names in received.values() for name in names if name]
     assert len(fired) / 4000 == pytest.approx(0.25, abs=0.03)
     assert set(fired) == set(NAMES) - set(PER_PART) - set(EXCLUDED_FROM_ALL)
 
 
 def test_faults_end_after_their_number_of_times() -> None:
     requests = [f"id={n % 4}" for n in range(20)]
-    told = [
+    received = [
         [draw.spec.name for draw in plan.draw(UtilityRequest.read("elink", query, b"", ""))]
         for plan in [fault_plan(["503*2", "short@3*1", "lost-blocks*3:0.5"], 1)]
         for query in requests
     ]
-    fired = [name for names in told for name in names]
+    fired = [name for names in received for name in names]
     assert (fired.count("503"), fired.count("short")) == (2, 1)
-    assert [n for n, names in enumerate(told) if "lost-blocks" in names] == [0, 1, 2]
-    assert "503" in told[0]
-    assert not any(told[8:]), "no fault after the last one"
+    assert [n for n, names in enumerate(received) if "lost-blocks" in names] == [0, 1, 2]
+    assert "503" in received[0]
+    assert not any(received[8:]), "no fault after the last one"
 
 
 @pytest.mark.parametrize(

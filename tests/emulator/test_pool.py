@@ -49,14 +49,14 @@ def test_jobs_wait_in_the_order_of_their_arrival() -> None:
 def test_a_late_look_changes_no_time() -> None:
     """A busy machine looks at the pool late; the capacity of the server stays what it is."""
     often: Pool[str] = Pool(Capacity.read("2,1@3-6"))
-    seldom: Pool[str] = Pool(Capacity.read("2,1@3-6"))
+    rarely: Pool[str] = Pool(Capacity.read("2,1@3-6"))
     jobs = [(str(number), 0.75, 0.0) for number in range(20)]
-    for pool in (often, seldom):
+    for pool in (often, rarely):
         for name, seconds, now in jobs:
             pool.submit(name, seconds, now)
     ended = [job for step in range(1000) for job in often.advance(step / 50)]
     assert len(ended) == 20
-    assert ended == seldom.advance(100.0)
+    assert ended == rarely.advance(100.0)
 
 
 def test_the_queue_rejects_what_is_beyond_it() -> None:

@@ -167,7 +167,7 @@ async def test_json_has_the_fields_of_the_published_samples(
     recorded: Path, session: aiohttp.ClientSession, name: str
 ) -> None:
     theirs = json_paths(json.loads(text(recorded / "Klortho-elink-jsonld" / name)))
-    async with Emulator(EmulatorConfig(rate=None)) as server:
+    async with Emulator(EmulatorConfig(rate=None, llinkslib=True)) as server:
         client = Client(session, server)
         ours = json_paths(await client.json(f"{SAMPLES[name]}&{MANY}"))
     assert theirs - ours <= OPTIONAL

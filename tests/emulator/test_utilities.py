@@ -123,7 +123,9 @@ async def test_a_query_within_a_set_has_the_form_of_the_recording(
     query = f"db=sra&term=1:99[UID]&WebEnv={kept['webenv']}&query_key=1"
     ours = await search(client, query)
     assert ours["count"] == theirs["count"]
-    assert set(ours) == set(theirs) - {"translationstack"}
+    assert set(ours) == set(theirs)
+    assert ours["translationstack"][0] == theirs["translationstack"][0] == "GROUP"
+    assert ours["translationstack"][-2:] == theirs["translationstack"][-2:] == ["GROUP", "AND"]
     assert str(theirs["querytranslation"]).startswith("(#1) AND (")
     assert ours["querytranslation"] == "(#1) AND (1:99[UID])"
 
@@ -135,22 +137,13 @@ async def test_epost_succeeds_partially(client: Client) -> None:
     webenv = half.findtext("WebEnv")
     _, uids = await client.raw("efetch", f"db=pubmed&WebEnv={webenv}&query_key=1&rettype=uilist")
     assert uids == b"1\n2\n17\n"
-    posted = await client.json("db=pubmed&id=1,2", "epost")
-    assert posted["epostresult"]["querykey"] == "1"
 
 
-async def test_records(client: Client) -> None:
-    summaries = (await client.json("db=pubmed&id=5,0", "esummary"))["result"]
-    assert summaries["uids"] == ["5", "0"]
-    assert summaries["5"]["title"] == "Record 5 of pubmed."
-    assert summaries["0"]["error"] == "cannot get document summary"
-    garbage = await client.json("db=pubmed&id=xyz", "esummary")
-    assert garbage["error"] == "Invalid uid xyz at position= 0"
-    _, accessions = await client.raw("efetch", "db=nuccore&id=12&rettype=acc")
-    assert accessions == b"NM_000000012.1\n"
-    assert (await client.raw("efetch", "db=pubmed"))[0] == 400
-    xml = await client.xml("db=pubmed&id=3&rettype=uilist&retmode=xml", "efetch")
-    assert [one.text for one in xml.findall("Id")] == ["3"]
+@pytest.mark.parametrize("utility", ["epost", "espell"])
+async def test_utilities_without_json_answer_500(client: Client, utility: str) -> None:
+    status, body = await client.raw(utility, "db=pubmed&id=1&term=x&retmode=json")
+    assert status == 500
+    assert b"WWW Error 500 Diagnostic" in body
 
 
 async def test_einfo_is_equal_in_json_and_xml(client: Client) -> None:
@@ -166,10 +159,20 @@ async def test_einfo_is_equal_in_json_and_xml(client: Client) -> None:
     assert unknown["einforesult"]["ERROR"] == "Can not retrieve DbInfo for db=fleegle"
 
 
-async def test_egquery_counts_as_esearch_does(client: Client) -> None:
-    xml = await client.xml("term=cancer", "egquery")
-    counts = {one.findtext("DbName", ""): one.findtext("Count") for one in xml.iter("ResultItem")}
-    assert counts["gene"] == (await search(client, "db=gene&term=cancer"))["count"]
+async def test_egquery_is_a_redirect_to_a_dead_host(session: aiohttp.ClientSession) -> None:
+    async with Emulator() as server:
+        url = f"{server.base_url}egquery.fcgi?term=cancer"
+        async with session.get(url, allow_redirects=False) as response:
+            assert response.status == 301
+            assert "ext-http-eutils.linkerd.ncbi.nlm.nih.gov" in response.headers["Location"]
+
+
+async def test_egquery_counts_as_esearch_does(session: aiohttp.ClientSession) -> None:
+    async with Emulator(EmulatorConfig(rate=None, egquery=True)) as server:
+        client = Client(session, server)
+        xml = await client.xml("term=cancer", "egquery")
+        counts = {one.findtext("DbName"): one.findtext("Count") for one in xml.iter("ResultItem")}
+        assert counts["gene"] == (await search(client, "db=gene&term=cancer"))["count"]
 
 
 def test_a_webenv_expires() -> None:

@@ -145,7 +145,7 @@ def linked_out_or_not(servers: Servers, folder: Path, retmode: str, form: str) -
 def linkout(
     servers: Servers, folder: Path, cmd: str, retmode: str, form: str, *options: str
 ) -> None:
-    server = servers.start(faults=FAULTS)
+    server = servers.start(faults=FAULTS, llinkslib=cmd == "llinkslib")
     out = harvest(servers, folder, server, retmode, form, f"--cmd={cmd}", *options)
     truth: list[tuple[Any, ...]] = []
     for uid in UIDS:

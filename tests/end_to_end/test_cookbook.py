@@ -73,7 +73,8 @@ def _lists(folder: Path) -> None:
 def play(servers: Servers, folder: Path, title: str) -> None:
     """Do a task, and see what came of it."""
     (task,) = (task for task in tasks() if task.title == title)
-    server = servers.start(graph=Library(3) if title in SMALL else SeededGraph(3))
+    graph = Library(3) if title in SMALL else SeededGraph(3)
+    server = servers.start(graph=graph, llinkslib=True)
     _lists(folder)
     if title in BEFORE:
         BEFORE[title](servers, server, folder)

@@ -7,6 +7,7 @@ import signal
 import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 from support import timing
@@ -198,11 +199,11 @@ def nothing_found(servers: Servers, folder: Path) -> None:
 
 def posted(server: Emulator, db: str, uids: list[int]) -> tuple[str, str]:
     """WebEnv and query_key of a set, put there by plain HTTP."""
-    fields = {"db": db, "id": ",".join(map(str, uids)), "retmode": "json"}
+    fields = {"db": db, "id": ",".join(map(str, uids))}
     body = urllib.parse.urlencode(fields).encode()
     with urllib.request.urlopen(f"{server.base_url}epost.fcgi", body) as answer:
-        result = json.load(answer)["epostresult"]
-    return result["webenv"], result["querykey"]
+        result = ET.fromstring(answer.read())
+    return result.findtext("WebEnv", ""), result.findtext("QueryKey", "")
 
 
 def a_history_set(servers: Servers, folder: Path) -> None:

@@ -18,7 +18,7 @@ from support.timing import IMPATIENT, OFTEN
 from harvester.emulator.utilities.ids import accession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from support.servers import Servers
@@ -63,10 +63,19 @@ def asked(server: Emulator, utility: str, **fields: str) -> bytes:
 
 
 def summaries(server: Emulator, db: str, uids: Iterable[int]) -> dict[int, Any]:
-    """As ESummary has them."""
-    body = asked(server, "esummary", db=db, retmode="json", id=",".join(map(str, uids)))
-    result = json.loads(body)["result"]
-    return {int(uid): result[uid] for uid in result["uids"]}
+    """As ESummary has them, in pages of at most 500."""
+    found: dict[int, Any] = {}
+    for page in batched(uids, 500):
+        body = asked(server, "esummary", db=db, retmode="json", id=",".join(map(str, page)))
+        result = json.loads(body)["result"]
+        found |= {int(uid): result[uid] for uid in result["uids"]}
+    return found
+
+
+def batched(uids: Iterable[int], size: int) -> Iterator[list[int]]:
+    """Pieces of a list."""
+    listed = list(uids)
+    return (listed[start : start + size] for start in range(0, len(listed), size))
 
 
 def assert_outcomes(out: Path, uids: Iterable[int]) -> None:

@@ -63,8 +63,8 @@ class Servers:
                 group.wait(server.__aexit__(None, None, None))
 
     def start(self, **settings: Any) -> Emulator:
-        """An emulator with these settings of `EmulatorConfig`; without a limit unless asked for."""
-        config = EmulatorConfig(**({"rate": None} | settings))
+        """An emulator with these settings of `EmulatorConfig`; no limits unless they are given."""
+        config = EmulatorConfig(**({"rate": None, "max_hits": None} | settings))
         return self._begin(Emulator(config))
 
     def tap(self, server: Emulator, hide: bytes = b"") -> Wiretap:

@@ -34,6 +34,10 @@ def elink_xml(linksets: Sequence[LinkSet], error: str = "") -> bytes:
 
 
 def _linkset(linkset: LinkSet) -> str:
+    if linkset.dbfrom is None and linkset.ids is None and not linkset.dbs:
+        # An ERROR for the whole request (llinkslib, recorded in 2026-09).
+        errors = "".join(f"<ERROR>{escape(error)}</ERROR>" for error in linkset.errors)
+        return f"<LinkSet>{errors}</LinkSet>\n"
     if linkset.infos or linkset.checks:
         return _checked(linkset)
     if linkset.urls:

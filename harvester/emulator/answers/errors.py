@@ -27,15 +27,31 @@ BACKEND = "Search Backend failed: Unable to open connection to #PMQuerySrv?dbaf=
 NO_QUERY = "Unable to obtain query #{}"
 NO_HISTORY = "Empty history ID list - nothing todo"
 NO_IDS = "Empty id list - nothing todo"
+NO_ID_PARAMETER = "Neither query_key nor id specified"
+INVALID_UID = "Invalid uid {} at position= 0"
+TOO_MANY_UIDS = "Too many UIDs in request. Maximum number of UIDs is 500 for JSON format output."
+UNSUPPORTED_CMD = "Exception:\n{} command not supported"
+"""For llinkslib since 2026-09 (rentrez#215)."""
+
+EMPTY_ID_LIST = "ID list is empty! Possibly it has no correct IDs."
 BAD_DB = "Invalid db name specified: {}"
 
 
+def efetch_error(text: str) -> Answer:
+    """Return an error of EFetch in XML: status 400, a space before the text (recorded in 2024)."""
+    start, _, rest = prolog("efetch").partition("eFetchResult")
+    body = f"{start}eEfetchResult{rest}<eFetchResult>\n\t<ERROR> {escape(text)}</ERROR>\n"
+    return Answer(f"{body}</eFetchResult>\n".encode(), status=400)
+
+
 def error_200(utility: str, text: str, *, json: bool) -> Answer:
-    """An ERROR in an answer of status 200, in the envelope of the utility."""
+    """Return an ERROR with status 200, in the envelope of the utility."""
     if json:
         start = b'{"header":{"type":"%b","version":"0.3"},' % utility.encode()
         if utility == "elink":
             return Answer(start + b'"linksets":[],"ERROR":' + raw_string(text) + b"}\n", JSON_TYPE)
+        if utility == "esummary":
+            return Answer(start + b'"esummaryresult":[' + raw_string(text) + b"]}\n", JSON_TYPE)
         member = b'"%bresult":{"ERROR":' % utility.encode()
         return Answer(start + member + raw_string(text) + b"}}\n", JSON_TYPE)
     root = ROOTS[utility][0]

@@ -49,9 +49,9 @@ def _alien(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
 
 def _no_ids(linksets: list[LinkSet], draw: Draw) -> list[LinkSet]:
     """Add a LinkSet without DbFrom and IdList (biopython#4349, 2024)."""
-    stray = _invented(draw, None)
-    stray.dbfrom = None
-    linksets.insert(draw.random.randint(0, len(linksets)), stray)
+    added = _invented(draw, None)
+    added.dbfrom = None
+    linksets.insert(draw.random.randint(0, len(linksets)), added)
     return linksets
 
 

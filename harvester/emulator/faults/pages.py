@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 
 def _bad_request(draw: Draw) -> Answer:
-    text = "ID list is empty! Possibly it has no correct IDs."
-    answer = error_200(draw.request.utility, text, json=False)
+    answer = error_200(draw.request.utility, errors.EMPTY_ID_LIST, json=False)
     return Answer(answer.body, answer.content_type, 400)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Container, Sequence
 
     from numpy.typing import NDArray
 
@@ -82,6 +82,10 @@ class Graph(ABC):
     @abstractmethod
     def records(self, db: str) -> Sequence[int]:
         """Return the UIDs of a database, descending."""
+
+    def record_set(self, db: str) -> Container[int]:
+        """Return the UIDs of a database for fast tests of membership."""
+        return self.records(db)
 
     def links(self, dbfrom: str, uid: int, db: str | None = None) -> list[LinkList]:
         """Return the links of one UID by family, without families in which it has none.

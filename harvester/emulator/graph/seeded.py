@@ -57,6 +57,10 @@ class SeededGraph(Graph):
         """Return all UIDs from the database's largest down to 1."""
         return range(SIZES.get(db, DEFAULT_SIZE), 0, -1)
 
+    def record_set(self, db: str) -> range:
+        """Return all UIDs of a database."""
+        return range(1, SIZES.get(db, DEFAULT_SIZE) + 1)
+
     def batch(self, family: Family, uids: NDArray[np.uint64]) -> Links:
         """Return the links of many UIDs in one family; UID 0 has none."""
         shape = self._shapes.get(family) or self._shape(family)

@@ -46,6 +46,13 @@ SIZES = {
     "pcsubstance": 520_000_000,
     "pccompound": 178_000_000,
     "omim": 620_000,
+    "mesh": 68_800_000,
+    "nlmcatalog": 101_900_000,
+    "gds": 303_000_000,
+    "geoprofiles": 135_000_000,
+    "biosample": 55_000_000,
+    "assembly": 45_000_000,
+    "books": 7_500_000,
 }
 """Largest UID per database; those of nuccore, protein and snp exceed 2**31, as at NCBI."""
 
@@ -123,6 +130,7 @@ SHAPES = {
         Shape("genome", "taxonomy_genome", 2, share=0.2),
         Shape("nuccore", "taxonomy_nucleotide_exp", 200),
         Shape("protein", "taxonomy_protein_exp", 200),
+        Shape("pubmed", "taxonomy_pubmed_entrez", 60, share=0.3),
     ),
     "snp": (
         Shape("clinvar", "snp_clinvar", 2, share=0.2),

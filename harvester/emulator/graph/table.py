@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from harvester.emulator.graph.base import Family, Graph, Links
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Container, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,6 +35,7 @@ class TableGraph(Graph):
             raise ValueError(f"The table of links has no column {', '.join(missing)}.")
         self._lists = _lists(table)
         self._records: dict[str, list[int]] = {}
+        self._record_sets: dict[str, frozenset[int]] = {}
 
     @classmethod
     def read(cls, path: str | Path) -> TableGraph:
@@ -87,6 +88,12 @@ class TableGraph(Graph):
                     columns.append(lists.to_uids)
             self._records[db] = np.unique(np.concatenate(columns))[::-1].tolist()
         return self._records[db]
+
+    def record_set(self, db: str) -> Container[int]:
+        """Return the UIDs of a database as a set."""
+        if db not in self._record_sets:
+            self._record_sets[db] = frozenset(self.records(db))
+        return self._record_sets[db]
 
 
 class _Lists:

@@ -24,7 +24,7 @@ class Capacity:
 
     @classmethod
     def read(cls, spelling: int | str | None) -> Capacity:
-        """Return the capacity that a spelling stands for.
+        """Return the capacity of a spelling.
 
         Args:
             spelling: `16`, or `16,4@60-360` for 16 workers that are 4 from second 60 to 360;

@@ -46,7 +46,7 @@ class Lognormal:
 
 
 def read_latency(spelling: str | tuple[float, ...]) -> Choices | Lognormal:
-    """Return the distribution that a spelling stands for.
+    """Return the distribution of a spelling.
 
     Args:
         spelling: `0.8`, `0.8,6.8,13` or `lognormal:MEDIAN,P99`; numbers are used as they are.

@@ -5,19 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harvester.emulator.answers.answer import TEXT_TYPE, Answer
+from harvester.emulator.records.content import JOURNAL, PAGES, year_of
 
 if TYPE_CHECKING:
     from harvester.emulator.request import UtilityRequest
     from harvester.emulator.utilities.backend import Backend
-
-JOURNAL = "example j"
-PAGES = 10_000
-"""Pages per volume, one per record."""
-
-
-def place_of(uid: int) -> tuple[str, str]:
-    """Return volume and first page of a record."""
-    return str(uid // PAGES), str(uid % PAGES)
 
 
 def ecitmatch(request: UtilityRequest, backend: Backend) -> Answer:
@@ -29,7 +21,7 @@ def ecitmatch(request: UtilityRequest, backend: Backend) -> Answer:
 
 def _found(line: str, backend: Backend) -> str:
     journal, year, volume, page, author = [*map(str.strip, line.lower().split("|")), *[""] * 5][:5]
-    if journal != JOURNAL:
+    if journal != JOURNAL.lower():
         return "NOT_FOUND;INVALID_JOURNAL"
     if not volume.isdigit():
         return "AMBIGUOUS (783 citations)"
@@ -37,5 +29,6 @@ def _found(line: str, backend: Backend) -> str:
     if not page.isdigit():
         return f"AMBIGUOUS {first + 1},{first + 2}"
     uid = first + int(page)
-    is_right = year in ("", str(1960 + uid % 66)) and author in ("", f"author{uid % 1000} a")
+    last_name = f"author{uid % 1000}"  # with or without its initial
+    is_right = year in ("", str(year_of(uid))) and author in ("", last_name, f"{last_name} a")
     return str(uid) if is_right and uid in backend.graph.records("pubmed") else "NOT_FOUND"

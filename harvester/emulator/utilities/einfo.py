@@ -11,18 +11,13 @@ from harvester.emulator.answers.answer import JSON_TYPE, Answer
 from harvester.emulator.answers.errors import error_200
 from harvester.emulator.answers.prologs import prolog
 from harvester.emulator.databases import DATABASES, canonical
+from harvester.emulator.utilities.fields import listed
 
 if TYPE_CHECKING:
     from harvester.emulator.request import UtilityRequest
     from harvester.emulator.utilities.backend import Backend
 
 BUILD, UPDATED = "Build-2025.11.27.06.33", "2025/11/27 06:33"
-FIELDS = (
-    ("ALL", "All Fields", "All terms from all searchable fields", "N", "N"),
-    ("UID", "UID", "Unique number assigned to record", "N", "Y"),
-    ("FILT", "Filter", "Limits the records", "N", "N"),
-    ("PDAT", "Publication Date", "Date of publication", "Y", "N"),
-)
 _MENUS = {"pubmed": "PubMed", "pmc": "PMC", "nuccore": "Nucleotide", "snp": "SNP", "sra": "SRA"}
 
 
@@ -67,7 +62,8 @@ def _info(db: str, request: UtilityRequest, backend: Backend) -> Answer:
         for family in backend.graph.families(db)
         if family.listed
     ]
-    fields = [_field(*field) for field in FIELDS]
+    newer = request.get("version").startswith("2")
+    fields = [_field(*field, newer=newer) for field in listed(db)]
     if request.json:
         # An object in 2018, an array of one in 2026.
         lists = {"fieldlist": [_lower(f) for f in fields], "linklist": [_lower(k) for k in links]}
@@ -81,18 +77,20 @@ def _info(db: str, request: UtilityRequest, backend: Backend) -> Answer:
     return Answer(body.encode())
 
 
-def _field(name: str, full: str, description: str, is_date: str, is_number: str) -> dict[str, str]:
-    return {
+def _field(name: str, full: str, is_date: bool, *, newer: bool) -> dict[str, str]:
+    """Return the description of a search field; `version=2.0` adds two members (NBK25499)."""
+    field = {
         "Name": name,
         "FullName": full,
-        "Description": description,
+        "Description": f"{full} of the record",
         "TermCount": "",
-        "IsDate": is_date,
-        "IsNumerical": is_number,
+        "IsDate": "Y" if is_date else "N",
+        "IsNumerical": "Y" if name == "UID" else "N",
         "SingleToken": "Y",
         "Hierarchy": "N",
         "IsHidden": "N",
     }
+    return field | ({"IsTruncatable": "Y", "IsRangable": "N"} if newer else {})
 
 
 def _lower(members: dict[str, str]) -> dict[str, Any]:

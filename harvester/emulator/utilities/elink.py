@@ -1,4 +1,4 @@
-"""ELink: what is request, and which cmd answers it."""
+"""ELink: parse a request."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harvester.emulator.answers import errors
-from harvester.emulator.databases import canonical
+from harvester.emulator.databases import SEQUENCES, canonical
 from harvester.emulator.utilities.backend import UtilityError
 from harvester.emulator.utilities.ids import Group, group
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from harvester.emulator.graph.base import Family
     from harvester.emulator.request import UtilityRequest
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LinkQuery:
-    """An ELink request, understood.
+    """Parsed ELink request.
 
     Attributes:
         request: the request.
-        dbfrom: canonical.
-        families: those that `db` and `linkname` leave.
+        dbfrom: canonical database of the ids.
+        families: families that `db` and `linkname` select.
         groups: one for each LinkSet of the answer, in its order.
         accessions: whether `idtype=acc`.
     """
@@ -37,12 +37,15 @@ class LinkQuery:
     accessions: bool
 
 
-def question(request: UtilityRequest, backend: Backend) -> LinkQuery:
-    """Understand a request; what is unknown in it is ignored, as NCBI does.
+def parse(request: UtilityRequest, backend: Backend, supported: Container[str]) -> LinkQuery:
+    """Parse a request; unknown parameters are ignored, as at NCBI.
 
     Raises:
-        UtilityError: a database does not exist, there are no ids, or a History set is not there.
+        UtilityError: the cmd or a database does not exist, or ids or a History set are missing.
     """
+    cmd = request.get("cmd") or "neighbor"
+    if cmd not in supported or (cmd == "llinkslib" and not backend.llinkslib):
+        raise UtilityError(errors.UNSUPPORTED_CMD.format(cmd), in_linkset=True)
     named = request.get("dbfrom") or "pubmed"
     dbfrom = canonical(named)
     if not backend.knows(dbfrom):
@@ -52,7 +55,9 @@ def question(request: UtilityRequest, backend: Backend) -> LinkQuery:
         groups = [_posted(request, backend)]
     else:
         groups = _groups(request, dbfrom)
-    # An id that is none: answered with an empty LinkSet, or for `nucleotide` not at all (2023).
+        for one in groups:
+            backend.remember(dbfrom, one)
+    # An invalid id gets an empty LinkSet, or for `nucleotide` none at all (recorded in 2023).
     if named != dbfrom:
         groups = [group for group in groups if group.uids]
     return LinkQuery(request, dbfrom, families, groups, request.get("idtype") == "acc")
@@ -63,7 +68,7 @@ def _families(request: UtilityRequest, backend: Backend, dbfrom: str) -> list[Fa
     named = {canonical(db) for db in request.listed("db")}
     checks_all = request.get("cmd") in {"acheck", "ncheck"}
     if not named:
-        # The default is pubmed, but a linkname speaks for itself; acheck looks everywhere.
+        # The default is pubmed, except for a linkname and for acheck and ncheck.
         named = {"all"} if linknames or checks_all else {"pubmed"}
     if "all" in named:
         families = backend.graph.families(dbfrom)
@@ -75,7 +80,7 @@ def _families(request: UtilityRequest, backend: Backend, dbfrom: str) -> list[Fa
 
 
 def _groups(request: UtilityRequest, dbfrom: str) -> list[Group]:
-    """One group an `id` parameter; several come sorted as text, equal ones once (recorded 2008)."""
+    """Return one group per `id` parameter: several are sorted as text, without repeats (2008)."""
     values = [value for value in request.every("id") if value.strip(", ")]
     if not values:
         raise UtilityError(errors.NO_IDS)
@@ -92,9 +97,10 @@ def _posted(request: UtilityRequest, backend: Backend) -> Group:
     query_key = request.get("query_key")
     posted = backend.history.fetch(request.get("WebEnv"), query_key)
     if posted is None:
-        raise UtilityError(errors.NO_QUERY.format(query_key))
-    uids = posted[1]
+        raise UtilityError(errors.NO_QUERY.format(query_key), in_linkset=True)
+    db, uids = posted
     too_many = backend.history_limit is not None and len(uids) > backend.history_limit
     if too_many or not len(uids):
         raise UtilityError(errors.NO_HISTORY)
-    return Group(tuple(uids))
+    named = {uid: backend.accession(db, uid) for uid in uids} if db in SEQUENCES else {}
+    return Group(tuple(uids), named)

@@ -1,7 +1,8 @@
-"""ESearch, with EGQuery and ESpell, which need no more than its counts."""
+"""ESearch: count and UIDs of a query, with its translation, warnings and errors."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
@@ -10,9 +11,10 @@ import orjson
 from harvester.emulator.answers.answer import JSON_TYPE, Answer
 from harvester.emulator.answers.errors import BAD_DB, NO_QUERY, error_200
 from harvester.emulator.answers.prologs import prolog
-from harvester.emulator.databases import DATABASES, SEQUENCES, canonical
-from harvester.emulator.utilities.ids import accession
-from harvester.emulator.utilities.selections import references, selection
+from harvester.emulator.databases import SEQUENCES, canonical
+from harvester.emulator.utilities.query import clauses, references
+from harvester.emulator.utilities.selections import Selection, selection
+from harvester.emulator.utilities.translation import Translation, translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from harvester.emulator.utilities.backend import Backend
 
 PUBMED_MOST = 9999
-"""ESearch gives only so many records of PubMed, from 0 to 9,998."""
+"""Records that ESearch returns of a PubMed query, from 0 to 9,998."""
 
 OTHER_MOST = 100_000
 NO_TERM = "Empty term and query_key - nothing todo"
@@ -32,12 +34,37 @@ PAST_THE_CAP = (
     "results automatically so that an arbitrary number can be retrieved. For details see "
     "https://www.ncbi.nlm.nih.gov/books/NBK25499/"
 )
-NOTHING_THERE = "Term or Database is not found"  # EGQuery's status beside 0, recorded in 2008
 CLAMPED = "Restrictions achieved. start and count adjusted to {}, 9999"
+NOTHING_FOUND = "No items found."
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """Result of a search.
+
+    Attributes:
+        count: number of hits.
+        start: number of the first hit of the page.
+        ids: hits of the page; None with `rettype=count`.
+        kept: WebEnv and query_key of the set; empty if none was stored.
+        translation: the query as ESearch understood it.
+        warnings: output messages.
+    """
+
+    count: int
+    start: int
+    ids: list[str] | None
+    kept: tuple[str, str]
+    translation: Translation
+    warnings: list[str]
 
 
 def esearch(request: UtilityRequest, backend: Backend) -> Answer:
-    """Count and a page of UIDs; with usehistory=y the whole result goes onto the History server."""
+    """Return the count and a page of UIDs.
+
+    `usehistory` with any value stores the whole result on the History server: NCBI does so even
+    for `usehistory=n` (recorded in 2020).
+    """
     named = request.get("db") or "pubmed"
     db = canonical(named)
     if not backend.knows(db):
@@ -57,19 +84,25 @@ def esearch(request: UtilityRequest, backend: Backend) -> Answer:
     page = found[start : start + min(most, OTHER_MOST)]
     texts = [str(uid) for uid in page]
     if request.get("idtype") == "acc" and db in SEQUENCES:
-        texts = [accession(db, uid) for uid in page]
+        texts = [backend.accession(db, uid) for uid in page]
     kept = ("", "")
-    if request.get("usehistory") == "y":
+    if request.get("usehistory"):
         kept = backend.history.post(db, found, request.get("WebEnv"))
-    if request.get("rettype") == "count":
-        texts = []
-    write = _json if request.json else _xml
-    return write(request, len(found), start, texts, kept, warnings)
+    size = len(backend.graph.records(db))
+    result = _Result(
+        count=len(found),
+        start=start,
+        ids=None if request.get("rettype") == "count" else texts,
+        kept=kept,
+        translation=translate(request, db, len(found), size, backend.max_hits),
+        warnings=[*([] if found else [NOTHING_FOUND]), *warnings],
+    )
+    return _json(result) if request.json else _xml(result)
 
 
 def _found(request: UtilityRequest, backend: Backend, db: str) -> Sequence[int]:
     records = backend.graph.records(db)
-    keys = references(request)
+    size, keys = len(records), references(request)
     for place, key in enumerate(keys):
         posted = backend.history.fetch(request.get("WebEnv"), key)
         if posted is None:
@@ -79,103 +112,78 @@ def _found(request: UtilityRequest, backend: Backend, db: str) -> Sequence[int]:
         else:
             kept = posted[1] if not place else set(records) & set(posted[1])
             records = sorted(kept, reverse=True)
-    if not keys and not request.get("term").strip():
+    parts = clauses(request.get("term"), db)
+    if not keys and not parts:
         raise LookupError(NO_TERM)
-    return selection(request).of(records)
+    for part in parts:
+        if part.listed is not None:
+            backend.remember(db, part.listed)
+    chosen: Selection = selection(request)
+    return chosen.of(records, size, backend.max_hits)
 
 
-def _translation(request: UtilityRequest) -> str:
-    """The query as understood: a set request for beside it comes first (recorded in 2017)."""
-    term = request.get("term")
-    if not request.get("query_key"):
-        return term
-    return f"(#{request.get('query_key')})" + (f" AND ({term})" if term else "")
-
-
-def _json(
-    request: UtilityRequest,
-    count: int,
-    start: int,
-    ids: list[str],
-    kept: tuple[str, str],
-    warnings: list[str],
-) -> Answer:
-    result: dict[str, Any] = {"count": str(count)}
-    if request.get("rettype") != "count":
-        result |= {"retmax": str(len(ids)), "retstart": str(start)}
-        if kept[0]:
-            result |= {"querykey": kept[1], "webenv": kept[0]}
-        term = request.get("term")
-        result |= {"idlist": ids, "translationset": []}
-        result["querytranslation"] = _translation(request)
-        if not count:
-            result["errorlist"] = {"phrasesnotfound": [term], "fieldsnotfound": []}
-            warnings = ["No items found.", *warnings]
-        if warnings:
-            result["warninglist"] = {
+def _json(result: _Result) -> Answer:
+    members: dict[str, Any] = {"count": str(result.count)}
+    if result.ids is not None:
+        members |= {"retmax": str(len(result.ids)), "retstart": str(result.start)}
+        if result.kept[0]:
+            members |= {"querykey": result.kept[1], "webenv": result.kept[0]}
+        members |= {"idlist": result.ids, "translationset": []}
+        if result.translation.stack:
+            members["translationstack"] = result.translation.stack
+        members["querytranslation"] = result.translation.query
+        if result.translation.phrases or result.translation.fields:
+            members["errorlist"] = {
+                "phrasesnotfound": result.translation.phrases,
+                "fieldsnotfound": result.translation.fields,
+            }
+        if result.warnings:
+            members["warninglist"] = {
                 "phrasesignored": [],
                 "quotedphrasesnotfound": [],
-                "outputmessages": warnings,
+                "outputmessages": result.warnings,
             }
     header = {"type": "esearch", "version": "0.3"}
-    return Answer(orjson.dumps({"header": header, "esearchresult": result}) + b"\n", JSON_TYPE)
+    return Answer(orjson.dumps({"header": header, "esearchresult": members}) + b"\n", JSON_TYPE)
 
 
-def _xml(
-    request: UtilityRequest,
-    count: int,
-    start: int,
-    ids: list[str],
-    kept: tuple[str, str],
-    warnings: list[str],
-) -> Answer:
-    said = [f"<Count>{count}</Count>"]
-    if request.get("rettype") != "count":
-        said.append(f"<RetMax>{len(ids)}</RetMax><RetStart>{start}</RetStart>")
-        if kept[0]:
-            said.append(f"<QueryKey>{kept[1]}</QueryKey><WebEnv>{kept[0]}</WebEnv>")
-        listed = "".join(f"<Id>{uid}</Id>\n" for uid in ids)
-        said.append(f"<IdList>\n{listed}</IdList>" if ids else "<IdList/>")
-        term = escape(request.get("term"))
-        understood = escape(_translation(request))
-        said.append(f"<TranslationSet/><QueryTranslation>{understood}</QueryTranslation>")
-        if not count:
-            said.append(f"<ErrorList><PhraseNotFound>{term}</PhraseNotFound></ErrorList>")
-            warnings = ["No items found.", *warnings]
-        if warnings:
-            messages = "".join(f"<OutputMessage>{text}</OutputMessage>" for text in warnings)
-            said.append(f"<WarningList>{messages}</WarningList>")
-    body = f"{prolog('esearch')}<eSearchResult>{''.join(said)}</eSearchResult>\n"
+def _xml(result: _Result) -> Answer:
+    parts = [f"<Count>{result.count}</Count>"]
+    if result.ids is not None:
+        translation = result.translation
+        parts.append(f"<RetMax>{len(result.ids)}</RetMax><RetStart>{result.start}</RetStart>")
+        if result.kept[0]:
+            parts.append(f"<QueryKey>{result.kept[1]}</QueryKey><WebEnv>{result.kept[0]}</WebEnv>")
+        listed = "".join(f"<Id>{uid}</Id>\n" for uid in result.ids)
+        parts.append(f"<IdList>\n{listed}</IdList>" if result.ids else "<IdList/>")
+        parts.append("<TranslationSet/>" + _stack(translation.stack))
+        parts.append(f"<QueryTranslation>{escape(translation.query)}</QueryTranslation>")
+        errors = _elements("PhraseNotFound", translation.phrases)
+        errors += _elements("FieldNotFound", translation.fields)
+        parts.append(f"<ErrorList>{errors}</ErrorList>" if errors else "")
+        if result.warnings:
+            messages = _elements("OutputMessage", result.warnings)
+            parts.append(f"<WarningList>{messages}</WarningList>")
+    body = f"{prolog('esearch')}<eSearchResult>{''.join(parts)}</eSearchResult>\n"
     return Answer(body.encode())
 
 
-def egquery(request: UtilityRequest, backend: Backend) -> Answer:
-    """Counts in every database, as before NCBI retired the service in 2024. XML only."""
-    term, chosen = escape(request.get("term")), selection(request)
-    counts = {db: len(chosen.of(backend.graph.records(canonical(db)))) for db in DATABASES}
-    items = "".join(
-        f"<ResultItem><DbName>{db}</DbName><MenuName>{db.title()}</MenuName><Count>{count}</Count>"
-        f"<Status>{'Ok' if count else NOTHING_THERE}</Status></ResultItem>"
-        for db, count in counts.items()
-    )
-    body = (
-        f"{prolog('egquery')}<Result><Term>{term}</Term>"
-        f"<eGQueryResult>{items}</eGQueryResult></Result>\n"
-    )
-    return Answer(body.encode())
+def _stack(stack: list[dict[str, str] | str]) -> str:
+    """Return the TranslationStack in the layout of recorded answers."""
+    if not stack:
+        return ""
+    parts = []
+    for item in stack:
+        if isinstance(item, str):
+            parts.append(f"   <OP>{item}</OP>")
+        else:
+            members = "".join(
+                f"    <{name.title()}>{escape(value)}</{name.title()}>"
+                for name, value in item.items()
+            )
+            parts.append(f"   <TermSet>{members}   </TermSet>")
+    return f"<TranslationStack>{''.join(parts)}  </TranslationStack>"
 
 
-def espell(request: UtilityRequest, backend: Backend) -> Answer:  # noqa: ARG001 - all utilities are called alike
-    """A correction: letters that stand three times or more in a row are one too many. XML only."""
-    term = request.get("term")
-    corrected = "".join(
-        letter for place, letter in enumerate(term) if term[place - 2 : place] != letter * 2
-    )
-    better = escape(corrected) if corrected != term else ""
-    body = (
-        f"{prolog('espell')}<eSpellResult>\n\t<Database>{request.get('db', 'pubmed')}</Database>\n"
-        f"\t<Query>{escape(term)}</Query>\n\t<CorrectedQuery>{better}</CorrectedQuery>\n"
-        f"\t<SpelledQuery><Original></Original><Replaced>{better}</Replaced></SpelledQuery>\n"
-        "\t<ERROR/>\n</eSpellResult>\n"
-    )
-    return Answer(body.encode())
+def _elements(name: str, texts: list[str]) -> str:
+    return "".join(f"<{name}>{escape(text)}</{name}>" for text in texts)

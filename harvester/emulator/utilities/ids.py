@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harvester.emulator.databases import SEQUENCES
+from harvester.emulator.databases import ACCESSION, SEQUENCES
 from harvester.emulator.graph.mixing import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_UID = 2**64 - 1
-"""`Maximum ID value 18446744073709551615`, says EPost (recorded in 2025)."""
+"""EPost: `Maximum ID value 18446744073709551615` (recorded in 2025)."""
 
-_ACCESSION = re.compile(r"([A-Z]{1,6}_?)(\d+)(\.\d+)?", re.ASCII)
+_NUMBERED = re.compile(r"([A-Z]{1,6}_?)(\d+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,43 +24,53 @@ class Group:
 
     Attributes:
         uids: each once, in the order given.
-        accessions: how those that were given as accessions are written, with their version.
+        accessions: accession.version of those that were given as accessions.
+        invalid: words that are neither numbers nor accessions.
     """
 
     uids: tuple[int, ...]
     accessions: dict[int, str] = field(default_factory=dict)
+    invalid: tuple[str, ...] = ()
 
     def texts(self, db: str, *, accessions: bool) -> list[str]:
-        """The ids as an answer writes them: numbers unless accessions are asked for."""
+        """Return the ids as an answer writes them: numbers unless accessions are requested."""
         if not (accessions and db in SEQUENCES):
             return [str(uid) for uid in self.uids]
         return [self.accessions.get(uid) or accession(db, uid) for uid in self.uids]
 
 
 def group(db: str, texts: Iterable[str]) -> Group:
-    """The ids among some words; words that are none are left out."""
+    """Return the ids among some words."""
     accessions: dict[int, str] = {}
     uids: dict[int, None] = {}
+    invalid = []
     for text in texts:
         word = text.strip()
         if word.isascii() and word.isdigit():
             if int(word) <= MAX_UID:
                 uids[int(word)] = None
-        elif db in SEQUENCES and (match := _ACCESSION.fullmatch(word)):
-            uid = _uid(db, match)
-            accessions[uid] = word if match[3] else f"{word}.1"
+        elif db in SEQUENCES and ACCESSION.fullmatch(word):
+            uid = _uid(db, word.partition(".")[0])
+            # Chains of PDB have no version.
+            accessions[uid] = word if "." in word or word[0].isdigit() else f"{word}.1"
             uids[uid] = None
-    return Group(tuple(uids), accessions)
+        elif word:
+            invalid.append(word)
+    return Group(tuple(uids), accessions, tuple(invalid))
 
 
 def accession(db: str, uid: int) -> str:
-    """The accession.version of a record of a sequence database."""
+    """Return the generated accession.version of a record of a sequence database."""
     return f"{SEQUENCES[db]}{uid:09d}.1"
 
 
-def _uid(db: str, match: re.Match[str]) -> int:
-    """The number (GI) of an accession; ours carry theirs, the GI of others is made up."""
-    prefix, digits = match[1], match[2]
-    if prefix == SEQUENCES[db] and len(digits) >= 9:
-        return int(digits)
-    return key_of(prefix, int(digits)) % (2**31 - 1) + 1
+def _uid(db: str, text: str) -> int:
+    """Return the number (GI) of an accession: its own if it is generated, else a hash."""
+    match = _NUMBERED.fullmatch(text)
+    if match is None:
+        key = key_of(text)
+    elif match[1] == SEQUENCES[db] and len(match[2]) >= 9:
+        return int(match[2])
+    else:
+        key = key_of(match[1], int(match[2]))
+    return key % (2**31 - 1) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harvester.emulator.answers.answer import HTML_TYPE, Answer
 from harvester.emulator.answers.linksets import LinkSet, ObjUrl, Provider
 from harvester.emulator.graph.mixing import key_of
 
@@ -50,6 +51,16 @@ def llinkslib(query: LinkQuery, backend: Backend) -> list[LinkSet]:  # noqa: ARG
 def prlinks(query: LinkQuery, backend: Backend) -> list[LinkSet]:  # noqa: ARG001
     """Return the address of each id at its primary provider, at most one."""
     return _listed(query, most=1)
+
+
+def redirect(query: LinkQuery) -> Answer:
+    """Return the redirect of `cmd=prlinks&retmode=ref` to the provider of the first id."""
+    for group in query.groups:
+        for found in (addresses(query.dbfrom, uid) for uid in group.uids):
+            if found:
+                return Answer(b"", HTML_TYPE, 302, {"Location": found[0].url})
+    body = b"<html><head><title>NCBI - no primary link</title></head></html>\n"
+    return Answer(body, HTML_TYPE)
 
 
 def _listed(query: LinkQuery, *, libraries: bool = False, most: int | None = None) -> list[LinkSet]:

@@ -9,8 +9,8 @@ import numpy as np
 from harvester.emulator.answers import errors
 from harvester.emulator.answers.linksets import LinkSet, LinkSetDb, LinkSetDbHistory
 from harvester.emulator.databases import SEQUENCES
-from harvester.emulator.utilities.ids import accession
-from harvester.emulator.utilities.selections import Selection, dates, selection
+from harvester.emulator.utilities.dates import request_dates
+from harvester.emulator.utilities.selections import Selection, selection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,12 +67,18 @@ def _linksets(query: LinkQuery, backend: Backend, *, scores: bool) -> list[LinkS
             elif starts[place] < starts[place + 1]:
                 merged = len(query.groups[place].uids) > 1
                 kept = _kept(links, starts[place], starts[place + 1], wanted, merged=merged)
-                linkset.dbs.append(_linksetdb(query, family, kept, links, scores=scores))
+                linkset.dbs.append(_linksetdb(query, backend, family, kept, links, scores=scores))
     return linksets
 
 
 def _linksetdb(
-    query: LinkQuery, family: Family, kept: NDArray[np.int64], links: Links, *, scores: bool
+    query: LinkQuery,
+    backend: Backend,
+    family: Family,
+    kept: NDArray[np.int64],
+    links: Links,
+    *,
+    scores: bool,
 ) -> LinkSetDb:
     db = LinkSetDb(family.dbto, family.linkname)
     if not len(kept):
@@ -82,7 +88,7 @@ def _linksetdb(
     if scores and links.scores is not None:
         db.scores = links.scores[kept]
     if query.accessions and family.dbto in SEQUENCES:
-        db.links = [accession(family.dbto, uid) for uid in db.links.tolist()]
+        db.links = [backend.accession(family.dbto, uid) for uid in db.links.tolist()]
     return db
 
 
@@ -106,7 +112,7 @@ def _filter(query: LinkQuery, family: Family) -> Selection | None:
     if family.dbto == query.dbfrom and request.get("term"):
         return selection(request)
     if family.dbfrom == family.dbto == "pubmed":
-        low, high = dates(request)
+        low, high = request_dates(request)
         within = Selection(low, high)
         return None if within == Selection() else within
     return None

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harvester.emulator.utilities.ecitmatch import ecitmatch
+from harvester.emulator.utilities.efetch import efetch
+from harvester.emulator.utilities.egquery import egquery
 from harvester.emulator.utilities.einfo import einfo
 from harvester.emulator.utilities.epost import epost
-from harvester.emulator.utilities.esearch import egquery, esearch, espell
-from harvester.emulator.utilities.records import efetch, esummary
+from harvester.emulator.utilities.esearch import esearch
+from harvester.emulator.utilities.espell import espell
+from harvester.emulator.utilities.esummary import esummary
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""Generated records: small, computed from their UIDs, in the formats of EFetch and ESummary."""
