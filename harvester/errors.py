@@ -32,6 +32,11 @@ class HarvestError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    @property
+    def exit_status(self) -> int:
+        """Exit code of the command that ends with this error."""
+        return self.exit_code
+
 
 class BadInput(HarvestError):
     """The command line, the job file, a UID list or the environment is wrong.

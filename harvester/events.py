@@ -139,9 +139,21 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """The run sends no more requests; `state` as `status` reports it."""
+    """The run sends no more requests.
+
+    Attributes:
+        state: as `status` reports it.
+        outcomes: outcome → number of UIDs, earlier runs included.
+        links: number of links, earlier runs included.
+        exit_code: of the command.
+        folder: of the harvest.
+    """
 
     state: str
+    outcomes: dict[str, int] = field(default_factory=dict)
+    links: int = 0
+    exit_code: int = 0
+    folder: str = ""
 
 
 Event: TypeAlias = (

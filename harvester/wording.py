@@ -44,13 +44,14 @@ def opening(event: events.RunStarted) -> str:
     left = event.total - event.done
     pace = f"at {event.rate:g} requests a second."
     if event.growing:
-        about = f"About {left:,} UIDs" if left > 0 else "UIDs"
+        about = f"About {count(left, 'UID')}" if left > 0 else "UIDs"
         return f"{about} to ask {event.server} for as they come in, {pace}"
     if not left:
-        return f"All {event.total:,} UIDs are done; nothing is left to ask."
+        done = "The UID is" if event.total == 1 else f"All {event.total:,} UIDs are"
+        return f"{done} done; nothing is left to ask."
     before = f" ({event.done:,} are done)" if event.done else ""
     again = f"Pass {event.pass_number} of {event.passes}: " if event.passes > 1 else ""
-    return f"{again}{left:,} UIDs to ask {event.server} for{before}, {pace}"
+    return f"{again}{count(left, 'UID')} to ask {event.server} for{before}, {pace}"
 
 
 def line(tally: events.Tally) -> str:
@@ -59,7 +60,8 @@ def line(tally: events.Tally) -> str:
     eta = tally.eta_seconds
     left = f", {duration(eta)} left" if eta else ""
     return (
-        f"{tally.done:,} of {tally.total:,} UIDs ({share:.1f} %), {tally.links:,} links, "
+        f"{tally.done:,} of {count(tally.total, 'UID')} ({share:.1f} %), "
+        f"{count(tally.links, 'link')}, "
         f"{tally.achieved:.1f} of {tally.rate:g} requests/s, {tally.in_flight} in flight, "
         f"{tally.retried:,} retried, {limited_by(tally.limited_by)}{left}"
     )
@@ -95,6 +97,20 @@ def off_peak(opens_at: datetime) -> str:
     )
 
 
+def window_closed(opens_at: datetime) -> str:
+    """Return that a run ends with NCBI's off-peak hours, and when they begin again."""
+    here, there = opens_at.astimezone(), opens_at.astimezone(EASTERN)
+    return (
+        f"Window closed: NCBI's off-peak hours are over until {here:%a %H:%M %Z} "
+        f"({there:%a %H:%M} Eastern time). Use --window always to go on now."
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 UID`, `2 UIDs`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def retried(event: events.BatchRetried) -> str:
     """Return how many UIDs are sent again, when and why."""
-    return f"{event.uids:,} UIDs again in {event.delay:.1f} s: {event.reason}"
+    return f"{count(event.uids, 'UID')} again in {event.delay:.1f} s: {event.reason}"

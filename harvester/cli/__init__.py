@@ -10,7 +10,7 @@ import rich_click as click
 from click.exceptions import Abort, Exit
 
 from harvester.cli.process import collect_rarely
-from harvester.errors import BadInput, HarvestError, Interrupted, nearest
+from harvester.errors import BadInput, HarvestError, nearest
 
 COMMANDS = {
     "run": "harvester.cli.commands.run",
@@ -79,10 +79,8 @@ def main() -> None:
         code = 130
     except click.ClickException as error:
         code = _say(error.format_message(), BadInput.exit_code)
-    except Interrupted as error:
-        code = _say(_text(error), error.exit_status)
     except HarvestError as error:
-        code = _say(_text(error), error.exit_code)
+        code = _say(_text(error), error.exit_status)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of the output has gone
         code = 1
@@ -118,5 +116,14 @@ def _text(error: HarvestError) -> str:
 
 
 def _say(sentence: str, code: int) -> int:
-    click.echo(f"harvester: {sentence}", err=True)
+    """Write why the command ends; with --log-json as JSON, like everything on stderr."""
+    if "--log-json" in sys.argv:
+        import json
+        from datetime import UTC, datetime
+
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        error = {"time": now, "event": "Error", "message": sentence, "exit_code": code}
+        click.echo(json.dumps(error), err=True)
+    else:
+        click.echo(f"harvester: {sentence}", err=True)
     return code

@@ -78,6 +78,9 @@ class JobCommand(click.RichCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does; for an unknown option, name the nearest one."""
+        for word in args:
+            if _looks_long(word, self.get_params(ctx)):
+                raise click.UsageError(f"There is no option {word} (did you mean -{word}?).", ctx)
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -86,6 +89,12 @@ class JobCommand(click.RichCommand):
             if name.endswith("key") and "query" not in name:
                 hint = ": the API key is read from the environment variable NCBI_API_KEY alone"
             raise click.UsageError(f"There is no option {name}{hint}.", ctx) from None
+
+
+def _looks_long(word: str, params: list[click.Parameter]) -> bool:
+    """Return whether a long option lacks a hyphen: click reads `-out` as `-o ut`."""
+    name = word.partition("=")[0]
+    return len(name) > 2 and any(f"-{name}" in param.opts for param in params)
 
 
 class AskingCommand(JobCommand):

@@ -11,6 +11,7 @@ from harvester.api.harvest import Result, run
 from harvester.cli.process import keep_memory, open_many_files
 from harvester.cli.verbosity import display_of
 from harvester.errors import GaveUp, Interrupted, Refused, WindowClosed
+from harvester.wording import count
 
 if TYPE_CHECKING:
     from harvester.job.model import Job
@@ -40,7 +41,7 @@ def _summary(result: Result) -> str:
     """Return a line for each harvest, and one for each database of records."""
     lines = [_links(one) for one in result.hops or [result]]
     lines += [
-        f"{one.outcomes.get('linked', 0):,} of {one.total:,} records in {one.folder}"
+        f"{one.outcomes.get('linked', 0):,} of {count(one.total, 'record')} in {one.folder}"
         for one in result.records
     ]
     return "\n".join(lines)
@@ -52,7 +53,10 @@ def _links(result: Result) -> str:
         for name in ("linked", "empty", "missing", "failed")
         if result.outcomes.get(name) or name in ("linked", "empty")
     )
-    text = f"{result.links:,} links of {result.total:,} UIDs ({outcomes}) in {result.folder}"
+    text = (
+        f"{count(result.links, 'link')} of {count(result.total, 'UID')} ({outcomes}) "
+        f"in {result.folder}"
+    )
     if result.exit_code:
         text += f"\nThe failed and missing UIDs are listed in {result.folder}/unanswered.txt;"
         text += f" query them again with: harvester run {result.folder}/job.toml --retry-failed"

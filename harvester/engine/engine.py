@@ -20,7 +20,7 @@ from harvester.engine.outage import CircuitBreaker, Suspect
 from harvester.engine.worker import Worker
 from harvester.errors import GaveUp, HarvestError, RateLimited, WindowClosed
 from harvester.model.uids import as_array, as_set
-from harvester.wording import off_peak
+from harvester.wording import window_closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -261,7 +261,7 @@ class Engine:
     async def _wait_for_hours(self) -> None:
         opens_at = self._hours.opens_at()
         if self._hours.leave:
-            self.halt(WindowClosed(off_peak(opens_at)))
+            self.halt(WindowClosed(window_closed(opens_at)))
             return
         self._emit(events.Waiting("hours", opens_at))
         while self._hours.closed:

@@ -189,6 +189,10 @@ def _read_toml(path: Path, name: str) -> Settings:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
+        if path.suffix.lower() != ".toml":
+            raise BadInput(
+                f"{name} is not a job file (a TOML file). To read UIDs from it, write --ids {name}."
+            ) from error
         raise BadInput(
             f"The job file {name} is not valid TOML: {printable(str(error))}."
         ) from error

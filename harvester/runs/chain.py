@@ -138,6 +138,7 @@ class _AsOne:
     def __init__(self, count: int, listeners: events.Listeners) -> None:
         self._tallies = [events.Tally(lambda: 0.0) for _ in range(count)]
         self._open = count
+        self._codes: list[int] = []
         self._emit = events.to_all(listeners)
 
     def __call__(self, number: int, event: events.Event) -> None:
@@ -156,6 +157,14 @@ class _AsOne:
                 event = events.InputGrew(sum(tally.total for tally in self._tallies))
             case events.RunEnded():
                 self._open -= 1
+                self._codes.append(event.exit_code)
                 if self._open:
                     return
+                event = replace(
+                    event,
+                    outcomes=dict(sum((t.outcomes for t in self._tallies), Counter[str]())),
+                    links=sum(tally.links for tally in self._tallies),
+                    exit_code=max(self._codes),
+                    folder=str(Path(event.folder).parent),
+                )
         self._emit(event)

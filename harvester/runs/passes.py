@@ -95,9 +95,15 @@ class Passes:
             await committer.report()
         finally:
             committer.close()
-            emit(events.RunEnded(progress.state))
+            emit(self._ended(progress.state, ended))
         if ended is not None:
             raise ended
+
+    def _ended(self, state: str, error: HarvestError | None) -> events.RunEnded:
+        codes = {"complete": 0, "complete_with_failures": 3}
+        code = codes.get(state, 1) if error is None else error.exit_status
+        outcomes, links = self.ledger.state.outcomes(), self.ledger.state.links()
+        return events.RunEnded(state, outcomes, links, code, str(self.ledger.folder))
 
     async def _run_all(self, committer: Committer, emit: events.Listener) -> HarvestError | None:
         """Run one pass after the other; return why they ended early, if they did."""

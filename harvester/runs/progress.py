@@ -51,7 +51,7 @@ class Progress:
                 },
                 "rate": {"limit": self._rate, "achieved": round(tally.achieved, 3)},
                 "limited_by": tally.limited_by,
-                "eta_seconds": tally.eta_seconds,
+                "eta_seconds": None if (eta := tally.eta_seconds) is None else round(eta, 1),
                 "started_at": self._started_at,
                 "updated_at": _now(),
             }

@@ -52,7 +52,15 @@ def open_input(name: str) -> Iterator[IO[bytes]]:
         except (OSError, ValueError, RuntimeError) as error:
             # ValueError: a NUL in the name. RuntimeError: unknown home directory.
             why = getattr(error, "strerror", None) or "no such file"
-            raise BadInput(f"The UID list {display_name(name)} cannot be read: {why}.") from error
+            uids = Path(name).name
+            hint = (
+                f" --ids takes a file; to pass UIDs: echo {uids} | harvester run --ids - ..."
+                if uids.replace(",", "").isdigit()
+                else ""
+            )
+            raise BadInput(
+                f"The UID list {display_name(name)} cannot be read: {why}.{hint}"
+            ) from error
         plain = _decompress(raw, magic)
         yield raw if plain is None else stack.enter_context(plain)
 

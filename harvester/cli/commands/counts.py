@@ -18,9 +18,9 @@ SUGGESTION_SECONDS = 15.0
 
 
 @click.command(cls=AskingCommand)
-@click.argument("term")
+@click.argument("words", metavar="TERM", nargs=-1, required=True)
 @result_options
-def counts(term: str, as_json: bool, **values: Any) -> None:
+def counts(words: tuple[str, ...], as_json: bool, **values: Any) -> None:
     """Count the records that match TERM, in each database.
 
     A database in which the search fails is listed with the reason. In a pipe: one line per
@@ -31,6 +31,9 @@ def counts(term: str, as_json: bool, **values: Any) -> None:
     from harvester.cli.lookup import ask, note, show
     from harvester.errors import BadInput
 
+    if len(words) > 1:
+        raise BadInput(f"Write the query in quotes: harvester counts '{' '.join(words)}'")
+    term = words[0]
     if not term.strip():
         raise BadInput("TERM is empty; write a query, for example 'asthma AND 2024[PDAT]'.")
     if any("\ud800" <= letter <= "\udfff" for letter in term):

@@ -29,17 +29,17 @@ PATIENCE_SECONDS = 60.0
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="folder of the harvest; default: a temporary folder",
+    help="folder of the harvest; default: a new one below the system's temporary folder",
 )
 def demo(out: Path | None) -> None:
     """Rehearse a harvest on this machine, in about 25 s.
 
     It is run, killed with kill -9, resumed and checked against the truth.
     """
-    from tempfile import TemporaryDirectory
+    from tempfile import TemporaryDirectory, mkdtemp
 
     with TemporaryDirectory(prefix="harvester-demo-") as scratch:
-        folder = out or Path(scratch) / "links-out"
+        folder = out or Path(mkdtemp(prefix="harvester-demo-")) / "links-out"
         uids, ids = _draw_uids(), Path(scratch) / "pmids.txt"
         ids.write_text("# PMIDs drawn at random\n" + "\n".join(map(str, uids)) + "\n")
         with _emulator() as url:
@@ -54,6 +54,7 @@ def demo(out: Path | None) -> None:
         if code:
             raise Exit(code)
         _check_and_show(folder, uids)
+        _say(f"The result is in {folder}: links/ and uids/ are Parquet files.")
 
 
 def _say(text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-from harvester.wording import limited_by
+from harvester.wording import count, limited_by
 
 
 @click.command()
@@ -29,6 +29,10 @@ def status(out: Path, as_json: bool) -> None:
         click.echo("\n\n".join(map(_sentences, found.get("hops", [found]))))
 
 
+def _link_files(found: dict[str, Any]) -> int:
+    return sum("links/" in part for part in found["parts"])
+
+
 def _sentences(found: dict[str, Any]) -> str:
     uids, requests, job = found["uids"], found["requests"], found["job"]
     share = 100 * uids["done"] / uids["total"] if uids["total"] else 0.0
@@ -38,7 +42,7 @@ def _sentences(found: dict[str, Any]) -> str:
         f"UIDs      {uids['done']:,} of {uids['total']:,} ({share:.1f} %): "
         f"{uids['linked']:,} linked, {uids['empty']:,} empty, "
         f"{uids['missing']:,} missing, {uids['failed']:,} failed",
-        f"links     {found['links']:,} in {len(found['parts'])} files",
+        f"links     {found['links']:,} in {count(_link_files(found), 'file')}",
         f"requests  {requests['sent']:,} sent, {requests['ok']:,} answered, "
         f"{requests['retried']:,} retried, {requests['rate_limited']:,} over the limit",
     ]

@@ -56,9 +56,16 @@ class JsonLog:
             }
             for field in fields(event):
                 value = getattr(event, field.name)
-                said[field.name] = value.isoformat() if isinstance(value, datetime) else value
+                said[field.name] = _json_value(value)
             self._stream.write(json.dumps(said) + "\n")
             self._stream.flush()
+
+
+def _json_value(value: object) -> object:
+    """Return a value as JSON has it: times as text, numbers with three digits."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return round(value, 3) if isinstance(value, float) else value
 
 
 class PlainLines:

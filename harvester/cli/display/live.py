@@ -43,6 +43,8 @@ class LiveDisplay:
 
     def __rich__(self) -> RenderableType:
         tally = self._tally
+        if not tally.server:  # nothing has begun, and perhaps nothing will
+            return Text()
         share = tally.done / tally.total if tally.total else 1.0
         bar = Table.grid(padding=(0, 1), expand=True)
         bar.add_column(ratio=1)
