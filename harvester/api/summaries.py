@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from harvester.api.arguments import MOST, HistorySet, comma_list, read_ids
 from harvester.api.history_sets import members
 from harvester.client.catalogue import together
-from harvester.errors import BadInput, RequestFailed
+from harvester.errors import BadInput, HarvestError
 from harvester.eutils import esummary
+from harvester.eutils.esummary_json import NOT_VALID
 
 if TYPE_CHECKING:
     from harvester.api.arguments import Uid, Uids
@@ -51,21 +52,14 @@ async def _ask_page(at: Connection, db: str, ids: list[Uid]) -> dict[Uid, DocSum
 
 
 async def _ask(at: Connection, db: str, ids: str) -> dict[str, DocSum | str]:
-    """Ask in JSON; in XML, if one of the records breaks the JSON twice."""
-    broken = 0
-
-    def read(body: bytes) -> dict[str, DocSum | str] | None:
-        nonlocal broken
-        try:
-            return esummary.read(body)
-        except RequestFailed as failure:
-            broken += failure.unreadable
-            if broken > 1:
-                return None
-            raise
-
-    found = await at.ask("ESummary", esummary.PATH, esummary.form(db, "json") | {"id": ids}, read)
-    if found is not None:
+    """Ask in JSON; in XML for the records that break the JSON."""
+    form = esummary.form(db, "json") | {"id": ids}
+    found = await at.ask("ESummary", esummary.PATH, form, esummary.read)
+    broken = [uid for uid, one in found.items() if one == NOT_VALID]
+    if not broken:
         return found
-    form = esummary.form(db, "xml") | {"id": ids}
-    return await at.ask("ESummary", esummary.PATH, form, esummary.read)
+    form = esummary.form(db, "xml") | {"id": ",".join(broken)}
+    try:
+        return found | await at.ask("ESummary", esummary.PATH, form, esummary.read)
+    except HarvestError:  # the other records are there
+        return found

@@ -4,9 +4,8 @@ Shapes as recorded from 2008 to 2026: a UID that NCBI does not know has an `erro
 summary; UIDs asked for twice repeat their members; a garbage id, an unknown database, an empty or
 too long list is an error about all, of which there are three spellings.
 
-JSON is asked for, as it says which values are numbers. A record may break it, with a control
-character, half a surrogate or a bare word (users' reports, 2015 and later): the first two are
-repaired; otherwise the same UIDs are asked for again, and then in XML.
+JSON is asked for, as it says which values are numbers. A record that breaks it beyond repair
+(see `esummary_json`) is asked for again alone, and then in XML.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import orjson
 import pyarrow as pa
 
 from harvester.errors import Fault, RequestFailed, printable
+from harvester.eutils.esummary_json import NOT_VALID, read_json
 from harvester.eutils.esummary_xml import read_xml
 from harvester.eutils.identity import form_of
 from harvester.eutils.parsing import unreadable
@@ -40,11 +40,6 @@ output", recorded 2020 to 2026)."""
 DocSum: TypeAlias = dict[str, Any]
 """A summary, as ESummary's JSON has it."""
 
-_CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
-)
-_VALID_ESCAPES = b'"\\/bfnrt'
 _TOO_MANY = re.compile(r"too many uids", re.IGNORECASE)
 
 
@@ -82,12 +77,9 @@ class Summaries:
         Raises:
             RequestFailed: the body is not a whole answer, or holds an error about all of it.
         """
-        try:
-            found = read(body)
-        except RequestFailed as failure:
-            # In transit, an answer is damaged once; a record breaks it twice.
-            failure.unreadable = failure.unreadable and batch.tries > 0
-            raise
+        found = read(body)
+        if batch.tries and found and all(one == NOT_VALID for one in found.values()):
+            raise unreadable(NOT_VALID)
         wanted = dict(zip(self._identifiers.texts(batch.uids), batch.uids.tolist(), strict=True))
         unrequested = 0
         records: dict[int, str] = {}
@@ -147,7 +139,7 @@ def read(body: bytes) -> dict[str, DocSum | str]:
         if not pairs and errors:
             raise _failure("; ".join(errors))
         return {uid: _printable(record) for uid, record in pairs}
-    document = _document(body)
+    document = read_json(body)
     result = document.get("result")
     found = _summaries(result) if isinstance(result, dict) else {}
     if not found:
@@ -162,31 +154,6 @@ def read(body: bytes) -> dict[str, DocSum | str]:
 def _failure(error: str) -> RequestFailed:
     fault = Fault.TOO_LARGE if _TOO_MANY.search(error) else Fault.SERVER
     return RequestFailed(fault, printable(error))
-
-
-def _document(body: bytes) -> DocSum:
-    try:
-        try:
-            document = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            document = orjson.loads(_ESCAPE.sub(_valid, body.translate(_CONTROLS_TO_BLANKS)))
-    except orjson.JSONDecodeError as error:
-        if b'"uids"' in body and body.rstrip()[-1:] == b"}":  # a record breaks it
-            raise unreadable("the answer of ESummary is not valid JSON") from error
-        # An error text breaks it, or it is cut: XML, which does not tell numbers, would not help.
-        raise RequestFailed(Fault.BODY, "the answer of ESummary is not JSON, or cut") from error
-    if not isinstance(document, dict):
-        raise RequestFailed(Fault.BODY, "the answer is JSON, but not of ESummary")
-    return document
-
-
-def _valid(escape: re.Match[bytes]) -> bytes:
-    """Return an escape that JSON allows: half a surrogate becomes U+FFFD."""
-    text = escape[0]
-    if len(text) == 2:
-        return text if text[1:] in _VALID_ESCAPES else text[1:]
-    half = len(text) == 6 and text[2:4].lower() >= b"d8" and text[2:4].lower() <= b"df"
-    return b"\\ufffd" if half else text
 
 
 def _summaries(result: DocSum) -> dict[str, DocSum | str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
+import numpy as np
 import pytest
 
 from harvester.errors import Fault, RequestFailed
@@ -9,7 +12,7 @@ from harvester.eutils import esummary
 from harvester.eutils.esummary import Summaries
 from harvester.model import uids
 from harvester.model.batch import Batch
-from harvester.model.identifiers import identifiers_of
+from harvester.model.identifiers import Uids, identifiers_of
 
 
 def test_a_uid_has_its_summary_or_its_error() -> None:
@@ -74,3 +77,64 @@ def test_a_record_is_known_by_its_accession_with_or_without_version() -> None:
     assert sorted(answer.rows.to_table()["uid"].to_pylist()) == ["NP_000537.3", "P04637"]
     assert accessions.texts(answer.left_out) == ["NP_1.1"]
     assert answer.unrequested == 0
+
+
+# --- a record that breaks the JSON ------------------------------------------------------------
+
+
+def _with(member: bytes) -> bytes:
+    """Three summaries, the second with a member that is not JSON."""
+    return (
+        b'{"header":{"type":"esummary"},"result":{"uids":["5","6","7"],"5":{"uid":"5"},'
+        b'"6":{"uid":"6",%b},"7":{"uid":"7","a":{"b":[1]}}}}\n' % member
+    )
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        (b'"x":suppressed', "suppressed"),
+        (b'"x":Not available ', "Not available"),
+        (b'"x":"a\tb\x01"', "a b "),
+        (b'"x":"\\ud83d!"', "\ufffd!"),
+        (b'"x":"\\ud83d\\ude00\x00"', "\U0001f600 "),
+        (b'"x":"5\\\' end"', "5' end"),
+        (b'"x":"say \\"no\\", null"\x00', 'say "no", null'),
+        (b'"x":[1,true,b]', [1, True, "b"]),
+        (b'"x":[-1.5e3,null]\x01', [-1500.0, None]),
+    ],
+)
+def test_values_that_are_not_json_are_repaired(member: bytes, value: object) -> None:
+    found = esummary.read(_with(member))
+    assert found["5"] == {"uid": "5"}
+    assert found["6"] == {"uid": "6", "x": value}
+    assert found["7"] == {"uid": "7", "a": {"b": [1]}}
+
+
+@pytest.mark.parametrize("member", [b'"x":"5" end"', b'"x":"\xff"', b'"x":{', b'"x":"open'])
+def test_a_record_beyond_repair_costs_only_itself(member: bytes) -> None:
+    found = esummary.read(_with(member))
+    assert found["6"] == "its summary is not valid JSON"
+    assert found["5"] == {"uid": "5"}
+    assert found["7"] == {"uid": "7", "a": {"b": [1]}}
+
+
+def test_a_broken_record_is_asked_for_alone_and_then_in_xml() -> None:
+    question = Summaries("gene", Uids())
+    answer = question.read(_with(b'"x":"5" end"'), Batch(np.array([5, 6, 7]), "json"))
+    assert answer.answered.tolist() == [5, 7]
+    assert answer.broken == {6: "its summary is not valid JSON"}
+    alone = b'{"result":{"uids":["6"],"6":{"uid":"6","x":"5" end"}}}'
+    with pytest.raises(RequestFailed) as caught:
+        question.read(alone, Batch(np.array([6]), "json", tries=1))
+    assert caught.value.unreadable
+    in_xml = parse_qs(question.body(Batch(np.array([6]), "xml")).decode())
+    assert (in_xml["retmode"], in_xml["version"], in_xml["id"]) == (["xml"], ["2.0"], ["6"])
+
+
+def test_a_broken_answer_that_is_cut_is_a_bad_body() -> None:
+    body = _with(b'"x":"5" end"').rstrip()
+    for cut in range(len(body)):
+        with pytest.raises(RequestFailed) as caught:
+            esummary.read(body[:cut])
+        assert caught.value.fault is Fault.BODY
