@@ -5,7 +5,8 @@ The API key is not part of it: it is read from the environment variable NCBI_API
 
 from __future__ import annotations
 
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
@@ -13,6 +14,14 @@ from harvester.job.chain import Chain, fill_hops
 from harvester.job.fields import Group
 from harvester.job.groups import Contact, Limits, Output, Server, Source
 from harvester.job.link import Link
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HOLDS_LINKS: Mapping[str, str] = MappingProxyType({"kind": "links"})
+
+IDENTITY_VERSION = 2
+"""Version of `Job.identity`; version 1 had neither `holds` nor `server`."""
 
 
 class Job(Group):
@@ -50,8 +59,12 @@ class Job(Group):
         """The links of all hops."""
         return Chain((self.link, *self.hop))
 
-    def identity(self) -> dict[str, Any]:
-        """Return what the rows of a folder depend on; a rerun must agree with it."""
+    def identity(self, holds: Mapping[str, str] = HOLDS_LINKS) -> dict[str, Any]:
+        """Return what the rows of a folder depend on; a rerun must agree with it.
+
+        Args:
+            holds: what the folder holds: its `kind`, and of records their `form` and `side`.
+        """
         link = self.link.model_dump(mode="json", exclude={"retmode"})
         output = {
             "format": self.output.format,
@@ -61,4 +74,11 @@ class Job(Group):
         # Lists may grow; a search is made once.
         keys = ("query", "webenv", "query_key")
         source = {key: getattr(self.source, key) for key in keys if getattr(self.source, key)}
-        return {"link": link, "output": output, "source": source}
+        return {
+            "version": IDENTITY_VERSION,
+            "holds": dict(holds),
+            "server": {"base_url": self.server.base_url},
+            "link": link,
+            "output": output,
+            "source": source,
+        }

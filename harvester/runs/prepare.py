@@ -11,7 +11,7 @@ from harvester.job.permission import check_permitted
 from harvester.runs.chain import hop_jobs
 from harvester.sources.from_job import open_source
 from harvester.store.folder import JOB, check_usable, disk_errors, hop_folders
-from harvester.store.ledger import check_same_job
+from harvester.store.identity import check_same_job
 from harvester.store.state_reader import look_up
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def prepare(
             _see_same_chain(job)
         first = hop_jobs(job)[0]
         kept, ended = look_up(Path(first.output.path), "identity", "source")
-        check_same_job(folder, kept, first.identity())
+        check_same_job(Path(first.output.path), kept, first.identity())
     if ended is not None and (resume or job.source.is_remote):
         return job, None
     return job, open_source(job, warn)
@@ -70,6 +70,8 @@ def _see_same_chain(job: Job) -> None:
     before, now = ([one.identity() for one in hop_jobs(both)] for both in (kept, job))
     if [one["link"] for one in before] != [one["link"] for one in now]:
         raise BadInput(f"{folder} holds a chain of other hops; give another --out for this one.")
+    for one in (*before, *now):
+        del one["server"]  # the state of the first hop knows it better
     if before != now:
         raise BadInput(
             f"{folder} holds this chain with another source or output; give another --out."

@@ -12,6 +12,8 @@ from harvester.errors import BadInput, FolderInUse
 from harvester.eutils.efetch import Documents
 from harvester.eutils.elink.commands import schema_of
 from harvester.eutils.esummary import Summaries
+from harvester.job.cmds import CMDS
+from harvester.job.databases import answer_name
 from harvester.job.groups import RECORDS_FORM
 from harvester.job.link import Link
 from harvester.model import lazy_compute as pc
@@ -19,6 +21,7 @@ from harvester.model import uids
 from harvester.model.row_schemas import DOCUMENTS, SUMMARIES
 from harvester.runs.run import Kind
 from harvester.store.folder import RECORDS, is_locked
+from harvester.store.identity import check_server
 from harvester.store.reader import HarvestReader
 
 if TYPE_CHECKING:
@@ -44,6 +47,11 @@ class Records:
 
     side: Side = "to"
     form: str = SUMMARY
+
+    @property
+    def holds(self) -> dict[str, str]:
+        """What the identity of their folder says of it."""
+        return {"kind": RECORDS, "form": self.form, "side": self.side}
 
     def question(self, db: str, identifiers: Identifiers) -> Question:
         """Return the request to make for each batch."""
@@ -75,17 +83,33 @@ async def get_records(runner: Runner, job: Job, records: Records) -> dict[str, R
     schema = SUMMARIES if records.form == SUMMARY else DOCUMENTS
     results = {}
     for db, listed in linked(job, records.side).items():
-        name = re.sub(r"\W", "-", records.form)
-        path = Path(job.output.path) / RECORDS / f"{db}-{name}"
+        path = Path(job.output.path) / RECORDS / folder_name(job.link, db, records)
         output = job.output.model_copy(
             update={"path": str(path), "keep_raw": False, "records": None}
         )
         link = Link(dbfrom=db, idtype=job.link.idtype)
         limits = job.limits.model_copy(update={"passes": 1, "confirm_empty": 0})
         update = {"link": link, "output": output, "limits": limits, "hop": []}
-        kind = Kind(schema, partial(records.question, db), RECORDS)
+        kind = Kind(schema, partial(records.question, db), RECORDS, records.holds)
         results[db] = await runner.run(job.model_copy(update=update), listed, kind=kind)
     return results
+
+
+def folder_name(link: Link, db: str, records: Records) -> str:
+    """Return the name of the folder for some records of a database: `DB-FORM`.
+
+    Where the links may lead back to the database of the input, the records of the input are in
+    `DB-FORM-from`, so that the two sides do not mix.
+
+    Example:
+        >>> link = Link(dbfrom="pubmed", db=["pubmed", "pmc"])
+        >>> folder_name(link, "pubmed", Records("from", "medline/text"))
+        'pubmed-medline-text-from'
+    """
+    name = f"{db}-" + re.sub(r"\W", "-", records.form)
+    led_to = {answer_name(one) for one in link.db} if CMDS[link.cmd].leads_to_records else set()
+    both = bool(led_to & {"all", answer_name(link.dbfrom)})
+    return f"{name}-from" if records.side == "from" and both else name
 
 
 def linked(job: Job, side: Side) -> Mapping[str, Listed]:
@@ -99,10 +123,12 @@ def linked(job: Job, side: Side) -> Mapping[str, Listed]:
     folder, link = Path(job.output.path), job.link
     if is_locked(folder):
         raise FolderInUse(f"A harvest is running in {folder}. Get the records once it has ended.")
-    schema = schema_of(link)
-    if side == "to" and not {"dbto", "to_uid"} <= set(schema.names):
-        raise BadInput(f"{folder}: the links of cmd {link.cmd} name no linked records.")
     found = HarvestReader.open(folder)
+    found.check_links()
+    if found.identity is not None:
+        check_server(folder, found.identity, job.server.base_url)
+    if side == "to" and not {"dbto", "to_uid"} <= set(schema_of(link).names):
+        raise BadInput(f"{folder}: the links of cmd {link.cmd} name no linked records.")
     if side == "from":
         if not found.wanted:
             raise BadInput(f"{folder} has no input UIDs yet.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from harvester import events
 from harvester.client.check_names import check_names
 from harvester.eutils.elink.commands import Elink, schema_of
 from harvester.job import load
+from harvester.job.model import HOLDS_LINKS
 from harvester.runs.passes import Passes
 from harvester.sources.feed import Feed
 from harvester.store.folder import LINKS, disk_errors
@@ -21,7 +22,7 @@ from harvester.store.status import end_state
 from harvester.store.unanswered import reopen_unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -70,11 +71,13 @@ class Kind:
         schema: schema of the rows.
         question: makes the question, given how UIDs are written.
         rows: name of the folder of the rows inside the harvest's folder.
+        holds: what the folder's identity says of it; see `Job.identity`.
     """
 
     schema: pa.Schema
     question: Callable[[Identifiers], Question]
     rows: str = LINKS
+    holds: Mapping[str, str] = field(default_factory=lambda: HOLDS_LINKS)
 
 
 def links_of(link: Link) -> Kind:
@@ -130,7 +133,7 @@ class Runner:
             if feed is not None:
                 await feed.start(self.client, events.to_all(self.listeners))
             with Ledger(folder, sink, link.dbfrom, kind.schema, link.idtype, kind.rows) as ledger:
-                ledger.adopt(job.identity(), load.dump(job))
+                ledger.adopt(job.identity(kind.holds), load.dump(job))
                 if opened is not None:
                     opened(ledger)
                 if source is not None and feed is None:

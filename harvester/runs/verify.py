@@ -110,11 +110,12 @@ async def resample(
         HarvestError: the server refuses the requests, or off-peak hours are over.
     """
     folder, key = Path(job.output.path), COMMANDS[job.link.cmd].key
+    found = HarvestReader.open(folder)
+    found.check_links()
     if not key or job.link.targets_only:
         raise BadInput(
             f"{folder} holds sets, not links of single UIDs, so answers cannot be compared."
         )
-    found = HarvestReader.open(folder)
     chosen = _chosen(found.answered, share, seed)
     tables: list[pa.Table] = []
     again = uids.as_set()

@@ -41,6 +41,7 @@ def read_run(
         FolderError: The folder is damaged.
     """
     run = HarvestReader.open(folder)
+    run.check_links()
     if not CMDS[run.cmd].leads_to_records:
         raise BadInput(
             f"{folder} was harvested with --cmd {run.cmd}, whose links have no to_uid; "

@@ -11,12 +11,13 @@ import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from harvester.errors import BadInput, FolderError
+from harvester.errors import FolderError
 from harvester.model import schemas
 from harvester.model.distinct_targets import Targets
 from harvester.model.rows import RunLengthRows
 from harvester.store import durable
 from harvester.store.folder import JOB, LINKS, check_no_orphans, lock_folder
+from harvester.store.identity import check_not_mixed, check_same_job
 from harvester.store.input_uids import Input
 from harvester.store.parts import Parts, find_damage
 from harvester.store.state import State
@@ -56,7 +57,8 @@ class Ledger:
     Raises:
         FolderError: the folder is in use by another process or damaged, or was written by a
             newer version.
-        BadInput: the folder holds something other than a harvest.
+        BadInput: the folder holds something other than a harvest, or links where there should be
+            records.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Ledger:
             self.state = State(folder / FILE)
             undo.callback(self.state.close)
             recorded = self.state.parts()
+            check_not_mixed(folder, recorded, rows)
             self._check_parts(recorded)
             self.parts.tidy(recorded)
             self.input = Input(self.state, idtype)
@@ -100,15 +103,15 @@ class Ledger:
         return f"Ledger({str(self.folder)!r}, {self.dbfrom}: {counts})"
 
     def adopt(self, identity: dict[str, Any], job_toml: str) -> None:
-        """Record the job in a new folder, or check that the folder belongs to the same one.
+        """Record the identity and the job in a new folder, or check that they are the same.
 
         Raises:
-            BadInput: the folder holds the harvest of another job; names the difference.
+            BadInput: the folder holds something else; names the difference.
         """
         kept = self.state.get("identity")
         check_same_job(self.folder, kept, identity)
         durable.write_text(self.folder / JOB, job_toml)
-        if kept is None:
+        if kept is None or "version" not in json.loads(kept):
             self.state.put(identity=json.dumps(identity))
 
     @property
@@ -174,30 +177,3 @@ class Ledger:
                 f"{wrong}. Nothing was changed. "
                 "Restore the file from a backup, or harvest into another folder."
             )
-
-
-def check_same_job(folder: Path, kept: str | None, identity: dict[str, Any]) -> None:
-    """Check that a folder belongs to a job, or to none yet.
-
-    Args:
-        folder: folder of the harvest.
-        kept: identity in the state of the folder, as JSON; None without one.
-        identity: identity of the job.
-
-    Raises:
-        BadInput: the folder holds the harvest of another job; names the difference.
-    """
-    if kept is not None and (known := json.loads(kept)) != identity:
-        raise BadInput(_difference(folder, known, identity))
-
-
-def _difference(folder: Path, kept: dict[str, Any], asked: dict[str, Any]) -> str:
-    for group, values in kept.items():
-        for key, value in values.items():
-            if asked[group].get(key) != value:
-                name = f"{group}.{key}"
-                return (
-                    f"{folder} holds a harvest with {name} = {value}, not "
-                    f"{asked[group].get(key)}; give another --out for another job."
-                )
-    return f"{folder} holds the harvest of another job; give another --out."

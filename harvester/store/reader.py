@@ -20,7 +20,8 @@ from harvester.model.identifiers import identifiers_of
 from harvester.model.outcomes import ANSWERED
 from harvester.model.row_schemas import link_schema, record_schema
 from harvester.model.schemas import RAW, UIDS, with_ids
-from harvester.store.folder import JOB, RECORDS, check_harvest
+from harvester.store.folder import JOB, LINKS, RECORDS, check_harvest
+from harvester.store.identity import check_holds_links, known_identity
 from harvester.store.parts import find_damage, read_part
 from harvester.store.state_reader import FILE, StateReader
 
@@ -85,6 +86,7 @@ class HarvestReader:
         """
         check_harvest(folder)
         with StateReader(folder / FILE) as state, state.snapshot():
+            kept = state.get("identity")
             return cls(
                 folder=folder,
                 job=read_job(folder),
@@ -92,7 +94,7 @@ class HarvestReader:
                 settled=state.settled(),
                 outcomes=state.outcomes(),
                 total=int(state.get("total") or 0),
-                identity=_parsed(state.get("identity")),
+                identity=None if kept is None else known_identity(folder, kept),
                 source_ended=state.get("source") is not None,
                 progress=state.progress(),
                 agreement=_parsed(state.get("agreement")) or {},
@@ -130,20 +132,35 @@ class HarvestReader:
         """`uid`, or `acc` where UIDs are accessions."""
         return str(self.link.get("idtype", "uid"))
 
+    def check_links(self) -> None:
+        """Check that this is a harvest of links.
+
+        Raises:
+            BadInput: it holds records; says how to go on with them.
+        """
+        if self.identity is not None:
+            check_holds_links(self.folder, self.identity)
+
+    @property
+    def holds(self) -> Mapping[str, str]:
+        """What the folder holds: `kind` (links or records), and of records `form` and `side`."""
+        if self.identity is None:
+            return {"kind": LINKS}
+        holds: Mapping[str, str] = self.identity["holds"]
+        return holds
+
     @cached_property
     def kind(self) -> str:
         """Kind of the rows: `links`, `targets` (distinct, without from_uid) or `records`."""
-        names = [part.name for part in self.parts if part.kind == "links"]
-        if any(name.startswith(f"{RECORDS}/") for name in names):
-            return "records"
+        if self.holds["kind"] == RECORDS:
+            return RECORDS
         return "targets" if self.link.get("targets_only") else "links"
 
     @cached_property
     def schema(self) -> pa.Schema:
         """Schema of the tables of `links()`."""
         if self.kind == "records":
-            form = "summary" if self.folder.absolute().name.endswith("-summary") else ""
-            return record_schema(form, idtype=self.idtype)
+            return record_schema(self.holds.get("form", ""), idtype=self.idtype)
         return link_schema(self.cmd, targets_only=self.kind == "targets", idtype=self.idtype)
 
     # --- what came of it ----------------------------------------------------------------------

@@ -265,7 +265,8 @@ def fails_and_is_retried(servers: Servers, folder: Path) -> None:
     assert finished.code == 3, finished.err
     assert (out / "hop-1" / "unanswered.txt").read_text() == "7\n"
     assert status_command(out)["state"] == "complete_with_failures"
-    well = servers.start()
+    servers.stop(sick)
+    well = servers.start(port=sick.port)
     again = servers.harvester("run", chain(folder, well, CHAIN[:2]), "--retry-failed")
     assert again.code == 0, again.err
     assert_done(out, well, CHAIN[:2])

@@ -98,7 +98,8 @@ def failed_and_missing(servers: Servers, folder: Path, form: str) -> None:
     assert_same(rows(out, "links"), truth)
 
     # Well again, only those are asked for.
-    well = servers.start()
+    servers.stop(sick)
+    well = servers.start(port=sick.port)
     healed = harvest(servers, out, ids, well.base_url, f"--format={form}", "--retry-failed")
     assert healed.code == 0, healed.err
     assert sum(entry.ids for entry in well.log) == 5

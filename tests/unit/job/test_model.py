@@ -185,7 +185,6 @@ def test_the_identity_holds_what_rows_depend_on_and_nothing_else() -> None:
         output={"path": "elsewhere", "compression": "zstd"},
         limits={"rate": 1, "max_attempts": 2, "confirm_empty": 3},
         contact={"email": "a@b.c"},
-        server={"base_url": "http://localhost/"},
     )
     assert same.identity() == identity
 
@@ -206,6 +205,7 @@ def test_the_identity_holds_what_rows_depend_on_and_nothing_else() -> None:
         {"source": {"query": "x"}},
         {"source": {"webenv": "x", "query_key": "1"}},
         {"output": {"keep_raw": True}},
+        {"server": {"base_url": "http://localhost/"}},
         {"output": {"format": "jsonl"}},
         {"output": {"compression": "gzip"}},
     ],
