@@ -31,6 +31,7 @@ async def harvest(
     listeners: Iterable[events.Listener] = (),
     retry_failed: bool = False,
     resume: bool = False,
+    partial: bool = False,
     signals: bool = False,
 ) -> Result:
     """Run a job to its end, or go on where an earlier run ended.
@@ -41,6 +42,7 @@ async def harvest(
         retry_failed: whether to ask again for UIDs recorded as failed or missing.
         resume: whether to take the UIDs from the folder; the source is then read only if it was
             never read to its end.
+        partial: whether to accept an unfinished harvest as the source.
         signals: whether to end gently at the first SIGINT or SIGTERM, at once at the second.
 
     Returns:
@@ -63,7 +65,9 @@ async def harvest(
         ```
     """
     emit = events.to_all(listeners := list(listeners))
-    job, source = prepare(job, lambda text: emit(events.Warned(text)), resume=resume)
+    job, source = prepare(
+        job, lambda text: emit(events.Warned(text)), resume=resume, partial=partial
+    )
     stop = Stop()
     with heeded(stop) if signals else nullcontext():
         async with connected(job.server, job.contact, job.limits) as client:
@@ -81,7 +85,7 @@ async def harvest(
             if job.output.records is None or not result.links:
                 return result
             wanted = Records("to", job.output.records)
-            got = await get_records(runner, hop_jobs(job)[-1], wanted)
+            got = await get_records(runner, hop_jobs(job)[-1], wanted, partial=True)
             return replace(result, records=tuple(got.values()))
 
 
@@ -96,6 +100,8 @@ async def records(
     side: Side = "to",
     form: str = SUMMARY,
     listeners: Iterable[events.Listener] = (),
+    retry_failed: bool = False,
+    partial: bool = False,
     signals: bool = False,
 ) -> dict[str, Result]:
     """Get the records at one end of the links of a harvest, into OUT/records.
@@ -105,6 +111,8 @@ async def records(
         side: `to` for the records linked to, `from` for the input.
         form: `summary` for ESummary, else RETTYPE, RETTYPE/RETMODE or /RETMODE of EFetch.
         listeners: receive every event.
+        retry_failed: whether to ask again for records recorded as failed or missing.
+        partial: whether to accept an unfinished harvest.
         signals: as for `harvest`.
 
     Returns:
@@ -125,8 +133,10 @@ async def records(
     stop = Stop()
     with heeded(stop) if signals else nullcontext():
         async with connected(job.server, job.contact, job.limits) as client:
-            runner = Runner(client=client, listeners=list(listeners), stop=stop)
-            return await get_records(runner, job, Records(side, form))
+            runner = Runner(
+                client=client, listeners=list(listeners), stop=stop, retry_failed=retry_failed
+            )
+            return await get_records(runner, job, Records(side, form), partial=partial)
 
 
 def run_records(job: Job, **options: Any) -> dict[str, Result]:

@@ -35,6 +35,7 @@ async def write_jsonl(
     *,
     listeners: Iterable[events.Listener] = (),
     signals: bool = False,
+    partial: bool = False,
 ) -> Counter[str]:
     """Write the links of a job as JSON lines, as answers come.
 
@@ -43,6 +44,7 @@ async def write_jsonl(
         out: unbuffered stream; a write that blocks does not block the event loop.
         listeners: told of every event; they must not block.
         signals: end gently on the first SIGINT or SIGTERM, at once on the second.
+        partial: accept an unfinished harvest as the source.
 
     Returns:
         Outcome → UIDs.
@@ -56,7 +58,7 @@ async def write_jsonl(
     told: list[events.Listener] = [tally, *listeners]
     emit = events.to_all(told)
     # Before signals are handled: reading a list blocks the event loop.
-    job, source = prepare_stream(job, emit)
+    job, source = prepare_stream(job, emit, partial=partial)
     try:
         with heeded(stop) if signals else nullcontext():
             async with LinkStream(job, source, emit, stop) as tables:

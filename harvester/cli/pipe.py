@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harvester.job.model import Job
 
 
-def write_to_stdout(job: Job) -> NoReturn:
+def write_to_stdout(job: Job, *, partial: bool = False) -> NoReturn:
     """Write the links of a job to standard output, as answers come.
 
     Raises:
@@ -26,7 +26,7 @@ def write_to_stdout(job: Job) -> NoReturn:
     keep_memory()
     open_many_files()
     with open(1, "wb", buffering=0, closefd=False) as out:
-        outcomes = run_async(write_jsonl(job, out, signals=True))
+        outcomes = run_async(write_jsonl(job, out, signals=True, partial=partial))
     lost = outcomes["failed"] + outcomes["missing"]
     if lost:
         click.echo(f"harvester: {lost:,} UIDs failed or are missing.", err=True)

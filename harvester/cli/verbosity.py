@@ -40,6 +40,23 @@ def display_of(values: dict[str, Any]) -> AbstractContextManager[Listener]:
     )
 
 
+def partial_option(panel: str) -> Callable[[F], F]:
+    """Return the decorator that adds --partial to a command."""
+    return click.option(
+        "--partial", is_flag=True, help="take an unfinished harvest as source", panel=panel
+    )
+
+
+def retry_failed_option(panel: str) -> Callable[[F], F]:
+    """Return the decorator that adds --retry-failed to a command."""
+    return click.option(
+        "--retry-failed",
+        is_flag=True,
+        help="also the UIDs that an earlier run recorded as failed or missing",
+        panel=panel,
+    )
+
+
 def result_options(command: F) -> F:
     """Add --json and -q to a command whose result goes to standard output."""
     for option in (

@@ -12,7 +12,7 @@ from harvester.runs.chain import hop_jobs
 from harvester.sources.from_job import open_source
 from harvester.store.folder import JOB, check_usable, disk_errors, hop_folders
 from harvester.store.identity import check_same_job
-from harvester.store.state_reader import look_up
+from harvester.store.state_reader import FILE, PARTIAL, look_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    job: Job, warn: Callable[[str], None], *, resume: bool = False
+    job: Job, warn: Callable[[str], None], *, resume: bool = False, partial: bool = False
 ) -> tuple[Job, Listed | Feed | None]:
     """Return a job with absolute paths, and its source opened.
 
@@ -31,6 +31,8 @@ def prepare(
         job: the job to run.
         warn: receives warnings about the source.
         resume: take the UIDs from the folder, if its source was read to the end before.
+
+        partial: accept an unfinished harvest as the source.
 
     Returns:
         The job, and its UIDs, or a feed that yields them; None if the folder holds all of them.
@@ -53,8 +55,11 @@ def prepare(
         kept, ended = look_up(Path(first.output.path), "identity", "source")
         check_same_job(Path(first.output.path), kept, first.identity())
     if ended is not None and (resume or job.source.is_remote):
-        return job, None
-    return job, open_source(job, warn)
+        run = Path(job.source.run or "")
+        if ended != PARTIAL or not (run / FILE).is_file():
+            return job, None
+        partial = True  # as it was accepted before; by now there may be more
+    return job, open_source(job, warn, partial=partial)
 
 
 def _see_same_chain(job: Job) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from harvester import events
 from harvester.errors import BadInput, FolderInUse
 from harvester.eutils.efetch import Documents
 from harvester.eutils.elink.commands import schema_of
@@ -23,6 +24,7 @@ from harvester.runs.run import Kind
 from harvester.store.folder import RECORDS, is_locked
 from harvester.store.identity import check_server
 from harvester.store.reader import HarvestReader
+from harvester.store.unfinished import check_complete
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,13 +62,16 @@ class Records:
         return Documents(db, self.form, identifiers)
 
 
-async def get_records(runner: Runner, job: Job, records: Records) -> dict[str, Result]:
+async def get_records(
+    runner: Runner, job: Job, records: Records, *, partial: bool = False
+) -> dict[str, Result]:
     """Get the records of a harvest, into OUT/records/DB for each database.
 
     Args:
         runner: runs the harvest of each database.
         job: job kept in the harvest's folder, with absolute paths.
         records: which records, in which form.
+        partial: accept an unfinished harvest.
 
     Returns:
         Database → result.
@@ -80,9 +85,17 @@ async def get_records(runner: Runner, job: Job, records: Records) -> dict[str, R
             f"'{records.form}' is not a form of records. Write summary, RETTYPE or "
             "RETTYPE/RETMODE, for example medline/text."
         )
+    folder = Path(job.output.path)
+    if is_locked(folder):
+        raise FolderInUse(f"A harvest is running in {folder}. Get the records once it has ended.")
+    found = HarvestReader.open(folder)
+    found.check_links()
+    emit = events.to_all(runner.listeners)
+    check_complete(found, lambda text: emit(events.Warned(text)), partial=partial)
+    runner = replace(runner, whole=found.complete)
     schema = SUMMARIES if records.form == SUMMARY else DOCUMENTS
     results = {}
-    for db, listed in linked(job, records.side).items():
+    for db, listed in linked(job, found, records.side).items():
         path = Path(job.output.path) / RECORDS / folder_name(job.link, db, records)
         output = job.output.model_copy(
             update={"path": str(path), "keep_raw": False, "records": None}
@@ -90,7 +103,7 @@ async def get_records(runner: Runner, job: Job, records: Records) -> dict[str, R
         link = Link(dbfrom=db, idtype=job.link.idtype)
         limits = job.limits.model_copy(update={"passes": 1, "confirm_empty": 0})
         update = {"link": link, "output": output, "limits": limits, "hop": []}
-        kind = Kind(schema, partial(records.question, db), RECORDS, records.holds)
+        kind = Kind(schema, functools.partial(records.question, db), RECORDS, records.holds)
         results[db] = await runner.run(job.model_copy(update=update), listed, kind=kind)
     return results
 
@@ -112,19 +125,14 @@ def folder_name(link: Link, db: str, records: Records) -> str:
     return f"{name}-from" if records.side == "from" and both else name
 
 
-def linked(job: Job, side: Side) -> Mapping[str, Listed]:
+def linked(job: Job, found: HarvestReader, side: Side) -> Mapping[str, Listed]:
     """Return the distinct UIDs on one side of a harvest's links, by database.
 
     Raises:
-        BadInput: there are none.
-        FolderInUse: another process runs the harvest.
+        BadInput: there are none, or they are of another server.
         FolderError: it is damaged.
     """
     folder, link = Path(job.output.path), job.link
-    if is_locked(folder):
-        raise FolderInUse(f"A harvest is running in {folder}. Get the records once it has ended.")
-    found = HarvestReader.open(folder)
-    found.check_links()
     if found.identity is not None:
         check_server(folder, found.identity, job.server.base_url)
     if side == "to" and not {"dbto", "to_uid"} <= set(schema_of(link).names):

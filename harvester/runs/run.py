@@ -16,6 +16,7 @@ from harvester.runs.passes import Passes
 from harvester.sources.feed import Feed
 from harvester.store.folder import LINKS, disk_errors
 from harvester.store.ledger import Ledger
+from harvester.store.reader import HarvestReader
 from harvester.store.sinks import make_sink
 from harvester.store.state_reader import FILE
 from harvester.store.status import end_state
@@ -80,6 +81,11 @@ class Kind:
     holds: Mapping[str, str] = field(default_factory=lambda: HOLDS_LINKS)
 
 
+def is_whole(job: Job) -> bool:
+    """Return whether the source of a job is not an unfinished harvest."""
+    return job.source.run is None or HarvestReader.open(Path(job.source.run)).complete
+
+
 def links_of(link: Link) -> Kind:
     """Return the kind of a harvest of links."""
     return Kind(schema_of(link), partial(Elink, link))
@@ -95,6 +101,7 @@ class Runner:
         stop: ends all runs when asked to.
         resume: whether this goes on with an earlier run; then names are not checked again.
         retry_failed: whether to ask again for UIDs that failed or are missing.
+        whole: whether the input UIDs are all of their source; None: look at the source.
     """
 
     client: Client
@@ -102,6 +109,7 @@ class Runner:
     stop: Stop
     resume: bool = False
     retry_failed: bool = False
+    whole: bool | None = None
 
     async def run(
         self,
@@ -138,7 +146,7 @@ class Runner:
                     opened(ledger)
                 if source is not None and feed is None:
                     ledger.input.add(source)
-                    ledger.input.end()
+                    ledger.input.end(whole=is_whole(job) if self.whole is None else self.whole)
                 if self.retry_failed:
                     reopen_unanswered(ledger)
                 await Passes(

@@ -42,7 +42,7 @@ _TABLES_AHEAD = 8
 
 
 async def stream(
-    job: Job, *, listeners: Iterable[events.Listener] = ()
+    job: Job, *, listeners: Iterable[events.Listener] = (), partial: bool = False
 ) -> AsyncGenerator[pa.Table, None]:
     """Yield the links of a job as tables, one per answered batch, with nothing written.
 
@@ -51,6 +51,7 @@ async def stream(
     Args:
         job: what to harvest; its output is ignored.
         listeners: receive every event; they must not block.
+        partial: accept an unfinished harvest as the source.
 
     Raises:
         BadInput, Refused, WindowClosed: as for `harvest`.
@@ -62,18 +63,21 @@ async def stream(
         ```
     """
     emit = events.to_all(listeners)
-    job, source = prepare_stream(job, emit)
+    job, source = prepare_stream(job, emit, partial=partial)
     async with LinkStream(job, source, emit) as tables:
         while (table := await tables.next()) is not None:
             yield table
 
 
-def prepare_stream(job: Job, emit: events.Listener) -> tuple[Job, Listed | Feed]:
+def prepare_stream(
+    job: Job, emit: events.Listener, *, partial: bool = False
+) -> tuple[Job, Listed | Feed]:
     """Return a job with absolute paths, and its source opened, without any request.
 
     Args:
         job: the job to run.
         emit: receives warnings about the source.
+        partial: accept an unfinished harvest as the source.
 
     Raises:
         BadInput: the job needs a folder, NCBI's rules are not met, or the source cannot be read.
@@ -87,7 +91,7 @@ def prepare_stream(job: Job, emit: events.Listener) -> tuple[Job, Listed | Feed]
         raise BadInput("A chain of hops needs a folder; give one (-o DIR).")
     job = load.resolve(job)
     check_permitted(job.contact, job.server, job.limits)  # before a long list is read
-    return job, open_source(job, lambda text: emit(events.Warned(text)))
+    return job, open_source(job, lambda text: emit(events.Warned(text)), partial=partial)
 
 
 class LinkStream:

@@ -14,6 +14,7 @@ from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.sources.distinct import Distinct
 from harvester.store.reader import HarvestReader
+from harvester.store.unfinished import check_complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,20 +25,26 @@ if TYPE_CHECKING:
 
 
 def read_run(
-    folder: Path, dbfrom: str, warn: Callable[[str], None] = lambda _: None
+    folder: Path,
+    dbfrom: str,
+    warn: Callable[[str], None] = lambda _: None,
+    *,
+    partial: bool = False,
 ) -> Iterator[Block]:
     """Yield the UIDs of one database that an earlier harvest's links lead to, each once.
 
     Args:
         folder: folder of that harvest; it is not changed.
         dbfrom: database of the UIDs; links to others are left out.
-        warn: called with a sentence if the harvest is unfinished.
+        warn: called with a sentence if links are missing.
+        partial: accept an unfinished harvest.
 
     Yields:
         Blocks, each ascending, in the order of the committed parts.
 
     Raises:
-        BadInput: The folder holds no harvest, or its links do not lead to that database.
+        BadInput: The folder holds no harvest or an unfinished one, or its links do not lead to
+            that database.
         FolderError: The folder is damaged.
     """
     run = HarvestReader.open(folder)
@@ -47,12 +54,7 @@ def read_run(
             f"{folder} was harvested with --cmd {run.cmd}, whose links have no to_uid; "
             "those of --cmd neighbor have."
         )
-    if not run.complete:
-        of = str(run.total) if run.source_ended else "an unknown number"
-        warn(
-            f"The harvest in {folder} is unfinished: only the links of {len(run.done)} UIDs of "
-            f"{of} are used."
-        )
+    check_complete(run, warn, partial=partial)
     yield from _distinct(run.links("dbto", "to_uid"), folder, dbfrom)
 
 

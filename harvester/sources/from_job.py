@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from harvester.client.client import Client
-    from harvester.job.groups import SourceKind
     from harvester.job.model import Job
     from harvester.model.identifiers import Listed
     from harvester.model.uids import UidSet
@@ -36,12 +35,15 @@ if TYPE_CHECKING:
     """Called with a sentence about something odd that does not stop the harvest."""
 
 
-def open_source(job: Job, warn: Warn = lambda _: None) -> Listed | SearchFeed:
+def open_source(
+    job: Job, warn: Warn = lambda _: None, *, partial: bool = False
+) -> Listed | SearchFeed:
     """Open the source of a job, without any request.
 
     Args:
         job: with absolute paths; names its source in `job.source`.
         warn: called with a sentence about an unfinished harvest given with `--from-run`.
+        partial: accept an unfinished one.
 
     Returns:
         The distinct UIDs of lists or of an earlier harvest (accessions as texts); or, for a query
@@ -57,7 +59,9 @@ def open_source(job: Job, warn: Warn = lambda _: None) -> Listed | SearchFeed:
             "There are no UIDs to ask for: give a list with --ids FILE (- for stdin), "
             "or a search with --query TERM."
         )
-    return _SOURCES[job.source.kind](job, warn)
+    if job.source.kind == "run":
+        return _open_run(job, warn, partial=partial)
+    return _open_search(job) if job.source.kind == "search" else _open_lists(job)
 
 
 def share(listed: Listed, index: int, count: int) -> Listed:
@@ -130,10 +134,10 @@ class SearchFeed:
         yield share(sorted(texts) if texts else found, *share_of)
 
 
-def _open_run(job: Job, warn: Warn) -> Listed:
+def _open_run(job: Job, warn: Warn, *, partial: bool) -> Listed:
     run = job.source.run or ""
     texts, found = list[str](), uids.as_set()
-    for block in read_run(Path(run).expanduser(), job.link.dbfrom, warn):
+    for block in read_run(Path(run).expanduser(), job.link.dbfrom, warn, partial=partial):
         if isinstance(block, list):
             texts += block
         else:
@@ -144,7 +148,7 @@ def _open_run(job: Job, warn: Warn) -> Listed:
     return share(texts or found, *job.source.share)
 
 
-def _open_lists(job: Job, _: Warn) -> Listed:
+def _open_lists(job: Job) -> Listed:
     source = job.source
     listed: Listed = _accessions(job) if job.link.idtype == "acc" else _uids(job)
     if not listed:
@@ -152,16 +156,8 @@ def _open_lists(job: Job, _: Warn) -> Listed:
     return share(listed, *source.share)
 
 
-def _open_search(job: Job, _: Warn) -> SearchFeed:
+def _open_search(job: Job) -> SearchFeed:
     return SearchFeed(job)
-
-
-_SOURCES: dict[SourceKind, Callable[[Job, Warn], Listed | SearchFeed]] = {
-    "run": _open_run,
-    "ids": _open_lists,
-    "search": _open_search,
-}
-"""Kind of the job's source → function that opens it."""
 
 
 def _uids(job: Job) -> UidSet:

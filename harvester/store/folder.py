@@ -47,6 +47,13 @@ def is_chain(folder: Path) -> bool:
     return not (folder / FILE).is_file() and bool(hop_folders(folder))
 
 
+def chain_of(folder: Path) -> Path | None:
+    """Return the folder of the chain that the folder of a harvest is a hop of, if it is one."""
+    whole = folder.absolute()
+    is_hop = _HOP.fullmatch(whole.name) and is_chain(whole.parent)
+    return whole.parent if is_hop else None
+
+
 def check_harvest(folder: Path) -> None:
     """Check that a folder holds a single harvest.
 

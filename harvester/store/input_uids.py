@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harvester.model import uids
 from harvester.model.identifiers import identifiers_of
+from harvester.store.state_reader import ENDED, PARTIAL
 
 if TYPE_CHECKING:
     from harvester.model.identifiers import Listed
@@ -45,9 +46,9 @@ class Input:
             self.wanted, self._grown = together, True
         return new
 
-    def end(self) -> None:
-        """Store the input UIDs as complete."""
-        self._state.put(source="ended", **self.growth())
+    def end(self, *, whole: bool = True) -> None:
+        """Store the input UIDs as complete; `whole`: not those of an unfinished harvest."""
+        self._state.put(source=ENDED if whole else PARTIAL, **self.growth())
 
     def growth(self) -> dict[str, str | bytes]:
         """Return the values of `meta` that store the input UIDs; empty if nothing is new."""

@@ -23,7 +23,7 @@ from harvester.model.schemas import RAW, UIDS, with_ids
 from harvester.store.folder import JOB, LINKS, RECORDS, check_harvest
 from harvester.store.identity import check_holds_links, known_identity
 from harvester.store.parts import find_damage, read_part
-from harvester.store.state_reader import FILE, StateReader
+from harvester.store.state_reader import FILE, PARTIAL, StateReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -51,6 +51,7 @@ class HarvestReader:
         total: distinct input UIDs; while a search still brings more, those known so far.
         identity: the part of the job that later runs must repeat; None before the first commit.
         source_ended: whether all input UIDs are known.
+        partial_source: whether they were taken from an unfinished harvest (`--partial`).
         progress: what the running or last process reported; empty before its first report.
         agreement: pass → linkname → how far it agrees with the passes before.
 
@@ -73,8 +74,10 @@ class HarvestReader:
     source_ended: bool
     progress: Mapping[str, Any]
     agreement: Mapping[str, Any]
+    partial_source: bool
     _wanted: bytes | None
     _accessions: bytes | None
+    _last_pass: UidSet | None
 
     @classmethod
     def open(cls, folder: Path) -> HarvestReader:
@@ -86,20 +89,23 @@ class HarvestReader:
         """
         check_harvest(folder)
         with StateReader(folder / FILE) as state, state.snapshot():
-            kept = state.get("identity")
+            kept, job = state.get("identity"), read_job(folder)
+            passes = _passes(job)
             return cls(
                 folder=folder,
-                job=read_job(folder),
+                job=job,
                 parts=state.parts(),
                 settled=state.settled(),
                 outcomes=state.outcomes(),
                 total=int(state.get("total") or 0),
                 identity=None if kept is None else known_identity(folder, kept),
                 source_ended=state.get("source") is not None,
+                partial_source=state.get("source") == PARTIAL,
                 progress=state.progress(),
                 agreement=_parsed(state.get("agreement")) or {},
                 _wanted=state.get("wanted"),
                 _accessions=state.get("accessions"),
+                _last_pass=state.done(passes) if passes > 1 else None,
             )
 
     def __repr__(self) -> str:
@@ -192,8 +198,12 @@ class HarvestReader:
 
     @property
     def complete(self) -> bool:
-        """Whether all input UIDs are known and each has an outcome."""
-        return self._wanted is not None and self.source_ended and not self.wanted - self.done
+        """Whether all input UIDs are known, each has an outcome, and all passes are done."""
+        if self._wanted is None or not self.source_ended or self.partial_source:
+            return False
+        return not any(
+            self.wanted - done for done in (self.done, self._last_pass) if done is not None
+        )
 
     @cached_property
     def identifiers(self) -> Identifiers:
@@ -289,6 +299,13 @@ class HarvestReader:
         for part in self.parts:
             if part.kind == kind:
                 yield from self.read(part, *columns)
+
+
+def _passes(job: Mapping[str, Any]) -> int:
+    """Return the number of passes of a job."""
+    limits = job.get("limits")
+    passes = limits.get("passes", 1) if isinstance(limits, dict) else 1
+    return passes if isinstance(passes, int) else 1
 
 
 def _parsed(text: str | None) -> dict[str, Any] | None:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 FILE = "state.sqlite"
 VERSION = 1
 
+ENDED, PARTIAL = "ended", "partial"
+"""Values of `source` in `meta` once all input UIDs are known: those of a whole source, or of an
+unfinished harvest."""
+
 MERGED = "united"
 """Outcome of the UIDs of a later pass that was merged: their outcomes are those of pass 1."""
 

@@ -42,6 +42,7 @@ def harvest_status(folder: Path) -> dict[str, Any]:
         "job": _flat(found.job),
         "uids": {"total": found.total, "done": sum(found.outcomes.values())}
         | {outcome: found.outcomes.get(outcome, 0) for outcome in _OUTCOMES},
+        "partial_source": found.partial_source,
         "links": found.link_count,
         "missing_links": {
             name: one["missing"] for name, one in agreed[max(agreed, key=int)].items()

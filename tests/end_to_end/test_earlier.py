@@ -154,7 +154,7 @@ def test_accessions_come_as_texts(tmp_path: Path) -> None:
 
 def test_a_harvest_that_has_not_ended_is_taken_with_a_doubt(tmp_path: Path) -> None:
     folder, doubts = _folder(tmp_path / "a", [("gene", 3)], done=2), list[str]()
-    assert [block[0] for block in read_run(folder, "gene", doubts.append)] == [3]
+    assert [block[0] for block in read_run(folder, "gene", doubts.append, partial=True)] == [3]
     assert doubts == [
         f"The harvest in {folder} is unfinished: only the links of 2 UIDs of 4 are used."
     ]
@@ -167,6 +167,12 @@ def test_the_user_is_warned_of_an_unfinished_harvest(servers: Servers, tmp_path:
     run = [
         "run", "--from-run", folder, "--dbfrom=pmc", "--db=pubmed", "--base-url", server.base_url,
     ]  # fmt: skip
+    refused = servers.harvester(*run, "-o", tmp_path / "b")
+    assert refused.code == 2
+    assert f"harvester resume {folder}" in refused.err
+    assert "--partial" in refused.err
+    assert not (tmp_path / "b").exists()
+    run.append("--partial")
     shown = servers.harvester(*run, "-o", tmp_path / "b")
     assert shown.code == 0, shown.output
     assert shown.err.count(warning) == 1
@@ -175,7 +181,7 @@ def test_the_user_is_warned_of_an_unfinished_harvest(servers: Servers, tmp_path:
     assert [line["text"] for line in lines if line["event"] == "Warned"] == [warning]
     again = servers.harvester("resume", tmp_path / "c")
     assert again.code == 0, again.output
-    assert "unfinished" not in again.output, "its UIDs are already in the folder"
+    assert again.output.count(warning) == 1, "it is as unfinished as it was"
     assert list(rows(tmp_path / "c", "uids")["from_uid"].to_pylist()) == [3, 5]
 
 
@@ -190,7 +196,7 @@ async def test_a_stream_warns_of_an_unfinished_harvest(servers: Servers, tmp_pat
         }
     )
     heard: list[Event] = []
-    async for _ in stream(job, listeners=[heard.append]):
+    async for _ in stream(job, listeners=[heard.append], partial=True):
         pass
     warnings = [event.text for event in heard if isinstance(event, Warned)]
     assert len(warnings) == 1

@@ -7,13 +7,15 @@ from typing import Any
 
 import rich_click as click
 
-from harvester.cli.verbosity import verbosity_options
+from harvester.cli.verbosity import partial_option, retry_failed_option, verbosity_options
 
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
+@retry_failed_option("Input UIDs")
+@partial_option("Input UIDs")
 @verbosity_options
-def resume(out: Path, **values: Any) -> None:
+def resume(out: Path, retry_failed: bool, partial: bool, **values: Any) -> None:
     """Resume the harvest in OUT.
 
     Its job is kept in the folder, so that nothing else is needed.
@@ -21,4 +23,5 @@ def resume(out: Path, **values: Any) -> None:
     from harvester.api.folder import job_in
     from harvester.cli.session import run_job
 
-    run_job(job_in(out, chain=True), values, resume=True)
+    job = job_in(out, chain=True)
+    run_job(job, values, resume=True, retry_failed=retry_failed, partial=partial)

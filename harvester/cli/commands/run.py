@@ -8,19 +8,15 @@ from typing import Any
 import rich_click as click
 
 from harvester.cli.options import PANELS, JobCommand
-from harvester.cli.verbosity import verbosity_options
+from harvester.cli.verbosity import partial_option, retry_failed_option, verbosity_options
 
 
 @click.command(cls=JobCommand)
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.toml]")
-@click.option(
-    "--retry-failed",
-    is_flag=True,
-    help="also the UIDs that an earlier run recorded as failed or missing",
-    panel=PANELS["source"],
-)
+@retry_failed_option(PANELS["source"])
+@partial_option(PANELS["source"])
 @verbosity_options
-def run(job: Path | None, retry_failed: bool, **values: Any) -> None:
+def run(job: Path | None, retry_failed: bool, partial: bool, **values: Any) -> None:
     """Harvest links, or resume an unfinished harvest.
 
     Each option is also a key of the job file. The API key is read only from the environment
@@ -34,5 +30,5 @@ def run(job: Path | None, retry_failed: bool, **values: Any) -> None:
 
     resolved = load.build(settings(values), job)
     if resolved.output.path == STDOUT:
-        write_to_stdout(resolved)
-    run_job(resolved, values, retry_failed=retry_failed)
+        write_to_stdout(resolved, partial=partial)
+    run_job(resolved, values, retry_failed=retry_failed, partial=partial)

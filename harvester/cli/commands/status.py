@@ -46,6 +46,10 @@ def _sentences(found: dict[str, Any]) -> str:
         f"requests  {requests['sent']:,} sent, {requests['ok']:,} answered, "
         f"{requests['retried']:,} retried, {requests['rate_limited']:,} over the limit",
     ]
+    if found.get("partial_source"):
+        lines.append(
+            "input     taken from an unfinished harvest; resume takes what it has got since"
+        )
     for linkname, missing in found["missing_links"].items():
         lines.append(
             f"unseen    about {missing['links']:,.0f} links of {linkname} "

@@ -1,0 +1,51 @@
+"""An unfinished harvest as the source of another step: refused, unless it is accepted as it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harvester.errors import BadInput
+from harvester.store.folder import JOB, chain_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harvester.store.reader import HarvestReader
+
+
+def check_complete(
+    found: HarvestReader, warn: Callable[[str], None], *, partial: bool = False
+) -> None:
+    """Check that another step may build on a harvest.
+
+    Args:
+        found: the harvest.
+        warn: called with a sentence about what is missing.
+        partial: accept an unfinished harvest.
+
+    Raises:
+        BadInput: it is unfinished; says how to finish it.
+    """
+    folder = found.folder
+    if bad := sum(len(one.uids) for one in found.unanswered):
+        warn(
+            f"{bad} UIDs of the harvest in {folder} failed or are missing, so their links are "
+            f"unknown (harvester run {folder / JOB} --retry-failed)."
+        )
+    if found.complete:
+        return
+    left = found.wanted - found.done
+    if found.partial_source and not left:
+        why = f"The harvest in {folder} was itself made from an unfinished one"
+        used = "some links"
+    else:
+        of = str(found.total) if found.source_ended else "an unknown number"
+        why = f"The harvest in {folder} is unfinished"
+        used = f"the links of {len(found.done)} UIDs of {of}"
+    if partial:
+        warn(f"{why}: only {used} are used.")
+        return
+    raise BadInput(
+        f"{why}: it has only {used}. Finish it first (harvester resume {chain_of(folder) or folder}"
+        "), or add --partial to take what is there."
+    )
