@@ -126,7 +126,7 @@ def folder_name(link: Link, db: str, records: Records) -> str:
 
 
 def linked(job: Job, found: HarvestReader, side: Side) -> Mapping[str, Listed]:
-    """Return the distinct UIDs on one side of a harvest's links, by database.
+    """Return the distinct UIDs on one side of a harvest's links, by database; none without links.
 
     Raises:
         BadInput: there are none, or they are of another server.
@@ -152,6 +152,4 @@ def linked(job: Job, found: HarvestReader, side: Side) -> Mapping[str, Listed]:
                 sets[db] = texts[db]
             else:
                 sets[db] = sets.get(db, uids.as_set()) | uids.as_set(pc.unique(tos).to_numpy())
-    if not sets:
-        raise BadInput(f"{folder} has no links, so it has no linked records.")
     return sets

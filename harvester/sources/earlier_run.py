@@ -71,7 +71,7 @@ def _distinct(tables: Iterator[pa.Table], folder: Path, dbfrom: str) -> Iterator
     """Yield the targets in one database, each when it first appears.
 
     Raises:
-        BadInput: There are none.
+        BadInput: There are links, but none leads to it.
     """
     db, others = answer_name(dbfrom), set[str]()
     known = Distinct()
@@ -81,8 +81,8 @@ def _distinct(tables: Iterator[pa.Table], folder: Path, dbfrom: str) -> Iterator
         block = known.add(found if isinstance(found, list) else uids.as_array(found))
         if len(block) > 0:
             yield block
-    if not known:
-        named = ", ".join(sorted(printable(one) for one in others)) or "no database at all"
+    if not known and others:
+        named = ", ".join(sorted(printable(one) for one in others))
         raise BadInput(
             f"No link in {folder} leads to {db}{nearest(db, others)}: its links lead to {named}."
         )

@@ -142,10 +142,11 @@ def _open_run(job: Job, warn: Warn, *, partial: bool) -> Listed:
             texts += block
         else:
             found |= uids.as_set(block)
-    if bool(texts) != (job.link.idtype == "acc"):
+    if (texts or found) and bool(texts) != (job.link.idtype == "acc"):
         has, remedy = ("accessions", "add") if texts else ("UIDs", "leave out")
         raise BadInput(f"The links in {run} lead to {has}: {remedy} --idtype acc.")
-    return share(texts or found, *job.source.share)
+    of_accessions = job.link.idtype == "acc"
+    return share(texts if of_accessions else found, *job.source.share)
 
 
 def _open_lists(job: Job) -> Listed:

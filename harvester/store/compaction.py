@@ -15,10 +15,23 @@ MERGED_BYTES = 128 << 20
 
 
 def merge_small_parts(ledger: Ledger) -> None:
-    """Merge neighbouring small parts of links and of UIDs; rows keep their order."""
+    """Merge neighbouring small parts of links and of UIDs; rows keep their order.
+
+    Without any link, one empty part with the columns is written.
+
+    Raises:
+        FolderError: a part is not as it was committed; names it.
+    """
     for kind in ("links", "uids"):
         for group in group_small(ledger.state.parts(kind), MERGED_BYTES):
             ledger.replace_parts(group, [ledger.parts.merge(group)])
+    _keep_columns(ledger)
+
+
+def _keep_columns(ledger: Ledger) -> None:
+    """Write an empty part of links if there is none: DuckDB and Polars fail without a file."""
+    if not ledger.state.parts("links"):
+        ledger.replace_parts([], [ledger.parts.write("links", [ledger.schema.empty_table()])])
 
 
 def group_small(parts: Sequence[Part], size: int) -> list[list[Part]]:

@@ -80,10 +80,30 @@ class Parts:
         return replace(part, rows=rows)
 
     def merge(self, parts: Sequence[Part]) -> Part:
-        """Write the rows of several parts of one kind as a new part."""
+        """Write the rows of several parts of one kind as a new part.
+
+        Raises:
+            FolderError: a part is not as it was committed.
+        """
+        self.check(parts)
         rows = sum(part.rows for part in parts)
         opened = self._opened(parts)
-        return self._written(parts[0].kind, rows, lambda stream: self._sink.merge(opened, stream))
+        try:
+            return self._written(
+                parts[0].kind, rows, lambda stream: self._sink.merge(opened, stream)
+            )
+        except (pa.ArrowException, ValueError, EOFError) as error:
+            names = f"{self._folder / parts[0].name} to {parts[-1].name}"
+            raise FolderError(f"{names} cannot be merged. {_remedy(self._folder)}") from error
+
+    def check(self, parts: Sequence[Part]) -> None:
+        """Check that parts are as they were committed: what is written anew is signed anew.
+
+        Raises:
+            FolderError: one is not; names it.
+        """
+        for wrong in find_damage(self._folder, parts, whole=True).values():
+            raise FolderError(f"{wrong}. {_remedy(self._folder)}")
 
     def read(self, parts: Iterable[Part], schema: pa.Schema) -> Iterator[pa.Table]:
         """Yield the rows of parts, in tables that fit in memory.

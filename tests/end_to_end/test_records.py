@@ -230,8 +230,10 @@ def nothing_to_get(servers: Servers, folder: Path) -> None:
         "--base-url", server.base_url, "-o", checked,
     ).code == 0  # fmt: skip
     requests = len(server.log)
+    nothing = servers.harvester("records", out)
+    assert nothing.code == 0, nothing.err
+    assert "has no links, so there are no linked records" in nothing.err
     for words, said in (
-        ((out,), "has no links, so it has no linked records"),
         ((checked,), "the links of cmd ncheck name no linked records"),
         ((folder / "nowhere",), "holds no harvest"),
         ((out, "--side=from", "--as=med line"), "is not a form of records"),

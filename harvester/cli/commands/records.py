@@ -65,6 +65,8 @@ def records(
             partial=partial,
             signals=True,
         )
+    if not results:
+        click.echo(f"{out} has no links, so there are no linked records.", err=True)
     if not values["quiet"] and not values["log_json"]:
         for db, result in results.items():
             got = result.outcomes.get("linked", 0)
@@ -78,4 +80,4 @@ def records(
                 f"with: harvester records {out}{options} --retry-failed",
                 err=True,
             )
-    raise Exit(max(result.exit_code for result in results.values()))
+    raise Exit(max((result.exit_code for result in results.values()), default=0))

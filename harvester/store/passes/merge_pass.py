@@ -33,6 +33,9 @@ def merge_pass(ledger: Ledger, pass_number: int) -> None:
     Args:
         ledger: the harvest's folder.
         pass_number: number of the pass, from 2.
+
+    Raises:
+        FolderError: a part is not as it was committed.
     """
     state, identifiers = ledger.state, ledger.input.identifiers
     fresh = [one for one in state.settled(pass_number) if one.outcome != MERGED]
@@ -42,6 +45,7 @@ def merge_pass(ledger: Ledger, pass_number: int) -> None:
     first, again = _answered(before), _answered(fresh)
     answered, both = first | again, first & again
     old = state.parts("links", "again", "uids", "unanswered")
+    ledger.parts.check(old)
     agreements = json.loads(state.get("agreement") or "{}")
     agreed = estimate.from_json(agreements.get(str(pass_number), {}))
     bounds = _bounds(answered, sum(part.rows for part in state.parts("links", "again")))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from support.link_rows import Row, links_of, links_table, outcomes_of, read_part, uids_table
 
@@ -267,6 +268,51 @@ def _limit_leaving(free: int) -> int:
     """The limit under which so many more files can be opened."""
     used = {int(path.name) for path in Path("/proc/self/fd").iterdir()}
     return next(islice((at + 1 for at in count() if at not in used), free - 1, None))
+
+
+@each_form
+def test_a_harvest_without_links_has_one_empty_part(out: Path, form: tuple[str, str]) -> None:
+    with _open(out, form) as book:
+        book.commit(Commit(None, uids_table(outcomes_of(1, outcome="empty", links=0)), [
+            _settled("empty", 1)
+        ]))  # fmt: skip
+        for _ in range(2):
+            merge_small_parts(book)
+            (part,) = book.state.parts("links")
+            assert part.rows == 0
+        assert _rows(out, "links") == []
+        if form == PARQUET:
+            assert pq.read_schema(out / part.name).names == book.schema.names
+        _commit(book, 2)
+        merge_small_parts(book)
+        assert len(book.state.parts("links")) == 1
+    assert _rows(out, "links") == links_of(2)
+
+
+@each_form
+def test_a_part_that_changed_on_disk_is_not_signed_anew(out: Path, form: tuple[str, str]) -> None:
+    """Of the same size and readable or not: it is named, and stays for a backup to replace."""
+    with _open(out, form) as book:
+        _commit(book, 1, 2)
+        _commit(book, 3, 4)
+        before = book.state.parts()
+        part = book.state.parts("links")[0]
+        whole = (out / part.name).read_bytes()
+        for changed in (whole.replace(b"1", b"7"), whole[:-1] + b"?", b"?" * len(whole), None):
+            if changed == whole:
+                continue
+            if changed is None:
+                (out / part.name).unlink()
+            else:
+                (out / part.name).write_bytes(changed)
+            with pytest.raises(FolderError) as caught:
+                merge_small_parts(book)
+            assert str(caught.value).startswith(f"{out / part.name} is ")
+            assert "harvester verify" in str(caught.value)
+            assert book.state.parts() == before
+        (out / part.name).write_bytes(whole)
+        merge_small_parts(book)
+    assert _rows(out, "links") == links_of(1, 2, 3, 4)
 
 
 # --- recover --------------------------------------------------------------------------------
