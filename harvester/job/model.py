@@ -78,6 +78,7 @@ class Job(Group):
             "version": IDENTITY_VERSION,
             "holds": dict(holds),
             "server": {"base_url": self.server.base_url},
+            "shards": {"rule": "hash"},
             "link": link,
             "output": output,
             "source": source,

@@ -11,7 +11,7 @@ from harvester.job.permission import check_permitted
 from harvester.runs.chain import hop_jobs
 from harvester.sources.from_job import open_source
 from harvester.store.folder import JOB, check_usable, disk_errors, hop_folders
-from harvester.store.identity import check_same_job
+from harvester.store.identity import check_same_job, shares_by_rank
 from harvester.store.state_reader import FILE, PARTIAL, look_up
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def prepare(
         if ended != PARTIAL or not (run / FILE).is_file():
             return job, None
         partial = True  # as it was accepted before; by now there may be more
-    return job, open_source(job, warn, partial=partial)
+    by_rank = kept is not None and shares_by_rank(Path(first.output.path), kept)
+    return job, open_source(job, warn, partial=partial, by_rank=by_rank)
 
 
 def _see_same_chain(job: Job) -> None:

@@ -20,6 +20,7 @@ from harvester.sources.accessions import read_accessions
 from harvester.sources.compressed import display_name
 from harvester.sources.earlier_run import read_run
 from harvester.sources.search import Search
+from harvester.sources.shards import share
 from harvester.sources.tables import read_column, table_suffix
 from harvester.sources.text import read_lines
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def open_source(
-    job: Job, warn: Warn = lambda _: None, *, partial: bool = False
+    job: Job, warn: Warn = lambda _: None, *, partial: bool = False, by_rank: bool = False
 ) -> Listed | SearchFeed:
     """Open the source of a job, without any request.
 
@@ -44,6 +45,7 @@ def open_source(
         job: with absolute paths; names its source in `job.source`.
         warn: called with a sentence about an unfinished harvest given with `--from-run`.
         partial: accept an unfinished one.
+        by_rank: how shares are cut; see `share`.
 
     Returns:
         The distinct UIDs of lists or of an earlier harvest (accessions as texts); or, for a query
@@ -60,15 +62,10 @@ def open_source(
             "or a search with --query TERM."
         )
     if job.source.kind == "run":
-        return _open_run(job, warn, partial=partial)
-    return _open_search(job) if job.source.kind == "search" else _open_lists(job)
-
-
-def share(listed: Listed, index: int, count: int) -> Listed:
-    """Return the `index`-th (from 1) of `count` equal, disjoint shares."""
-    if isinstance(listed, list):
-        return listed[len(listed) * (index - 1) // count : len(listed) * index // count]
-    return uids.shard(listed, index, count)
+        return share(_open_run(job, warn, partial=partial), *job.source.share, by_rank=by_rank)
+    if job.source.kind == "search":
+        return SearchFeed(job, by_rank=by_rank)
+    return share(_open_lists(job), *job.source.share, by_rank=by_rank)
 
 
 class SearchFeed:
@@ -76,13 +73,15 @@ class SearchFeed:
 
     Args:
         job: names the query, or the set on the History server, and the share of it.
+        by_rank: how shares are cut; see `share`.
 
     Attributes:
         expected: number of records in the share; 0 before `start`.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, *, by_rank: bool = False) -> None:
         self.expected = 0
+        self._by_rank = by_rank
         self._job = job
         self._search: Search | None = None
 
@@ -112,7 +111,7 @@ class SearchFeed:
         self.expected = -(-await self._search.count() // count)
 
     async def blocks(self) -> AsyncIterator[Listed]:
-        """Yield UIDs in sets, accessions in lists. A share is yielded once all are known.
+        """Yield UIDs in sets, accessions in lists; of a share by rank once all are known.
 
         Raises:
             HarvestError: The search failed before its end.
@@ -121,9 +120,11 @@ class SearchFeed:
         if self._search is None:
             raise RuntimeError("the feed was not started")
         share_of = self._job.source.share
-        if share_of == (1, 1):
+        if not self._by_rank:
             async for block in self._search.blocks():
-                yield block if isinstance(block, list) else uids.as_set(np.sort(block))
+                listed = block if isinstance(block, list) else uids.as_set(np.sort(block))
+                if mine := share(listed, *share_of):
+                    yield mine
             return
         texts, found = set[str](), uids.as_set()
         async for block in self._search.blocks():
@@ -131,7 +132,7 @@ class SearchFeed:
                 texts.update(block)
             else:
                 found |= uids.as_set(np.sort(block))
-        yield share(sorted(texts) if texts else found, *share_of)
+        yield share(sorted(texts) if texts else found, *share_of, by_rank=True)
 
 
 def _open_run(job: Job, warn: Warn, *, partial: bool) -> Listed:
@@ -146,7 +147,7 @@ def _open_run(job: Job, warn: Warn, *, partial: bool) -> Listed:
         has, remedy = ("accessions", "add") if texts else ("UIDs", "leave out")
         raise BadInput(f"The links in {run} lead to {has}: {remedy} --idtype acc.")
     of_accessions = job.link.idtype == "acc"
-    return share(texts if of_accessions else found, *job.source.share)
+    return texts if of_accessions else found
 
 
 def _open_lists(job: Job) -> Listed:
@@ -154,11 +155,7 @@ def _open_lists(job: Job) -> Listed:
     listed: Listed = _accessions(job) if job.link.idtype == "acc" else _uids(job)
     if not listed:
         raise BadInput(f"There is no UID in {', '.join(map(display_name, source.ids))}.")
-    return share(listed, *source.share)
-
-
-def _open_search(job: Job) -> SearchFeed:
-    return SearchFeed(job)
+    return listed
 
 
 def _uids(job: Job) -> UidSet:

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 VERSION = 2
 """Newest version of the identity that is understood; those of version 1 have no `version`."""
 
+BY_RANK = "rank"
+"""Rule of the shares (`--shard`) of version 1: equal pieces of the sorted list."""
+
 Identity = dict[str, Any]
-"""`version`, and group → key → value: `holds`, `server`, `link`, `output` and `source`."""
+"""`version`, and group → key → value: `holds`, `server`, `shards`, `link`, `output`, `source`."""
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -48,6 +51,8 @@ def known_identity(folder: Path, kept: str) -> Identity:
         known["holds"] = _held_before(folder)
     if "server" not in known and (url := _server_before(folder)):
         known["server"] = {"base_url": url}
+    if "shards" not in known:
+        known["shards"] = {"rule": BY_RANK}
     return known
 
 
@@ -109,6 +114,11 @@ def check_not_mixed(folder: Path, recorded: Sequence[Part], rows: str) -> None:
             )
 
 
+def shares_by_rank(folder: Path, kept: str) -> bool:
+    """Return whether the shares of a folder's input are cut as version 1 cut them."""
+    return bool(known_identity(folder, kept)["shards"]["rule"] == BY_RANK)
+
+
 def server_name(base_url: str) -> str:
     """Return an address such that two ways to write one server are equal.
 
@@ -137,7 +147,7 @@ def _job_of(identity: Identity) -> Identity:
     return {
         group: keys
         for group, keys in identity.items()
-        if group not in ("version", "holds", "server")
+        if group not in ("version", "holds", "server", "shards")
     }
 
 

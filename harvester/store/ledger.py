@@ -17,7 +17,7 @@ from harvester.model.distinct_targets import Targets
 from harvester.model.rows import RunLengthRows
 from harvester.store import durable
 from harvester.store.folder import JOB, LINKS, check_no_orphans, lock_folder
-from harvester.store.identity import check_not_mixed, check_same_job
+from harvester.store.identity import check_not_mixed, check_same_job, known_identity
 from harvester.store.input_uids import Input
 from harvester.store.parts import Parts, find_damage
 from harvester.store.state import State
@@ -112,6 +112,8 @@ class Ledger:
         check_same_job(self.folder, kept, identity)
         durable.write_text(self.folder / JOB, job_toml)
         if kept is None or "version" not in json.loads(kept):
+            if kept is not None:
+                identity = identity | {"shards": known_identity(self.folder, kept)["shards"]}
             self.state.put(identity=json.dumps(identity))
 
     @property

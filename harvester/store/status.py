@@ -74,6 +74,7 @@ def chain_status(folder: Path) -> dict[str, Any]:
         "waiting": next((hop["waiting"] for hop in hops if hop["waiting"]), None),
         "job": _flat(read_job(folder)),
         "uids": _sums(hop["uids"] for hop in hops),
+        "partial_source": any(hop["partial_source"] for hop in hops),
         "links": sum(hop["links"] for hop in hops),
         "parts": [
             f"{path.name}/{part}"

@@ -77,7 +77,7 @@ def play(servers: Servers, folder: Path, title: str) -> None:
     server = servers.start(graph=graph, llinkslib=True)
     _lists(folder)
     if title in BEFORE:
-        BEFORE[title](servers, server, folder)
+        server = BEFORE[title](servers, server, folder)
     run_task(task, folder, server.base_url, servers.shell.programs())
     SEEN[title](server, folder)
 
@@ -357,24 +357,32 @@ def _estimated(server: Emulator, folder: Path) -> None:
 _PMC = ("run", "--ids", "pmids.txt", "--dbfrom=pubmed", "--db=pmc", "--linkname=pubmed_pmc")
 
 
-def _killed(servers: Servers, server: Emulator, folder: Path) -> None:
+def _instead(servers: Servers, server: Emulator, **settings: Any) -> Emulator:
+    """Another server of the same links at the same address."""
+    servers.stop(server)
+    return servers.start(graph=server.graph, port=server.port, **settings)
+
+
+def _killed(servers: Servers, server: Emulator, folder: Path) -> Emulator:
     """A run that died with some of its answers committed, and most not asked for."""
-    slow = servers.start(graph=server.graph, latency=(0.2,))
+    slow = _instead(servers, server, latency=(0.2,))
     job = (*_PMC, "--batch-size=5", "--concurrency=1", "-o", "pmc-links")
     env = {"HARVESTER_BASE_URL": slow.base_url}
     with running(*job, err=folder / "err", env=env, cwd=folder) as run:
         wait_until(lambda: len(slow.log) >= 3, "three questions asked")
         run.kill()
+    return _instead(servers, slow)
 
 
-def _failed(servers: Servers, server: Emulator, folder: Path) -> None:
+def _failed(servers: Servers, server: Emulator, folder: Path) -> Emulator:
     """A run for which one UID failed."""
-    faulty = servers.start(graph=server.graph, faults=(f"error-in-linkset@{PMIDS[0]}",))
+    faulty = _instead(servers, server, faults=(f"error-in-linkset@{PMIDS[0]}",))
     env = {"HARVESTER_BASE_URL": faulty.base_url}
     job = (*_PMC, "--max-attempts=1", "-o", "pmc-links")
     finished = harvester(*job, env=env, cwd=folder)
     assert finished.code == 3, finished.err
     assert (folder / "pmc-links/unanswered.txt").read_text() == f"{PMIDS[0]}\n"
+    return _instead(servers, faulty)
 
 
 BEFORE = {"After a crash": _killed, "Retry the UIDs that failed": _failed}

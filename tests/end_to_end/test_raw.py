@@ -104,7 +104,8 @@ def of_unanswered(servers: Servers, folder: Path) -> None:
     assert servers.harvester(*words(folder, sick, "--max-attempts=2")).code == 3
     assert_same_again(servers, out, neighbors())
     assert (out / "unanswered.txt").read_text() == "7\n11\n"
-    well = servers.start()
+    servers.stop(sick)
+    well = servers.start(port=sick.port)
     assert servers.harvester(*words(folder, well, "--retry-failed")).code == 0
     _, told = contents(out, neighbors())
     assert len(told) == len(UIDS)

@@ -109,7 +109,8 @@ def only_what_is_new_is_asked(servers: Servers, folder: Path) -> None:
 def what_failed_in_one_is_answered_in_another(servers: Servers, folder: Path) -> None:
     sick = servers.start(seed=9, faults=("poison@7", "short@11"))
     assert harvest(servers, folder, 100, sick.base_url).code == 3
-    well = servers.start(seed=9)
+    servers.stop(sick)
+    well = servers.start(port=sick.port, seed=9)
     assert harvest(servers, folder, 100, well.base_url, "--passes=2").code == 0
     assert not (folder / "out" / "unanswered.txt").exists()
     assert_exact(folder / "out", "pubmed", range(1, 101), truth_of(well, 100))
@@ -121,7 +122,8 @@ def what_fails_in_all_is_retried_in_all(servers: Servers, folder: Path) -> None:
     assert (folder / "out" / "unanswered.txt").read_text() == "7\n11\n"
     found = {row["from_uid"]: row["outcome"] for row in rows(folder / "out", "uids").to_pylist()}
     assert (found[7], found[11], len(found)) == ("failed", "missing", 100)
-    well = servers.start(seed=9)
+    servers.stop(sick)
+    well = servers.start(port=sick.port, seed=9)
     again = harvest(servers, folder, 100, well.base_url, "--passes=2", "--retry-failed")
     assert again.code == 0, again.err
     assert sum(entry.ids for entry in well.log) == 2 * 2

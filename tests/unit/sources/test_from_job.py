@@ -48,11 +48,13 @@ def test_standard_input_is_one_more_source(tmp_path: Path, monkeypatch: pytest.M
 def test_each_share_has_its_part(tmp_path: Path) -> None:
     (tmp_path / "list").write_text("\n".join(map(str, range(10, 0, -1))))
     name = str(tmp_path / "list")
-    assert [_wanted(name, shard=f"{index}/3") for index in (1, 2, 3)] == [
-        [1, 2, 3],
-        [4, 5, 6],
-        [7, 8, 9, 10],
-    ]
+    shares = [_wanted(name, shard=f"{index}/3") for index in (1, 2, 3)]
+    assert sorted(uid for one in shares for uid in one) == list(range(1, 11))
+    (tmp_path / "list").write_text("\n".join(map(str, range(5, 2000))))
+    for index, before in enumerate(shares, 1):
+        after = _wanted(name, shard=f"{index}/3")
+        assert [uid for uid in after if uid <= 10] == [uid for uid in before if uid >= 5]
+        assert 500 < len(after) < 830
 
 
 def test_without_a_source_the_option_is_named() -> None:
