@@ -93,9 +93,11 @@ class LimitChanged:
     Attributes:
         by: `rate` for the permitted rate, `server` for what the server can bear, `disk` for answers
             that wait to be written, `concurrency` for the job's own setting.
+        others: other processes of this machine that share the permitted rate.
     """
 
     by: Limit
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ class Tally:
     Attributes:
         clock: returns monotonic seconds.
         outcomes: outcome → number of UIDs, including earlier runs.
+        others: other processes that share the rate limit.
     """
 
     clock: Callable[[], float]
@@ -214,6 +217,7 @@ class Tally:
     hours_end: datetime | None = None
     pass_number: int = 1
     passes: int = 1
+    others: int = 0
     waiting: Waiting | None = None
     _limit: Limit = "rate"
     _seconds_per_uid: float | None = None  # before the wait
@@ -246,7 +250,7 @@ class Tally:
             case SlowedDown():
                 self.rate_limited += 1
             case LimitChanged():
-                self._limit = event.by
+                self._limit, self.others = event.by, event.others
             case UidsSettled():
                 self.outcomes.update(event.outcomes)
                 self.links += event.links

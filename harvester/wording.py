@@ -63,13 +63,19 @@ def line(tally: events.Tally) -> str:
         f"{tally.done:,} of {count(tally.total, 'UID')} ({share:.1f} %), "
         f"{count(tally.links, 'link')}, "
         f"{tally.achieved:.1f} of {tally.rate:g} requests/s, {tally.in_flight} in flight, "
-        f"{tally.retried:,} retried, {limited_by(tally.limited_by)}{left}"
+        f"{tally.retried:,} retried, {limited_by(tally.limited_by, tally.others)}{left}"
     )
 
 
-def limited_by(limit: events.Limit | events.WaitCause) -> str:
-    """Return what keeps a harvest from being faster, in words."""
-    return _LIMITS[limit]
+def limited_by(limit: events.Limit | events.WaitCause, others: int = 0) -> str:
+    """Return what keeps a harvest from being faster, in words.
+
+    Args:
+        limit: what limits it.
+        others: other processes that share the rate limit.
+    """
+    shared = f", shared with {count(others, 'other harvest')}" if others and limit == "rate" else ""
+    return _LIMITS[limit] + shared
 
 
 def duration(seconds: float) -> str:

@@ -70,6 +70,11 @@ class Client:
         return self._limiter.is_shared
 
     @property
+    def others(self) -> int:
+        """Other processes on this machine that use the same limit now."""
+        return self._limiter.others
+
+    @property
     def rate(self) -> float:
         """Requests per second permitted now."""
         return self._limiter.rate

@@ -83,7 +83,7 @@ class Engine:
         self._emit = emit
         self._give_up_after = math.inf if give_up_after is None else give_up_after
         self._breaker = CircuitBreaker(known)
-        self._heartbeat = Heartbeat()
+        self._heartbeat = Heartbeat(self._see_limit)
         self._worker = Worker(
             client=client,
             question=question,
@@ -98,7 +98,7 @@ class Engine:
         self._in_flight: set[asyncio.Task[object]] = set()
         self._changed = asyncio.Event()
         self._halted: HarvestError | None = None
-        self._limit: events.Limit = "rate"
+        self._limit = events.LimitChanged("rate")
         self._loop = asyncio.get_running_loop()
 
     def __repr__(self) -> str:
@@ -190,15 +190,19 @@ class Engine:
             return None
         return self._frontier.batch(as_array(as_set([probe.uid])))
 
+    def _see_limit(self) -> None:
+        """Tell the listeners if something else limits the harvest."""
+        limit = _LIMITS.get(self._flow.limited_by, "rate")
+        found = events.LimitChanged(limit, self._client.others)
+        if found != self._limit:
+            self._limit = found
+            self._emit(found)
+
     def _batch_size(self, fresh: int) -> int:
         return self._flow.batch_size(fresh, self._loop.time())
 
     def _has_room(self) -> bool:
-        has_room = self._flow.may_send(self._loop.time(), self._pending())
-        if (limit := _LIMITS.get(self._flow.limited_by, "rate")) != self._limit:
-            self._limit = limit
-            self._emit(events.LimitChanged(limit))
-        return has_room
+        return self._flow.may_send(self._loop.time(), self._pending())
 
     def _start(self, work: Coroutine[None, None, object], tasks: asyncio.TaskGroup) -> None:
         task = tasks.create_task(work)

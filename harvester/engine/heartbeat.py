@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 from contextlib import contextmanager
 
@@ -22,9 +22,13 @@ class Heartbeat:
 
     What failed while this process did not run says nothing about the server: its answers lay
     unread while the time-outs ran down.
+
+    Args:
+        on_beat: called with every beat.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_beat: Callable[[], None] = lambda: None) -> None:
+        self._on_beat = on_beat
         self._loop = asyncio.get_running_loop()
         self._stalled_at = -math.inf
         self._beat_at = self._loop.time()
@@ -52,4 +56,5 @@ class Heartbeat:
         if passed > BEAT_SECONDS + STALL_SECONDS:
             self._stalled_at = now
         self._beat_at, self._wall = now, wall
+        self._on_beat()
         self._timer = self._loop.call_later(BEAT_SECONDS, self._beat)

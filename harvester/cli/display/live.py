@@ -59,14 +59,16 @@ class LiveDisplay:
         )
         pace = (
             f"{tally.achieved:.1f} of {tally.rate:g} requests/s   {tally.in_flight} in flight   "
-            f"{tally.retried:,} retried   {limited_by(tally.limited_by)}"
+            f"{tally.retried:,} retried"
         )
         eta = tally.eta_seconds
         when = f"{duration(time.monotonic() - self._begun)} so far"
         if eta:
             when += f", about {duration(eta)} left"
         rows: list[RenderableType] = [bar, _row("links", f"{tally.links:,}")]
-        rows += [_row("outcomes", outcomes), _row("pace", pace), _row("time", when)]
+        limit = limited_by(tally.limited_by, tally.others)
+        rows += [_row("outcomes", outcomes), _row("pace", pace), _row("speed", limit)]
+        rows.append(_row("time", when))
         if tally.hours_end:
             here = tally.hours_end.astimezone()
             text = f"open until {here:%a %H:%M %Z} ({tally.hours_end:%a %H:%M} Eastern time)"

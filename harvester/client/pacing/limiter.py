@@ -129,6 +129,11 @@ class Limiter:
         return self._shared is not None
 
     @property
+    def others(self) -> int:
+        """Other processes that use the same limit now."""
+        return 0 if self._shared is None else self._shared.window.others(self._clock())
+
+    @property
     def rate(self) -> float:
         """Requests per second permitted now."""
         return min(window.rate for window in self._windows())

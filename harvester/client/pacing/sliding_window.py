@@ -58,6 +58,9 @@ _HOLD_SECONDS = 20.0
 takes longer."""
 
 
+_OTHERS_SECONDS = 15.0  # longer than between two permits of anyone who takes part
+
+
 class _Field(IntEnum):
     """Places of the single numbers; the log comes after them."""
 
@@ -108,6 +111,11 @@ class SlidingWindow:
         """For logs and tests."""
         granted = int(self._numbers[_Field.GRANTED])
         return f"SlidingWindow({self.rate:g}/s, {granted} granted)"
+
+    def others(self, now: float) -> int:
+        """Return how many other processes were granted permits within `_OTHERS_SECONDS`."""
+        recent = self._pids[self._granted_at > now - _OTHERS_SECONDS]
+        return len({int(pid) for pid in np.unique(recent)} - {0, os.getpid()})
 
     @property
     def rate(self) -> float:

@@ -170,3 +170,16 @@ def test_where_nothing_can_be_shared_everybody_goes_alone(
     assert shared_window("eutils.example.org", None, PLACES, START) is None
     assert shared_window("eutils.example.org", None, 10, START) is not None
     assert any((tmp_path / "elink-harvester").iterdir())
+
+
+def test_others_are_processes_that_were_granted_permits_lately(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    buffer = np.zeros(buffer_size(16))
+    window = SlidingWindow(buffer, 10.0, 100.0)
+    for pid, at in ((7, 100.0), (8, 110.0), (9, 112.0), (9, 113.0), (7, 114.0)):
+        monkeypatch.setattr("os.getpid", lambda pid=pid: pid)
+        window.grant(at)
+    assert window.others(114.0) == 2, "7 asks: 8 and 9 were granted some within 15 s"
+    assert window.others(126.0) == 1
+    assert window.others(140.0) == 0
