@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 from harvester.errors import BadInput, nearest, printable
 from harvester.eutils.epost import Posted
 from harvester.eutils.esearch import Found
+from harvester.job.databases import SEQUENCES
 from harvester.sources.notation import UidParser, parse_accession
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ Uids: TypeAlias = Uid | Iterable[Uid]
 
 HistorySet: TypeAlias = Found | Posted
 """A set on the History server, returned by `esearch(..., usehistory=True)` or `epost`."""
-
-SEQUENCES = frozenset(("nuccore", "nucleotide", "nucest", "nucgss", "popset", "protein"))
-"""Databases whose records have accessions as well as UIDs (NBK25497)."""
 
 
 MOST = 10_000

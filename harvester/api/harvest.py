@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harvester import events
@@ -16,11 +17,13 @@ from harvester.runs.prepare import prepare
 from harvester.runs.records import SUMMARY, Records, Side, get_records
 from harvester.runs.run import Result, Runner
 from harvester.runs.stream import stream
+from harvester.sources.rejected import count_rejected, write_rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harvester.job.model import Job
+    from harvester.sources.rejected import Rejected
 
 __all__ = ["Result", "harvest", "records", "run", "run_records", "stream"]
 
@@ -65,9 +68,19 @@ async def harvest(
         ```
     """
     emit = events.to_all(listeners := list(listeners))
+    rejected: list[Rejected] = []
     job, source = prepare(
-        job, lambda text: emit(events.Warned(text)), resume=resume, partial=partial
+        job,
+        lambda text: emit(events.Warned(text)),
+        rejected.append,
+        resume=resume,
+        partial=partial,
     )
+
+    def opened(folder: Path) -> None:
+        if source is not None and job.source.kind == "ids":
+            write_rejected(folder, rejected)
+
     stop = Stop()
     with heeded(stop) if signals else nullcontext():
         async with connected(job.server, job.contact, job.limits) as client:
@@ -79,9 +92,11 @@ async def harvest(
                 retry_failed=retry_failed,
             )
             if job.hop:
-                result = await run_chain(runner, job, source)
+                result = await run_chain(runner, job, source, opened)
             else:
-                result = await runner.run(job, source)
+                result = await runner.run(job, source, opened=lambda ledger: opened(ledger.folder))
+            if job.source.skip_bad:
+                result = replace(result, rejected=count_rejected(Path(job.output.path)))
             if job.output.records is None or not result.links:
                 return result
             wanted = Records("to", job.output.records)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import rich_click as click
 from click.exceptions import Exit
 
+from harvester import events
 from harvester.cli.process import keep_memory, open_many_files
 
 if TYPE_CHECKING:
@@ -26,8 +27,14 @@ def write_to_stdout(job: Job, *, partial: bool = False) -> NoReturn:
     keep_memory()
     open_many_files()
     with open(1, "wb", buffering=0, closefd=False) as out:
-        outcomes = run_async(write_jsonl(job, out, signals=True, partial=partial))
+        work = write_jsonl(job, out, listeners=[_show_warning], signals=True, partial=partial)
+        outcomes = run_async(work)
     lost = outcomes["failed"] + outcomes["missing"]
     if lost:
         click.echo(f"harvester: {lost:,} UIDs failed or are missing.", err=True)
     raise Exit(3 if lost else 0)
+
+
+def _show_warning(event: events.Event) -> None:
+    if isinstance(event, events.Warned):
+        click.echo(f"harvester: {event.text}", err=True)

@@ -40,6 +40,11 @@ def run_job(job: Job, values: dict[str, Any], **options: bool) -> None:
 def _summary(result: Result) -> str:
     """Return a line for each harvest, and one for each database of records."""
     lines = [_links(one) for one in result.hops or [result]]
+    if result.rejected:
+        lines.append(
+            f"{result.rejected:,} entries of the input are not UIDs and were left out; "
+            f"they are listed in rejected.tsv."
+        )
     lines += [
         f"{one.outcomes.get('linked', 0):,} of {count(one.total, 'record')} in {one.folder}"
         for one in result.records
@@ -57,7 +62,7 @@ def _links(result: Result) -> str:
         f"{count(result.links, 'link')} of {count(result.total, 'UID')} ({outcomes}) "
         f"in {result.folder}"
     )
-    if result.exit_code:
+    if result.state != "complete":
         text += f"\nThe failed and missing UIDs are listed in {result.folder}/unanswered.txt;"
         text += f" query them again with: harvester run {result.folder}/job.toml --retry-failed"
     return text

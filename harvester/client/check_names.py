@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from harvester.client.catalogue import Catalogue
 from harvester.client.known_names import DATABASES, LINKNAMES
 from harvester.errors import BadInput, RequestFailed, nearest, printable
-from harvester.job.databases import ALIASES, answer_name
+from harvester.job.databases import ALIASES, SEQUENCES, answer_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -36,7 +36,9 @@ async def check_names(client: Client, link: Link) -> list[str]:
     Raises:
         BadInput: a name is unknown; the text names the nearest one.
     """
+    _reject_accessions(link)
     _reject_alias(link)
+    _reject_contradiction(link)
     if all_well_known(link):
         return []
     try:
@@ -130,6 +132,36 @@ def _reject_alias(link: Link) -> None:
                     f"link.linkname: ELink's linknames say {canonical} for {alias} "
                     f"(did you mean '{better}'?)."
                 )
+
+
+def _reject_accessions(link: Link) -> None:
+    """Reject accessions of a database that has none for ELink: all would end as missing."""
+    if link.idtype == "acc" and link.dbfrom not in SEQUENCES:
+        raise BadInput(
+            f"link.idtype: ELink accepts no accessions of {link.dbfrom} (acc is for nuccore, "
+            "protein and popset); find their UIDs with --query 'ACCESSION[accn]'."
+        )
+
+
+def _reject_contradiction(link: Link) -> None:
+    """Reject linknames from another database, or to none of those that are asked for.
+
+    ELink would find no links. A linkname says DBFROM_DB, or DBFROM_DB_MORE; names that say it in
+    another way are left to EInfo.
+    """
+    dbs = {answer_name(db) for db in link.db}
+    for name in link.linkname:
+        first, *others = name.split("_")
+        if len(others) == 1 and {first, *others} <= DATABASES and first != answer_name(link.dbfrom):
+            raise BadInput(
+                f"link.linkname: the links {name} start from {first}, and dbfrom is {link.dbfrom}."
+            )
+        named = [answer_name(db) for db in others if db in DATABASES]
+        if first == answer_name(link.dbfrom) and named and not dbs & {"all", *named}:
+            raise BadInput(
+                f"link.linkname: the links {name} lead to {named[0]}, and db is "
+                f"{', '.join(link.db)}; leave db out, or give {named[0]}."
+            )
 
 
 def _unknown(key: str, name: str, databases: Collection[str]) -> str:

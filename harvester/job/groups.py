@@ -42,7 +42,13 @@ class Source(Group):
         "(repeatable; -: standard input)",
     )
     ids_column: str | None = Field(
-        default=None, description="column of the UIDs in a .csv, .tsv or .parquet file"
+        default=None,
+        description="column of the UIDs in a table (CSV, TSV or Parquet): its name, or its number "
+        "from 1",
+    )
+    skip_bad: bool = Field(
+        default=False,
+        description="leave out entries that are not UIDs, and list them in OUT/rejected.tsv",
     )
     query: str | None = Field(
         default=None, description="ESearch query in dbfrom; with --webenv, within that set"

@@ -21,6 +21,8 @@ from harvester.store import durable
 from harvester.store.folder import JOB, hop_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyarrow as pa
 
     from harvester.job.model import Job
@@ -76,13 +78,19 @@ class Hop:
                 self._hand_on(links)
 
 
-async def run_chain(runner: Runner, job: Job, source: Listed | Feed | None) -> Result:
+async def run_chain(
+    runner: Runner,
+    job: Job,
+    source: Listed | Feed | None,
+    opened: Callable[[Path], None] = lambda _: None,
+) -> Result:
     """Run all hops of a job at once, each on what the one before has found so far.
 
     Args:
         runner: runs each hop.
         job: a prepared job with hops.
         source: source of the first hop.
+        opened: receives the folder before the first request.
 
     Raises:
         HarvestError: a hop ended early, and so all did.
@@ -93,6 +101,7 @@ async def run_chain(runner: Runner, job: Job, source: Listed | Feed | None) -> R
     folder = Path(job.output.path)
     durable.make_folder(folder)
     durable.write_text(folder / JOB, load.dump(job))
+    opened(folder)
     as_one = _AsOne(len(jobs), runner.listeners)
     hops: list[Hop] = []
     for number, one in enumerate(jobs):

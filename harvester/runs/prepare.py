@@ -20,16 +20,23 @@ if TYPE_CHECKING:
     from harvester.job.model import Job
     from harvester.model.identifiers import Listed
     from harvester.sources.feed import Feed
+    from harvester.sources.rejected import Reject
 
 
 def prepare(
-    job: Job, warn: Callable[[str], None], *, resume: bool = False, partial: bool = False
+    job: Job,
+    warn: Callable[[str], None],
+    reject: Reject = lambda _: None,
+    *,
+    resume: bool = False,
+    partial: bool = False,
 ) -> tuple[Job, Listed | Feed | None]:
     """Return a job with absolute paths, and its source opened.
 
     Args:
         job: the job to run.
         warn: receives warnings about the source.
+        reject: receives each entry of the source that `source.skip_bad` leaves out.
         resume: take the UIDs from the folder, if its source was read to the end before.
 
         partial: accept an unfinished harvest as the source.
@@ -60,7 +67,7 @@ def prepare(
             return job, None
         partial = True  # as it was accepted before; by now there may be more
     by_rank = kept is not None and shares_by_rank(Path(first.output.path), kept)
-    return job, open_source(job, warn, partial=partial, by_rank=by_rank)
+    return job, open_source(job, warn, reject, partial=partial, by_rank=by_rank)
 
 
 def _see_same_chain(job: Job) -> None:

@@ -47,6 +47,7 @@ class Result:
         links: distinct links.
         hops: of a chain, the result of each hop; the rest is then that of the last hop.
         records: the results for the records linked to, if the job wants them.
+        rejected: entries of the input that are not UIDs and were left out (`source.skip_bad`).
     """
 
     folder: Path
@@ -56,12 +57,13 @@ class Result:
     links: int
     hops: tuple[Result, ...] = ()
     records: tuple[Result, ...] = ()
+    rejected: int = 0
 
     @property
     def exit_code(self) -> int:
-        """0, or 3 if some UIDs failed or are missing."""
+        """0, or 3 if some UIDs failed or are missing, or entries of the input were left out."""
         states = [one.state for one in (*self.hops, *self.records)] + [self.state]
-        return 0 if all(state == "complete" for state in states) else 3
+        return 0 if all(state == "complete" for state in states) and not self.rejected else 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,11 @@ def prepare_stream(
         )
     if job.hop:
         raise BadInput("A chain of hops needs a folder; give one (-o DIR).")
+    if job.source.skip_bad:
+        raise BadInput(
+            "source.skip_bad: the entries left out are listed in a folder; give one (-o DIR), or "
+            "leave --skip-bad out."
+        )
     job = load.resolve(job)
     check_permitted(job.contact, job.server, job.limits)  # before a long list is read
     return job, open_source(job, lambda text: emit(events.Warned(text)), partial=partial)

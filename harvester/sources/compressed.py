@@ -6,6 +6,7 @@ import bz2
 import errno
 import gzip
 import lzma
+import re
 import sys
 import zlib
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
 """Errors that reading a damaged compressed file raises."""
+
+_ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
+"""First bytes of a zstd frame, or of a skippable frame such as pzstd writes (RFC 8878)."""
 
 
 def display_name(name: str) -> str:
@@ -79,6 +83,8 @@ def _decompress(raw: io.BufferedReader, magic: bytes) -> IO[bytes] | None:
         return bz2.open(raw)
     if magic.startswith(b"\xfd7zXZ\x00"):
         return lzma.open(raw)
-    if magic.startswith(b"\x28\xb5\x2f\xfd"):
-        return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"))
+    if _ZSTD.match(magic):
+        from harvester.sources.zstd import open_zstd  # noqa: PLC0415 - most lists are not zstd
+
+        return open_zstd(raw)
     return None

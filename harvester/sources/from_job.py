@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,35 +16,39 @@ from harvester.client.outage_retry import OutageRetry
 from harvester.client.search_counts import suggestion
 from harvester.errors import BadInput
 from harvester.model import uids
-from harvester.sources.accessions import read_accessions
 from harvester.sources.compressed import display_name
 from harvester.sources.earlier_run import read_run
+from harvester.sources.files import read_accessions, read_uids
 from harvester.sources.search import Search
 from harvester.sources.shards import share
-from harvester.sources.tables import read_column, table_suffix
-from harvester.sources.text import read_lines
+from harvester.store.folder import REJECTED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from harvester.client.client import Client
     from harvester.job.model import Job
     from harvester.model.identifiers import Listed
     from harvester.model.uids import UidSet
-
-    Warn: TypeAlias = Callable[[str], None]
-    """Called with a sentence about something odd that does not stop the harvest."""
+    from harvester.sources.rejected import Reject, Rejected, Warn
 
 
 def open_source(
-    job: Job, warn: Warn = lambda _: None, *, partial: bool = False, by_rank: bool = False
+    job: Job,
+    warn: Warn = lambda _: None,
+    reject: Reject = lambda _: None,
+    *,
+    partial: bool = False,
+    by_rank: bool = False,
 ) -> Listed | SearchFeed:
     """Open the source of a job, without any request.
 
     Args:
         job: with absolute paths; names its source in `job.source`.
-        warn: called with a sentence about an unfinished harvest given with `--from-run`.
-        partial: accept an unfinished one.
+        warn: called with a sentence about an unfinished harvest given with `--from-run`, and
+            about entries of a list that were left out.
+        reject: called with each entry that `source.skip_bad` leaves out.
+        partial: accept an unfinished harvest.
         by_rank: how shares are cut; see `share`.
 
     Returns:
@@ -65,7 +69,7 @@ def open_source(
         return share(_open_run(job, warn, partial=partial), *job.source.share, by_rank=by_rank)
     if job.source.kind == "search":
         return SearchFeed(job, by_rank=by_rank)
-    return share(_open_lists(job), *job.source.share, by_rank=by_rank)
+    return share(_open_lists(job, warn, reject), *job.source.share, by_rank=by_rank)
 
 
 class SearchFeed:
@@ -150,30 +154,34 @@ def _open_run(job: Job, warn: Warn, *, partial: bool) -> Listed:
     return texts if of_accessions else found
 
 
-def _open_lists(job: Job) -> Listed:
-    source = job.source
-    listed: Listed = _accessions(job) if job.link.idtype == "acc" else _uids(job)
+def _open_lists(job: Job, warn: Warn, reject: Reject) -> Listed:
+    source, count = job.source, 0
+
+    def leave_out(entry: Rejected) -> None:
+        nonlocal count
+        count += 1
+        reject(entry)
+
+    read = _accessions if job.link.idtype == "acc" else _uids
+    listed: Listed = read(job, warn, leave_out if source.skip_bad else None)
     if not listed:
         raise BadInput(f"There is no UID in {', '.join(map(display_name, source.ids))}.")
+    if count:
+        warn(f"{count:,} entries of the input are not UIDs and were left out ({REJECTED}).")
     return listed
 
 
-def _uids(job: Job) -> UidSet:
+def _uids(job: Job, warn: Warn, reject: Reject | None) -> UidSet:
     found = uids.as_set()
     for name in job.source.ids:
-        blocks = (
-            read_column(name, job.source.ids_column, job.link.dbfrom)
-            if table_suffix(name)
-            else read_lines(name, job.link.dbfrom)
-        )
-        for block in blocks:
+        for block in read_uids(name, job.source.ids_column, job.link.dbfrom, reject, warn):
             found |= uids.as_set(np.sort(block))
     return found
 
 
-def _accessions(job: Job) -> list[str]:
+def _accessions(job: Job, warn: Warn, reject: Reject | None) -> list[str]:
     found: set[str] = set()
     for name in job.source.ids:
-        for block in read_accessions(name, job.source.ids_column):
+        for block in read_accessions(name, job.source.ids_column, reject, warn):
             found.update(block)
     return sorted(found)

@@ -2,141 +2,191 @@
 
 Blocks of digits and separators alone are parsed in bulk by Arrow. Any other block is parsed word
 by word, so that an error can name its line.
+
+A number with thousands separators must not be read as a list. So digits that are joined by single
+commas, or by single blanks, in groups like `12,345,678` are rejected, although they may be a list
+of UIDs below 1,000. Such a list is accepted with one UID per line, or as `12, 345, 678`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from harvester.errors import BadInput
-from harvester.sources.compressed import DAMAGE, display_name, open_input
-from harvester.sources.notation import UidParser
+from harvester.sources.compressed import display_name, open_input
+from harvester.sources.encoding import chunks_of, decode, line_blocks
+from harvester.sources.notation import (
+    UidParser,
+    clean,
+    display_word,
+    explain_thousands,
+    is_grouped,
+)
+from harvester.sources.rejected import BadEntries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from harvester.model.uids import UidArray
+    from harvester.sources.rejected import Reject
 
-BLOCK = 4 << 20
-"""Bytes per read."""
+T = TypeVar("T")
 
 _SEPARATORS = b", \t\r\v\f"
 _TO_NEWLINES = bytes.maketrans(_SEPARATORS, b"\n" * len(_SEPARATORS))
 _CLEAN = b"0123456789\n" + _SEPARATORS
-_WORDS = re.compile(rb"[^\s,]+")
+_WORDS = re.compile(r"[^ \t\v\f,]+")
+
+_RUNS = {",": re.compile(r"[0-9]+(?:,[0-9]+)+"), " ": re.compile(r"[0-9]+(?: [0-9]+)+")}
+"""Separator → numbers that it joins, one by one."""
+
+_HEAD = 1 << 12
+"""Bytes in which the first line of UIDs is looked for."""
 
 _SHORT = 1 << 15
 """Bytes up to which a block is parsed word by word: quicker than starting Arrow's threads."""
 
 
-def read_lines(name: str, dbfrom: str) -> Iterator[UidArray]:
+def read_lines(name: str, dbfrom: str, reject: Reject | None = None) -> Iterator[UidArray]:
     """Yield the UIDs of a text file in blocks, in file order, with duplicates.
 
     Args:
         name: path, or `-` for standard input; gzip, bzip2, xz and zstd are decompressed.
         dbfrom: database of the UIDs; decides which prefixes (as in PMID:1) are accepted.
+        reject: called with each word that is not a UID, which is left out; None makes it an error.
 
     Raises:
-        BadInput: A word is not a UID (names file, line and text), or the file is not text.
+        BadInput: Words are not UIDs (names file, line and text), or the file is not text. Raised
+            after the last block, since all wrong words are counted.
     """
-    parse = UidParser(dbfrom)
-    for line, block in text_blocks(name):
-        yield _parse(block, name, line, parse)
+    with open_input(name) as stream:
+        yield from lines_of(stream, UidParser(dbfrom), BadEntries(name, reject=reject), name)
 
 
-def text_blocks(name: str) -> Iterator[tuple[int, bytes]]:
-    """Yield a text in blocks that cut no word and no comment; lines end in a line feed.
+def lines_of(stream: IO[bytes], parse: UidParser, bad: BadEntries, name: str) -> Iterator[UidArray]:
+    """Yield the UIDs of an open text file; see `read_lines`."""
+    for line, block in list_blocks(stream, name):
+        uids = None
+        if len(block) > _SHORT and not block.translate(None, _CLEAN) and not _may_group(block):
+            uids = _parse_in_bulk(block)
+        if uids is None:
+            found = parse_words(block, line, parse, bad, parse.join_prefixes)
+            uids = np.fromiter(found, np.int64)
+        yield uids
+    bad.finish()
 
-    Args:
-        name: path, or `-` for standard input; gzip, bzip2, xz and zstd are decompressed.
+
+def list_blocks(stream: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
+    """Yield an open list in blocks that cut no word and no comment.
 
     Yields:
         The number of the block's first line, from 1, and its bytes.
 
     Raises:
-        BadInput: The file cannot be read, is damaged, or is not text.
+        BadInput: The file is damaged, is not text, or is a table.
     """
-    line = 1
-    with open_input(name) as stream:
-        name = display_name(name)
-        for block in _blocks(stream, name):
-            if b"\r" in block:  # line ends of Windows and of old Macs
-                block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # noqa: PLW2901
-            if b"\0" in block:
-                raise BadInput(f"{name} is not a text file: a UID list has one UID per line.")
-            yield line, block
-            line += block.count(b"\n")
+    chunks = chunks_of(stream, display_name(name))
+    for line, block in line_blocks(chunks, cut_lines=True):
+        if line == 1:
+            _check_no_table(block, display_name(name))
+        yield line, block
 
 
-def words(block: bytes, line: int) -> Iterator[tuple[int, str]]:
-    """Yield the words of a block, each with its line number.
+def parse_words(
+    block: bytes,
+    line: int,
+    parse: Callable[[str], T],
+    bad: BadEntries,
+    prepare: Callable[[str], str] = str,
+) -> Iterator[T]:
+    """Yield the words of a block, parsed; collect those that are wrong.
 
     Args:
         block: whole lines.
         line: number of the first line.
+        parse: raises ValueError with a sentence about a word that is wrong.
+        bad: collects those.
+        prepare: applied to each line before it is divided.
     """
-    for number, text in enumerate(block.split(b"\n"), line):
-        for word in _WORDS.findall(text.partition(b"#")[0]):
-            yield number, word.decode("utf-8", "replace")
+    for number, raw in enumerate(block.split(b"\n"), line):
+        text, grouped = _take_groups(prepare(decode(raw.partition(b"#")[0])))
+        for run in grouped:
+            bad.add(number, run, f"'{display_word(run)}' is not a UID; {explain_thousands(run)}.")
+        for word in _WORDS.findall(text):
+            if not clean(word):
+                continue
+            try:
+                yield parse(word)
+            except ValueError as error:
+                bad.add(number, clean(word), str(error))
 
 
-def _blocks(stream: IO[bytes], name: str) -> Iterator[bytes]:
-    """Yield the bytes of a stream, cut where no word and no comment is cut."""
-    carry = b""
-    first = True
-    while True:
-        try:
-            data = stream.read(BLOCK)
-        except DAMAGE as error:
-            raise BadInput(
-                f"{name} is damaged or cut short: it cannot be decompressed to its end."
-            ) from error
-        if first:
-            data, first = data.removeprefix(b"\xef\xbb\xbf"), False
-        if not data:
-            if carry:
-                yield carry
-            return
-        data = carry + data
-        cut = data.rfind(b"\n") + 1
-        if not cut and b"#" not in data:  # one endless line: cut at any separator
-            cut = max(data.rfind(separator) for separator in (b",", b" ", b"\t")) + 1
-        carry = data[cut:]
-        if cut:
-            yield data[:cut]
+def _take_groups(text: str) -> tuple[str, list[str]]:
+    """Separate the parts of a line that may be numbers with thousands separators from the rest."""
+    grouped: list[str] = []
+
+    def take(run: re.Match[str]) -> str:
+        if not is_grouped(run[0]):
+            return run[0]
+        grouped.append(run[0])
+        return " "
+
+    for separator, runs in _RUNS.items():
+        if separator in text:
+            text = runs.sub(take, text)
+    return text, grouped
 
 
-def _parse(block: bytes, name: str, line: int, parse: UidParser) -> UidArray:
-    if len(block) > _SHORT and not block.translate(None, _CLEAN):
-        try:
-            return _parse_in_bulk(block)
-        except pa.ArrowInvalid:
-            pass  # a number is out of range: parse by word to name it
-    return _parse_by_word(block, name, line, parse)
+def _may_group(block: bytes) -> bool:
+    """Return False if `_take_groups` takes nothing from a block of digits and separators."""
+    if b"," not in block and b" " not in block:
+        return False
+    codes = np.frombuffer(block, np.uint8)
+    places = np.flatnonzero((codes < ord("0")) | (codes > ord("9")))
+    lengths = np.diff(places, prepend=-1, append=len(codes)) - 1  # of the numbers between them
+    joined = (codes[places] == ord(",")) | (codes[places] == ord(" "))
+    before, after = lengths[:-1], lengths[1:]
+    return bool((joined & (before >= 1) & (before <= 3) & (after == 3)).any())
 
 
-def _parse_in_bulk(block: bytes) -> UidArray:
-    table = pacsv.read_csv(
-        pa.py_buffer(block.translate(_TO_NEWLINES) + b"\n0\n"),  # Arrow rejects an empty table
-        read_options=pacsv.ReadOptions(column_names=["uid"], use_threads=False),
-        convert_options=pacsv.ConvertOptions(column_types={"uid": pa.int64()}),
-    )
+def _parse_in_bulk(block: bytes) -> UidArray | None:
+    """Return the numbers of a block, or None if one of them is not a UID."""
+    try:
+        table = pacsv.read_csv(
+            pa.py_buffer(block.translate(_TO_NEWLINES) + b"\n0\n"),  # Arrow rejects an empty table
+            read_options=pacsv.ReadOptions(column_names=["uid"], use_threads=False),
+            convert_options=pacsv.ConvertOptions(column_types={"uid": pa.int64()}),
+        )
+    except pa.ArrowInvalid:  # out of range
+        return None
     uids: UidArray = table["uid"].to_numpy()[:-1]
-    if len(uids) and uids.min() < 1:
-        raise pa.ArrowInvalid("0 is not a UID")
-    return uids
+    return None if len(uids) and uids.min() < 1 else uids
 
 
-def _parse_by_word(block: bytes, name: str, line: int, parse: UidParser) -> UidArray:
-    uids: list[int] = []
-    for number, word in words(block, line):
-        try:
-            uids.append(parse(word))
-        except ValueError as error:
-            raise BadInput(f"{display_name(name)}, line {number}: {error}") from None
-    return np.array(uids, dtype=np.int64)
+def _check_no_table(block: bytes, name: str) -> None:
+    """Check that a list is not a table whose cells are all numbers.
+
+    NCBI's own tables, such as gene2pubmed, begin with the line `#tax_id GeneID PubMed_ID`, which
+    is a comment in a list.
+
+    Raises:
+        BadInput: A comment has as many cells, separated by tabs, as the first line after it.
+    """
+    names: list[str] = []
+    for raw in block[:_HEAD].split(b"\n"):
+        cells = [clean(cell) for cell in decode(raw).split("\t")]
+        if cells[0].startswith("#"):
+            names = cells
+        elif len(names) == len(cells) > 1 and all(names):
+            raise BadInput(
+                f"{name} looks like a table with the columns "
+                f"{', '.join(display_word(one) for one in names)}: choose one with "
+                "--ids-column, or remove the line that names them."
+            )
+        elif any(cells):
+            return

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 LOCK = ".lock"
 JOB = "job.toml"
 UNANSWERED = "unanswered.txt"
+REJECTED = "rejected.tsv"
 
 LINKS, UIDS, SWEEPS, RAW, RECORDS = "links", "uids", "sweeps", "raw", "records"
 """Folders of parts; `sweeps` holds the links of a later pass until it is merged."""
 
 _OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp"}
+_OURS |= {REJECTED, f".{REJECTED}.tmp"}
 _OURS |= {LINKS, UIDS, SWEEPS, RAW, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
 _HOP = re.compile(r"hop-\d+")
 

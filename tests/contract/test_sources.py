@@ -16,7 +16,7 @@ import pytest
 import zstandard
 
 from harvester.errors import BadInput
-from harvester.sources.accessions import read_accessions
+from harvester.sources.files import read_accessions
 from harvester.sources.tables import read_column
 from harvester.sources.text import read_lines
 
@@ -107,7 +107,7 @@ def test_what_is_no_text_is_refused(
 def test_a_long_list_is_read_in_bounded_blocks(
     source: Callable[[bytes], tuple[str, Iterator[UidArray]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harvester.sources.text.BLOCK", 4096)
+    monkeypatch.setattr("harvester.sources.encoding.BLOCK", 4096)
     _, blocks = source(b"\n".join(b"%d" % uid for uid in range(1, 20_001)))
     listed = list(blocks)
     assert max(len(block) for block in listed) < 3000
@@ -132,7 +132,8 @@ def table(request: pytest.FixtureRequest, tmp_path: Path) -> Table:
             pq.write_table(pa.table(columns), path, row_group_size=2000)
             return str(path)
         between = "\t" if suffix.startswith("tsv") else ","
-        rows = [("title", "uid", "last"), *((f'"{n}, x\n"', c, "y") for n, c in enumerate(cells))]
+        title = "{}, x" if between == "\t" else '"{}, x\n"'
+        rows = [("title", "uid", "last"), *((title.format(n), c, "y") for n, c in enumerate(cells))]
         text = "".join(between.join(row) + "\n" for row in rows).encode()
         packing = {"gz": "gzip", "zst": "zstd"}.get(suffix.partition(".")[2], "text")
         path.write_bytes(_PACK[packing](text))
@@ -154,15 +155,22 @@ def test_nothing_in_a_table_gives_no_uid(table: Table) -> None:
         assert [one for block in read_accessions(name, "uid") for one in block] == []
 
 
-def test_what_is_wrong_in_a_table_is_named_with_its_row(table: Table) -> None:
+def _place(name: str, row: int) -> str:
+    """Of a row, as an error names it: line 1 is the header, and titles of CSV take two lines."""
+    if name.endswith("parquet"):
+        return f"row {row}"
+    return f"line {row + 1}" if ".tsv" in name else f"line {2 * row}"
+
+
+def test_what_is_wrong_in_a_table_is_named_with_its_place(table: Table) -> None:
     name = table(["1", "", "PMID:2", "wr-ong"])
     with pytest.raises(BadInput) as caught:
         _members(read_column(name, "uid", "pubmed"))
-    assert str(caught.value).startswith(f"{name}, row 4: 'wr-ong' is not a UID")
+    assert str(caught.value).startswith(f"{name}, {_place(name, 4)}: 'wr-ong' is not a UID")
     name = table(["1", "", "NM_2", "wr-ong"])
     with pytest.raises(BadInput) as caught:
         list(read_accessions(name, "uid"))
-    assert str(caught.value).startswith(f"{name}, row 4: 'wr-ong' is not an accession")
+    assert str(caught.value).startswith(f"{name}, {_place(name, 4)}: 'wr-ong' is not an accession")
 
 
 def test_uids_of_a_table_out_of_range_are_named(table: Table) -> None:
@@ -170,14 +178,14 @@ def test_uids_of_a_table_out_of_range_are_named(table: Table) -> None:
         name = table(["1", uid])
         with pytest.raises(BadInput, match="UIDs run from 1 to 9223372036854775807") as caught:
             _members(read_column(name, "uid", "pubmed"))
-        assert str(caught.value).startswith(f"{name}, row 2: ")
+        assert str(caught.value).startswith(f"{name}, {_place(name, 2)}: ")
 
 
 def test_a_long_table_is_read_in_bounded_blocks(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harvester.sources.tables.BLOCK", 4096)
-    monkeypatch.setattr("harvester.sources.tables.ROWS", 1000)
+    monkeypatch.setattr("harvester.sources.encoding.BLOCK", 4096)
+    monkeypatch.setattr("harvester.sources.parquet.ROWS", 1000)
     uids = list(range(1, 20_001))
     listed = list(read_column(table([str(uid) for uid in uids]), "uid", "pubmed"))
     assert max(len(block) for block in listed) < 3000

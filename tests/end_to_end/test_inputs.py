@@ -66,6 +66,62 @@ def every_spelling(servers: Servers, folder: Path) -> None:
     assert_exact(folder / "out", "pubmed", uids, truth)
 
 
+def tables_of_any_name(servers: Servers, folder: Path) -> None:
+    """A column of NCBI's own table from a file and from a pipe, and of a spreadsheet's CSV."""
+    server = servers.start()
+    rows_of_genes = b"#tax_id\tGeneID\tPubMed_ID\n" + b"".join(
+        b"9606\t%d\t%d\t\n" % (gene, gene + 1000) for gene in range(1, 41)
+    )
+    packed = folder / "gene2pubmed.gz"
+    packed.write_bytes(gzip.compress(rows_of_genes))
+    semicolons = folder / "export.txt"
+    semicolons.write_text("Titel;PubMed ID\n" + "".join(f'"a; b";{n}\n' for n in range(2001, 2041)))
+    semicolons.write_bytes(semicolons.read_text().encode("utf-16"))
+    cases: list[tuple[list[object], bytes, range]] = [
+        (["--ids", packed, "--ids-column=PubMed_ID"], b"", range(1001, 1041)),
+        (["--ids=-", "--ids-column=PubMed_ID"], rows_of_genes, range(1001, 1041)),
+        (["--ids", semicolons, "--ids-column=PubMed ID"], b"", range(2001, 2041)),
+    ]
+    for number, (words, stdin, uids) in enumerate(cases):
+        out = folder / f"out-{number}"
+        finished = harvester(
+            "run", *words, "--dbfrom=pubmed", "--db=pmc", "--base-url", server.base_url,
+            "--rate=100", "-o", out, stdin=stdin,
+        )  # fmt: skip
+        assert finished.code == 0, finished.err
+        assert_exact(out, "pubmed", uids, expected_links(server.graph, "pubmed", uids, ("pmc",)))
+
+
+def entries_left_out(servers: Servers, folder: Path) -> None:
+    """With --skip-bad what is no UID is listed, and the exit code is 3 until it is mended."""
+    server, out, uids = servers.start(), folder / "out", range(1, 31)
+    ids = folder / "ids.csv"
+    good = "pmid,title\n" + "".join(f"{uid},t\n" for uid in uids)
+    ids.write_text(good + "12 345,t\nPMC5,t\n6\n")
+    words: list[object] = [
+        "run", "--ids", ids, "--ids-column=pmid", "--dbfrom=pubmed", "--db=pmc", "--skip-bad",
+        "--base-url", server.base_url, "--rate=100", "-o", out,
+    ]  # fmt: skip
+    truth = expected_links(server.graph, "pubmed", uids, ("pmc",))
+    runs: list[list[object]] = [words, words, ["resume", out]]
+    for command_line in runs:
+        finished = harvester(*command_line)
+        assert finished.code == 3, finished.err
+        assert "3 entries of the input are not UIDs and were left out" in finished.err
+        assert_exact(out, "pubmed", uids, truth)
+        lines = [line.split("\t") for line in (out / "rejected.tsv").read_text().splitlines()]
+        assert [line[:3] for line in lines] == [
+            ["file", "line", "text", "why"][:3],
+            [str(ids), "32", "12 345"], [str(ids), "33", "PMC5"], [str(ids), "34", "6"],
+        ]  # fmt: skip
+        assert all(why.endswith(".") for *_, why in lines[1:])
+    assert sum(entry.ids for entry in server.log) == len(uids)
+    ids.write_text(good)
+    finished = harvester(*words)
+    assert finished.code == 0, finished.err
+    assert not (out / "rejected.tsv").exists()
+
+
 def shards(servers: Servers, folder: Path) -> None:
     """The shares of an array job are together the whole, and none has what another has."""
     server = servers.start()
@@ -171,6 +227,8 @@ def closed_streams(servers: Servers, folder: Path, number: int) -> None:
 
 SCENES = [
     Scene(every_spelling),
+    Scene(tables_of_any_name),
+    Scene(entries_left_out),
     Scene(shards),
     Scene(precedence),
     Scene(a_log_for_programs),

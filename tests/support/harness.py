@@ -319,7 +319,7 @@ def assert_tidy(folder: Path) -> None:
     said = status(folder)
     found = {f"{kind}/{path.name}" for kind in ("links", "uids") for path in children(folder, kind)}
     assert found == set(said["parts"])
-    known = {".lock", "job.toml", "links", "uids", "unanswered.txt"}
+    known = {".lock", "job.toml", "links", "uids", "unanswered.txt", "rejected.tsv"}
     database = {"state.sqlite", "state.sqlite-wal", "state.sqlite-shm"}
     assert {path.name for path in folder.iterdir()} <= known | database
 

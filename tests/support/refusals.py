@@ -66,6 +66,12 @@ def uid_list(content: str | bytes, *says: str, dbfrom: str = "pubmed", name: str
     return Bad(f"run --dbfrom={dbfrom} --ids=list -o out", says, {"list": content}, name=name)
 
 
+def table(content: str | bytes, *says: str) -> Bad:
+    """A good command line with a table whose column pmid holds the UIDs."""
+    does = "run --dbfrom=pubmed --ids=list --ids-column=pmid -o out"
+    return Bad(does, says, {"list": content}, name=f"table-{content!r}")
+
+
 def job_file(content: str | bytes, *says: str, words: str = "", **more: Any) -> Bad:
     """A job file, run as it is."""
     name = repr(content).removeprefix(repr(GOOD)[:-1])[:40] + words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -73,6 +74,49 @@ def test_well_known_names_cost_no_request(link: dict[str, object]) -> None:
     assert all_well_known(Link.model_validate(link))
     assert _check(teller, **link) == []
     assert teller.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ({"db": "gene", "linkname": "pubmed_pmc"}, "pubmed_pmc lead to pmc, and db is gene; leave"),
+        ({"db": "gene", "linkname": "pubmed_gene,pubmed_pmc_refs"}, "pubmed_pmc_refs lead to pmc"),
+        ({"linkname": "gene_pubmed"}, "gene_pubmed start from gene, and dbfrom is pubmed."),
+        ({"db": "nucleotide", "linkname": "pubmed_protein"}, "lead to protein, and db is nucleot"),
+    ],
+)
+def test_names_that_contradict_each_other_cost_no_request(
+    link: dict[str, object], sentence: str
+) -> None:
+    teller = Teller()
+    with pytest.raises(BadInput, match=re.escape(sentence)):
+        _check(teller, dbfrom="pubmed", **link)
+    assert teller.asked == 0
+
+
+@pytest.mark.parametrize("dbfrom", ["sra", "bioproject", "gds", "assembly", "pubmed"])
+def test_accessions_are_for_the_databases_that_have_some(dbfrom: str) -> None:
+    """NBK25499: idtype is for the sequence databases."""
+    teller = Teller()
+    with pytest.raises(BadInput, match=f"ELink accepts no accessions of {dbfrom}"):
+        _check(teller, dbfrom=dbfrom, idtype="acc")
+    assert _check(teller, dbfrom="nuccore", idtype="acc") == []
+    assert teller.asked == 0
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"dbfrom": "pubmed", "db": "nucleotide", "linkname": "pubmed_nuccore"},
+        {"dbfrom": "pubmed", "db": "omim", "linkname": "pubmed_medgen_omim"},
+        {"dbfrom": "protein", "db": "all", "linkname": "nuccore_protein_wp"},
+        {"dbfrom": "taxonomy", "db": "nuccore", "linkname": "taxonomy_nucleotide_exp"},
+    ],
+)
+def test_names_that_say_their_databases_in_another_way_are_no_contradiction(
+    link: dict[str, object],
+) -> None:
+    _check(Teller(RequestFailed(Fault.NETWORK, "refused")), **link)
 
 
 @pytest.mark.parametrize(

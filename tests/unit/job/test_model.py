@@ -40,6 +40,7 @@ def test_the_defaults_are_those_of_the_interface() -> None:
         "source": {
             "ids": [],
             "ids_column": None,
+            "skip_bad": False,
             "query": None,
             "webenv": None,
             "query_key": None,

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from support.uid_lists import COMPRESSIONS
 
 from harvester.errors import BadInput
+from harvester.sources import encoding, parquet
 from harvester.sources import tables as columns
-from harvester.sources.accessions import read_accessions
+from harvester.sources.files import read_accessions
 from harvester.sources.tables import read_column, table_suffix
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def test_a_table_without_rows_holds_no_uids(tmp_path: Path) -> None:
 def test_several_columns_are_never_guessed_among(tmp_path: Path) -> None:
     path = _csv(tmp_path / "a.csv", "pmid,uid\n5,6\n")
     assert _refusal(path) == (
-        " has 2 columns (pmid, uid): name the one with the UIDs with --ids-column."
+        " has 2 columns (pmid, uid): name the one with the UIDs with --ids-column, "
+        "or give its number."
     )
 
 
@@ -145,24 +147,26 @@ def test_a_name_that_two_columns_have_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("1\nx y\n", "row 2: 'x y' is not a UID; UIDs of pubmed are positive whole numbers."),
-        ("1\n0\n", "row 2: '0' is not a UID; UIDs run from 1 to 9223372036854775807."),
-        ("1\n-4\n", "row 2: '-4' is not a UID"),
-        ("1.5\n", "row 1: '1.5' is not a UID"),
-        ("1\n9223372036854775808\n", "row 2: '9223372036854775808' is not a UID"),
-        ("0x1F\n", "row 1: '0x1F' is not a UID"),
+        ("1\nx y\n", "line 3: 'x y' is not a UID; UIDs of pubmed are positive whole numbers."),
+        ("1\n0\n", "line 3: '0' is not a UID; UIDs run from 1 to 9223372036854775807."),
+        ("1\n-4\n", "line 3: '-4' is not a UID"),
+        ("1.5\n", "line 2: '1.5' is not a UID"),
+        ("1\n9223372036854775808\n", "line 3: '9223372036854775808' is not a UID"),
+        ("0x1F\n", "line 2: '0x1F' is not a UID"),
         ("PMC12\n", "this is a UID of pmc, for --dbfrom pmc"),
-        ("NM_000546.6\n", "this looks like an accession"),
-        ("1,2\n", "not a csv table"),
+        ("NM_000546.6\n", "this is an accession: ask with --dbfrom nuccore or protein"),
+        ("1,2\n", "line 2: the row has 2 cells, the first row 1."),
     ],
 )
-def test_what_is_no_uid_is_named_with_its_row(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_no_uid_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:
     assert said in _refusal(_csv(tmp_path / "a.csv", "uid\n" + text))
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\0\0\0"])
 def test_what_has_no_header_is_refused(tmp_path: Path, text: str) -> None:
-    assert "header" in _refusal(_csv(tmp_path / "a.csv", text))
+    assert ("not a text file" if text.strip() else "header") in _refusal(
+        _csv(tmp_path / "a.csv", text)
+    )
 
 
 @pytest.mark.parametrize("packing", ["gzip", "zstd", "xz", "bzip2"])
@@ -175,7 +179,8 @@ def test_a_table_cut_short_is_refused(tmp_path: Path, packing: str) -> None:
 
 
 def test_a_long_table_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "BLOCK", 4096)
+    monkeypatch.setattr(encoding, "BLOCK", 4096)
+    monkeypatch.setattr(columns, "_SAMPLE", 4096)
     text = "uid,note\n" + "".join(f'{n},"no, {n}\n"\n' for n in range(1, 5001))
     path = _csv(tmp_path / "a.csv", text + "oops,x\n")
     blocks = read_column(str(path), "uid", "pubmed")
@@ -183,7 +188,7 @@ def test_a_long_table_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.Monk
     assert max(map(len, firsts)) < 1000
     read = [uid for block in firsts for uid in block]
     assert read == list(range(1, len(read) + 1))
-    with pytest.raises(BadInput, match="row 5001: 'oops'"):
+    with pytest.raises(BadInput, match="line 10002: 'oops'"):
         list(blocks)
 
 
@@ -241,7 +246,7 @@ def test_what_is_no_uid_in_parquet_is_named(tmp_path: Path, cells: Any, said: st
 
 
 def test_rows_are_counted_over_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "ROWS", 4)
+    monkeypatch.setattr(parquet, "ROWS", 4)
     path = _parquet(tmp_path / "a.parquet", uid=[*map(str, range(1, 23)), "x"])
     assert "row 23: 'x'" in _refusal(path)
 
@@ -299,7 +304,7 @@ def test_gis_of_a_table_are_accessions(tmp_path: Path) -> None:
 def test_what_is_no_accession_is_named(tmp_path: Path, word: str) -> None:
     for path, place in (
         (_csv(tmp_path / "a.txt", f"U1\n{word}\n"), "line 2"),
-        (_csv(tmp_path / "a.csv", f"acc\nU1\n{word}\n"), "row 2"),
+        (_csv(tmp_path / "a.csv", f"acc\nU1\n{word}\n"), "line 3"),
     ):
         with pytest.raises(BadInput) as caught:
             _accessions(path)

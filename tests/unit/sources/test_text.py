@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import zstandard
 from support.uid_lists import COMPRESSIONS, Compress, read, refusal
 
 from harvester.errors import BadInput
 from harvester.model.uids import MAX_UID
-from harvester.sources import text as text_module
+from harvester.sources import encoding
 from harvester.sources.text import read_lines
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_word_a_comment_or_a_line_end_may_lie_across_a_block(
     listed: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    monkeypatch.setattr(text_module, "BLOCK", block)
+    monkeypatch.setattr(encoding, "BLOCK", block)
     text = b"\xef\xbb\xbf123456 # 99 98\r\n\r\n7,8\tPMID:9 \r\n# 11 12\r\n10#13\r\n14"
     assert read(listed(text)) == [123456, 7, 8, 9, 10, 14]
 
@@ -160,7 +161,7 @@ def test_a_word_a_comment_or_a_line_end_may_lie_across_a_block(
 def test_one_endless_line_is_read_in_blocks(
     listed: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch, separator: bytes
 ) -> None:
-    monkeypatch.setattr(text_module, "BLOCK", 64)
+    monkeypatch.setattr(encoding, "BLOCK", 64)
     uids = list(range(1000, 2000))
     name = listed(separator.join(str(uid).encode() for uid in uids))
     blocks = list(read_lines(name, "pubmed"))
@@ -171,7 +172,7 @@ def test_one_endless_line_is_read_in_blocks(
 def test_a_comment_at_the_end_of_an_endless_line_is_a_comment(
     listed: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text_module, "BLOCK", 16)
+    monkeypatch.setattr(encoding, "BLOCK", 16)
     assert read(listed(b"1,2,3,4,5,6,7,8,9 # 10, 11, 12, 13, 14, 15, 16, 17\n18")) == [
         *range(1, 10),
         18,
@@ -182,7 +183,89 @@ def test_a_comment_at_the_end_of_an_endless_line_is_a_comment(
 def test_the_line_of_an_error_is_counted_over_blocks(
     listed: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    monkeypatch.setattr(text_module, "BLOCK", block)
+    monkeypatch.setattr(encoding, "BLOCK", block)
     text = b"".join(b"%d, %d # line %d\r\n\n" % (n, n, n) for n in range(1, 101)) + b"1 2 oops 3"
     path = listed(text)
     assert refusal(path).startswith(f"{path}, line 201: 'oops' is not a UID")
+
+
+# --- long windows of zstd ---------------------------------------------------------------------
+
+
+def _long(data: bytes, log: int = 31) -> bytes:
+    """As `zstd --long=31` compresses a stream, whose size it does not know."""
+    parameters = zstandard.ZstdCompressionParameters(window_log=log)
+    stream = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    return stream.compress(data) + stream.flush()
+
+
+@pytest.mark.parametrize("log", [27, 28, 31])
+def test_zstd_with_a_long_window_is_read(listed: Callable[[bytes], str], log: int) -> None:
+    packed = _long(b"1\n2\n", log)
+    assert zstandard.get_frame_parameters(packed).window_size == 1 << log
+    assert read(listed(packed)) == [1, 2]
+    assert read(listed(zstandard.compress(b"7\n") + packed + b"\x50\x2a\x4d\x18\1\0\0\0x")) == [
+        7,
+        1,
+        2,
+    ]
+    assert "damaged" in refusal(listed(packed[:-2]))
+
+
+def test_zstd_that_begins_with_a_skippable_frame_is_read(listed: Callable[[bytes], str]) -> None:
+    """As pzstd writes it."""
+    assert read(listed(b"\x50\x2a\x4d\x18\4\0\0\0abcd" + zstandard.compress(b"1\n2\n"))) == [1, 2]
+
+
+# --- numbers with thousands separators --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"12,345,678\n31,452,104\n9,606\n",
+        b"12,345,678",
+        b"12345678\n9,606\n",
+        b"12 345 678\n",
+        b"9 606",
+        b"12,345,\n6\n",
+        b"PMID: 12,345\n",
+        b"12345,678\n12,345,678 12345\n",
+        b"12,345,678, 31,452,104\n",
+        b"1,000,12 1,000\n",
+        b"# 1\n12,345 # 1\n",
+    ],
+)
+def test_a_number_in_groups_of_three_digits_is_not_read_as_a_list(
+    listed: Callable[[bytes], str], text: bytes
+) -> None:
+    assert "for a number with thousands separators" in refusal(listed(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "uids"),
+    [
+        (b"12,345,6789\n", [12, 345, 6789]),
+        (b"1234,567\n", [1234, 567]),
+        (b"12, 345, 678\n", [12, 345, 678]),
+        (b"12,  345\n", [12, 345]),
+        (b"12\t345\n", [12, 345]),
+        (b"012,345\n", [12, 345]),
+        (b"12,45,678\n", [12, 45, 678]),
+        (",".join(map(str, range(100, 200))).encode(), list(range(100, 200))),
+        (" ".join(map(str, range(100, 200))).encode(), list(range(100, 200))),
+    ],
+)
+def test_an_honest_list_stays_a_list(
+    listed: Callable[[bytes], str], text: bytes, uids: list[int]
+) -> None:
+    assert read(listed(text)) == uids
+
+
+@pytest.mark.parametrize("block", [8, 16, 64])
+def test_an_endless_line_is_cut_between_two_numbers_alone(
+    listed: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(encoding, "BLOCK", block)
+    assert "thousands" in refusal(listed(b"1000000,2000000,12,345,678,3000000 12,345"))
+    assert read(listed(b"PMID: 1 PMID: 12345678, PMID 3")) == [1, 12345678, 3]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import lzma
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,14 +14,15 @@ from support.uid_lists import COMPRESSIONS, Compress, read
 
 from harvester.errors import BadInput
 from harvester.model.uids import MAX_UID
-from harvester.sources import text as text_module
+from harvester.sources import encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.usefixtures("either_way")
 
-_UIDS = st.lists(st.one_of(st.integers(1, 60_000_000), st.integers(1, MAX_UID)), max_size=60)
+_UIDS = st.lists(st.one_of(st.integers(1000, 60_000_000), st.integers(1000, MAX_UID)), max_size=60)
+"""Of four digits and more: smaller ones with commas may be numbers in groups of three digits."""
 _GAPS = st.sampled_from(
     [b"\n", b"\r\n", b",", b" ", b"\t", b", ", b",,\n", b"\n\n", b" \x0b", b"\x0c", b" # 7,8 x\n",
      b"#9\r\n", b"\n# 10\n\n"]
@@ -41,7 +43,7 @@ def test_any_list_in_any_spelling_is_read_back(
     compress: Compress,
     block: int,
 ) -> None:
-    monkeypatch.setattr(text_module, "BLOCK", block)
+    monkeypatch.setattr(encoding, "BLOCK", block)
     count = len(uids)
     heads = data.draw(st.lists(_HEADS, min_size=count, max_size=count))
     gaps = data.draw(st.lists(_GAPS, min_size=count, max_size=count))
@@ -57,34 +59,96 @@ def test_any_list_in_any_spelling_is_read_back(
 
 @dataclass(frozen=True)
 class Simply:
-    """What a list holds, word by word: its UIDs, and the lines in which something is none."""
+    """What a list holds, word by word.
 
-    uids: list[int]
-    wrong: list[int]
+    Attributes:
+        uids: those in it, if numbers in groups of three digits are taken for lists.
+        wrong: lines in which a word is not a UID.
+        perhaps_grouped: lines with numbers that a comma or a blank joins to three digits.
+        grouped: lines that are a number in groups of three digits.
+    """
+
+    uids: list[int] = field(default_factory=list)
+    wrong: list[int] = field(default_factory=list)
+    perhaps_grouped: list[int] = field(default_factory=list)
+    grouped: list[int] = field(default_factory=list)
 
 
 def read_simply(data: bytes, dbfrom: str) -> Simply:
-    """Slow and plain: text, lines, words; no blocks, no patterns, no arrays."""
-    text = data.decode("latin-1").removeprefix("\xef\xbb\xbf")
-    found = Simply([], [])
-    for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
-        words = line.split("#")[0]
-        for separator in ",\t\v\f":
-            words = words.replace(separator, " ")
-        for word in words.split(" "):
-            digits = _without_prefix(word.upper(), dbfrom)
-            if not word:
-                continue
-            if digits and set(digits) <= set("0123456789") and 1 <= int(digits) < 2**63:
+    """Slow and plain: text, lines, words; no blocks, no arrays."""
+    found = Simply()
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    for number, raw in enumerate(lines, 1):
+        line = _text(raw.split(b"#")[0])
+        if re.search("[0-9][, ][0-9]{3}", line):
+            found.perhaps_grouped.append(number)
+        if any(_is_grouped(line.strip(BLANKS).split(separator)) for separator in ", "):
+            found.grouped.append(number)
+        for word in _words(line, dbfrom):
+            digits = _without_prefix(word.upper(), dbfrom).strip(BLANKS)
+            whole, _, zeros = digits.partition(".")
+            if set(zeros) == {"0"} and not _is_grouped(digits.split(".")):
+                digits = whole
+            if digits and set(digits) <= DIGITS and 1 <= int(digits) < 2**63:
                 found.uids.append(int(digits))
             else:
                 found.wrong.append(number)
     return found
 
 
+def _is_grouped(parts: list[str]) -> bool:
+    return (
+        len(parts) > 1
+        and all(set(part) <= DIGITS and len(part) == 3 for part in parts[1:])
+        and set(parts[0]) <= DIGITS
+        and 1 <= len(parts[0]) <= 3
+        and parts[0][0] != "0"
+        and int("".join(parts)) < 2**63
+    )
+
+
+DIGITS = set("0123456789")
+BLANKS = " \t\v\f\u00a0\u2028\ufeff"
+
+
+def _text(raw: bytes) -> str:
+    for coding in ("utf-8", "cp1252"):
+        try:
+            return raw.decode(coding)
+        except UnicodeDecodeError:
+            pass
+    return raw.decode("latin-1")
+
+
+def _words(line: str, dbfrom: str) -> list[str]:
+    """The words of a line; a prefix before a number is one word with it."""
+    for separator in "\t\v\f":
+        line = line.replace(separator, " ")
+    words = list[str]()
+    for part in line.split(","):
+        joined = ""
+        for word in part.split(" "):
+            if not word.strip(BLANKS):
+                continue
+            joined += word
+            if _is_prefix(joined.upper(), dbfrom):
+                continue
+            words.append(joined)
+            joined = ""
+        words += [joined] if joined else []
+    return words
+
+
+def _is_prefix(word: str, dbfrom: str) -> bool:
+    prefixes = {"pubmed": ["PMID"], "pmc": ["PMC", "PMCID", "PMCIDPMC"]}.get(dbfrom, [])
+    return word.replace(":", "") in prefixes
+
+
 def _without_prefix(word: str, dbfrom: str) -> str:
     """PMID:1 is 1 where the database is pubmed; PMC:1, and PMCID:PMC1 too, where it is pmc."""
-    rest = word.removeprefix("PMCID:") if dbfrom == "pmc" else word
+    rest = word.removeprefix("PMCID").removeprefix(":") if dbfrom == "pmc" else word
     prefix = {"pubmed": "PMID", "pmc": "PMC"}.get(dbfrom)
     if prefix and rest.startswith(prefix):
         return rest.removeprefix(prefix).removeprefix(":")
@@ -134,7 +198,7 @@ def test_any_bytes_are_the_uids_in_them_or_bad_input(
     compress: Compress,
 ) -> None:
     """Nothing but UIDs or BadInput ever comes of a list, and the UIDs are the right ones."""
-    monkeypatch.setattr(text_module, "BLOCK", block)
+    monkeypatch.setattr(encoding, "BLOCK", block)
     simply = read_simply(text, dbfrom)
     name = listed(compress(text))
     try:
@@ -143,12 +207,14 @@ def test_any_bytes_are_the_uids_in_them_or_bad_input(
         said = str(error)
         assert said.isprintable()
         assert name in said
-        assert simply.wrong or b"\0" in text
-        if ", line " in said:
-            assert said.startswith(f"{name}, line {simply.wrong[0]}: ")
+        assert simply.wrong or simply.perhaps_grouped or b"\0" in text or b"\t" in text
+        if found := re.search(", line ([0-9]+): ", said):
+            assert int(found[1]) in {*simply.wrong[:1], *simply.perhaps_grouped}
+            assert said.startswith(f"{name}{found[0]}")
     else:
         assert uids == simply.uids
         assert not simply.wrong
+        assert not simply.grouped
         assert all(1 <= uid <= MAX_UID for uid in uids)
 
 

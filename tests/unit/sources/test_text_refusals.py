@@ -15,8 +15,16 @@ pytestmark = pytest.mark.usefixtures("either_way")
 
 
 _NUMBERS = "UIDs of pubmed are positive whole numbers"
-_ACCESSION = f"{_NUMBERS}; this looks like an accession"
+_ACCESSION = (
+    f"{_NUMBERS}; this is an accession: ask with --dbfrom nuccore or protein, and --idtype acc"
+)
 _OF_PMC = "this is a UID of pmc, for --dbfrom pmc"
+_HEADER = " If line 1 names the columns of a table, choose one by name with --ids-column."
+_ONE = f"{_NUMBERS}; give one UID per line or cell."
+_NO_TEXT = (
+    " is not a text file, or UTF-16 without a byte order mark: give one UID per line, saved as "
+    "UTF-8 text."
+)
 _RANGE = f"is not a UID; UIDs run from 1 to {2**63 - 1}."
 
 
@@ -25,26 +33,33 @@ _RANGE = f"is not a UID; UIDs run from 1 to {2**63 - 1}."
     [
         (b"1\n2\nabc\n", f", line 3: 'abc' is not a UID; {_NUMBERS}."),
         (b"1\r\n2\r\nabc\r\n", f", line 3: 'abc' is not a UID; {_NUMBERS}."),
-        (b"1,2,x,3\n", f", line 1: 'x' is not a UID; {_NUMBERS}."),
+        (b"1,2,x,3\n", f", line 1: 'x' is not a UID; {_NUMBERS}.{_HEADER}"),
         (b"1\n\n\n-5\n", f", line 4: '-5' is not a UID; {_NUMBERS}."),
         (b"+5\n", f", line 1: '+5' is not a UID; {_NUMBERS}."),
         (b"1.5\n", f", line 1: '1.5' is not a UID; {_NUMBERS}."),
-        (b"1e5\n", f", line 1: '1e5' is not a UID; {_NUMBERS}."),
+        (
+            b"1e5\n",
+            ", line 1: '1e5' is not a UID; a spreadsheet may have dropped digits: format the "
+            "column as a number without decimals, or as text, and export it again.",
+        ),
         (b"0x1F\n", f", line 1: '0x1F' is not a UID; {_NUMBERS}."),
-        (b"1_000\n", f", line 1: '1_000' is not a UID; {_NUMBERS}."),
-        (b"1;2\n", f", line 1: '1;2' is not a UID; {_NUMBERS}."),
+        (
+            b"1_000\n",
+            ", line 1: '1_000' is not a UID; write 1000 for a number with thousands separators.",
+        ),
+        (b"1;2\n", f", line 1: '1;2' is not a UID; {_ONE}"),
         (b'"1"\n', f", line 1: '\"1\"' is not a UID; {_NUMBERS}."),
-        (b"uid\n1\n", f", line 1: 'uid' is not a UID; {_NUMBERS}."),
-        (b"nan\n", f", line 1: 'nan' is not a UID; {_NUMBERS}."),
-        (b"NULL\n", f", line 1: 'NULL' is not a UID; {_NUMBERS}."),
+        (b"uid\n1\n", f", line 1: 'uid' is not a UID; {_NUMBERS}.{_HEADER}"),
+        (b"nan\n", f", line 1: 'nan' is not a UID; {_NUMBERS}.{_HEADER}"),
+        (b"NULL\n", f", line 1: 'NULL' is not a UID; {_NUMBERS}.{_HEADER}"),
         (b"\xd9\xa1\n", f", line 1: '\u0661' is not a UID; {_NUMBERS}."),
-        (b"1\xc2\xa02\n", f", line 1: '1?2' is not a UID; {_NUMBERS}."),
-        (b"caf\xe9\n", f", line 1: 'caf\ufffd' is not a UID; {_NUMBERS}."),
+        (b"1\xc2\xa02\n", f", line 1: '1[U+00A0 no-break space]2' is not a UID; {_NUMBERS}."),
+        (b"caf\xe9\n", f", line 1: 'café' is not a UID; {_NUMBERS}.{_HEADER}"),
         (b"\x1b[31mred\n", f", line 1: '?[31mred' is not a UID; {_NUMBERS}."),
-        (b"x" * 41 + b"\n", f", line 1: '{'x' * 40}…' is not a UID; {_NUMBERS}."),
-        (b"x" * 40 + b"\n", f", line 1: '{'x' * 40}' is not a UID; {_NUMBERS}."),
-        (b"PMID\n", f", line 1: 'PMID' is not a UID; {_NUMBERS}."),
-        (b"PMID:x\n", f", line 1: 'PMID:x' is not a UID; {_NUMBERS}."),
+        (b"x" * 41 + b"\n", f", line 1: '{'x' * 40}…' is not a UID; {_NUMBERS}.{_HEADER}"),
+        (b"x" * 40 + b"\n", f", line 1: '{'x' * 40}' is not a UID; {_NUMBERS}.{_HEADER}"),
+        (b"PMID\n", f", line 1: 'PMID' is not a UID; {_NUMBERS}.{_HEADER}"),
+        (b"PMID:x\n", f", line 1: 'PMID:x' is not a UID; {_NUMBERS}.{_HEADER}"),
         (b"PMID:PMID:1\n", f", line 1: 'PMID:PMID:1' is not a UID; {_NUMBERS}."),
         (b"PMC12\n", f", line 1: 'PMC12' is not a UID; {_NUMBERS}; {_OF_PMC}."),
         (b"PMCID:PMC12\n", f", line 1: 'PMCID:PMC12' is not a UID; {_NUMBERS}; {_OF_PMC}."),
@@ -55,9 +70,8 @@ _RANGE = f"is not a UID; UIDs run from 1 to {2**63 - 1}."
         (b"9223372036854775808\n", f", line 1: '9223372036854775808' {_RANGE}"),
         (b"1\n18446744073709551617\n", f", line 2: '18446744073709551617' {_RANGE}"),
         (b"1" * 50 + b"\n", f", line 1: '{'1' * 40}…' {_RANGE}"),
-        (b"1\n\0\n", " is not a text file: a UID list has one UID per line."),
-        ("1\n2\n".encode("utf-16"), " is not a text file: a UID list has one UID per line."),
-        (b"PAR1\x15\0\x15", " is not a text file: a UID list has one UID per line."),
+        (b"1\n\0\n", _NO_TEXT),
+        ("1\n2\n".encode("utf-16-le"), _NO_TEXT),
     ],
 )
 def test_what_is_not_a_uid_is_named_with_file_line_and_text(
