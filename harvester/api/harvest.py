@@ -35,6 +35,7 @@ async def harvest(
     retry_failed: bool = False,
     resume: bool = False,
     partial: bool = False,
+    strict: bool = False,
     signals: bool = False,
 ) -> Result:
     """Run a job to its end, or go on where an earlier run ended.
@@ -46,6 +47,7 @@ async def harvest(
         resume: whether to take the UIDs from the folder; the source is then read only if it was
             never read to its end.
         partial: whether to accept an unfinished harvest as the source.
+        strict: whether to end before the first ELink request if NCBI drops a part of the query.
         signals: whether to end gently at the first SIGINT or SIGTERM, at once at the second.
 
     Returns:
@@ -90,6 +92,7 @@ async def harvest(
                 stop=stop,
                 resume=resume,
                 retry_failed=retry_failed,
+                strict=strict,
             )
             if job.hop:
                 result = await run_chain(runner, job, source, opened)

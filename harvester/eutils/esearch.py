@@ -94,7 +94,11 @@ def _from_json(document: dict[str, Any]) -> Found:
             _strings(result.get("idlist")),
             str(result.get("webenv") or ""),
             str(result.get("querykey") or ""),
-            _warnings(warnings.get("outputmessages"), warnings.get("quotedphrasesnotfound")),
+            _warnings(
+                warnings.get("outputmessages"),
+                warnings.get("quotedphrasesnotfound"),
+                warnings.get("phrasesignored"),
+            ),
             _strings(errors.get("phrasesnotfound")),
             _strings(errors.get("fieldsnotfound")),
             str(result.get("querytranslation") or ""),
@@ -119,6 +123,7 @@ def _from_xml(root: Element) -> Found:
         _warnings(
             texts(root, "WarningList/OutputMessage"),
             texts(root, "WarningList/QuotedPhraseNotFound"),
+            texts(root, "WarningList/PhraseIgnored"),
         ),
         texts(root, "ErrorList/PhraseNotFound"),
         texts(root, "ErrorList/FieldNotFound"),
@@ -126,8 +131,12 @@ def _from_xml(root: Element) -> Found:
     )
 
 
-def _warnings(messages: list[str] | None, quoted: list[str] | None) -> list[str]:
-    return _strings(messages) + [f"Quoted phrase not found: {text}" for text in _strings(quoted)]
+def _warnings(
+    messages: list[str] | None, quoted: list[str] | None, ignored: list[str] | None
+) -> list[str]:
+    found = _strings(messages)
+    found += [f"Quoted phrase not found: {text}" for text in _strings(quoted)]
+    return found + [f"Phrase ignored: {text}" for text in _strings(ignored)]
 
 
 def _strings(listed: list[Any] | None) -> list[str]:

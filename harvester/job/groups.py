@@ -150,6 +150,13 @@ class Output(Group):
         default=False, description="also keep every raw answer, compressed, in OUT/raw"
     )
 
+    @field_validator("path")
+    @classmethod
+    def _folder(cls, value: str) -> str:
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value):
+            raise ValueError(f"'{value}' is a URL; give a folder of this machine")
+        return value
+
     @field_validator("records")
     @classmethod
     def _form(cls, value: str | None) -> str | None:

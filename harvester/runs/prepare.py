@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from harvester.sources.rejected import Reject
 
 
+_FILES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".xlsx", ".gz", ".zst", ".duckdb"}
+"""Suffixes of files that users expect of other programs."""
+
+
 def prepare(
     job: Job,
     warn: Callable[[str], None],
@@ -52,6 +56,7 @@ def prepare(
     job = load.resolve(job)
     check_permitted(job.contact, job.server, job.limits)  # before a long list is read
     folder = Path(job.output.path)
+    _check_name(folder)
     with disk_errors(folder):
         check_usable(folder)
         if hop_folders(folder) and not job.hop:
@@ -68,6 +73,21 @@ def prepare(
         partial = True  # as it was accepted before; by now there may be more
     by_rank = kept is not None and shares_by_rank(Path(first.output.path), kept)
     return job, open_source(job, warn, reject, partial=partial, by_rank=by_rank)
+
+
+def _check_name(folder: Path) -> None:
+    """Check that the output is not meant to be a file.
+
+    Raises:
+        BadInput: its name is that of a table, and there is no such folder.
+    """
+    if folder.suffix.lower() in _FILES and not folder.is_dir():
+        raise BadInput(
+            f"{folder.name} looks like a file, but a harvest is a folder: give a folder, like "
+            f"{folder.stem}. Its tables are Parquet or JSON lines; DuckDB makes a CSV of them: "
+            f"duckdb -c \"COPY (FROM '{folder.stem}/links/*.parquet') TO '{folder.stem}.csv'\"",
+            field="output.path",
+        )
 
 
 def _see_same_chain(job: Job) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harvester import events
 from harvester.client.check_names import check_names
+from harvester.errors import BadInput
 from harvester.eutils.elink.commands import Elink, schema_of
 from harvester.job import load
 from harvester.job.model import HOLDS_LINKS
@@ -103,6 +105,7 @@ class Runner:
         stop: ends all runs when asked to.
         resume: whether this goes on with an earlier run; then names are not checked again.
         retry_failed: whether to ask again for UIDs that failed or are missing.
+        strict: whether a warning about the query ends the job before it begins.
         whole: whether the input UIDs are all of their source; None: look at the source.
     """
 
@@ -112,6 +115,7 @@ class Runner:
     resume: bool = False
     retry_failed: bool = False
     whole: bool | None = None
+    strict: bool = False
 
     async def run(
         self,
@@ -140,10 +144,11 @@ class Runner:
         with disk_errors(folder):
             await self._check_names(job)
             feed = source if isinstance(source, Feed) else None
-            if feed is not None:
-                await feed.start(self.client, events.to_all(self.listeners))
+            warnings = [] if feed is None else await self._start(feed)
             with Ledger(folder, sink, link.dbfrom, kind.schema, link.idtype, kind.rows) as ledger:
                 ledger.adopt(job.identity(kind.holds), load.dump(job))
+                if warnings:
+                    ledger.state.put(warnings=json.dumps(warnings))
                 if opened is not None:
                     opened(ledger)
                 if source is not None and feed is None:
@@ -162,6 +167,23 @@ class Runner:
                     committed=committed,
                 ).run()
                 return _result(ledger)
+
+    async def _start(self, feed: Feed) -> list[str]:
+        """Start a feed; return the warnings about it.
+
+        Raises:
+            BadInput: there are warnings, and the job is strict.
+        """
+        warnings: list[str] = []
+
+        def collect(event: events.Event) -> None:
+            if isinstance(event, events.Warned):
+                warnings.append(event.text)
+
+        await feed.start(self.client, events.to_all([*self.listeners, collect]))
+        if self.strict and warnings:
+            raise BadInput("The query is not taken as it is written, and --strict is given.")
+        return warnings
 
     async def _check_names(self, job: Job) -> None:
         """Check the names of a new harvest, and pass on warnings.

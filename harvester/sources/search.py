@@ -160,6 +160,8 @@ class Search:
         if found.count:
             if phrases:
                 self._warn(f"NCBI does not know {phrases} and left it out of {self._name}.")
+            for said in found.warnings:
+                self._warn(f"NCBI says about {self._name}: {printable(said).rstrip('.')}.")
             return
         if self._is_set and self._name == self._set:
             raise BadInput(f"{self._set[0].upper()}{self._set[1:]} is empty.")

@@ -54,6 +54,7 @@ class HarvestReader:
         partial_source: whether they were taken from an unfinished harvest (`--partial`).
         progress: what the running or last process reported; empty before its first report.
         agreement: pass → linkname → how far it agrees with the passes before.
+        warnings: what NCBI said about the query when it was sent.
 
     Example:
         ```
@@ -74,6 +75,7 @@ class HarvestReader:
     source_ended: bool
     progress: Mapping[str, Any]
     agreement: Mapping[str, Any]
+    warnings: list[str]
     partial_source: bool
     _wanted: bytes | None
     _accessions: bytes | None
@@ -103,6 +105,7 @@ class HarvestReader:
                 partial_source=state.get("source") == PARTIAL,
                 progress=state.progress(),
                 agreement=_parsed(state.get("agreement")) or {},
+                warnings=list(json.loads(state.get("warnings") or "[]")),
                 _wanted=state.get("wanted"),
                 _accessions=state.get("accessions"),
                 _last_pass=state.done(passes) if passes > 1 else None,

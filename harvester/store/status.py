@@ -52,6 +52,7 @@ def harvest_status(folder: Path) -> dict[str, Any]:
         "parts": [part.name for part in found.parts if part.kind in _KINDS],
         "sweep": progress.get("sweep"),
         "limited_by": progress.get("limited_by") if running else None,
+        "warnings": found.warnings,
         "requests": dict.fromkeys(_COUNTS, 0) | progress.get("requests", {}),
         "rate": progress.get("rate", {"limit": None, "achieved": 0.0}),
         "eta_seconds": 0.0 if known in _ENDED else progress.get("eta_seconds"),
@@ -85,6 +86,7 @@ def chain_status(folder: Path) -> dict[str, Any]:
         "missing_links": {name: one for hop in hops for name, one in hop["missing_links"].items()},
         "sweep": None,
         "limited_by": next((hop["limited_by"] for hop in hops if hop["limited_by"]), None),
+        "warnings": [text for hop in hops for text in hop["warnings"]],
         "rate": {
             "limit": max((hop["rate"]["limit"] or 0.0 for hop in hops), default=0.0) or None,
             "achieved": sum(hop["rate"]["achieved"] for hop in hops),

@@ -15,8 +15,14 @@ from harvester.cli.verbosity import partial_option, retry_failed_option, verbosi
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.toml]")
 @retry_failed_option(PANELS["source"])
 @partial_option(PANELS["source"])
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="end before the first ELink request if NCBI drops a part of the query",
+    panel=PANELS["source"],
+)
 @verbosity_options
-def run(job: Path | None, retry_failed: bool, partial: bool, **values: Any) -> None:
+def run(job: Path | None, retry_failed: bool, partial: bool, strict: bool, **values: Any) -> None:
     """Harvest links, or resume an unfinished harvest.
 
     Each option is also a key of the job file. The API key is read only from the environment
@@ -31,4 +37,4 @@ def run(job: Path | None, retry_failed: bool, partial: bool, **values: Any) -> N
     resolved = load.build(settings(values), job)
     if resolved.output.path == STDOUT:
         write_to_stdout(resolved, partial=partial)
-    run_job(resolved, values, retry_failed=retry_failed, partial=partial)
+    run_job(resolved, values, retry_failed=retry_failed, partial=partial, strict=strict)

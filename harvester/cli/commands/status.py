@@ -60,6 +60,7 @@ def _sentences(found: dict[str, Any]) -> str:
         lines.append(f"sweep     {sweep['number']} of {sweep['of']}: {sweep['done']:,} UIDs")
     if found["state"] == "running" and found["limited_by"]:
         lines.append(f"speed     {limited_by(found['limited_by'])}")
+    lines += [f"warning   {text}" for text in found["warnings"]]
     if found["waiting"]:
         lines.append(found["waiting"])
     elif found["state"] == "running" and found["eta_seconds"]:
