@@ -134,7 +134,8 @@ def shards(servers: Servers, folder: Path) -> None:
         )  # fmt: skip
         assert finished.code == 0, finished.err
         asked.append(sum(entry.ids for entry in server.log) - sum(asked))
-    assert sorted(asked) == [33, 33, 34]
+    assert sum(asked) == 100
+    assert all(20 <= count <= 50 for count in asked), "about a third, by a hash of each UID"
     found = [uid for n in (1, 2, 3) for uid in rows(folder / f"out-{n}", "uids")["from_uid"]]
     assert sorted(uid.as_py() for uid in found) == list(range(1, 101))
 
