@@ -67,7 +67,7 @@ def read_accessions(
             for cells in column_blocks(stream, name, column, _accession_or_gi):
                 yield list(parse_cells(cells, _accession_or_gi, bad))
         else:
-            for line, block in list_blocks(stream, name):
+            for line, block in list_blocks(stream, name, warn):
                 yield list(parse_words(block, line, parse_accession, bad))
         bad.finish()
 

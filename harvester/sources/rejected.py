@@ -79,6 +79,9 @@ class BadEntries:
         unit: what the numbers count: `line`, or `row` in a Parquet file.
         reject: called with each wrong entry, which is then left out; None makes it an error.
         warn: called with a sentence about cells that say that there is no value.
+
+    Attributes:
+        warn: for other warnings about the file.
     """
 
     def __init__(
@@ -91,7 +94,7 @@ class BadEntries:
         self._name = name
         self._unit = unit
         self._reject = reject
-        self._warn = warn
+        self.warn = warn
         self._first: list[Rejected] = []
         self._count = 0
         self._missing: Counter[str] = Counter()
@@ -132,7 +135,7 @@ class BadEntries:
             )
             count = self._missing.total()
             rows = "1 row is" if count == 1 else f"{count:,} rows are"
-            self._warn(f"{display_name(self._name)}: {rows} left out that have no UID ({markers}).")
+            self.warn(f"{display_name(self._name)}: {rows} left out that have no UID ({markers}).")
 
     def _sentence(self) -> str:
         name, first = display_name(self._name), self._first[0]

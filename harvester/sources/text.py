@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harvester.model.uids import UidArray
-    from harvester.sources.rejected import Reject
+    from harvester.sources.rejected import Reject, Warn
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ def read_lines(name: str, dbfrom: str, reject: Reject | None = None) -> Iterator
 
 def lines_of(stream: IO[bytes], parse: UidParser, bad: BadEntries, name: str) -> Iterator[UidArray]:
     """Yield the UIDs of an open text file; see `read_lines`."""
-    for line, block in list_blocks(stream, name):
+    for line, block in list_blocks(stream, name, bad.warn):
         uids = None
         if len(block) > _SHORT and not block.translate(None, _CLEAN) and not _may_group(block):
             uids = _parse_in_bulk(block)
@@ -81,8 +81,13 @@ def lines_of(stream: IO[bytes], parse: UidParser, bad: BadEntries, name: str) ->
     bad.finish()
 
 
-def list_blocks(stream: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
+def list_blocks(stream: IO[bytes], name: str, warn: Warn) -> Iterator[tuple[int, bytes]]:
     """Yield an open list in blocks that cut no word and no comment.
+
+    Args:
+        stream: the decompressed file.
+        name: its path, or `-`.
+        warn: called with a sentence if the list may be a table.
 
     Yields:
         The number of the block's first line, from 1, and its bytes.
@@ -93,7 +98,7 @@ def list_blocks(stream: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
     chunks = chunks_of(stream, display_name(name))
     for line, block in line_blocks(chunks, cut_lines=True):
         if line == 1:
-            _check_no_table(block, display_name(name))
+            _check_no_table(block, display_name(name), warn)
         yield line, block
 
 
@@ -168,8 +173,8 @@ def _parse_in_bulk(block: bytes) -> UidArray | None:
     return None if len(uids) and uids.min() < 1 else uids
 
 
-def _check_no_table(block: bytes, name: str) -> None:
-    """Check that a list is not a table whose cells are all numbers.
+def _check_no_table(block: bytes, name: str, warn: Warn) -> None:
+    """Check that a list is not a table whose cells are all numbers; warn if it may be one.
 
     NCBI's own tables, such as gene2pubmed, begin with the line `#tax_id GeneID PubMed_ID`, which
     is a comment in a list.
@@ -178,7 +183,8 @@ def _check_no_table(block: bytes, name: str) -> None:
         BadInput: A comment has as many cells, separated by tabs, as the first line after it.
     """
     names: list[str] = []
-    for raw in block[:_HEAD].split(b"\n"):
+    widths: list[int] = []
+    for raw in block[:_HEAD].split(b"\n")[: None if len(block) <= _HEAD else -1]:
         cells = [clean(cell) for cell in decode(raw).split("\t")]
         if cells[0].startswith("#"):
             names = cells
@@ -189,4 +195,9 @@ def _check_no_table(block: bytes, name: str) -> None:
                 "--ids-column, or remove the line that names them."
             )
         elif any(cells):
-            return
+            widths.append(len(cells))
+    if len(widths) > 1 and len(set(widths)) == 1 and widths[0] > 1:
+        warn(
+            f"{name} may be a table: each line has {widths[0]} columns, separated by tabs. All are "
+            "read as UIDs; to read one of them, give its number with --ids-column."
+        )

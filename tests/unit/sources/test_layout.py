@@ -109,6 +109,25 @@ def test_a_list_that_is_a_table_of_numbers_is_refused(tmp_path: Path) -> None:
     assert _read(tmp_path / "a", "# 9606\n12\t13\n", None) == [12, 13]
 
 
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("9606\t2591067\n9606\t3458201\n", True),
+        ("9606\t2591067\n", False),
+        ("9606\t2591067\n3458201\n", False),
+        ("9606 2591067\n9606, 3458201\n", False),
+    ],
+)
+def test_a_list_that_may_be_a_table_gets_a_warning(tmp_path: Path, text: str, warned: bool) -> None:
+    path, warnings = tmp_path / "a.txt", list[str]()
+    path.write_text(text)
+    blocks = list(read_uids(str(path), None, "pubmed", warn=warnings.append))
+    assert sum(map(len, blocks)) == len(text.split())
+    assert bool(warnings) == warned
+    if warned:
+        assert warnings[0].startswith(f"{path} may be a table: each line has 2 columns")
+
+
 # --- quotation marks --------------------------------------------------------------------------
 
 
