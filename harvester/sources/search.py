@@ -33,6 +33,9 @@ T = TypeVar("T")
 _SHORT_ANSWERS = 2
 """Retries of an answer with fewer ids than it counts; the next one is accepted."""
 
+_RENEWALS = 2
+"""Times that a lost set is made again before a page of it must come."""
+
 _ENOUGH = 0.1
 """Share of the ids due below which an answer is never accepted."""
 
@@ -187,14 +190,25 @@ class Search:
     async def _pages(self, first: _Page) -> AsyncIterator[Block]:
         """Yield the pages after the first.
 
+        A set of a query that is lost is made again: sets live for about 8 hours (users' reports).
+
         Raises:
             PastCap, SetLost: The server returns no further pages.
         """
         term = self._term if self._is_set else f"#{first.found.query_key}"
         webenv = self._webenv if self._is_set else first.found.webenv
-        start = len(first.found.ids)
+        start, renewals = len(first.found.ids), 0
         while start < first.found.count:
-            page = await self._ask(term, webenv=webenv, start=start)
+            try:
+                page = await self._ask(term, webenv=webenv, start=start)
+            except SetLost:
+                if self._is_set or renewals == _RENEWALS:
+                    raise
+                renewals += 1
+                renewed = (await self._ask(self._term, usehistory="y")).found
+                term, webenv = f"#{renewed.query_key}", renewed.webenv
+                continue
+            renewals = 0
             yield page.block
             start += max(len(page.found.ids), 1)
 

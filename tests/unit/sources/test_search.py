@@ -35,6 +35,7 @@ class Server:
         pages: whether it gives pages past those.
         hide: ids left out of each of the next answers.
         grow: records that appear at the n-th request.
+        lose: requests after which all sets on the History server are gone.
     """
 
     records: list[int]
@@ -42,6 +43,8 @@ class Server:
     pages: bool = False
     hide: list[int] = field(default_factory=list)
     grow: dict[int, list[int]] = field(default_factory=dict)
+    lose: set[int] = field(default_factory=set)
+    webenv: str = WEBENV
     extra: dict[str, Any] = field(default_factory=dict)
     error: str = ""
     accessions: bool = False
@@ -72,8 +75,10 @@ class Server:
             found = [uid for uid in found if low <= uid <= high]
         else:
             assert asked["term"] in ("q OR r", "#7")
-        if "#" in asked["term"]:
-            assert asked["WebEnv"] == WEBENV
+        if len(self.asked) - 1 in self.lose:
+            self.webenv = f"MCID_{len(self.asked)}"
+        if "#" in asked["term"] and asked["WebEnv"] != self.webenv:
+            return b'{"esearchresult":{"ERROR":"Unable to obtain query #7"}}'
         if asked.get("rettype") == "count":
             return json.dumps({"esearchresult": {"count": str(len(found))}}).encode()
         start = int(asked.get("retstart", 0))
@@ -87,7 +92,7 @@ class Server:
             "idlist": [f"NM_{uid:09}.1" if self.accessions else str(uid) for uid in page],
         }
         if asked.get("usehistory"):
-            result |= {"querykey": "7", "webenv": WEBENV}
+            result |= {"querykey": "7", "webenv": self.webenv}
         return json.dumps({"esearchresult": result | self.extra}).encode()
 
 
@@ -173,6 +178,29 @@ def test_pages_cost_as_many_requests_as_there_are() -> None:
         None, str(MOST), str(2 * MOST), str(3 * MOST)
     ]  # fmt: skip
     assert [ask["term"] for ask in server.asked] == ["q OR r", "#7", "#7", "#7"]
+
+
+@pytest.mark.parametrize("lose", [{1}, {2}, {1, 3}, {1, 4, 7}])
+def test_a_lost_set_of_a_query_is_made_again(lose: set[int]) -> None:
+    server = Server(list(range(1, 3 * MOST + 8)), pages=True, lose=lose)
+    got = _all(server, "gene")
+    assert sorted(got.uids) == server.records
+    assert got.warnings == []
+    assert not any("[UID]" in ask["term"] for ask in server.asked)
+    assert sum(ask["term"] == "q OR r" for ask in server.asked) == 1 + len(lose)
+
+
+def test_a_server_that_keeps_no_set_is_searched_by_ranges() -> None:
+    server = Server(list(range(1, 3 * MOST + 8)), pages=True, lose=set(range(1, 8)))
+    got = _all(server, "gene")
+    assert sorted(got.uids) == server.records
+    assert any("[UID]" in ask["term"] for ask in server.asked)
+
+
+def test_a_lost_set_that_was_given_is_named() -> None:
+    server = Server([1, 2], webenv="MCID_2")
+    with pytest.raises(BadInput, match="set #7 on the History server"):
+        _all(server, "gene", None, webenv=WEBENV, query_key="7")
 
 
 def test_more_fields_go_with_every_question() -> None:
