@@ -45,7 +45,7 @@ class Client:
 
     Args:
         transport: an open HTTP session.
-        limiter: grants the permits; is told of every 429.
+        limiter: grants the permits, and adapts to every 429.
         identity: tool, email and API key, sent with every request.
 
     Example:

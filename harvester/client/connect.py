@@ -1,4 +1,4 @@
-"""Open a client: session, rate limit and identity, for whoever sends requests."""
+"""Open a client: session, rate limit and identity, for all who send requests."""
 
 from __future__ import annotations
 

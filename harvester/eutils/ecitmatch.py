@@ -1,8 +1,9 @@
-"""ECitMatch: the PMIDs of citations. Lines with bars between fields, whatever retmode says.
+"""ECitMatch: the PMIDs of citations. Lines with `|` between fields, whatever the retmode.
 
 A line of the answer repeats the fields of its citation and ends with a PMID, or with `NOT_FOUND`,
-`NOT_FOUND;INVALID_JOURNAL`, `AMBIGUOUS (783 citations)` or `AMBIGUOUS 26315901,25768914`; where it
-found nothing it may leave fields out (users' reports). Lines are matched by the key before the end.
+`NOT_FOUND;INVALID_JOURNAL`, `AMBIGUOUS (783 citations)` or `AMBIGUOUS 26315901,25768914`.
+Fields may be missing if nothing is found (users' reports). Lines are matched by the key, the last
+field but one.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ if TYPE_CHECKING:
 PATH = "ecitmatch.cgi"
 
 MOST = 100
-"""Citations of one request; users send 25 to some hundreds."""
+"""Citations per request; users send 25 to some hundreds."""
 
 _BARS = re.compile(r"[|\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """What is known of an article; any part may be empty.
+    """The parts of a citation; each may be empty.
 
     Attributes:
-        journal: its title or abbreviation.
-        year: of publication.
+        journal: title or abbreviation.
+        year: year of publication.
         volume: as printed.
         first_page: as printed.
         author: last name and initials, for example `mann bj`.
@@ -45,12 +46,12 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What was found for a citation.
+    """The article that a citation means.
 
     Attributes:
-        pmid: the article; None where none was found, or several.
-        candidates: PMIDs of several, where ECitMatch names them.
-        said: in place of a PMID, in NCBI's words.
+        pmid: PMID of the article; None if none was found, or several.
+        candidates: PMIDs of several articles, if ECitMatch names them.
+        said: NCBI's words in place of a PMID.
     """
 
     pmid: int | None = None
@@ -59,7 +60,7 @@ class Match:
 
 
 def bdata(citations: Sequence[Citation]) -> str:
-    """Citations as a request has them; the key of each is its place."""
+    """Return citations as the parameter of a request; the key of each is its place."""
     lines = []
     for place, one in enumerate(citations):
         parts = (one.journal, one.year, one.volume, one.first_page, one.author, f"key{place}")
@@ -68,10 +69,10 @@ def bdata(citations: Sequence[Citation]) -> str:
 
 
 def read(body: bytes, count: int) -> list[Match]:
-    """What was found for each of so many citations, in their order.
+    """Return what was found for each of `count` citations, in their order.
 
     Raises:
-        RequestFailed: it is no answer of ECitMatch, or one is left out of it.
+        RequestFailed: the body is not an answer of ECitMatch, or a citation is left out.
     """
     found: dict[str, Match] = {}
     for line in re.split(r"[\r\n]+", body.decode("utf-8", "replace")):

@@ -142,9 +142,9 @@ class Documents:
         If a text names fewer records than were asked for, and names them otherwise, then none
         counts: smaller batches will tell which are left out.
         """
-        nobody = batch.uids[:0]
+        none = batch.uids[:0]
         if not text:
-            return nobody
+            return none
         records = records_in(text, self._db, self._rettype, self._retmode)
         if records is None:  # a format that is not known
             return batch.uids
@@ -161,7 +161,7 @@ class Documents:
         ]
         if len(named) >= len(records):
             return named
-        return batch.uids if len(records) >= len(batch) else nobody
+        return batch.uids if len(records) >= len(batch) else none
 
 
 def _error_in(text: str) -> str:

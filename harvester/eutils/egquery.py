@@ -1,7 +1,7 @@
-"""EGQuery: how many records of each database match a query. XML only.
+"""EGQuery: the number of records in each database that match a query. XML only.
 
-NCBI has retired it (since 2024 it answers 301 to a host that does not resolve); other servers of
-the protocol may still have it.
+NCBI retired it: since 2024 it returns 301 to a host that does not resolve. Other servers may still
+have it.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from harvester.eutils.parsing import xml_root
 PATH = "egquery.fcgi"
 
 NOT_FOUND = "Term or Database is not found"
-"""The status of a database in which nothing matches (recorded in 2008)."""
+"""Status of a database in which nothing matches (recorded in 2008)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What a query finds in one database.
+    """The number of records in one database that match a query.
 
     Attributes:
-        db: its name.
-        count: records that match; None where the search failed.
-        status: `Ok`, `NOT_FOUND`, or why it failed.
+        db: name of the database.
+        count: records that match; None if the search failed.
+        status: `Ok`, `NOT_FOUND`, or the reason of the failure.
     """
 
     db: str
@@ -33,10 +33,10 @@ class Hits:
 
 
 def read(body: bytes) -> list[Hits]:
-    """What an answer says of each database, in its order.
+    """Return the numbers of an answer, in its order.
 
     Raises:
-        RequestFailed: it is no answer of EGQuery.
+        RequestFailed: the body is not an answer of EGQuery.
     """
     found = xml_root(body, "Result", "EGQuery").findall("eGQueryResult/ResultItem")
     if not found:

@@ -1,7 +1,7 @@
-"""EInfo: which databases there are, and what is known of one: its fields, and its links.
+"""EInfo: the list of databases, and the fields and links of one.
 
-The shape of its JSON has changed: `dbinfo` was an object in 2018 and is an array of one in 2026.
-In both forms all values are texts, and some are empty; DTD einfo 20190110 lets most be left out.
+The shape of its JSON has changed: `dbinfo` was an object in 2018 and is an array of one in 2026. In
+both forms all values are texts, and some are empty; the DTD einfo 20190110 makes most optional.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MAX_LENGTH = 4096
 """Characters of a text that are kept. The longest description recorded has some hundreds."""
 
 _UNKNOWN = "can not retrieve dbinfo"
-"""How NCBI begins to say that it does not know a database."""
+"""Begin of the ERROR about a database that NCBI does not know, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class DbField:
         name: as in `cancer[TITL]`.
         full_name: as in `cancer[Title]`.
         description: in NCBI's words.
-        terms: distinct terms in it; None where EInfo does not say.
-        is_date, is_numerical, is_hidden: as EInfo has it.
+        terms: distinct terms in it; None if EInfo does not say.
+        is_date, is_numerical, is_hidden: as in EInfo.
     """
 
     name: str
@@ -51,10 +51,10 @@ class DbLink:
     """A kind of link that starts from a database.
 
     Attributes:
-        name: the linkname; mostly, not always, it begins with the database's name.
-        menu: what NCBI's pages call it.
+        name: the linkname. Most begin with the name of the database, not all.
+        menu: its name on NCBI's pages.
         description: in NCBI's words.
-        dbto: where it leads; some are databases that are gone.
+        dbto: database that it leads to; some no longer exist.
     """
 
     name: str
@@ -65,17 +65,17 @@ class DbLink:
 
 @dataclass(frozen=True, slots=True)
 class DbInfo:
-    """What EInfo knows of a database.
+    """EInfo's description of a database.
 
     Attributes:
         name: as in requests.
-        menu_name: what NCBI's pages call it.
+        menu_name: its name on NCBI's pages.
         description: in NCBI's words.
-        build: of its index; empty in old answers.
-        count: records; None where EInfo does not say.
-        last_update: in NCBI's form, YYYY/MM/DD hh:mm.
-        fields: in which it can be searched.
-        links: that start from it; ELink may return more.
+        build: build of its index; empty in old answers.
+        count: records; None if EInfo does not say.
+        last_update: YYYY/MM/DD hh:mm.
+        fields: fields that can be searched.
+        links: links that start from it; ELink may return more.
     """
 
     name: str
@@ -89,10 +89,10 @@ class DbInfo:
 
 
 def read_databases(body: bytes) -> list[str]:
-    """The names in a list of databases, in either form.
+    """Return the names in a list of databases, in either form.
 
     Raises:
-        RequestFailed: it is no such list.
+        RequestFailed: the body is not such a list.
     """
     if is_json(body):
         found = _result(body).get("dblist")
@@ -105,10 +105,10 @@ def read_databases(body: bytes) -> list[str]:
 
 
 def read_info(body: bytes) -> DbInfo | None:
-    """What an answer tells of a database, in either form; None where EInfo does not know it.
+    """Return the description of a database, in either form; None if EInfo does not know it.
 
     Raises:
-        RequestFailed: it is no answer of EInfo, or another ERROR.
+        RequestFailed: the body is not an answer of EInfo, or holds another ERROR.
     """
     if is_json(body):
         return _from_json(_result(body))
@@ -127,21 +127,21 @@ def _from_json(result: dict[str, Any]) -> DbInfo | None:
     if isinstance(found, list):
         found = found[0] if found else None
     if not isinstance(found, dict) or "dbname" not in found:
-        _see_unknown(str(result.get("ERROR") or found or ""))
+        _check_unknown(str(result.get("ERROR") or found or ""))
         return None
     lists = {name: _members(found.get(name)) for name in ("fieldlist", "linklist")}
     return _info(found, lists["fieldlist"], lists["linklist"])
 
 
 def _members(listed: object) -> list[dict[str, Any]]:
-    """The objects in a list; a list that is empty may be an empty text."""
+    """Return the objects in a list; an empty list may be an empty text."""
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
 def _from_xml(root: Element) -> DbInfo | None:
     found = root.find("DbInfo")
     if found is None:
-        _see_unknown(" ".join(texts(root, "ERROR")))
+        _check_unknown(" ".join(texts(root, "ERROR")))
         return None
     return _info(
         _children(found),
@@ -151,14 +151,14 @@ def _from_xml(root: Element) -> DbInfo | None:
 
 
 def _children(element: Element) -> dict[str, Any]:
-    """The texts of an element's children, by their names as JSON has them."""
+    """Return the texts of an element's children, by their names in the JSON."""
     return {child.tag.lower(): child.text for child in element}
 
 
-def _see_unknown(error: str) -> None:
-    """See that an answer without a database says that there is none."""
+def _check_unknown(error: str) -> None:
+    """Check that an answer without a database says that there is none."""
     if not error:
-        raise RequestFailed(Fault.BODY, "EInfo tells of no database")
+        raise RequestFailed(Fault.BODY, "EInfo describes no database")
     if not error.lower().startswith(_UNKNOWN):
         raise RequestFailed(Fault.SERVER, printable(f"EInfo: {error}"))
 

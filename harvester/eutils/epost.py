@@ -1,8 +1,8 @@
-"""EPost: a list of UIDs put onto the History server.
+"""EPost: put a list of UIDs on the History server.
 
-It can succeed by half: a set is made, and an ERROR beside it says that ids were left out of it, or
-that an accession fell apart into the numbers between its letters (recorded in 2025). A set that is
-not the list that was sent is of no use, so `read` takes that for a failure.
+It can half succeed: NCBI makes a set, and an ERROR beside it says that ids were left out, or that
+an accession was split into the numbers between its letters (recorded in 2025). Such a set differs
+from the list that was sent, so `read` raises.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 PATH = "epost.fcgi"
 
 MOST = 10_000
-"""UIDs a request at most, of PubMed; of accessions 500 (users' reports)."""
+"""UIDs of PubMed per request; of accessions 500 (users' reports)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What EPost says of a list.
+    """EPost's answer to a list.
 
     Attributes:
-        webenv: of the set that was made; empty where none was.
-        query_key: of that set.
-        errors: in NCBI's words; a set may have been made all the same.
+        webenv: WebEnv of the set; empty if there is none.
+        query_key: query key of the set.
+        errors: in NCBI's words; there may be a set nevertheless.
     """
 
     webenv: str
@@ -38,12 +38,12 @@ class Posted:
 
 
 def read(body: bytes) -> Posted:
-    """An answer that says the whole list was kept.
+    """Return an answer whose set holds the whole list.
 
     Raises:
-        RequestFailed: it is no answer of EPost, or says ERROR, be it beside a set.
+        RequestFailed: the body is not an answer of EPost, or holds an ERROR, even beside a set.
     """
-    posted = told(body)
+    posted = read_all(body)
     if posted.errors:
         raise RequestFailed(Fault.SERVER, printable("; ".join(posted.errors)))
     if not (posted.webenv and posted.query_key):
@@ -51,11 +51,11 @@ def read(body: bytes) -> Posted:
     return posted
 
 
-def told(body: bytes) -> Posted:
-    """All that an answer says, in either form, errors and all.
+def read_all(body: bytes) -> Posted:
+    """Return an answer in either form, with its errors.
 
     Raises:
-        RequestFailed: it is no answer of EPost.
+        RequestFailed: the body is not an answer of EPost.
     """
     if is_json(body):
         return _from_json(json_object(body, "EPost"))
@@ -78,7 +78,7 @@ def _from_xml(root: Element) -> Posted:
 
 
 def _listed(value: object) -> list[str]:
-    """One text or several, as a list."""
+    """Return one text or several as a list."""
     if isinstance(value, list):
         return [str(one) for one in value]
     return [str(value)] if value else []

@@ -1,7 +1,7 @@
-"""ESearch: how many records match a query, the ids of some, and a set on the History server.
+"""ESearch: the number of records that match a query, one page of their ids, and a History set.
 
-Shapes: answers recorded from 2008 to 2026 in both forms. In JSON all numbers are strings. What
-ESearch does not know it leaves out of a query and says so beside the hits of the rest.
+Shapes: answers recorded from 2008 to 2026 in both forms. In JSON all numbers are strings. ESearch
+leaves unknown parts out of a query and says so beside the hits of the rest.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
 PATH = "esearch.fcgi"
 
 MOST = 9_999
-"""Records of PubMed that one query gives at most, from 0 to 9,998 (quoted in 2025)."""
+"""Records of PubMed that one query returns at most, from 0 to 9,998 (quoted in 2025)."""
 
 _PAST_CAP = re.compile(r"cannot be larger than \d+|only retrieve the first [\d,]+ records")
 _LOST = re.compile(r"Unable to obtain query|Empty history|WebEnv", re.IGNORECASE)
 
 
 class PastCap(RequestFailed):
-    """A page was asked for past those that ESearch gives: asking again does not help."""
+    """The page lies beyond those that ESearch returns; a retry does not help."""
 
 
 class SetLost(RequestFailed):
-    """The set is not on the History server, or no longer: asking again does not help."""
+    """The set is not on the History server, or no longer; a retry does not help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What ESearch found.
+    """An answer of ESearch.
 
     Attributes:
         count: records that match.
-        ids: of the page asked for: UIDs, or accessions with `idtype=acc`.
-        webenv: of the set on the History server; empty where none was asked for.
-        query_key: of that set.
+        ids: ids of the page: UIDs, or accessions with `idtype=acc`.
+        webenv: WebEnv of the set on the History server; empty if none was asked for.
+        query_key: query key of that set.
         warnings: in NCBI's words.
         phrases_not_found: parts of the query that were left out of it.
-        fields_not_found: names in brackets that are no fields; their words were sought in all.
-        query_translation: the query as it was understood.
+        fields_not_found: names in brackets that are not fields; all fields were searched.
+        query_translation: the query as NCBI understood it.
     """
 
     count: int
@@ -59,11 +59,11 @@ class Found:
 
 
 def read(body: bytes) -> Found:
-    """An answer, in either form.
+    """Return an answer in either form.
 
     Raises:
-        PastCap, SetLost: it says so.
-        RequestFailed: it is no answer of ESearch, or another ERROR.
+        PastCap, SetLost: see there.
+        RequestFailed: the body is not an answer of ESearch, or holds another ERROR.
     """
     if is_json(body):
         return _from_json(json_object(body, "ESearch"))
@@ -140,14 +140,14 @@ def _warnings(
 
 
 def _strings(listed: list[Any] | None) -> list[str]:
-    """Ids and texts; in old samples ids are numbers."""
+    """Return ids or texts as strings; in old samples ids are numbers."""
     if not isinstance(listed or [], list):
         raise TypeError("no list")
     return [str(one) for one in listed or ()]
 
 
 def _failure(text: str) -> RequestFailed:
-    """What an ERROR says. That of the cap is long and has line ends in it."""
+    """Return the failure that an ERROR means. That of the cap is long and has line ends."""
     text = " ".join(text.split())
     if _PAST_CAP.search(text):
         return PastCap(Fault.SERVER, printable(text))

@@ -1,4 +1,4 @@
-"""UIDs that are asked for in one request."""
+"""The UIDs of one request."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidArray
 
 Retmode: TypeAlias = Literal["json", "xml"]
-"""The form of an answer."""
+"""Form of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """UIDs that are asked for in one request, and what they have been through.
+    """The UIDs of one request, and their history.
 
     Attributes:
         uids: distinct, ascending.
-        tries: requests that failed; of a UID alone, those in which it was alone.
-        left_out: answers in a row that left these UIDs out.
+        tries: requests that failed; for a single UID, those in which it was alone.
+        left_out: answers in a row that did not name these UIDs.
         confirmed: answers without links so far.
         excused: failures in a row that were not charged to these UIDs.
-        retmode: the form to ask in.
+        retmode: form to ask for.
     """
 
     uids: UidArray
@@ -33,5 +33,5 @@ class Batch:
     excused: int = 0
 
     def __len__(self) -> int:
-        """How many UIDs."""
+        """Return the number of UIDs."""
         return len(self.uids)

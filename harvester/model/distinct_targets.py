@@ -1,4 +1,4 @@
-"""The distinct targets of a whole run: each row once, however many batches lead to it."""
+"""The distinct targets of a run: each row once, however many batches return it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Targets:
-    """Remembers the targets seen, by database and linkname: a bitmap for UIDs.
+    """The targets seen so far, by database and linkname.
 
     Args:
-        before: rows of earlier runs.
+        before: tables of earlier runs.
     """
 
     def __init__(self, before: Iterable[pa.Table] = ()) -> None:
@@ -30,7 +30,7 @@ class Targets:
             self.unseen(table)
 
     def unseen(self, table: pa.Table) -> pa.Table:
-        """The rows that are new, each once; from now on they are seen."""
+        """Return the rows that are new, each once, and remember them."""
         pieces = []
         for dbto, linkname in {
             *zip(*(table[n].to_pylist() for n in ("dbto", "linkname")), strict=True)

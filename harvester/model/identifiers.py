@@ -1,8 +1,7 @@
-"""UIDs inside are numbers; outside they are written as they are, or as accessions.
+"""How records are named in requests, answers and tables: by UID or by accession.
 
-With `idtype=acc` the sequence databases speak of records by accession.version (NBK25499): each
-gets a number by its place in a list, and the sets and batches of the rest of the program hold
-numbers.
+With `idtype=acc` the sequence databases name records by accession.version (NBK25499). Each
+accession gets a number, its place in a list, so that sets and batches hold numbers only.
 """
 
 from __future__ import annotations
@@ -20,64 +19,65 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harvester.model.uids import UidArray, UidSet
+
 Listed: TypeAlias = "UidSet | Iterable[str]"
-"""What a source lists: a set of UIDs, or with `idtype=acc` accessions."""
+"""What a source returns: a set of UIDs; with `idtype=acc`, accessions."""
 
 
 class Identifiers(Protocol):
-    """How the records of `dbfrom` are named in requests, answers and tables."""
+    """Translates between the numbers of the program and the names of records."""
 
     type: pa.DataType
-    """Of the columns from_uid and to_uid."""
+    """Type of the columns from_uid and to_uid."""
 
     def texts(self, uids: UidArray) -> list[str]:
-        """As they are written in a request."""
+        """Return the names as written in a request."""
 
     def column(self, uids: UidArray) -> pa.Array:
-        """As they are written in a table."""
+        """Return the names as a column of a table."""
 
     def numbers(self, column: pa.Array | pa.ChunkedArray) -> UidArray:
-        """The numbers behind a column of known ones."""
+        """Return the numbers of a column of names that are known."""
 
     def number_all(self, listed: Listed) -> UidSet:
-        """The numbers of what a source lists; those never seen get new ones."""
+        """Return the numbers of what a source returns; new names get new numbers."""
 
     def dump(self) -> bytes:
-        """What must be kept to read the numbers again."""
+        """Return what must be stored to read the numbers again."""
 
 
 class Uids:
-    """UIDs as they are."""
+    """UIDs, which are their own numbers."""
 
     type = pa.int64()
 
     def texts(self, uids: UidArray) -> list[str]:
-        """Decimal digits."""
+        """Return decimal digits."""
         return list(map(str, uids.tolist()))
 
     def column(self, uids: UidArray) -> pa.Array:
-        """int64."""
+        """Return an int64 column."""
         return pa.array(uids)
 
     def numbers(self, column: pa.Array | pa.ChunkedArray) -> UidArray:
-        """The column itself."""
+        """Return the values of the column."""
         numbers: UidArray = column.to_numpy()
         return numbers
 
     def number_all(self, listed: Listed) -> UidSet:
-        """The set itself."""
+        """Return the set itself."""
         return listed
 
     def dump(self) -> bytes:
-        """Nothing."""
+        """Return nothing: UIDs need no list."""
         return b""
 
 
 class Accessions:
-    """Accessions, numbered from 1 in the order in which they were first seen.
+    """Accessions, numbered from 1 in the order in which they first occur.
 
     Args:
-        kept: what `dump` gave in an earlier run.
+        kept: result of `dump` in an earlier run.
     """
 
     type = pa.string()
@@ -87,20 +87,20 @@ class Accessions:
         self._numbers = {text: number for number, text in enumerate(self._texts, 1)}
 
     def texts(self, uids: UidArray) -> list[str]:
-        """Accessions, with their version where it was given."""
+        """Return accessions, with the version if the source gave it."""
         return [self._texts[number - 1] for number in uids.tolist()]
 
     def column(self, uids: UidArray) -> pa.Array:
-        """String."""
+        """Return a string column."""
         return pa.array(self.texts(uids), pa.string())
 
     def numbers(self, column: pa.Array | pa.ChunkedArray) -> UidArray:
-        """The number of each."""
+        """Return the number of each accession."""
         places = pc.index_in(column, value_set=pa.array(self._texts, pa.string()))
         return places.to_numpy(zero_copy_only=False).astype(np.int64) + 1  # type: ignore[no-any-return]
 
     def number_all(self, listed: Listed) -> UidSet:
-        """Their numbers; those never seen get the next."""
+        """Return their numbers; new accessions get the next numbers."""
         found = set()
         for text in listed:
             number = self._numbers.setdefault(text, len(self._texts) + 1)
@@ -110,17 +110,28 @@ class Accessions:
         return sets.as_set(found)
 
     def dump(self) -> bytes:
-        """The list, compressed."""
+        """Return the list, compressed."""
         return zlib.compress("\n".join(self._texts).encode(), 1)
 
 
 def identifiers_of(idtype: str, kept: bytes | None = None) -> Identifiers:
-    """Those of an `idtype`, `uid` or `acc`, with what an earlier run kept."""
+    """Return the identifiers of an `idtype`, `uid` or `acc`.
+
+    Args:
+        idtype: as in `Link`.
+        kept: result of `Identifiers.dump` in an earlier run.
+    """
     return Accessions(kept) if idtype == "acc" else Uids()
 
 
 def numbered(table: pa.Table, froms: Identifiers, tos: Identifiers) -> pa.Table:
-    """Rows of links with numbers for accessions; those never seen get new ones."""
+    """Return rows of links with numbers for accessions; new accessions get new numbers.
+
+    Args:
+        table: rows with from_uid and to_uid.
+        froms: identifiers of from_uid.
+        tos: identifiers of to_uid.
+    """
     for name, known in (("from_uid", froms), ("to_uid", tos)):
         if known.type != pa.int64():
             known.number_all(pc.unique(table[name]).to_pylist())
@@ -130,7 +141,7 @@ def numbered(table: pa.Table, froms: Identifiers, tos: Identifiers) -> pa.Table:
 
 
 def written(table: pa.Table, froms: Identifiers, tos: Identifiers) -> pa.Table:
-    """Rows of links with the accessions behind the numbers."""
+    """Return rows of links with accessions for numbers; the reverse of `numbered`."""
     for name, known in (("from_uid", froms), ("to_uid", tos)):
         if known.type != pa.int64():
             place = table.schema.get_field_index(name)

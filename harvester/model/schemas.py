@@ -1,4 +1,4 @@
-"""The Arrow schema of each kind of row, and rows made of what is known.
+"""Arrow schemas of `links`, `uids` and raw answers, and columns that repeat one value.
 
 Columns and types are those of the public interface: `links` has one row per distinct link,
 `uids` one row per distinct input UID.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAME = pa.dictionary(pa.int32(), pa.string())
-"""Names repeat by the million (dbfrom, dbto, linkname): stored once, referred to by number."""
+"""Type of dbfrom, dbto and linkname: few names, repeated by the million."""
 
 
 NEIGHBOR_LINKS = pa.schema(
@@ -52,7 +52,7 @@ TARGETS = pa.schema(
         pa.field("to_uid", pa.int64()),
     ]
 )
-"""What a whole set is linked to, each target once: who links to it is not asked."""
+"""Targets of a whole set, each once, without the UIDs that link to them."""
 
 
 RAW = pa.schema(
@@ -63,7 +63,7 @@ RAW = pa.schema(
         pa.field("body", pa.binary()),
     ]
 )
-"""Answers as they came: for which UIDs (of accessions their numbers), and in which form."""
+"""Answers as received, with the UIDs of the request (numbers of accessions) and the form."""
 
 
 @lru_cache(32)
@@ -75,24 +75,30 @@ def with_ids(schema: pa.Schema, kind: pa.DataType) -> pa.Schema:
 
 
 def constant(name: str, count: int) -> pa.DictionaryArray:
-    """A column of one name."""
+    """Return a column that repeats one name."""
     codes = _blank(1 << count.bit_length(), None).slice(0, count)
     return pa.DictionaryArray.from_arrays(codes, pa.array([name], pa.string()), safe=False)
 
 
 def nulls(count: int, kind: pa.DataType) -> pa.Array:
-    """A column without values."""
+    """Return a column of nulls."""
     return _blank(1 << count.bit_length(), kind).slice(0, count)
 
 
 @lru_cache(64)
 def _blank(count: int, kind: pa.DataType | None) -> pa.Array:
-    """Nulls, or zeros as codes, made once for many columns: a first touch of memory costs most."""
+    """Return nulls, or zeros as codes; made once, since the first touch of memory costs most."""
     return pa.array(np.zeros(count, np.int32)) if kind is None else pa.nulls(count, kind)
 
 
 def answered_rows(dbfrom: str, uids: pa.Array, counts: NDArray[np.int64]) -> pa.Table:
-    """The rows of `uids` for UIDs that are linked or empty, by how many links they have."""
+    """Return the rows of `uids` for UIDs that are linked or empty.
+
+    Args:
+        dbfrom: their database.
+        uids: the UIDs.
+        counts: links per UID.
+    """
     outcome = pa.DictionaryArray.from_arrays(
         pa.array((counts == 0).astype(np.int32)), [Outcome.LINKED.value, Outcome.EMPTY.value]
     )
@@ -102,7 +108,7 @@ def answered_rows(dbfrom: str, uids: pa.Array, counts: NDArray[np.int64]) -> pa.
 
 
 def unanswered_rows(dbfrom: str, uids: pa.Array, outcome: str, reason: str | None) -> pa.Table:
-    """The rows of `uids` for UIDs that share an outcome without an answer, and its reason."""
+    """Return the rows of `uids` for UIDs without an answer that share outcome and reason."""
     count = len(uids)
     columns = [
         constant(dbfrom, count),

@@ -180,7 +180,7 @@ def test_epost_agrees_with_elementtree(name: str) -> None:
     errors = [one.text or "" for one in root.findall("ERROR")]
     errors += [f"invalid id {one.text}" for one in root.findall("InvalidIdList/Id")]
     webenv, key = root.findtext("WebEnv", ""), root.findtext("QueryKey", "")
-    assert epost.told(body) == epost.Posted(webenv, key, errors)
+    assert epost.read_all(body) == epost.Posted(webenv, key, errors)
     if errors:
         with pytest.raises(RequestFailed) as caught:
             epost.read(body)
@@ -191,7 +191,7 @@ def test_epost_agrees_with_elementtree(name: str) -> None:
 
 
 def test_half_a_success_of_epost_is_none() -> None:
-    half = epost.told(body_of("quoted-in-issues-and-docs/epost_accessions_errors.xml"))
+    half = epost.read_all(body_of("quoted-in-issues-and-docs/epost_accessions_errors.xml"))
     assert half.webenv
     assert len(half.errors) == 2
     body = b'{"header":{},"epostresult":{"querykey":"1","webenv":"M","ERROR":"Some IDs\nbad"}}'

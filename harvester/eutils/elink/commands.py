@@ -1,4 +1,4 @@
-"""ELink: how each cmd is answered, the question as a form body, and the answer read.
+"""ELink: the form of a request, and the reading of its answer, for each cmd.
 
 `harvester.job.cmds.CMDS` says what a cmd takes and means; `COMMANDS` says how its answers are
 read and which rows they become.
@@ -38,13 +38,13 @@ _NAME = re.compile(r"[\w.-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How one cmd of ELink is asked and answered.
+    """How the answers of one cmd are read.
 
     Attributes:
-        schema: of its rows in `links`.
-        readers: for each retmode, bytes of an answer to its entries.
-        key: the columns that make a row what it is, or none where answers cannot be compared.
-        flag: the column that says whether a row stands for links; every row does, without one.
+        schema: schema of its rows in `links`.
+        readers: retmode → function from the body of an answer to its entries.
+        key: columns that identify a row; none, if answers cannot be compared.
+        flag: column that says whether a row stands for links; None: every row does.
     """
 
     schema: pa.Schema
@@ -96,11 +96,11 @@ COMMANDS: Mapping[str, Command] = {
 
 
 class Elink:
-    """ELink as one job asks it.
+    """Question for the links of a job.
 
     Args:
         link: what to ask for.
-        identifiers: how UIDs are written; as they are, by default.
+        identifiers: how UIDs are written; as numbers, by default.
     """
 
     path = PATH
@@ -115,11 +115,11 @@ class Elink:
         self._form = form_of(
             {
                 "dbfrom": link.dbfrom,
-                # Without db NCBI takes pubmed, without a word (NBK25499).
+                # Without db NCBI silently uses pubmed (NBK25499).
                 "db": ",".join(link.db),
                 "cmd": link.cmd,
-                # A list of linknames is nowhere documented, and an unknown one has no links:
-                # where there are several, all are asked for, and those wanted are kept.
+                # A list of linknames is not documented, and an unknown one has no links. If there
+                # are several, all linknames are asked for, and the others are dropped here.
                 "linkname": link.linkname[0] if len(link.linkname) == 1 else None,
                 "term": link.term,
                 "datetype": link.datetype,
@@ -132,18 +132,18 @@ class Elink:
         )
 
     def __repr__(self) -> str:
-        """The question."""
+        """For logs and tests."""
         return f"Elink({self._link!r})"
 
     @property
     def schema(self) -> pa.Schema:
-        """Of the rows that answers become."""
+        """Schema of the rows that answers become."""
         return schema_of(self._link)
 
     def body(self, batch: Batch) -> bytes:
-        """The form of a question by id: `id` repeated, so that each UID gets its own LinkSet.
+        """Return the form of a request, with one `id` per UID, so that each gets its own LinkSet.
 
-        A comma list merges the links of all of them (NBK25499): that is for sets alone. One
+        A comma list merges the links of all UIDs (NBK25499); it is used for merged cmds only. One
         format of the whole body costs an eighth of aiohttp's FormData.
         """
         separator = "," if self._merged else "&id="
@@ -181,7 +181,7 @@ class Elink:
         if isinstance(found, LinkSets) and not all(
             map(_NAME.fullmatch, {*found.dbto, *found.linkname})
         ):
-            raise Unreadable("an ELink answer with names that are none")
+            raise Unreadable("an ELink answer with invalid names")
         return found
 
     def _reconciled(self, found: LinkSets | Entries, asked: UidArray) -> Answer:
@@ -207,5 +207,5 @@ def _failure(error: str) -> RequestFailed:
 
 
 def schema_of(link: Link) -> pa.Schema:
-    """Of the rows of `links` that a job harvests."""
+    """Return the schema of the rows of `links` that a job harvests."""
     return link_schema(link.cmd, targets_only=link.targets_only, idtype=link.idtype)

@@ -1,9 +1,9 @@
-"""An answer of either form as the dictionaries that NCBI's JSON has, one a LinkSet.
+"""LinkSets of either form as the dictionaries of NCBI's JSON.
 
-Rules from XML to JSON: NCBI's own XSLT of 2015 (header version 0.3) and its samples. Names in
-lower case, repeated elements as lists, Url and IconUrl as objects of `value` and `lng` (a default
-of the DTD); `info` stands where the links would. For cmds with few rows an id: the neighbor
-readers go straight to columns.
+Rules from XML to JSON: NCBI's own XSLT of 2015 (header version 0.3) and its samples. Names in lower
+case, repeated elements as lists, Url and IconUrl as objects of `value` and `lng` (a default of the
+DTD); `info` replaces links. For cmds with few rows per id; the neighbor readers make columns
+directly.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ERRORS = ("ERROR", "error")
 
 
 def json_linksets(body: bytes) -> tuple[str | None, list[Object]]:
-    """The ERROR of a JSON answer as a whole, and its LinkSets.
+    """Return the ERROR about a whole JSON answer, and its LinkSets.
 
     Raises:
         Unreadable: not JSON, or not of ELink's shape.
@@ -45,7 +45,7 @@ def json_linksets(body: bytes) -> tuple[str | None, list[Object]]:
 
 
 def xml_linksets(body: bytes) -> tuple[str | None, list[Object]]:
-    """The ERROR of an XML answer as a whole, and its LinkSets as JSON has them.
+    """Return the ERROR about a whole XML answer, and its LinkSets as in JSON.
 
     Raises:
         Unreadable: not well-formed, declares entities, or not of ELink's shape.
@@ -69,7 +69,7 @@ def xml_linksets(body: bytes) -> tuple[str | None, list[Object]]:
 
 
 def objects(parent: Object, name: str) -> list[Object]:
-    """A list of objects; none where it is absent.
+    """Return a list of objects; an empty list if it is absent.
 
     Raises:
         Unreadable: it is something else.
@@ -78,12 +78,12 @@ def objects(parent: Object, name: str) -> list[Object]:
     if found is None:
         return []
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Unreadable(f"an ELink answer whose {name} is no list of objects")
+        raise Unreadable(f"an ELink answer whose {name} is not a list of objects")
     return found
 
 
 def child(parent: Object, name: str) -> Object:
-    """An object; an empty one where it is absent.
+    """Return an object; an empty one if it is absent.
 
     Raises:
         Unreadable: it is something else.
@@ -92,12 +92,12 @@ def child(parent: Object, name: str) -> Object:
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise Unreadable(f"an ELink answer whose {name} is no object")
+        raise Unreadable(f"an ELink answer whose {name} is not an object")
     return found
 
 
 def text(parent: Object, name: str) -> str | None:
-    """A text without blanks around it, or the `value` of an object; None where it is absent.
+    """Return a stripped text, or the `value` of an object; None if it is absent.
 
     Raises:
         Unreadable: it is something else.
@@ -109,7 +109,7 @@ def text(parent: Object, name: str) -> str | None:
 
 
 def texts(parent: Object, name: str) -> list[str]:
-    """A list of texts; none where it is absent.
+    """Return a list of texts; an empty list if it is absent.
 
     Raises:
         Unreadable: it is something else.
@@ -118,12 +118,12 @@ def texts(parent: Object, name: str) -> list[str]:
     if found is None:
         return []
     if not isinstance(found, list):
-        raise Unreadable(f"an ELink answer whose {name} is no list")
+        raise Unreadable(f"an ELink answer whose {name} is not a list")
     return [_plain(one, name) for one in found]
 
 
 def error_in(parent: Object) -> str | None:
-    """The ERROR of an object; several become a list named ERRORS."""
+    """Return the ERROR of an object; several are a list named ERRORS."""
     error = parent.get("ERROR") or parent.get("ERRORS")
     if isinstance(error, list):
         error = "; ".join(map(str, error))
@@ -131,12 +131,12 @@ def error_in(parent: Object) -> str | None:
 
 
 def _plain(found: object, name: str) -> str:
-    """Ids are texts today and were numbers in 2015."""
+    """Return a text; ids are texts today and were numbers in 2015."""
     if isinstance(found, str):
         return found.strip()
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found)
-    raise Unreadable(f"an ELink answer whose {name} is no text")
+    raise Unreadable(f"an ELink answer whose {name} is not a text")
 
 
 # --- XML --------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def _idchecklist(element: Element) -> Object:
 
 
 def _add_links(made: Object, element: Element) -> None:
-    """Links as ids, or as objects where any has a score."""
+    """Add links as ids; as objects, if any has a score."""
     found = element.findall("Link")
     links: list[Any] = [_text(uid) for link in found for uid in link.findall("Id")]
     if len(links) != len(found):
@@ -218,7 +218,7 @@ def _whole(score: str) -> int:
     try:
         return int(score)
     except ValueError as error:
-        raise Unreadable("an ELink answer with scores that are no whole numbers") from error
+        raise Unreadable("an ELink answer with scores that are not whole numbers") from error
 
 
 def _text(element: Element) -> str:

@@ -1,4 +1,4 @@
-"""What every reader but neighbor's hands over: what an answer says of which ids, nothing judged."""
+"""Entries of an answer, as the readers of all cmds but neighbor return them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Entry:
-    """What one part of an answer says: its ids, the first ERROR in it, its rows by column."""
+    """One part of an answer: its ids, the first ERROR in it, its rows."""
 
     ids: list[str]
     error: str | None = None
@@ -29,27 +29,27 @@ class Entry:
 
 @dataclass(slots=True)
 class Entries:
-    """The entries of one answer, flattened.
+    """The entries of one answer as columns.
 
     `ids[i]`, `errors[i]` and `counts[i]` belong to the i-th entry, whose rows are the next
     `counts[i]` of `rows`.
     """
 
     error: str | None
-    """The ERROR of the answer as a whole."""
+    """ERROR about the whole answer."""
     ids: list[list[str]]
-    """One id for the cmds that answer id by id, all of a LinkSet's for neighbor_history."""
+    """One id, or for neighbor_history all ids of a LinkSet."""
     errors: list[str | None]
     counts: list[int]
     rows: pa.Table
-    """Columns of the cmd's table, without those of the question: dbfrom and from_uid(s)."""
+    """Columns of the table, without dbfrom and from_uid(s)."""
 
 
 def gathered(error: str | None, entries: Iterable[Entry], schema: pa.Schema) -> Entries:
-    """Entries as columns.
+    """Return entries as columns.
 
     Raises:
-        Unreadable: values that do not fit the schema.
+        Unreadable: values do not fit the schema.
     """
     found = list(entries)
     try:
@@ -68,15 +68,15 @@ def gathered(error: str | None, entries: Iterable[Entry], schema: pa.Schema) -> 
 def readers(
     schema: pa.Schema, entries: Callable[[list[Object]], Iterable[Entry]]
 ) -> tuple[Read, Read]:
-    """The readers of one shape, of JSON and of XML: both forms become the same dictionaries.
+    """Return the readers of JSON and of XML for one cmd.
 
     Args:
-        schema: of the rows.
-        entries: made of the LinkSets of an answer.
+        schema: schema of the rows.
+        entries: makes the entries of the LinkSets, which are the same in both forms.
 
     Returns:
-        Functions from the bytes of an answer to its entries, which raise `Unreadable` where they
-        are not of the form, or not of ELink's shape.
+        Functions from the body of an answer to its entries. They raise `Unreadable` if it does not
+        have the form, or ELink's shape.
     """
 
     def read_json(body: bytes) -> Entries:
@@ -91,11 +91,11 @@ def readers(
 
 
 def unlisted(ids: list[str], error: str | None, what: str) -> Entry:
-    """The entry of a LinkSet without its list: no word on its ids is not the same as nothing.
+    """Return the entry of a LinkSet without its list, which is an error about its ids.
 
     Args:
-        ids: of its IdList, which these cmds do not have but for errors.
+        ids: ids of its IdList, which these cmds have with errors only.
         error: its ERROR.
-        what: the list that is missing.
+        what: name of the missing list.
     """
     return Entry(ids, error or (f"a LinkSet without {what}" if ids else None))

@@ -1,4 +1,4 @@
-"""What every neighbor reader hands over: an answer's LinkSets as columns, nothing judged yet."""
+"""LinkSets of an answer as columns, as the neighbor readers return them."""
 
 from __future__ import annotations
 
@@ -20,51 +20,51 @@ _ACCESSION = r"^[A-Za-z0-9_.|:-]{1,64}$"
 
 @dataclass(slots=True)
 class LinkSets:
-    """The LinkSets of one answer, flattened.
+    """The LinkSets of one answer as columns.
 
     `ids[i]` and `errors[i]` belong to the i-th LinkSet; `owner[j]`, `dbto[j]`, `linkname[j]` and
     `counts[j]` to the j-th LinkSetDb, whose links are the next `counts[j]` of `to_uid`.
     """
 
     error: str | None = None
-    """The ERROR of the answer as a whole."""
+    """ERROR about the whole answer."""
     ids: list[list[str]] = field(default_factory=list)
     errors: list[str | None] = field(default_factory=list)
-    """The first ERROR in each LinkSet, its own or one of its LinkSetDbs'."""
+    """First ERROR in each LinkSet, its own or one of its LinkSetDbs'."""
     owner: list[int] = field(default_factory=list)
     dbto: list[str] = field(default_factory=list)
     linkname: list[str] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     to_uid: pa.Array = field(default_factory=lambda: _NO_UIDS)
-    """int64, or strings where accessions were asked for; one a link."""
+    """int64, or strings if accessions were asked for; one per link."""
     score: pa.Array | None = None
-    """int64 with nulls, one a link; None where no link has a score."""
+    """int64 with nulls, one per link; None if no link has a score."""
 
 
 ToIds: TypeAlias = "Callable[[list[str]], pa.Array]"
-"""Makes the column to_uid of the texts in an answer: `uid_array` or `accession_array`."""
+"""Function from the texts in an answer to the column to_uid."""
 
 
 def accession_array(texts: list[str]) -> pa.Array:
-    """Accessions, or UIDs where a database has none, as strings.
+    """Return accessions as strings; UIDs, for a database without accessions.
 
     Raises:
-        Unreadable: something is neither.
+        Unreadable: a text is neither.
     """
     try:
         strings = pa.array(texts, pa.string())
     except (pa.ArrowException, TypeError) as error:
-        raise Unreadable("an ELink answer with ids that are no texts") from error
+        raise Unreadable("an ELink answer with ids that are not texts") from error
     if len(strings) and not pc.all(pc.match_substring_regex(strings, _ACCESSION)).as_py():
-        raise Unreadable("an ELink answer with ids that are no accessions")
+        raise Unreadable("an ELink answer with ids that are not accessions")
     return strings
 
 
 def uid_array(texts: list[str]) -> pa.Array:
-    """UIDs as int64, from their decimal digits and nothing else.
+    """Return UIDs as int64, from decimal digits only.
 
     Raises:
-        Unreadable: something is not a UID. (Arrow alone would take a sign, or hexadecimal.)
+        Unreadable: a text is not a UID. (Arrow alone would accept a sign, or hexadecimal.)
     """
     try:
         strings = pa.array(texts, pa.string())
@@ -72,7 +72,7 @@ def uid_array(texts: list[str]) -> pa.Array:
         if strings.null_count or (
             data is not None and bytes(data).strip(b"\0").translate(None, _DIGITS)
         ):
-            raise Unreadable("an ELink answer with ids that are no numbers")
+            raise Unreadable("an ELink answer with ids that are not numbers")
         return strings.cast(pa.int64())
     except (pa.ArrowException, TypeError) as error:
-        raise Unreadable("an ELink answer with ids that are no numbers") from error
+        raise Unreadable("an ELink answer with ids that are not numbers") from error

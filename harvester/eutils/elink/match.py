@@ -125,12 +125,12 @@ def merged_owners(
         for entry in ids
     ]
     error = next((error for error in errors if error is not None), None)
-    nobody = asked[:0]
+    none = asked[:0]
     return Owners(
         uid_of=np.array(mine, np.int64),
-        answered=nobody if error else whole.answered,
+        answered=none if error else whole.answered,
         broken=dict.fromkeys(asked.tolist(), error) if error else {},
-        left_out=nobody if error else whole.left_out,
+        left_out=none if error else whole.left_out,
         unrequested=mine.count(False),
         renamed={} if error else whole.renamed,
     )

@@ -1,4 +1,4 @@
-"""The LinkSets of cmd=neighbor and its like held against the question: their links as rows."""
+"""Rows of the links in LinkSets, for cmd=neighbor and neighbor_score."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def reconcile(
     linknames: Collection[str] = (),
     identifiers: Identifiers | None = None,
 ) -> Answer:
-    """Match the LinkSets of an answer with the UIDs asked for, and make their links rows.
+    """Match LinkSets with the UIDs asked for, and return their links as rows.
 
     Args:
-        found: what a reader made of the answer.
-        asked: the UIDs of the question, distinct.
-        dbfrom: the value of the `dbfrom` column.
-        linknames: keep only links of these names; all, when empty. (NCBI ignores parameters it
-            does not understand, so what was asked for is enforced here.)
+        found: LinkSets of the answer.
+        asked: UIDs of the request, distinct.
+        dbfrom: value of the `dbfrom` column.
+        linknames: names of the links to keep; all, if empty. (NCBI ignores parameters that it does
+            not understand.)
         identifiers: how UIDs are written in the answer; as numbers, by default.
     """
     identifiers = identifiers or Uids()
@@ -63,7 +63,7 @@ def reconcile_merged(
     linknames: Collection[str],
     identifiers: Identifiers,
 ) -> Answer:
-    """The targets of a comma list: which of its UIDs are linked to them is not to be known.
+    """Return the targets of a comma list; NCBI does not say which of its UIDs link to them.
 
     Returns:
         Rows of `TARGETS`; each UID counts the targets of all.
@@ -84,7 +84,7 @@ def _rows(
     schema: pa.Schema,
     identifiers: Identifiers,
 ) -> tuple[RunLengthRows, UidArray]:
-    """The lists of links that count, and the UID of each."""
+    """Return the lists of links that count, and the UID of each."""
     owner, counts = uid_of[np.array(found.owner, np.int64)], np.array(found.counts, np.int64)
     dbto, linkname, to_uid, score = found.dbto, found.linkname, found.to_uid, found.score
     keep = owner != 0
@@ -112,7 +112,7 @@ def _rows(
 
 
 def _table(schema: pa.Schema, **columns: pa.Array) -> pa.Table:
-    """Those of some columns that the schema has."""
+    """Return a table of those columns that the schema has."""
     part = _part(schema, tuple(columns))
     return pa.Table.from_arrays([columns[name] for name in part.names], schema=part)
 
@@ -180,7 +180,7 @@ def pack(
 
 
 def _numbers(column: pa.ChunkedArray) -> UidArray:
-    """A number for each value: equal ones for equal values."""
+    """Return a number for each value, equal for equal values."""
     if not pa.types.is_string(column.type):
         numbers: UidArray = column.to_numpy()
         return numbers

@@ -1,4 +1,4 @@
-"""The entries of the other cmds' answers held against the question: their rows as a table."""
+"""Rows of the entries in answers of all cmds but neighbor and neighbor_score."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def reconcile_entries(
     """Match the entries of an answer with the UIDs asked for.
 
     Args:
-        found: what a reader made of the answer.
-        asked: the UIDs of the question, distinct.
-        dbfrom: the value of the `dbfrom` column.
+        found: entries of the answer.
+        asked: UIDs of the request, distinct.
+        dbfrom: value of the `dbfrom` column.
         identifiers: how UIDs are written in the answer.
-        linknames: keep only rows of these names; all, when empty.
-        flag: the column that says whether a row stands for links; every row does, without one.
+        linknames: names of the rows to keep; all, if empty.
+        flag: column that says whether a row stands for links; None: every row does.
 
     Returns:
-        Rows that begin with dbfrom and from_uid. Of a UID answered twice the first answer counts.
+        Rows that begin with dbfrom and from_uid. If a UID is answered twice, the first counts.
     """
     whose = owners(found.ids, found.errors, asked, identifiers.texts(asked))
     _, firsts = np.unique(whose.uid_of, return_index=True)
@@ -70,7 +70,7 @@ def reconcile_sets(
     identifiers: Identifiers,
     linknames: Collection[str] = (),
 ) -> Answer:
-    """The History sets of a comma list: each holds what all its UIDs are linked to.
+    """Return the History sets of a comma list; each holds the targets of all its UIDs.
 
     Returns:
         Rows that end with from_uids; each UID counts the sets of all.
@@ -93,7 +93,7 @@ def reconcile_sets(
 
 
 def _distinct(rows: pa.Table) -> pa.Table:
-    """The rows without those there twice, as of a LinkSet that came twice; the first stays."""
+    """Return the rows without repetitions, as of a repeated LinkSet; the first stays."""
     keys = zip(*(rows[name].to_pylist() for name in rows.column_names), strict=True)
     first: dict[tuple[str, ...], int] = {}
     for place, key in enumerate(keys):

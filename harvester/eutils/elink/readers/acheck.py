@@ -1,7 +1,7 @@
-"""cmd=acheck: which kinds of links each id has.
+"""cmd=acheck: the linknames of each id.
 
 Shapes: recorded XML of 2008 to 2025 and NCBI's sample of JSON. `Url` is a template with `<@UID@>`
-where the kind is no more than an address; LinkOut is the kind ExternalLink of a database LinkOut.
+if the link is an address only; LinkOut is the linkname ExternalLink of a database LinkOut.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def _entries(linksets: list[Object]) -> Iterator[Entry]:
 def _row(info: Object) -> dict[str, Any]:
     dbto, linkname = text(info, "dbto"), text(info, "linkname")
     if not (dbto and linkname):
-        raise Unreadable("an ELink answer with links of no name")
+        raise Unreadable("an ELink answer with links without a name")
     priority = text(info, "priority") or None
     if priority and not _NUMBER.fullmatch(priority):
-        raise Unreadable("an ELink answer with a priority that is no number")
+        raise Unreadable("an ELink answer with a priority that is not a number")
     return {
         "dbto": dbto,
         "linkname": linkname,

@@ -29,11 +29,11 @@ _MARKS = {"Y": True, "N": False}
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The reader of one cmd that checks.
+    """Reader of ncheck or lcheck.
 
     Args:
-        column: of its table, a bool.
-        mark: what JSON calls the mark of an id.
+        column: bool column of its table.
+        mark: name of an id's mark in JSON.
     """
 
     column: str
@@ -41,11 +41,11 @@ class Check:
 
     @property
     def schema(self) -> pa.Schema:
-        """Of its rows."""
+        """Schema of its rows."""
         return pa.schema([pa.field(self.column, pa.bool_())])
 
     def read_json(self, body: bytes) -> Entries:
-        """The marks in a JSON answer, an entry and a row an id.
+        """Return the marks in a JSON answer, one entry and row per id.
 
         Raises:
             Unreadable: not JSON, or not of ELink's shape.
@@ -53,7 +53,7 @@ class Check:
         return readers(self.schema, self._entries)[0](body)
 
     def read_xml(self, body: bytes) -> Entries:
-        """The marks in an XML answer, an entry and a row an id.
+        """Return the marks in an XML answer, one entry and row per id.
 
         Raises:
             Unreadable: not well-formed, or not of ELink's shape.
@@ -66,7 +66,7 @@ class Check:
             error = error_in(linkset) or error_in(checked)
             ids = checked.get("ids") or []
             if not isinstance(ids, list):
-                raise Unreadable("an ELink answer whose ids are no list")
+                raise Unreadable("an ELink answer whose ids are not a list")
             for one in ids:
                 yield self._entry(one, error)
             if not ids:

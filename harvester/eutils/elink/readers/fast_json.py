@@ -1,8 +1,8 @@
-"""The usual JSON answers of cmd=neighbor and neighbor_score to columns, without an object a link.
+"""Fast reader of the usual JSON answers of cmd=neighbor and neighbor_score.
 
 Lists of links stay bytes until the digits of all of them are parsed together, at a third of the
-cost of a string each. Only what looks exactly as NCBI writes it is taken; whatever does not, an
-ERROR anywhere too, is left to the careful reader.
+cost of a string per link. It reads only what looks exactly as NCBI writes it, without an ERROR;
+anything else is left to `neighbor_json`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LINK, _SCORED = b'""', b'{"id":"","score":}'
-"""A link without its digits, in an answer without scores and in one with them."""
+"""A link without its digits, in answers without and with scores."""
 
 _NEITHER = all_but(DIGITS + b",")
 
@@ -51,7 +51,7 @@ _decode = msgspec.json.Decoder(_Answer).decode
 
 
 def read(body: bytes) -> LinkSets | None:
-    """The LinkSets of an answer, or None where something in it is unusual."""
+    """Return the LinkSets of an answer; None if anything in it is unusual."""
     if not body.isascii():
         return None
     try:
@@ -82,7 +82,7 @@ def read(body: bytes) -> LinkSets | None:
 def _numbers(
     lists: Sequence[bytes], *, scored: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """All numbers of some lists whose links, but for their digits, all look alike."""
+    """Return links per list and all numbers; None if links differ in more than their digits."""
     if not lists:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     link = _SCORED if scored else _LINK

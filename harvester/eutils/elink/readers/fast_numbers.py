@@ -1,4 +1,4 @@
-"""All numbers of a text parsed together: no Python object for any of them."""
+"""Parsing of all numbers of a text together, without a Python object per number."""
 
 from __future__ import annotations
 
@@ -18,50 +18,50 @@ if TYPE_CHECKING:
 DIGITS = b"0123456789"
 
 _LARGEST = 10**17
-"""Numbers above it may not have been parsed whole."""
+"""Larger numbers may have been parsed in part."""
 
 
 def all_but(kept: bytes) -> bytes:
-    """Every other byte, for `bytes.translate` to delete."""
+    """Return all other bytes, for `bytes.translate` to delete."""
     return bytes(set(range(256)) - set(kept))
 
 
 def numbers_in(text: bytes, separator: str, count: int) -> NDArray[np.int64] | None:
-    """So many numbers, or None where there are more or fewer, or one is too large.
+    """Return `count` numbers; None if there are more or fewer, or one is too large.
 
     Args:
         text: digits and separators.
-        separator: what stands between any two numbers: a character, once, or any blanks.
+        separator: what stands between two numbers: one character, or any blanks.
         count: numbers expected.
     """
-    if not count or text.isspace():  # of blanks alone numpy makes a number
+    if not count or text.isspace():  # numpy makes a number of blanks alone
         return np.empty(0, np.int64) if not count else None
     try:
         numbers = np.fromstring(text, np.int64, sep=separator)
-    except (ValueError, DeprecationWarning):  # so numpy says that a number is missing
+    except (ValueError, DeprecationWarning):  # numpy: a number is missing
         return None
     return numbers if len(numbers) == count and numbers.max() < _LARGEST else None
 
 
 class Parse(Protocol):
-    """The numbers of some lists of links in a form, or None where something in them is unusual."""
+    """Function from lists of links in one form to their numbers; None if anything is unusual."""
 
     def __call__(
         self, lists: Sequence[bytes], *, scored: bool
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-        """Links of each list, and all UIDs, or where scored each UID and its score."""
+        """Return links per list, and all UIDs; with `scored`, each UID and its score."""
 
 
 def filled(
     found: LinkSets, lists: Sequence[bytes], scored: Sequence[bool], parse: Parse
 ) -> LinkSets | None:
-    """LinkSets with the links of all their lists; None where something is unusual.
+    """Return LinkSets with the links of all their lists; None if anything is unusual.
 
     Args:
-        found: all but `counts`, `to_uid` and `score`.
-        lists: as they came.
-        scored: whether the links of each have scores.
-        parse: of the form they came in.
+        found: LinkSets without `counts`, `to_uid` and `score`.
+        lists: lists of links as bytes.
+        scored: whether the links of each list have scores.
+        parse: parser of their form.
     """
     with_score = np.array(scored, bool)
     plain = parse(list(compress(lists, ~with_score)), scored=False)

@@ -1,8 +1,8 @@
-"""The usual XML answers of cmd=neighbor and neighbor_score to columns, without an object a link.
+"""Fast reader of the usual XML answers of cmd=neighbor and neighbor_score.
 
-As in `bulk_json`, links stay bytes until the digits of all of them are parsed together.
-Only what looks exactly as NCBI writes it, white space apart, is taken; entities, ERRORs, comments,
-and whatever else is unusual, are left to the careful reader.
+As in `fast_json`, links stay bytes until the digits of all of them are parsed together. It reads
+only what looks exactly as NCBI writes it, apart from white space; entities, ERRORs, comments and
+anything else unusual are left to `neighbor_xml`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _TAGS_TO_BLANKS = bytes.maketrans(b"<", b" ")
 _NEITHER = all_but(DIGITS + b"<")
 
 _FIRST, _TAIL = 120, 40
-"""Bytes in which the first link ends, and in which the last LinkSetDb does."""
+"""Bytes within which the first link ends, and within which the last LinkSetDb ends."""
 
 _LINKS = re.compile(
     rb"(?:[ \t\r\n]*+<Link>[ \t\r\n]*+<Id>\d++</Id>[ \t\r\n]*+</Link>)*+[ \t\r\n]*+"
@@ -47,11 +47,11 @@ _SCORED = re.compile(
     rb"(?:[ \t\r\n]*+<Link>[ \t\r\n]*+<Id>\d++</Id>[ \t\r\n]*+<Score>\d++</Score>"
     rb"[ \t\r\n]*+</Link>)*+[ \t\r\n]*+"
 )
-"""Links without scores, and with them; what cannot be matched otherwise is never tried again."""
+"""Links without and with scores. Possessive quantifiers: no backtracking."""
 
 
 def read(body: bytes) -> LinkSets | None:
-    """The LinkSets of an answer, or None where something in it is unusual."""
+    """Return the LinkSets of an answer; None if anything in it is unusual."""
     envelope = _ENVELOPE.fullmatch(body) if body.isascii() else None
     if envelope is None:
         return None
@@ -85,7 +85,7 @@ def read(body: bytes) -> LinkSets | None:
 def _numbers(
     lists: Sequence[bytes], *, scored: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """All numbers of some lists whose links, but for digits and white space, all look alike."""
+    """Return links per list and all numbers; None if links differ in more than digits and space."""
     text, counts = b"".join(lists), np.array([one.count(b"<Link>") for one in lists], np.int64)
     if (_SCORED if scored else _LINKS).fullmatch(text) is None:
         return None

@@ -1,7 +1,7 @@
-"""cmd=neighbor_history: linked sets that NCBI's History server keeps, one a linkname.
+"""cmd=neighbor_history: sets of linked records on the History server, one per linkname.
 
-Shapes: recorded JSON of 2023 to 2026 and XML of 2008 to 2015. A LinkSet's sets are of all its ids
-together; one WebEnv an answer, query_keys repeat where sets are the same.
+Shapes: recorded JSON of 2023 to 2026 and XML of 2008 to 2015. The sets of a LinkSet belong to all
+its ids together; an answer has one WebEnv, and equal sets share a query key.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _entry(linkset: Object) -> Entry:
-    """Sets without links have an Info, or no LinkSetDbHistory at all."""
+    """Return the entry of a LinkSet. Empty sets have an Info, or no LinkSetDbHistory."""
     histories = objects(linkset, "linksetdbhistories")
     within = [linkset, *histories, *objects(linkset, "linksetdbs")]
     entry = Entry(texts(linkset, "ids"), next(filter(None, map(error_in, within)), None))
@@ -40,7 +40,7 @@ def _entry(linkset: Object) -> Entry:
 def _row(history: Object, webenv: str | None) -> dict[str, Any]:
     dbto, linkname = text(history, "dbto"), text(history, "linkname")
     if not (dbto and linkname):
-        raise Unreadable("an ELink answer with links of no name")
+        raise Unreadable("an ELink answer with links without a name")
     key = text(history, "querykey")
     return {"dbto": dbto, "linkname": linkname, "webenv": webenv, "query_key": key}
 

@@ -1,8 +1,8 @@
-"""JSON answers of cmd=neighbor and neighbor_score to columns.
+"""Reader of all JSON answers of cmd=neighbor and neighbor_score.
 
 Shapes: NCBI's own XML-to-JSON rules of 2015 (header version 0.3) and answers recorded from 2023
 to 2026. Ids are strings today and were numbers in 2015; any Score in an answer makes its links
-objects. `links` is absent beside `info` or `ERROR`, `linksetdbs` where nothing is linked.
+objects. `links` is absent beside `info` or `ERROR`, `linksetdbs` if nothing is linked.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Any
 import pyarrow as pa
 
 from harvester.eutils.elink.linksets import LinkSets, ToIds, uid_array
-from harvester.eutils.elink.readers import fast_json as bulk_json
+from harvester.eutils.elink.readers import fast_json
 from harvester.eutils.parsing import Unreadable, json_answer
 
 _MISSHAPEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
-    """The LinkSets of a JSON answer.
+    """Return the LinkSets of a JSON answer.
 
     Raises:
         Unreadable: not JSON, or not of ELink's shape.
     """
-    if ids is uid_array and (usual := bulk_json.read(body)) is not None:
+    if ids is uid_array and (usual := fast_json.read(body)) is not None:
         return usual
     document = json_answer(body)
     try:
@@ -66,17 +66,17 @@ def _links(lists: list[list[Any]], ids: ToIds) -> tuple[pa.Array, pa.Array | Non
     links = [link if isinstance(link, dict) else {"id": link} for link in flat]
     scores = pa.array([link.get("score") for link in links])
     if scores.type not in (pa.int64(), pa.null()):  # a cast would cut a fraction off
-        raise TypeError("scores that are no whole numbers")
+        raise TypeError("scores that are not whole numbers")
     return ids(_texts([link["id"] for link in links])), scores.cast(pa.int64())
 
 
 def _texts(ids: list[Any]) -> list[str]:
-    """Ids as texts; in 2015 they were numbers."""
+    """Return ids as texts; in 2015 they were numbers."""
     return list(map(str, ids)) if ids and isinstance(ids[0], int) else ids
 
 
 def _text(error: object) -> str | None:
-    """ERROR is a text; several become a list named ERRORS."""
+    """Return an ERROR as text; several are a list named ERRORS."""
     if isinstance(error, list):
         error = "; ".join(map(str, error))
     return str(error) if error else None

@@ -1,8 +1,7 @@
-"""XML answers of cmd=neighbor and neighbor_score to columns.
+"""Reader of all XML answers of cmd=neighbor and neighbor_score.
 
-Shapes: NCBI's DTD eLink_101123 and what recorded answers do beside it (an ERROR after a
-LinkSet's id list, text layout of two styles). The DTD is never fetched; a document that declares
-entities of its own is refused.
+Shapes: NCBI's DTD eLink_101123, and deviations in recorded answers (an ERROR after a LinkSet's id
+list, two styles of white space). The DTD is never fetched; declared entities are rejected.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from harvester.eutils.elink.linksets import LinkSets, ToIds, uid_array
-from harvester.eutils.elink.readers import fast_xml as bulk_xml
+from harvester.eutils.elink.readers import fast_xml
 from harvester.eutils.parsing import MAX_DEPTH, Unreadable, mend_xml, xml_parser
 
 if TYPE_CHECKING:
@@ -20,18 +19,18 @@ if TYPE_CHECKING:
 
 
 def read(body: bytes, ids: ToIds = uid_array) -> LinkSets:
-    """The LinkSets of an XML answer.
+    """Return the LinkSets of an XML answer.
 
     Raises:
         Unreadable: not well-formed, declares entities, or not of ELink's shape.
     """
-    if ids is uid_array and (usual := bulk_xml.read(body)) is not None:
+    if ids is uid_array and (usual := fast_xml.read(body)) is not None:
         return usual
     try:
         return _read(body, ids)
     except Unreadable:
         raise
-    except (LookupError, ValueError) as error:  # elements where none belong; unknown encodings
+    except (LookupError, ValueError) as error:  # misplaced elements, unknown encodings
         raise Unreadable("XML of another shape than an ELink answer") from error
 
 
@@ -46,7 +45,7 @@ def _fed(body: bytes) -> _Reader:
 
 
 class _Reader:
-    """Expat's events gathered into the columns of `LinkSets`."""
+    """Collects the columns of `LinkSets` while expat reads."""
 
     def __init__(self) -> None:
         self.found = LinkSets()
@@ -129,7 +128,7 @@ class _Reader:
     def _on_linksetdb(self, _: str) -> None:
         count = len(self._to_uid) - self._links_before
         if count and not (self._dbto and self._linkname):
-            raise Unreadable("XML with links of no name")
+            raise Unreadable("XML with links without a name")
         if count:
             self.found.owner.append(len(self.found.ids) - 1)
             self.found.dbto.append(self._dbto)

@@ -1,7 +1,7 @@
-"""cmd=llinks, llinkslib and prlinks: the LinkOut addresses of each id, and who provides them.
+"""cmd=llinks, llinkslib and prlinks: the LinkOut URLs of each id and their providers.
 
 Shapes: recorded XML of 2008 to 2025 and NCBI's samples of JSON. A Provider may lack its Url
-(recorded in 2025, against the DTD); one address may be there twice, under two providers.
+(recorded in 2025, against the DTD); a URL may occur twice, under two providers.
 """
 
 from __future__ import annotations

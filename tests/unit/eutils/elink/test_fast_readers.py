@@ -13,9 +13,7 @@ from harvester.emulator.answers.elink_json import elink_json
 from harvester.emulator.answers.elink_xml import elink_xml
 from harvester.emulator.answers.linksets import LinkSet, LinkSetDb
 from harvester.eutils.elink.linksets import LinkSets, uid_array
-from harvester.eutils.elink.readers import fast_json as bulk_json
-from harvester.eutils.elink.readers import fast_xml as bulk_xml
-from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
+from harvester.eutils.elink.readers import fast_json, fast_xml, neighbor_json, neighbor_xml
 from harvester.eutils.parsing import Unreadable
 
 if TYPE_CHECKING:
@@ -44,8 +42,8 @@ _LINKSETS = st.lists(
     max_size=5,
 )
 _FORMS = {
-    "json": (elink_json, bulk_json.read, neighbor_json.read),
-    "xml": (elink_xml, bulk_xml.read, neighbor_xml.read),
+    "json": (elink_json, fast_json.read, neighbor_json.read),
+    "xml": (elink_xml, fast_xml.read, neighbor_xml.read),
 }
 
 
@@ -131,8 +129,8 @@ _CHANGES: dict[str, Callable[[bytes, int, bytes], bytes]] = {
 )  # fmt: skip
 def test_lists_of_other_looks_are_left(links: bytes) -> None:
     start = b'{"linksets":[{"ids":["5"],"linksetdbs":[{"dbto":"pmc","linkname":"a_b","links":'
-    assert bulk_json.read(start + links + b"}]}]}") is None
-    assert bulk_json.read(start + b'["1","2"]}]}]}') is not None
+    assert fast_json.read(start + links + b"}]}]}") is None
+    assert fast_json.read(start + b'["1","2"]}]}]}') is not None
 
 
 @pytest.mark.parametrize("tag", ["ERROR", "Info", "!--x-->", "![CDATA[x]]>", "LinkSetDb/"])
@@ -140,6 +138,6 @@ def test_lists_of_other_looks_are_left(links: bytes) -> None:
 def test_what_else_xml_may_hold_is_left(tag: str, before: bytes) -> None:
     db = LinkSetDb("pmc", "a_b", np.array([7, 8], np.int64))
     body = elink_xml([LinkSet("pubmed", ["5"], [db])])
-    assert bulk_xml.read(body) is not None
+    assert fast_xml.read(body) is not None
     inside = f"<{tag}" if tag.endswith(">") else f"<{tag}>1</{tag}>"
-    assert bulk_xml.read(body.replace(before, inside.encode() + before, 1)) is None
+    assert fast_xml.read(body.replace(before, inside.encode() + before, 1)) is None
