@@ -13,7 +13,7 @@ from harvester.engine.flow import MOST_IN_FLIGHT, Flow
 from harvester.engine.frontier import Frontier
 from harvester.engine.off_peak import Hours
 from harvester.engine.results import Results
-from harvester.errors import HarvestError
+from harvester.errors import FolderError, HarvestError
 from harvester.model.uids import as_set
 
 if TYPE_CHECKING:
@@ -143,15 +143,16 @@ async def drive(
 
     Raises:
         OSError: the committer could not write.
+        FolderError: another process has taken over the folder.
     """
     ended: HarvestError | None = None
-    failed: list[OSError] = []
+    failed: list[OSError | FolderError] = []
 
     async def commit() -> None:
         assert committer is not None
         try:
             await committer.run()
-        except OSError as error:
+        except (OSError, FolderError) as error:
             failed.append(error)
             engine.halt(HarvestError("the disk failed"))
 

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from harvester.errors import BadInput, FolderError, FolderInUse
 from harvester.store import durable
+from harvester.store.no_locks import has_no_locks, owner_in, quiet_fallback, without_locks
 from harvester.store.state_reader import FILE, StateReader
 
 if TYPE_CHECKING:
@@ -104,10 +105,13 @@ def lock_folder(folder: Path) -> FileLock:
     try:
         durable.make_folder(folder)
         lock = FileLock(folder / LOCK)
-        lock.acquire(timeout=1)
+        with quiet_fallback():
+            lock.acquire(timeout=1)
     except Timeout:
         raise FolderInUse(f"{folder} is in use by another harvest{_owner(folder)}.") from None
     except OSError as error:
+        if has_no_locks(error):
+            raise without_locks(folder, error) from error
         raise FolderError(f"{folder} cannot be written: {error.strerror}.") from error
     return lock
 
@@ -118,7 +122,8 @@ def is_locked(folder: Path) -> bool:
         return False
     lock = FileLock(folder / LOCK)
     try:
-        lock.acquire(timeout=0)
+        with quiet_fallback():
+            lock.acquire(timeout=0)
     except Timeout:
         return True
     except OSError:  # nobody can run a harvest in a folder that cannot be written
@@ -181,6 +186,12 @@ def check_no_orphans(folder: Path) -> None:
 
 
 def _owner(folder: Path) -> str:
+    if found := owner_in(folder / LOCK):
+        process, host = found
+        return (
+            f", process {process} on {host}. Its file system has no file locks, so a file stands "
+            f"for one: if that process or host is gone, delete {folder / LOCK} and run again"
+        )
     try:
         with StateReader(folder / FILE) as state:
             pid = state.progress().get("pid")

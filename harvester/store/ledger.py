@@ -81,6 +81,7 @@ class Ledger:
             check_no_orphans(folder)
             self.state = State(folder / FILE)
             undo.callback(self.state.close)
+            self.state.claim()
             recorded = self.state.parts()
             check_not_mixed(folder, recorded, rows)
             self._check_parts(recorded)
@@ -135,6 +136,7 @@ class Ledger:
 
         Rows of `uids` of a later pass are not kept: they are made anew when the pass is merged.
         """
+        self.state.check_claim()  # before files are written that could be those of another
         self.state.commit(
             self.write(commit),
             commit.settled,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harvester.errors import FolderInUse
 from harvester.model import uids
+from harvester.store.claim import WATCH_SECONDS, Claim
 from harvester.store.sqlite import connect, seal, transaction
 from harvester.store.state_reader import MERGED, VERSION, Settled, StateReader, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from harvester.model.uids import UidSet
@@ -53,6 +58,7 @@ class State(StateReader):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._claim: Claim | None = None
         self._fold_above = _FOLD_ROWS
         with self._damage_as_folder_error():
             self._db, version = connect(path)
@@ -69,10 +75,62 @@ class State(StateReader):
                 self._db.close()
                 raise
 
+    def claim(self) -> None:
+        """Claim the harvest for this process, until it is closed.
+
+        Raises:
+            FolderInUse: a process on another host renews its claim.
+        """
+        known = Claim.load(self.get("claim"))
+        mine = Claim.new()
+        if known is not None and known.host != mine.host:
+            until = time.monotonic() + WATCH_SECONDS
+            while time.monotonic() < until:
+                if (now := Claim.load(self.get("claim"))) != known and now is not None:
+                    raise FolderInUse(
+                        f"{self._path.parent} is in use by another harvest, {now.owner}."
+                    )
+                time.sleep(WATCH_SECONDS / 20)
+        with transaction(self._db, self._path):
+            self._put({"claim": mine.dump()})
+        self._claim = mine
+
+    def check_claim(self) -> None:
+        """Check that no other process has claimed the harvest since.
+
+        Raises:
+            FolderInUse: one has.
+        """
+        if self._claim is None:
+            return
+        now = Claim.load(self.get("claim"))
+        if now is None or now.token != self._claim.token:
+            by = "another process" if now is None else now.owner
+            raise FolderInUse(
+                f"{self._path.parent} was taken over by {by}, which does not see the lock of this "
+                "one. This run stops; all it has committed is kept."
+            )
+
+    def close(self) -> None:
+        """Give up the claim, and close the file."""
+        if self._claim is not None:
+            with suppress(OSError, sqlite3.Error, FolderInUse), self._transaction():
+                self._db.execute("DELETE FROM meta WHERE key = 'claim'")
+        super().close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Context of a transaction of the process that has claimed the harvest."""
+        with transaction(self._db, self._path):
+            self.check_claim()
+            yield
+
     def put(self, **values: str | bytes) -> None:
         """Set values of `meta`, together."""
-        with transaction(self._db, self._path):
+        with self._transaction():
             self._put(values)
+            if self._claim is not None:
+                self._put({"claim": self._claim.renewed().dump()})
 
     def commit(
         self,
@@ -90,7 +148,7 @@ class State(StateReader):
             pass_number: the pass in which they were queried.
             meta: values of `meta` to set.
         """
-        with transaction(self._db, self._path):
+        with self._transaction():
             self._insert(parts)
             self._settle(settled, pass_number)
             self._fold(pass_number)
@@ -98,7 +156,7 @@ class State(StateReader):
 
     def replace_parts(self, old: Iterable[Part], new: Iterable[Part]) -> None:
         """Record some parts in place of others; outcomes stay."""
-        with transaction(self._db, self._path):
+        with self._transaction():
             self._delete(old)
             self._insert(new)
 
@@ -122,7 +180,7 @@ class State(StateReader):
             meta: values of `meta` to set.
         """
         merged = None if merged_pass is None else self.done(merged_pass)
-        with transaction(self._db, self._path):
+        with self._transaction():
             self._delete(old_parts)
             self._insert(new_parts)
             if merged_pass is None:
@@ -137,7 +195,7 @@ class State(StateReader):
         """Remove UIDs from the outcomes of all passes, so that they are queried again."""
         query = "SELECT DISTINCT sweep FROM settled"
         kept = {number: self.settled(number) for (number,) in self._db.execute(query).fetchall()}
-        with transaction(self._db, self._path):
+        with self._transaction():
             self._db.execute("DELETE FROM settled")
             for pass_number, settled in kept.items():
                 left = [replace(one, uids=one.uids - members) for one in settled]

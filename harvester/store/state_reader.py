@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harvester.errors import FolderError, printable
 from harvester.model import uids
 from harvester.model.outcomes import ANSWERED
+from harvester.store.no_locks import has_no_locks, without_locks
 from harvester.store.sqlite import as_os_error, connect, is_full, seal
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ class StateReader:
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if is_full(error, self._path):
                 raise as_os_error(error, self._path) from error
+            if has_no_locks(error):
+                raise without_locks(self._path.parent, error) from error
             raise FolderError(
                 f"{self._path} cannot be read ({printable(str(error))}). Nothing was changed. "
                 "Restore the file from a backup, or harvest into another folder."

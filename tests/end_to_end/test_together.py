@@ -35,14 +35,21 @@ def together(servers: Servers, folder: Path, processes: int, seconds: float) -> 
         truth = expected_links(server.graph, "pubmed", shares[number], ("pmc",))
         assert_same(rows(folder / str(number), "links"), truth)
 
-    size = len(uids)
-    shares = {
-        number: uids[size * (number - 1) // processes : size * number // processes]
-        for number in range(1, processes + 1)
-    }
+    shares: dict[int, list[int]] = {number: [] for number in range(1, processes + 1)}
+    for uid in uids:
+        shares[split_mix(uid) % processes + 1].append(uid)
     with ThreadPoolExecutor(processes) as pool:
         list(pool.map(share, shares))
     return sorted(entry.arrived for entry in server.log)
+
+
+def split_mix(state: int) -> int:
+    """The output of SplitMix64 for a state, by whole numbers."""
+    mask = 2**64 - 1
+    mix = (state + 0x9E3779B97F4A7C15) & mask
+    mix = (mix ^ (mix >> 30)) * 0xBF58476D1CE4E5B9 & mask
+    mix = (mix ^ (mix >> 27)) * 0x94D049BB133111EB & mask
+    return mix ^ (mix >> 31)
 
 
 def share_used(times: list[float], window: float) -> float:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import resource
+import threading
 from collections import Counter
 from contextlib import suppress
 from itertools import count, islice
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import Timeout
 from support.link_rows import Row, links_of, links_table, outcomes_of, read_part, uids_table
 
 from harvester.errors import BadInput, FolderError, FolderInUse
@@ -21,6 +25,7 @@ from harvester.model import uids
 from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import RAW
 from harvester.store import compaction, durable
+from harvester.store import state as state_module
 from harvester.store.commit import Commit
 from harvester.store.compaction import merge_small_parts
 from harvester.store.folder import is_locked
@@ -379,6 +384,104 @@ def test_a_second_harvest_is_refused_with_the_process_of_the_first(out: Path) ->
         assert str(caught.value) == f"{out} is in use by another harvest, process 4242."
     assert not is_locked(out)
     _open(out).__exit__()
+
+
+def test_the_loser_of_two_that_see_no_lock_of_each_other_stops(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on two nodes: what either committed is there once, and the first ends with a sentence."""
+
+    class NoLock:
+        def release(self) -> None:
+            pass
+
+    def no_lock(_: Path) -> NoLock:
+        return NoLock()
+
+    out.mkdir()
+    monkeypatch.setattr("harvester.store.ledger.lock_folder", no_lock)
+    with _open(out) as first:
+        _commit(first, 1, 2)
+        with _open(out) as second:
+            losing: list[Callable[[], object]] = [
+                lambda: _commit(first, 3),
+                lambda: first.state.put(progress="{}"),
+                lambda: reopen_unanswered(first),
+                lambda: first.replace_parts(first.state.parts("links"), []),
+            ]
+            for loses in losing:
+                with pytest.raises(FolderInUse, match=rf"process {os.getpid()} on .* stops"):
+                    loses()
+            _commit(second, 3)
+            _commit(second, 4)
+    with _open(out) as book:
+        assert list(book.state.done()) == [1, 2, 3, 4]
+        assert book.state.get("claim") is not None
+    assert _rows(out, "links") == links_of(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_claim_of_another_host_is_watched(
+    out: Path, alive: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds only while it is renewed, whatever the clocks of the hosts say."""
+    monkeypatch.setattr(state_module, "WATCH_SECONDS", 0.6)
+    with _open(out) as book:
+        _commit(book, 1)
+    claim = {"host": "node17", "pid": 4242, "token": "x", "time": 9e9}
+    writer = State(out / FILE)
+    writer.put(claim=json.dumps(claim))
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(0.1):
+            claim["time"] = float(str(claim["time"])) + 1
+            writer.put(claim=json.dumps(claim))
+
+    other = threading.Thread(target=renew)
+    try:
+        if alive:
+            other.start()
+            with pytest.raises(FolderInUse, match="process 4242 on node17"):
+                _open(out)
+        else:
+            with _open(out) as book:
+                assert list(book.state.done()) == [1]
+    finally:
+        done.set()
+        if alive:
+            other.join()
+        writer.close()
+
+
+def test_a_file_that_stands_for_a_lock_names_host_and_remedy(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As left by a node that died, on a file system without `flock`."""
+    with _open(out) as book:
+        _commit(book, 1)
+
+    def busy(*_: object, **__: object) -> None:
+        raise Timeout(str(out / ".lock"))
+
+    monkeypatch.setattr("harvester.store.folder.FileLock.acquire", busy)
+    (out / ".lock").write_text("4242\nnode17\n")
+    with pytest.raises(FolderInUse) as caught:
+        _open(out)
+    for words in ("process 4242 on node17", f"delete {out / '.lock'}"):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, 524])
+def test_no_file_locks_are_no_damage(
+    out: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("harvester.store.folder.FileLock.acquire", none)
+    with pytest.raises(FolderError, match=r"without file locks .* nothing is damaged"):
+        _open(out)
 
 
 def test_a_folder_that_was_never_used_is_not_locked(tmp_path: Path) -> None:
