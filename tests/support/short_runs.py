@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -68,9 +69,14 @@ class ShortRun:
         self.often: dict[str, Any] = {"patches": patches, "wal_pages": 12}
         sick = f"short@{','.join(map(str, LEFT_OUT))}"
         self.server = self.servers.start(latency=(0.01, 0.05), faults=(sick,))
-        self.well = self.servers.start(latency=(0.01,))
         self.ids = write_uids(self.base / "ids", ASKED)
         self.fewer = write_uids(self.base / "fewer", ASKED[:120])
+        if self.retries:
+            with self.servers.fork_server() as fork_server:
+                before = self._run(self.base / "before")
+                assert fork_server.run(before, **self.often).code == 3
+            self.servers.stop(self.server)
+            self.server = self.servers.start(port=self.server.port, latency=(0.01,))
 
     @property
     def retries(self) -> bool:
@@ -82,16 +88,14 @@ class ShortRun:
         if resumes:
             return ["resume", out]
         more = {"retry": ["--retry-failed"], "sweeps": ["--passes=2"]}
-        return [
-            *self._run(out, self.well if self.retries else self.server),
-            *more.get(self.kind, ()),
-        ]
+        return [*self._run(out), *more.get(self.kind, ())]
 
     def prepare(self, fork_server: ForkServer, out: Path) -> None:
         """What has to be there before the run that is ended early."""
-        if self.kind in ("retry", "longer"):
-            ids = self.fewer if self.kind == "longer" else self.ids
-            before = self._run(out, self.server, ids)
+        if self.retries:
+            shutil.copytree(self.base / "before", out)
+        elif self.kind == "longer":
+            before = self._run(out, self.fewer)
             assert fork_server.run(before, **self.often).code == 3
 
     def can_resume(self, out: Path) -> bool:
@@ -119,10 +123,10 @@ class ShortRun:
             assert listed.read_text() == "".join(f"{uid}\n" for uid in LEFT_OUT)
         assert_tidy(out)
 
-    def _run(self, out: Path, server: Emulator, ids: Path | None = None) -> list[object]:
+    def _run(self, out: Path, ids: Path | None = None) -> list[object]:
         return [
             "run", "--ids", ids or self.ids, "--dbfrom=pubmed", "--db=pmc",
-            "--base-url", server.base_url, "--rate=400", "--batch-size=10", "--max-attempts=2",
+            "--base-url", self.server.base_url, "--rate=400", "--batch-size=10", "--max-attempts=2",
             f"--format={self.form}", "-o", out,
         ]  # fmt: skip
 
