@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.harness import assert_exact, expected_links, running, status, wait_until, write_uids
+from support.refusals import Nobody
 from support.scenes import Scene
 from support.small_disks import assert_one_sentence, small_disk
 from support.timing import OFTEN
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support.refusals import Nobody
     from support.servers import Servers
 
     from harvester.emulator import Emulator
@@ -98,11 +98,13 @@ def read_only(servers: Servers, folder: Path) -> None:
             command.kill()
         said = status(out)
         disk.make_read_only()
-        asked = len(server.log)
-        for again in (words(folder, server), ["resume", out]):
-            refused = servers.harvester(*again)
-            assert_one_sentence(refused, str(out), "cannot be written", "Read-only file")
-        assert len(server.log) == asked
+        servers.stop(server)
+        with Nobody(server.port) as nobody:
+            for again in (words(folder, server), ["resume", out]):
+                refused = servers.harvester(*again)
+                assert_one_sentence(refused, str(out), "cannot be written", "Read-only file")
+            assert nobody.visits() == 0
+        server = servers.start(port=server.port)
         looked = servers.harvester("status", out, "--json")
         assert looked.code == 0, looked.err
         assert json.loads(looked.err)["uids"] == said["uids"]

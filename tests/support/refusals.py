@@ -80,10 +80,10 @@ def job_file(content: str | bytes, *says: str, words: str = "", **more: Any) -> 
 
 
 class Nobody:
-    """A server that only counts who connects to it."""
+    """A server that only counts who connects to it; port 0 is any free one."""
 
-    def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    def __init__(self, port: int = 0) -> None:
+        self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
 
     def __enter__(self) -> Self:
         return self
