@@ -8,6 +8,7 @@ from harvester.api.arguments import MOST, HistorySet, comma_list, read_ids, set_
 from harvester.api.history_sets import members, set_size
 from harvester.client.catalogue import together
 from harvester.eutils import efetch
+from harvester.eutils.efetch_records import records_in
 
 if TYPE_CHECKING:
     from harvester.api.arguments import Uid, Uids
@@ -40,4 +41,11 @@ async def ask_documents(at: Connection, db: str, ids: Uids | HistorySet, fields:
 
 
 async def _ask(at: Connection, fields: Fields, ids: Fields) -> str:
-    return await at.ask("EFetch", efetch.PATH, {**fields, **ids}, efetch.read)
+    db, rettype, retmode = (str(fields.get(name) or "") for name in ("db", "rettype", "retmode"))
+
+    def read(body: bytes) -> str:
+        text = efetch.read(body)
+        records_in(text, db, rettype, retmode)  # raises, if the text is cut
+        return text
+
+    return await at.ask("EFetch", efetch.PATH, {**fields, **ids}, read)

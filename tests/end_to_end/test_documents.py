@@ -185,3 +185,21 @@ async def test_the_library_raises_ncbis_words_at_once(
         with pytest.raises(HarvestError, match=r"EFetch .* Failed to (understand id|retrieve)"):
             await e.efetch("nuccore", [UNKNOWN], "gb", "text")
     assert sum(one.utility == "efetch.fcgi" for one in requests) == 2
+
+
+@pytest.mark.parametrize(("form", "kept"), [("/xml", -20), ("gb/text", -5)])
+async def test_the_library_returns_no_text_that_is_cut(
+    servers: Servers, form: str, kept: int
+) -> None:
+    sent: list[int] = []
+
+    def unknown(uids: list[int]) -> bytes | None:
+        sent.append(len(uids))
+        return response(_records(form, uids)[:kept]) if len(sent) == 1 else None
+
+    base_url, _ = _server(servers, form, unknown)
+    rettype, _, retmode = form.partition("/")
+    async with Eutils(base_url=base_url, rate=100) as e:
+        text = await e.efetch("nuccore", [UNKNOWN, 5008], rettype or None, retmode)
+    assert text == _records(form, [UNKNOWN, 5008]).decode()
+    assert sent == [2, 2]
