@@ -86,7 +86,8 @@ def from_a_list(servers: Servers, folder: Path, form: str, retmode: str) -> None
     finished = servers.harvester(*words(folder, server, *options), patches=IMPATIENT)
     assert finished.code == 0, finished.err
     assert_done(out, server)
-    well = servers.start()
+    servers.stop(server)
+    well = servers.start(port=server.port)
     assert servers.harvester(*words(folder, well, *options)).code == 0
     assert not well.log.entries
     longer = range(1, 351)
@@ -151,7 +152,8 @@ def missing_and_failed(servers: Servers, folder: Path) -> None:
     assert (told[lost]["outcome"], told[broken]["outcome"]) == ("missing", "failed")
     assert told[lost]["reason"]
     assert len(told) == len(UIDS)
-    well = servers.start()
+    servers.stop(sick)
+    well = servers.start(port=sick.port)
     again = words(folder, well, "-o", folder / "rest")
     again[2] = out / "unanswered.txt"
     assert servers.harvester(*again).code == 0
