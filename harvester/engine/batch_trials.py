@@ -10,9 +10,10 @@ of its requests fail.
 from __future__ import annotations
 
 import math
-from statistics import fmean, pstdev
+from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
+from harvester.engine.in_flight import spread
 from harvester.errors import Fault
 
 if TYPE_CHECKING:
@@ -244,5 +245,7 @@ class BatchTrials:
 
 def _error(*samples: Sequence[float]) -> float:
     """Standard error of the difference of two means; 0 of single values."""
-    spread = pstdev([x - fmean(sample) for sample in samples for x in sample])
-    return spread * math.sqrt(sum(1 / len(sample) for sample in samples))
+    means = [fmean(sample) for sample in samples]
+    around = zip(samples, means, strict=True)
+    deviation = spread([x - mean for sample, mean in around for x in sample])
+    return deviation * math.sqrt(sum(1 / len(sample) for sample in samples))

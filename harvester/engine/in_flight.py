@@ -8,7 +8,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import Enum
-from statistics import fmean, pstdev
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LEAST_ROUND, MOST_ROUND = 3, 16
 """Requests of a round: enough for a mean, few enough for an early decision."""
@@ -30,6 +34,12 @@ class Limit(Enum):
     UNKNOWN = "unknown"
     RATE = "rate"
     SERVER = "server"
+
+
+def spread(values: Sequence[float]) -> float:
+    """Return the population standard deviation in floats; `pstdev` adds exact fractions, slowly."""
+    mean = fmean(values)
+    return math.sqrt(fmean([(value - mean) ** 2 for value in values]))
 
 
 @dataclass(slots=True, eq=False)
@@ -95,7 +105,7 @@ class Round:
         """Relative standard error of `seconds`."""
         if len(self.latencies) < LEAST_ROUND:
             return 1.0
-        return pstdev(self.latencies) / math.sqrt(len(self.latencies))
+        return spread(self.latencies) / math.sqrt(len(self.latencies))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
