@@ -193,7 +193,7 @@ WRONG: list[tuple[str, Callable[[Any], Any]]] = [
     ("did you mean 'sort'", lambda e: e.esearch("pubmed", "x", srot="date")),
     ("retmax should be", lambda e: e.esearch("pubmed", "x", retmax=-1)),
     ("ids is empty", lambda e: e.epost("pubmed", [])),
-    ("looks like an accession", lambda e: e.epost("pubmed", "NM_000546.6")),
+    ("is an accession", lambda e: e.epost("pubmed", "NM_000546.6")),
     ("10,000 at most", lambda e: e.esummary("pubmed", range(1, 10_002))),
     ("did you mean 'strand'", lambda e: e.efetch("nuccore", 1, strnad=1)),
     ("no database 'x y'", lambda e: e.einfo("x y")),
