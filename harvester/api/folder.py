@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harvester import events
+    from harvester.job.load import Settings
     from harvester.job.model import Job
     from harvester.runs.run import Result
     from harvester.runs.verify import Resampled as Resampled  # noqa: PLC0414 - for callers
@@ -24,19 +25,20 @@ if TYPE_CHECKING:
 __all__ = ["job_in", "reparse", "resample", "resume", "status", "verify"]
 
 
-def job_in(folder: Path, *, chain: bool = False) -> Job:
+def job_in(folder: Path, *, chain: bool = False, options: Settings | None = None) -> Job:
     """Return the job kept in a folder.
 
     Args:
         folder: folder of a harvest.
         chain: accept the folder of a chain of harvests, too.
+        options: values that replace those of the job, such as its limits.
 
     Raises:
         BadInput: the folder holds no harvest, or its `job.toml` is missing or wrong.
     """
     if not (chain and (folder / JOB).is_file()):
         check_harvest(folder)
-    return load.load_kept(folder / JOB)
+    return load.load_kept(folder / JOB, options)
 
 
 def status(folder: Path) -> dict[str, Any]:

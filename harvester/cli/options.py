@@ -97,6 +97,13 @@ def _looks_long(word: str, params: list[click.Parameter]) -> bool:
     return len(name) > 2 and any(f"-{name}" in param.opts for param in params)
 
 
+class ResumingCommand(JobCommand):
+    """A command that goes on with a kept job; its job options do not change what is asked."""
+
+    groups = ("limits",)
+    own_first = True
+
+
 class AskingCommand(JobCommand):
     """A command without a job that asks a server; its job options are contact and server."""
 

@@ -106,16 +106,17 @@ def resolve(job: Job, environ: Mapping[str, str] = os.environ) -> Job:
     return absolute(with_environment(job, environ))
 
 
-def load_kept(path: Path) -> Job:
+def load_kept(path: Path, options: Settings | None = None) -> Job:
     """Return the job kept in a harvest's folder, with that folder as its output.
 
     Args:
         path: the folder's `job.toml`.
+        options: values that replace those that are kept.
 
     Raises:
         BadInput: it is missing or wrong.
     """
-    return absolute(build({"output": {"path": str(path.parent)}}, path))
+    return absolute(build({**(options or {}), "output": {"path": str(path.parent)}}, path))
 
 
 def dump(job: Job) -> str:

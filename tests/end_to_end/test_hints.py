@@ -70,3 +70,23 @@ def test_one_uid_is_not_called_uids(servers: Servers, tmp_path: Path) -> None:
     assert finished.code == 0
     assert "1 UID to ask" in finished.err
     assert "of 1 UID (" in finished.err
+
+
+def test_resume_takes_the_limits_of_the_job_anew(servers: Servers, tmp_path: Path) -> None:
+    """They do not change what is asked: a harvest that stopped goes on in larger batches."""
+    server = servers.start(faults=("poison@3",))
+    ids, out = write_uids(tmp_path / "ids", range(1, 41)), tmp_path / "out"
+    first = harvester(
+        "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", server.base_url,
+        "--rate=60", "--batch-size=1", "--max-attempts=1", "-o", out,
+    )  # fmt: skip
+    assert first.code == 3, first.err
+    again = harvester("resume", out, "--retry-failed", "--max-attempts=2", "--rate=30")
+    assert again.code == 3, again.err
+    kept = (out / "job.toml").read_text()
+    assert "max_attempts = 2" in kept
+    assert "batch_size = 1" in kept
+    wrong = harvester("resume", out, "--batch-size=0")
+    assert wrong.code == 2
+    assert "batch_size" in wrong.err
+    assert harvester("resume", out, "--db=gene").code == 2

@@ -7,10 +7,11 @@ from typing import Any
 
 import rich_click as click
 
+from harvester.cli.options import ResumingCommand
 from harvester.cli.verbosity import partial_option, retry_failed_option, verbosity_options
 
 
-@click.command()
+@click.command(cls=ResumingCommand)
 @click.argument("out", type=click.Path(path_type=Path))
 @retry_failed_option("Input UIDs")
 @partial_option("Input UIDs")
@@ -18,10 +19,12 @@ from harvester.cli.verbosity import partial_option, retry_failed_option, verbosi
 def resume(out: Path, retry_failed: bool, partial: bool, **values: Any) -> None:
     """Resume the harvest in OUT.
 
-    Its job is kept in the folder, so that nothing else is needed.
+    Its job is kept in the folder, so that nothing else is needed. The options replace the limits
+    of the job.
     """
     from harvester.api.folder import job_in
+    from harvester.cli.options import settings
     from harvester.cli.session import run_job
 
-    job = job_in(out, chain=True)
+    job = job_in(out, chain=True, options=settings(values))
     run_job(job, values, resume=True, retry_failed=retry_failed, partial=partial)
