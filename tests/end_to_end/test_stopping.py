@@ -161,7 +161,8 @@ def at_a_slow_pace(servers: Servers, folder: Path) -> None:
 
 def finish(servers: Servers, folder: Path, server: Emulator) -> None:
     """Whatever came before, from a server that is well the job is finished, exactly."""
-    well = servers.start(seed=server.config.seed)
+    servers.stop(server)
+    well = servers.start(seed=server.config.seed, port=server.port)
     finished = servers.harvester(*words(folder, well, "--rate=200"))
     assert finished.code == 0, finished.err
     assert_done(folder, well)
