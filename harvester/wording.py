@@ -96,20 +96,23 @@ def waiting(event: events.Waiting) -> str:
 
 def off_peak(opens_at: datetime) -> str:
     """Return when NCBI's off-peak hours begin, in local and Eastern time, and how to override."""
-    here, there = opens_at.astimezone(), opens_at.astimezone(EASTERN)
     return (
-        f"Waiting for NCBI's off-peak hours until {here:%a %H:%M %Z} "
-        f"({there:%a %H:%M} Eastern time). Use --window always to start now."
+        f"Waiting for NCBI's off-peak hours until {_in_both_zones(opens_at)}. "
+        f"Use --window always to start now."
     )
 
 
 def window_closed(opens_at: datetime) -> str:
     """Return that a run ends with NCBI's off-peak hours, and when they begin again."""
-    here, there = opens_at.astimezone(), opens_at.astimezone(EASTERN)
     return (
-        f"Window closed: NCBI's off-peak hours are over until {here:%a %H:%M %Z} "
-        f"({there:%a %H:%M} Eastern time). Use --window always to go on now."
+        f"Window closed: NCBI's off-peak hours are over until {_in_both_zones(opens_at)}. "
+        f"Use --window always to go on now."
     )
+
+
+def _in_both_zones(at: datetime) -> str:
+    here, there = at.astimezone(), at.astimezone(EASTERN)
+    return f"{here:%a %H:%M %Z} ({there:%a %H:%M} Eastern time)"
 
 
 def count(number: int, noun: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-from contextlib import contextmanager
 
 BEAT_SECONDS = 1.0
 STALL_SECONDS = 2.0

@@ -42,7 +42,6 @@ def prepare(
         warn: receives warnings about the source.
         reject: receives each entry of the source that `source.skip_bad` leaves out.
         resume: take the UIDs from the folder, if its source was read to the end before.
-
         partial: accept an unfinished harvest as the source.
 
     Returns:
