@@ -23,7 +23,7 @@ MISSPELT = [
     Bad("resume", ("Missing argument 'OUT'",)),
     Bad("status", ("Missing argument 'OUT'",)),
     Bad("status out --jsn", ("'--jsn'", "Did you mean '--json'?")),
-    Bad("resume out --rate=4", ("'--rate'",)),
+    Bad("resume out --dbfrom=pubmed", ("no option --dbfrom",)),
     Bad("resume out other", ("(other)",)),
     Bad("run a.toml b.toml", ("(b.toml)",)),
     option("--dbfrm=pubmed", "no option --dbfrm", "did you mean --dbfrom?"),

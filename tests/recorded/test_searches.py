@@ -61,7 +61,8 @@ def _by_json(body: bytes) -> Found | str:
         webenv=result.get("webenv", ""),
         query_key=result.get("querykey", ""),
         warnings=warnings.get("outputmessages", [])
-        + [f"Quoted phrase not found: {x}" for x in warnings.get("quotedphrasesnotfound", [])],
+        + [f"Quoted phrase not found: {x}" for x in warnings.get("quotedphrasesnotfound", [])]
+        + [f"Phrase ignored: {x}" for x in warnings.get("phrasesignored", [])],
         phrases_not_found=errors.get("phrasesnotfound", []),
         fields_not_found=errors.get("fieldsnotfound", []),
         query_translation=result.get("querytranslation", ""),
@@ -82,7 +83,8 @@ def _by_elementtree(body: bytes) -> Found | str:
         webenv=root.findtext("WebEnv", ""),
         query_key=root.findtext("QueryKey", ""),
         warnings=every("WarningList/OutputMessage")
-        + [f"Quoted phrase not found: {x}" for x in every("WarningList/QuotedPhraseNotFound")],
+        + [f"Quoted phrase not found: {x}" for x in every("WarningList/QuotedPhraseNotFound")]
+        + [f"Phrase ignored: {x}" for x in every("WarningList/PhraseIgnored")],
         phrases_not_found=every("ErrorList/PhraseNotFound"),
         fields_not_found=every("ErrorList/FieldNotFound"),
         query_translation=root.findtext("QueryTranslation", "").strip(),
