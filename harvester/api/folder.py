@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harvester.errors import FolderError, FolderInUse
 from harvester.job import load
-from harvester.store.folder import JOB, check_harvest, is_chain
+from harvester.store.folder import JOB, check_harvest, harvest_folders, is_chain
 from harvester.store.status import chain_status, harvest_status
 
 if TYPE_CHECKING:
@@ -22,7 +23,26 @@ if TYPE_CHECKING:
     from harvester.runs.verify import Resampled as Resampled  # noqa: PLC0414 - for callers
     from harvester.runs.verify import Verified as Verified  # noqa: PLC0414
 
-__all__ = ["job_in", "reparse", "resample", "resume", "status", "verify"]
+__all__ = [
+    "harvests_in",
+    "job_in",
+    "reparse",
+    "resample",
+    "resume",
+    "status",
+    "verify",
+    "verify_all",
+]
+
+
+def harvests_in(folder: Path) -> dict[str, Path]:
+    """Return the harvests in a folder: of a chain name of hop → folder, else "" → the folder.
+
+    Raises:
+        FolderError: a hop before the last one, or its state, is missing.
+    """
+    found = harvest_folders(folder)
+    return {"" if path == folder else path.name: path for path in found}
 
 
 def job_in(folder: Path, *, chain: bool = False, options: Settings | None = None) -> Job:
@@ -64,6 +84,32 @@ def verify(folder: Path) -> Verified:
     from harvester.runs.verify import verify as verify_files  # noqa: PLC0415
 
     return verify_files(job_in(folder))
+
+
+def verify_all(folder: Path) -> list[tuple[str, Path, Verified]]:
+    """Verify the harvest in a folder, or each hop of a chain.
+
+    Returns:
+        Name of the hop (empty for a single harvest), folder and result of each. A hop that cannot
+        be opened counts as damaged.
+
+    Raises:
+        BadInput: the folder holds no harvest.
+        FolderError: another process runs the harvest, or its state is damaged.
+    """
+    from harvester.runs.verify import Verified  # noqa: PLC0415
+
+    found = []
+    for hop, path in harvests_in(folder).items():
+        try:
+            found.append((hop, path, verify(path)))
+        except FolderInUse:
+            raise
+        except FolderError as error:
+            if not hop:
+                raise
+            found.append((hop, path, Verified(0, 0, [str(error)])))
+    return found
 
 
 async def resample(

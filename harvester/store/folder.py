@@ -50,6 +50,25 @@ def is_chain(folder: Path) -> bool:
     return not (folder / FILE).is_file() and bool(hop_folders(folder))
 
 
+def harvest_folders(folder: Path) -> list[Path]:
+    """Return the folders of the harvests in a folder: of a chain its hops, else the folder itself.
+
+    Raises:
+        FolderError: a hop before the last one, or its state, is missing.
+    """
+    found = [path for path in folder.glob("hop-*") if _HOP.fullmatch(path.name) and path.is_dir()]
+    if (folder / FILE).is_file() or not found:
+        return [folder]
+    last = max(int(path.name.removeprefix("hop-")) for path in found)
+    hops = [hop_folder(folder, number) for number in range(1, last + 1)]
+    for hop in hops:
+        if not (hop / FILE).is_file():
+            raise FolderError(
+                f"{hop / FILE} is missing. Restore {hop} from a backup, or run the job again."
+            )
+    return hops
+
+
 def chain_of(folder: Path) -> Path | None:
     """Return the folder of the chain that the folder of a harvest is a hop of, if it is one."""
     whole = folder.absolute()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.fork_server import KillPoint
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 UIDS = range(1, 21)
 CHAIN = (("gene", "protein"), ("protein", "structure"), ("structure", "taxonomy"))
-
-
+ORDER = [("from_uid", "ascending"), ("linkname", "ascending"), ("rank", "ascending")]
 FAULTS = ("500:0.04", "cut:0.03", "short:0.02", "error-in-linksetdb:0.02", "doubled:0.02")
 
 
@@ -281,6 +280,72 @@ def a_chain_has_no_pipe(servers: Servers, folder: Path) -> None:
     assert not server.log.entries
 
 
+def verified_hop_by_hop(servers: Servers, folder: Path) -> None:
+    """Each hop is named; damage to one, or to its state, does not hide the other."""
+    server = servers.start()
+    job, out = chain(folder, server, CHAIN[:2]), folder / "out"
+    assert servers.harvester("run", job).code == 0
+    files = [len([*(hop / "links").iterdir(), *(hop / "uids").iterdir()]) for hop in hops_of(out)]
+    sound = verify_command(servers, out)
+    assert [(hop["hop"], hop["files"]) for hop in sound["hops"]] == [
+        ("hop-1", files[0]), ("hop-2", files[1]),
+    ]  # fmt: skip
+    assert sound["files"] == sum(files)
+    told = servers.harvester("verify", out, "--resample=100%")
+    assert told.code == 0, told.err
+    assert told.output.count("0 are gone, 0 are new") == 2
+    part = next((out / "hop-2" / "links").iterdir())
+    kept = part.read_bytes()
+    part.write_bytes(kept[:-1])
+    damaged = verify_command(servers, out, 1)
+    assert [len(hop["damage"]) for hop in damaged["hops"]] == [0, 1]
+    assert str(part) in damaged["damage"][0]
+    part.write_bytes(kept)
+    (out / "hop-1" / "state.sqlite").write_bytes(b"damaged" * 1000)
+    damaged = verify_command(servers, out, 1)
+    assert [len(hop["damage"]) for hop in damaged["hops"]] == [1, 0]
+    (out / "hop-1" / "state.sqlite").unlink()
+    lost = servers.harvester("verify", out)
+    assert lost.code == 1
+    assert f"{out / 'hop-1' / 'state.sqlite'} is missing" in lost.err
+
+
+def links_differ_in_one_hop(servers: Servers, folder: Path) -> None:
+    """The exit code is the worst of all hops."""
+    server = servers.start()
+    job, out = chain(folder, server, CHAIN[:2]), folder / "out"
+    assert servers.harvester("run", job).code == 0
+    servers.stop(server)
+    servers.start(port=server.port, seed=99, faults=("lost-blocks:0.9",))
+    differing = verify_command(servers, out, 3, "--resample=100%")
+    assert any(hop["resampled"]["gone"] for hop in differing["hops"])
+
+
+def parsed_again_hop_by_hop(servers: Servers, folder: Path) -> None:
+    server = servers.start()
+    job, out = chain(folder, server, CHAIN[:2]), folder / "out"
+    assert servers.harvester("run", job, "--keep-raw").code == 0
+    asked, before = len(server.log), [rows(hop, "links") for hop in hops_of(out)]
+    again = servers.harvester("reparse", out)
+    assert again.code == 0, again.err
+    for hop, links in zip(hops_of(out), before, strict=True):
+        assert links.num_rows
+        assert f" in {hop}, from the answers in {hop / 'raw'}" in again.err
+        assert rows(hop, "links").sort_by(ORDER).equals(links.sort_by(ORDER))
+    assert len(server.log) == asked
+
+
+def verify_command(servers: Servers, out: Path, code: int = 0, *options: str) -> Any:
+    """What `harvester verify --json` says."""
+    finished = servers.harvester("verify", out, "--json", "-q", *options)
+    assert finished.code == code, finished.output
+    return json.loads(finished.output)
+
+
+def hops_of(out: Path) -> list[Path]:
+    return sorted(out.glob("hop-*"))
+
+
 SCENES = [
     Scene(three_hops, "parquet"),
     Scene(three_hops, "jsonl", *FAULTS),
@@ -290,6 +355,7 @@ SCENES = [
         Scene(play)
         for play in (
             status_while_it_runs, another_chain, a_plain_harvest_is_no_chain, a_hop_to_nowhere,
+            verified_hop_by_hop, links_differ_in_one_hop, parsed_again_hop_by_hop,
             nothing_found, what_a_later_sweep_found, fails_and_is_retried, a_chain_has_no_pipe,
         )
     ),

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import rich_click as click
 
+from harvester.wording import count
+
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
 def reparse(out: Path) -> None:
     """Rebuild the links of OUT from its raw answers.
 
-    The harvest must have kept them (--keep-raw). No request is sent.
+    The harvest must have kept them (--keep-raw). No request is sent. A chain is rebuilt hop by hop.
     """
     from harvester.api import folder
 
-    links = folder.reparse(out)
-    click.echo(f"{links:,} links in {out}, from the answers in {out / 'raw'}", err=True)
+    for path in folder.harvests_in(out).values():
+        links = count(folder.reparse(path), "link")
+        click.echo(f"{links} in {path}, from the answers in {path / 'raw'}", err=True)
