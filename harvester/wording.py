@@ -9,6 +9,7 @@ from harvester import events
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
 _LIMITS: dict[events.Limit | events.WaitCause, str] = {
     "rate": "at the permitted rate",
@@ -113,6 +114,15 @@ def window_closed(opens_at: datetime) -> str:
 def _in_both_zones(at: datetime) -> str:
     here, there = at.astimezone(), at.astimezone(EASTERN)
     return f"{here:%a %H:%M %Z} ({there:%a %H:%M} Eastern time)"
+
+
+def no_longer_listed(uids: int, folder: Path) -> str:
+    """Return how many UIDs of a harvest a later list does not have, and what becomes of them."""
+    are, their = ("is", "its") if uids == 1 else ("are", "their")
+    return (
+        f"{count(uids, 'UID')} of {folder} {are} no longer in the input; {their} links and "
+        f"outcomes stay in the harvest."
+    )
 
 
 def count(number: int, noun: str) -> str:

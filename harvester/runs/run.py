@@ -23,6 +23,7 @@ from harvester.store.sinks import make_sink
 from harvester.store.state_reader import FILE
 from harvester.store.status import end_state
 from harvester.store.unanswered import reopen_unanswered
+from harvester.wording import no_longer_listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -152,7 +153,7 @@ class Runner:
                 if opened is not None:
                     opened(ledger)
                 if source is not None and feed is None:
-                    ledger.input.add(source)
+                    self._add_all(ledger, source)
                     ledger.input.end(whole=is_whole(job) if self.whole is None else self.whole)
                 if self.retry_failed:
                     reopen_unanswered(ledger)
@@ -167,6 +168,14 @@ class Runner:
                     committed=committed,
                 ).run()
                 return _result(ledger)
+
+    def _add_all(self, ledger: Ledger, listed: Listed) -> None:
+        """Add a whole list; warn if the folder holds UIDs that are not in it."""
+        known = bool(ledger.input.wanted)
+        ledger.input.add(listed)
+        if known and (dropped := len(ledger.input.without(listed))):
+            warning = events.Warned(no_longer_listed(dropped, ledger.folder))
+            events.to_all(self.listeners)(warning)
 
     async def _start(self, feed: Feed) -> list[str]:
         """Start a feed; return the warnings about it.

@@ -46,6 +46,10 @@ class Input:
             self.wanted, self._grown = together, True
         return new
 
+    def without(self, listed: Listed) -> UidSet:
+        """Return the UIDs of the harvest that a list, which was added, does not have."""
+        return self.wanted - self.identifiers.number_all(listed)
+
     def end(self, *, whole: bool = True) -> None:
         """Store the input UIDs as complete; `whole`: not those of an unfinished harvest."""
         self._state.put(source=ENDED if whole else PARTIAL, **self.growth())

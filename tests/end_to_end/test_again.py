@@ -50,16 +50,18 @@ def complete(servers: Servers, folder: Path) -> None:
 
 
 def a_longer_list(servers: Servers, folder: Path, form: str) -> None:
-    """Only what is new is asked for; a shorter list then changes nothing."""
+    """Only what is new is asked for; a shorter list changes nothing, and that is said."""
     server, out = servers.start(), folder / "out"
+    told = ""
 
     def run(*uids: int) -> int:
+        nonlocal told
         finished = servers.harvester(
             "run", "--ids", write_uids(folder / "ids", uids), "--dbfrom=pubmed", "--db=pmc",
             "--base-url", server.base_url, "--rate=100", f"--format={form}", "-o", out,
         )  # fmt: skip
         assert finished.code == 0, finished.err
-        asked = sum(entry.ids for entry in server.log)
+        asked, told = sum(entry.ids for entry in server.log), finished.err
         assert_exact(
             out, "pubmed", wanted, expected_links(server.graph, "pubmed", wanted, ("pmc",))
         )
@@ -69,7 +71,11 @@ def a_longer_list(servers: Servers, folder: Path, form: str) -> None:
     assert run(*UIDS) == 300
     wanted = {*UIDS, 5_000, 40_000_000}
     assert run(*UIDS, 5_000, 40_000_000) == 302
+    assert "no longer" not in told
+    assert run(*UIDS, 5_000) == 302
+    assert f"1 UID of {out} is no longer in the input; its links" in told
     assert run(1, 2, 3) == 302
+    assert f"299 UIDs of {out} are no longer in the input; their links and outcomes stay" in told
     assert status(out)["uids"]["total"] == 302
     wanted = {*wanted, 9}
     assert run(9, 5_000) == 302
