@@ -19,10 +19,12 @@ from harvester.errors import HarvestError
 from harvester.job import ncbi
 from harvester.runs.drive import drive, feed_engine, make_engine
 from harvester.runs.progress import Progress
+from harvester.runs.timeline import TimelineRecorder
 from harvester.store.committer import Committer
 from harvester.store.compaction import merge_small_parts
 from harvester.store.passes.merge_pass import merge_pass
 from harvester.store.status import end_state
+from harvester.store.timeline import Timeline
 from harvester.store.unanswered import write_unanswered
 
 if TYPE_CHECKING:
@@ -79,16 +81,17 @@ class Passes:
             HarvestError: the run ended early; what was answered is committed.
         """
         tally = events.Tally(time.monotonic)
-        emit = events.to_all([tally, *self.listeners])
         state = self.ledger.state
-        progress = Progress(tally, state.progress(), self.client.rate)
+        timeline = TimelineRecorder(state.timeline() or Timeline(), lambda: self.client.rate)
+        emit = events.to_all([tally, timeline, *self.listeners])
+        progress = Progress(tally, timeline, state.progress(), self.client.rate)
         committer = Committer(self.ledger, emit, progress, self.committed)
         ended: HarvestError | None = None
         if not self.client.shares_limit and self.client.rate <= ncbi.RATE_WITH_KEY:
             emit(events.Warned(_NOT_SHARED))
         try:
             ended = await self._run_all(committer, emit)
-            progress.state = "interrupted" if ended else end_state(state.outcomes())
+            progress.end("interrupted" if ended else end_state(state.outcomes()))
             if ended is None:  # a run that was asked to stop should not keep others waiting
                 await committer.in_thread(partial(merge_small_parts, self.ledger))
             await committer.in_thread(partial(write_unanswered, self.ledger))

@@ -1,4 +1,4 @@
-"""The progress of a run, as the text that is kept in the state for other processes to read."""
+"""The progress of a run, as it is kept in the state for other processes to read."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from harvester import wording
 
 if TYPE_CHECKING:
     from harvester.events import Tally
+    from harvester.runs.timeline import TimelineRecorder
 
 _COUNTS = ("sent", "ok", "retried", "rate_limited")
 
 
 class Progress:
-    """Progress of a run as JSON text.
+    """Progress of a run, and a copy of its timeline from time to time, as values of the state.
 
     Args:
         tally: counts of the run.
+        timeline: records the run.
         before: the progress of the run before, whose counts of requests go on.
         rate: requests per second permitted.
 
@@ -28,15 +30,27 @@ class Progress:
         state: as `status` reports it.
     """
 
-    def __init__(self, tally: Tally, before: dict[str, Any], rate: float) -> None:
+    def __init__(
+        self, tally: Tally, timeline: TimelineRecorder, before: dict[str, Any], rate: float
+    ) -> None:
         self._tally = tally
+        self._timeline = timeline
         self._before = before.get("requests", {})
         self._rate = rate
         self._started_at = _now()
         self.state = "running"
 
-    def __call__(self) -> str:
-        """Return the progress as of now."""
+    def __call__(self) -> dict[str, str]:
+        """Return `progress` as of now; with a commit or after some seconds, also `timeline`."""
+        timeline = self._timeline.copy()
+        return {"progress": self._text()} | ({} if timeline is None else {"timeline": timeline})
+
+    def end(self, state: str) -> None:
+        """Record how the run ended."""
+        self.state = state
+        self._timeline.end(state)
+
+    def _text(self) -> str:
         tally = self._tally
         waiting = tally.waiting if self.state == "running" else None
         return json.dumps(

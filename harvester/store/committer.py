@@ -13,7 +13,7 @@ from harvester.model.delivery import AnsweredUids, RawResponse
 from harvester.store.commit import build_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pyarrow as pa
 
@@ -44,7 +44,8 @@ class Committer:
     Args:
         ledger: the harvest's folder.
         emit: receives an event after each commit.
-        progress: returns the text that other processes read as the run's progress.
+        progress: returns values of the state, above all the text `progress`, which other processes
+            read.
         committed: called, in the event loop's thread, with the links of each commit.
 
     Attributes:
@@ -55,7 +56,7 @@ class Committer:
         self,
         ledger: Ledger,
         emit: Listener,
-        progress: Callable[[], str],
+        progress: Callable[[], Mapping[str, str]],
         committed: Callable[[pa.Table], None] | None = None,
     ) -> None:
         self._ledger = ledger
@@ -128,8 +129,8 @@ class Committer:
 
     async def report(self) -> None:
         """Write the run's progress for other processes to read."""
-        text = self._progress()
-        await self.in_thread(lambda: self._ledger.state.put(progress=text))
+        values = self._progress()
+        await self.in_thread(lambda: self._ledger.state.put(**values))
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run blocking work on the ledger in the committer's thread, in the order of the calls."""

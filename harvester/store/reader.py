@@ -24,6 +24,7 @@ from harvester.store.folder import JOB, LINKS, RECORDS, check_harvest
 from harvester.store.identity import check_holds_links, known_identity
 from harvester.store.parts import find_damage, read_part
 from harvester.store.state_reader import FILE, PARTIAL, StateReader
+from harvester.store.timeline import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,6 +81,7 @@ class HarvestReader:
     _wanted: bytes | None
     _accessions: bytes | None
     _last_pass: UidSet | None
+    _timeline: str | None
 
     @classmethod
     def open(cls, folder: Path) -> HarvestReader:
@@ -104,6 +106,7 @@ class HarvestReader:
                 source_ended=state.get("source") is not None,
                 partial_source=state.get("source") == PARTIAL,
                 progress=state.progress(),
+                _timeline=state.get("timeline"),
                 agreement=_parsed(state.get("agreement")) or {},
                 warnings=list(json.loads(state.get("warnings") or "[]")),
                 _wanted=state.get("wanted"),
@@ -207,6 +210,11 @@ class HarvestReader:
         return not any(
             self.wanted - done for done in (self.done, self._last_pass) if done is not None
         )
+
+    @cached_property
+    def timeline(self) -> Timeline | None:
+        """The course of all runs; None if no run recorded it in a form that is known."""
+        return Timeline.load(self._timeline)
 
     @cached_property
     def identifiers(self) -> Identifiers:

@@ -16,6 +16,7 @@ from harvester.model import uids
 from harvester.model.outcomes import ANSWERED
 from harvester.store.no_locks import has_no_locks, without_locks
 from harvester.store.sqlite import as_os_error, connect, is_full, seal
+from harvester.store.timeline import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -171,6 +172,10 @@ class StateReader:
         """Return what the running or last process reported; empty before the first report."""
         data = self.get("progress")
         return {} if data is None else dict(json.loads(data))
+
+    def timeline(self) -> Timeline | None:
+        """Return the course of all runs; None if no run recorded it in a form that is known."""
+        return Timeline.load(self.get("timeline"))
 
     def statistics(self) -> dict[str, int]:
         """Return counts of what is committed: parts, rows of links, UIDs with an outcome."""

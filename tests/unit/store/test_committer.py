@@ -36,7 +36,7 @@ def book(tmp_path: Path) -> Iterator[Ledger]:
 
 def _committer(book: Ledger, heard: list[events.Event] | None = None) -> Committer:
     said = [] if heard is None else heard
-    return Committer(book, said.append, lambda: '{"state": "running"}')
+    return Committer(book, said.append, lambda: {"progress": '{"state": "running"}'})
 
 
 def _nobody(_: events.Event) -> None:
@@ -138,9 +138,9 @@ async def test_after_that_it_waits_for_the_time_again(
     monkeypatch.setattr(committer_module, "TICK_SECONDS", 60.0)
     reports: list[int] = []
 
-    def progress() -> str:
+    def progress() -> dict[str, str]:
         reports.append(1)
-        return "{}"
+        return {"progress": "{}"}
 
     with closing(Committer(book, _nobody, progress)) as committer:
         running = asyncio.create_task(committer.run())
@@ -212,7 +212,7 @@ async def test_responses_are_kept_in_their_order(book: Ledger) -> None:
 
 async def test_the_links_of_a_commit_are_passed_on(book: Ledger) -> None:
     passed: list[pa.Table] = []
-    committer = Committer(book, _nobody, lambda: "{}", passed.append)
+    committer = Committer(book, _nobody, lambda: {"progress": "{}"}, passed.append)
     with closing(committer):
         committer.add(_answered(1, 2))
         committer.add(_answered(3, links=0))
