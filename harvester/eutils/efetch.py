@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from harvester.errors import Fault, RequestFailed, printable
-from harvester.eutils.efetch_records import is_record, records_in
+from harvester.eutils.efetch_records import records_in
+from harvester.eutils.efetch_xml import is_record
 from harvester.eutils.identity import form_of
 from harvester.eutils.parsing import error_fault, error_words
 from harvester.model.answer import Answer
@@ -24,8 +25,9 @@ from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import constant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from harvester.eutils.efetch_records import Record
     from harvester.model.batch import Batch
     from harvester.model.identifiers import Identifiers
     from harvester.model.uids import UidArray
@@ -83,7 +85,9 @@ def join(texts: Sequence[str]) -> str:
 
 
 class Documents:
-    """Question for records in one of EFetch's formats: one row per request, its text.
+    """Question for records in one of EFetch's formats: one row per record, its text.
+
+    Of a format whose records are not known, one row per request.
 
     Args:
         db: database of the records.
@@ -117,51 +121,81 @@ class Documents:
             RequestFailed: the body is an error in place of records, or is cut.
         """
         text = read(body) if body.strip() else ""
-        answered = self._answered(text, batch)
-        listed = pa.ListArray.from_arrays([0, len(answered)], self._identifiers.column(answered))
+        records = records_in(text, self._db, self._rettype, self._retmode) if text else []
+        if records is None:  # a format that is not known
+            return self._answer(batch.uids, [text], batch, of_all=True)
+        answered, texts = self._match(records, batch)
+        if texts is None:
+            return self._answer(answered, [text], batch, of_all=True)
+        return self._answer(answered, texts, batch)
+
+    def _match(self, records: list[Record], batch: Batch) -> tuple[UidArray, list[str] | None]:
+        """Return the UIDs of a batch that a text holds records of, and the records of each.
+
+        If a text names fewer records than were asked for, and names them otherwise, then none
+        counts: smaller batches will tell which are left out. If it has as many as were asked for,
+        records of other names are those of the other UIDs, in the order of the request: EFetch
+        names sequences by accession, also where they were asked for by GI.
+
+        Returns:
+            UIDs, ascending, and the text of each; None, if it is unknown which record is whose.
+        """
+        uids = batch.uids.tolist()
+        texts = dict(zip(self._identifiers.texts(batch.uids), uids, strict=True))
+        by_name = dict(texts)
+        for text, uid in texts.items():
+            if "." not in text:
+                by_name.setdefault(f"{text}.", uid)
+        owners = [_owners(record.names, by_name) for record in records]
+        named = set().union(*owners)
+        if len(named) < len(records):
+            if len(records) < len(uids):
+                return batch.uids[:0], None
+            left = [uid for uid in uids if uid not in named]
+            nameless = [number for number, owner in enumerate(owners) if not owner]
+            if len(left) != len(nameless):
+                return batch.uids, None
+            for uid, number in zip(left, nameless, strict=True):
+                owners[number] = {uid}
+        found: dict[int, list[str]] = {}
+        for record, owner in zip(records, owners, strict=True):
+            for uid in owner:
+                found.setdefault(uid, []).append(record.text)
+        answered = np.array(sorted(found), batch.uids.dtype)
+        return answered, [
+            one if not more else join([one, *more])
+            for one, *more in (found[uid] for uid in answered.tolist())
+        ]
+
+    def _answer(
+        self, answered: UidArray, texts: list[str], batch: Batch, *, of_all: bool = False
+    ) -> Answer:
+        """Return the answer with one row per UID, or with one row for all of them."""
+        rows = len(answered) if not of_all else min(len(answered), 1)
+        offsets = [0, len(answered)] if of_all else list(range(len(answered) + 1))
         columns = [
-            constant(self._db, 1),
-            listed,
-            pa.array([self._rettype], pa.string()),
-            pa.array([self._retmode], pa.string()),
-            pa.array([text], pa.large_string()),
+            constant(self._db, rows),
+            pa.ListArray.from_arrays(offsets, self._identifiers.column(answered)).slice(0, rows),
+            pa.array([self._rettype] * rows, pa.string()),
+            pa.array([self._retmode] * rows, pa.string()),
+            pa.array(texts[:rows], pa.large_string()),
         ]
         table = pa.Table.from_arrays(columns, names=DOCUMENTS.names)
         return Answer(
-            rows=RunLengthRows.from_table(table.slice(0, min(len(answered), 1))),
+            rows=RunLengthRows.from_table(table),
             answered=answered,
             counts=np.ones(len(answered), np.int64),
             broken={},
             left_out=np.setdiff1d(batch.uids, answered),
             unrequested=0,
+            owner=None if of_all else answered,
         )
 
-    def _answered(self, text: str, batch: Batch) -> UidArray:
-        """Return the UIDs of a batch that the text holds records of.
 
-        If a text names fewer records than were asked for, and names them otherwise, then none
-        counts: smaller batches will tell which are left out.
-        """
-        none = batch.uids[:0]
-        if not text:
-            return none
-        records = records_in(text, self._db, self._rettype, self._retmode)
-        if records is None:  # a format that is not known
-            return batch.uids
-        names = set().union(*records)
-        stems = {name.partition(".")[0] for name in names}
-        named: UidArray = batch.uids[
-            np.array(
-                [
-                    one in names or ("." not in one and one in stems)
-                    for one in self._identifiers.texts(batch.uids)
-                ],
-                bool,
-            )
-        ]
-        if len(named) >= len(records):
-            return named
-        return batch.uids if len(records) >= len(batch) else none
+def _owners(names: set[str], by_name: Mapping[str, int]) -> set[int]:
+    """Return the UIDs that a record names, accessions with or without their version."""
+    stems = {f"{name.partition('.')[0]}." for name in names}
+    return {by_name[name] for name in names | stems if name in by_name}
 
 
 def _error_in(text: str) -> str:

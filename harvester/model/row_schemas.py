@@ -83,7 +83,7 @@ DOCUMENTS = pa.schema(
         pa.field("text", pa.large_string()),
     ]
 )
-"""EFetch: one row per response, its text unchanged."""
+"""EFetch: one row per record; one per response where the format does not mark its records."""
 
 
 def link_schema(cmd: str, *, targets_only: bool = False, idtype: str = "uid") -> pa.Schema:

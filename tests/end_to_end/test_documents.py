@@ -150,7 +150,7 @@ def cut_xml(servers: Servers, folder: Path) -> None:
     code, outcomes, texts = _harvested(servers, folder, base_url, "/xml")
     assert code == 0
     assert set(outcomes.values()) == {("linked", None)}
-    assert all(text.endswith("</TSeqSet>") for text in texts)
+    assert all(text.endswith("</TSeqSet>\n") for text in texts)
     assert len(seen) > 1
 
 

@@ -75,7 +75,7 @@ def test_records_are_counted_and_named(name: str) -> None:
     db, rettype, retmode, asked = NAMED[name]
     records = records_in(body_of(name).decode(), db, rettype, retmode)
     assert records is not None
-    assert [one for one in asked for names in records if one in names] == asked
+    assert [one for one in asked for record in records if one in record.names] == asked
     assert len(records) == len(asked)
 
 
@@ -119,6 +119,27 @@ PMC = """<pmc-articleset><article><front><article-meta><article-id pub-id-type="
 </article-id><article-id pub-id-type="pmcid">PMC8435807.1</article-id></article-meta></front>
 </article></pmc-articleset>"""
 
+SEQ_ENTRY = """<?xml version="1.0"?>
+<Bioseq-set><Bioseq-set_seq-set><Seq-entry><Seq-entry_set><Bioseq-set><Bioseq-set_seq-set>
+<Seq-entry><Seq-entry_seq><Bioseq><Bioseq_id><Seq-id><Seq-id_other><Textseq-id>
+<Textseq-id_accession>NM_000546</Textseq-id_accession><Textseq-id_version>6</Textseq-id_version>
+</Textseq-id></Seq-id_other></Seq-id><Seq-id><Seq-id_gi>371502114</Seq-id_gi></Seq-id></Bioseq_id>
+<Bioseq_descr><Dbtag><Object-id><Object-id_id>34527728</Object-id_id></Object-id></Dbtag>
+</Bioseq_descr></Bioseq></Seq-entry_seq></Seq-entry></Bioseq-set_seq-set></Bioseq-set>
+</Seq-entry_set></Seq-entry></Bioseq-set_seq-set></Bioseq-set>"""
+ASN1 = """Seq-entry ::= seq {
+  id {
+    other {
+      accession "NM_000546" ,
+      version 6 } ,
+    gi 371502114 } ,
+  descr {
+    pub { pmid 34527728 } } ,
+  inst { }
+}
+
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "db", "rettype", "retmode", "names"),
@@ -135,6 +156,10 @@ PMC = """<pmc-articleset><article><front><article-meta><article-id pub-id-type="
         ("<IdList>\n<Id>7</Id>\n</IdList>", "pubmed", "uilist", "xml", {"7"}),
         ("<TSeqSet><TSeq><TSeq_gi>7</TSeq_gi><TSeq_accver>NM_1.1</TSeq_accver></TSeq></TSeqSet>",
          "nuccore", "fasta", "xml", {"7", "NM_1.1"}),
+        (SEQ_ENTRY, "nuccore", "native", "xml", {"371502114", "NM_000546", "NM_000546.6"}),
+        (ASN1, "nuccore", "", "", {"371502114", "NM_000546", "NM_000546.6"}),
+        ("Pubmed-entry ::= {\n  pmid 7,\n  medent { }\n}\n", "pubmed", "", "asn.1", {"7"}),
+        (">Feature ref|NM_1.1|\n1\t2\tgene\n", "nuccore", "ft", "text", {"NM_1.1"}),
     ],
 )  # fmt: skip
 def test_each_format_names_its_record(
@@ -143,8 +168,9 @@ def test_each_format_names_its_record(
     records = records_in(text, db, rettype, retmode)
     assert records is not None
     assert len(records) == 1
-    assert names <= records[0]
-    assert "34527728" not in records[0]
+    assert names <= records[0].names
+    assert "34527728" not in records[0].names
+    assert "".join(records[0].text.split()) == "".join(text.split())
 
 
 def test_a_flat_file_without_its_end_is_cut() -> None:
@@ -171,7 +197,8 @@ def test_declared_entities_are_refused() -> None:
 def _read(form: str, text: str, *asked: int, db: str = "nuccore") -> tuple[list[int], list[int]]:
     batch = Batch(np.array(asked, np.int64), "json")
     answer = Documents(db, form, Uids()).read(text.encode(), batch)
-    assert answer.rows.to_table().num_rows == (1 if len(answer.answered) else 0)
+    told = answer.rows.to_table()["uids"].to_pylist()
+    assert told == [[uid] for uid in answer.answered.tolist()]
     return answer.answered.tolist(), answer.left_out.tolist()
 
 

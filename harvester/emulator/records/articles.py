@@ -67,8 +67,9 @@ def medline(records: Sequence[Record]) -> str:
 
 def _medline(record: Record) -> str:
     volume, page = place_of(record.uid)
+    uid = f"PMC - PMC{record.uid}" if record.db == "pmc" else f"PMID- {record.uid}"
     return (
-        f"\nPMID- {record.uid}\nOWN - NLM\nSTAT- MEDLINE\nIS  - 0000-0000 (Print)\n"
+        f"\n{uid}\nOWN - NLM\nSTAT- MEDLINE\nIS  - 0000-0000 (Print)\n"
         f"VI  - {volume}\nIP  - 1\nDP  - {record.year}\nTI  - {record.title}\nPG  - {page}\n"
         f"LID - {_doi(record)} [doi]\nAB  - {_abstract(record)}\nFAU - {record.author}, A\n"
         f"AU  - {record.author} A\nLA  - eng\nPT  - Journal Article\nPL  - United States\n"

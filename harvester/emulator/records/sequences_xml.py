@@ -1,4 +1,4 @@
-"""Sequences as XML: GBSet, TSeqSet, IPGReportSet."""
+"""Sequences as XML: GBSet, TSeqSet, Bioseq-set, IPGReportSet."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ _GBSEQ = (
     '<?xml version="1.0" encoding="UTF-8"  ?>\n'
     '<!DOCTYPE GBSet PUBLIC "-//NCBI//NCBI GBSeq/EN" '
     '"https://www.ncbi.nlm.nih.gov/dtd/NCBI_GBSeq.dtd">\n'
+)
+_BIOSEQ = (
+    '<?xml version="1.0"?>\n'
+    '<!DOCTYPE Bioseq-set PUBLIC "-//NCBI//NCBI Seqset/EN" '
+    '"https://www.ncbi.nlm.nih.gov/dtd/NCBI_Seqset.dtd">\n'
 )
 _TSEQ = (
     '<?xml version="1.0" encoding="UTF-8"  ?>\n'
@@ -84,6 +89,27 @@ def _tseq(record: Record) -> str:
         f"  <TSeq_defline>{record.title}</TSeq_defline>\n"
         f"  <TSeq_length>{len(record.sequence)}</TSeq_length>\n"
         f"  <TSeq_sequence>{record.sequence}</TSeq_sequence>\n</TSeq>\n\n"
+    )
+
+
+def native_xml(records: Sequence[Record]) -> str:
+    """Return the identifiers and lengths of Seq-entries in a Bioseq-set (`rettype=native`)."""
+    return (
+        f"{_BIOSEQ}<Bioseq-set>\n  <Bioseq-set_seq-set>\n{''.join(map(_seq_entry, records))}"
+        "  </Bioseq-set_seq-set>\n</Bioseq-set>\n"
+    )
+
+
+def _seq_entry(record: Record) -> str:
+    locus, _, version = record.accession.partition(".")
+    return (
+        "<Seq-entry><Seq-entry_seq><Bioseq><Bioseq_id><Seq-id><Seq-id_other><Textseq-id>"
+        f"<Textseq-id_accession>{locus}</Textseq-id_accession>"
+        f"<Textseq-id_version>{version}</Textseq-id_version>"
+        "</Textseq-id></Seq-id_other></Seq-id>"
+        f"<Seq-id><Seq-id_gi>{record.uid}</Seq-id_gi></Seq-id></Bioseq_id>"
+        f"<Bioseq_inst><Seq-inst><Seq-inst_length>{len(record.sequence)}</Seq-inst_length>"
+        "</Seq-inst></Bioseq_inst></Bioseq></Seq-entry_seq></Seq-entry>\n"
     )
 
 

@@ -44,6 +44,8 @@ _SEQUENCE_FORMS: dict[tuple[str, str], Callable[[Sequence[Record]], str]] = {
     },
     ("", "text"): sequences.asn1,
     ("", "xml"): sequences_xml.gb_xml,
+    ("native", "text"): sequences.asn1,
+    ("native", "xml"): sequences_xml.native_xml,
     ("acc", "text"): sequences.accessions,
     ("fasta", "text"): sequences.fasta,
     ("fasta", "xml"): sequences_xml.fasta_xml,
