@@ -13,7 +13,7 @@ from harvester.store.folder import JOB, check_harvest, harvest_folders, is_chain
 from harvester.store.status import chain_status, harvest_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from harvester import events
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "harvests_in",
     "job_in",
+    "merge",
     "reparse",
     "resample",
     "resume",
@@ -134,6 +135,28 @@ async def resample(
     from harvester.runs.verify import resample as resample_uids  # noqa: PLC0415
 
     return await resample_uids(job_in(folder), share, seed=seed, listeners=listeners)
+
+
+def merge(
+    out: Path, shards: Sequence[Path], warn: Callable[[str], None] = lambda _: None
+) -> Result:
+    """Merge the shards of a job (`source.shard`) into one harvest; sends no request.
+
+    Args:
+        out: folder of the new harvest; absent, or empty.
+        shards: folders of all shards, in any order; they are not changed.
+        warn: receives a sentence about what is not merged.
+
+    Returns:
+        What the harvest came to; the state of `out` if it holds the same shards merged already.
+
+    Raises:
+        BadInput: they are not the shards of one job, or `out` holds something.
+        FolderError: a shard is damaged or in use, or the disk is full.
+    """
+    from harvester.runs.merge import merge as merge_shards  # noqa: PLC0415
+
+    return merge_shards(out, shards, warn)
 
 
 def reparse(folder: Path) -> int:

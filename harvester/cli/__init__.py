@@ -17,6 +17,7 @@ COMMANDS = {
     "resume": "harvester.cli.commands.resume",
     "status": "harvester.cli.commands.status",
     "verify": "harvester.cli.commands.verify",
+    "merge": "harvester.cli.commands.merge",
     "records": "harvester.cli.commands.records",
     "reparse": "harvester.cli.commands.reparse",
     "databases": "harvester.cli.commands.databases",

@@ -33,11 +33,11 @@ def run_job(job: Job, values: dict[str, Any], **options: bool) -> None:
             error.add_note(f"Go on with: harvester resume {job.output.path}")
             raise
     if not values["quiet"] and not values["log_json"]:
-        click.echo(_summary(result), err=True)
+        click.echo(summary(result), err=True)
     raise Exit(result.exit_code)
 
 
-def _summary(result: Result) -> str:
+def summary(result: Result) -> str:
     """Return a line for each harvest, and one for each database of records."""
     lines = [_links(one) for one in result.hops or [result]]
     if result.rejected:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeAlias, cast
 
@@ -101,6 +102,35 @@ def write_text(path: Path, text: str) -> Written:
         stream.write(text.encode())
 
     return write(path, fill)
+
+
+def link(source: Path, path: Path) -> Written | None:
+    """Give a file a second name; where the system cannot, copy it.
+
+    Args:
+        source: the file; it is never changed later.
+        path: the new name, which must be free.
+
+    Returns:
+        Size and checksum of a copy; None if both names are one file.
+    """
+    try:
+        os.link(source.resolve(), path)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        with source.open("rb") as stream:
+            return write(path, lambda copy: shutil.copyfileobj(stream, copy, 1 << 20))
+    sync_folder(path.parent)
+    return None
+
+
+def move_folder(folder: Path, path: Path) -> None:
+    """Rename a folder, all of whose files are synced, to a name that is free or an empty folder."""
+    if path.is_dir():
+        path.rmdir()
+    folder.rename(path)
+    sync_folder(path.parent)
 
 
 def make_folder(path: Path) -> None:

@@ -96,6 +96,22 @@ class Parts:
             names = f"{self._folder / parts[0].name} to {parts[-1].name}"
             raise FolderError(f"{names} cannot be merged. {_remedy(self._folder)}") from error
 
+    def adopt(self, folder: Path, part: Part) -> Part:
+        """Take a file of another harvest as a new part, as it is.
+
+        Args:
+            folder: folder of the other harvest.
+            part: its part, in the format of this harvest.
+
+        Raises:
+            FolderError: the file is not as it was committed.
+        """
+        name = self._next_name(part.kind)
+        copied = durable.link(folder / part.name, self._folder / name)
+        if copied is not None and copied.checksum != part.checksum:
+            raise FolderError(f"{folder / part.name} is not as it was committed. {_remedy(folder)}")
+        return replace(part, name=name)
+
     def check(self, parts: Sequence[Part]) -> None:
         """Check that parts are as they were committed: what is written anew is signed anew.
 
@@ -126,12 +142,17 @@ class Parts:
                 durable.sync_folder(self._folder)
 
     def _written(self, kind: str, rows: int, fill: durable.Fill) -> Part:
+        name = self._next_name(kind)
+        written = durable.write(self._folder / name, fill)
+        return Part(name, kind, rows, written.bytes, written.checksum)
+
+    def _next_name(self, kind: str) -> str:
+        """Return the name of the next part of a kind; its folder exists."""
         name = f"{self._folders[kind]}/part-{self._next:05}{self._sink_for(kind).suffix}"
         self._next += 1
         if self._folders[kind] in _OPTIONAL:
             durable.make_folder(self._folder / self._folders[kind])
-        written = durable.write(self._folder / name, fill)
-        return Part(name, kind, rows, written.bytes, written.checksum)
+        return name
 
     def _sink_for(self, kind: str) -> Sink:
         """Return the sink of a kind. Responses are bytes, which JSON cannot hold."""

@@ -111,7 +111,7 @@ class HarvestReader:
                 warnings=list(json.loads(state.get("warnings") or "[]")),
                 _wanted=state.get("wanted"),
                 _accessions=state.get("accessions"),
-                _last_pass=state.done(passes) if passes > 1 else None,
+                _last_pass=state.merged(passes) if passes > 1 else None,
             )
 
     def __repr__(self) -> str:
@@ -204,7 +204,7 @@ class HarvestReader:
 
     @property
     def complete(self) -> bool:
-        """Whether all input UIDs are known, each has an outcome, and all passes are done."""
+        """Whether all input UIDs are known, each has an outcome, and all passes are merged."""
         if self._wanted is None or not self.source_ended or self.partial_source:
             return False
         return not any(

@@ -136,6 +136,10 @@ class StateReader:
         """Return the UIDs that have an outcome in a pass."""
         return uids.union(one.uids for one in self.settled(pass_number))
 
+    def merged(self, pass_number: int) -> UidSet:
+        """Return the UIDs of a later pass whose answers are merged with those before."""
+        return uids.union(one.uids for one in self.settled(pass_number) if one.outcome == MERGED)
+
     def answered(self) -> UidSet:
         """Return the UIDs that were answered whole, with links or without."""
         return uids.union(one.uids for one in self.settled() if one.outcome in ANSWERED)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-_COUNTS = ("sent", "ok", "retried", "rate_limited")
+COUNTS = ("sent", "ok", "retried", "rate_limited")
+"""Keys of the counts of requests."""
+
 _OUTCOMES = ("linked", "empty", "missing", "failed")
 _BAD = ("missing", "failed")
 _KINDS = ("links", "uids", "unanswered")
@@ -53,7 +55,7 @@ def harvest_status(folder: Path) -> dict[str, Any]:
         "sweep": progress.get("sweep"),
         "limited_by": progress.get("limited_by") if running else None,
         "warnings": found.warnings,
-        "requests": dict.fromkeys(_COUNTS, 0) | progress.get("requests", {}),
+        "requests": dict.fromkeys(COUNTS, 0) | progress.get("requests", {}),
         "rate": progress.get("rate", {"limit": None, "achieved": 0.0}),
         "eta_seconds": 0.0 if known in _ENDED else progress.get("eta_seconds"),
         "started_at": progress.get("started_at"),

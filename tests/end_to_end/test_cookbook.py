@@ -330,6 +330,8 @@ def _shares(server: Emulator, folder: Path) -> None:
     tables = [rows(folder / f"part-{n}", "uids") for n in (1, 2)]
     assert sorted(uid for t in tables for uid in t["from_uid"].to_pylist()) == sorted(PMIDS)
     assert abs(tables[0].num_rows - tables[1].num_rows) <= 1
+    truth = expected_links(server.graph, "pubmed", PMIDS, ["pmc"], ["pubmed_pmc"])
+    assert_exact(folder / "all-links", "pubmed", PMIDS, truth)
 
 
 def _once_more(server: Emulator, folder: Path) -> None:

@@ -1,0 +1,33 @@
+"""`harvester merge`: the shards of a job as one harvest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+from click.exceptions import Exit
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.argument(
+    "shards", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="SHARD..."
+)
+@click.option("-q", "--quiet", is_flag=True, help="only errors")
+def merge(out: Path, shards: tuple[Path, ...], quiet: bool) -> None:
+    """Merge the shards of one job into a harvest in OUT.
+
+    SHARD... are the folders of all jobs of an array (run --shard I/N), in any order. They are not
+    changed. An overlap, a gap, another job, and an unfinished or damaged shard are refused by name.
+    The same command finishes a merge that was stopped.
+    """
+    from harvester.api import folder
+    from harvester.cli.session import summary
+
+    def warn(text: str) -> None:
+        click.echo(f"Note: {text}", err=True)
+
+    result = folder.merge(out, shards, warn)
+    if not quiet:
+        click.echo(summary(result), err=True)
+    raise Exit(result.exit_code)
