@@ -1,5 +1,16 @@
 """Harvest links between NCBI records by the million: every link once, or an outcome that says why.
 
+Job, Link, Source, Output, Limits, Contact, Server    what to harvest, and its groups of keys
+harvest, run       run a job into a folder, resumable: with `await`, and without an event loop
+records            get the linked records, too (ESummary, EFetch)
+stream             the links as pyarrow tables, one per answered batch, nothing written
+read               open a harvest: links and outcomes for pyarrow, pandas and polars
+Eutils             each E-utility by itself, for some records; `Eutils.sync` without `await`
+Result, Harvest, Linked    what these return
+Citation, Found, Posted    arguments and results of `Eutils`
+log_to             a listener for `logging`; more of them in docs/library.md
+errors, events     what can go wrong; what a run reports
+
 Example:
     ```
     from harvester import Eutils, Job, harvest, stream
@@ -24,33 +35,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harvester import errors, events
     from harvester.api.eutils import Eutils
     from harvester.api.harvest import Result, harvest, records, run, stream
     from harvester.api.links import Linked
     from harvester.api.log import log_to
     from harvester.eutils.ecitmatch import Citation
+    from harvester.eutils.epost import Posted
+    from harvester.eutils.esearch import Found
+    from harvester.job.groups import Contact, Limits, Output, Server, Source
+    from harvester.job.link import Link
     from harvester.job.model import Job
 
     __version__: str
 
-__all__ = [
-    "Citation",
-    "Eutils",
-    "Job",
-    "Linked",
-    "Result",
-    "__version__",
-    "harvest",
-    "log_to",
-    "records",
-    "run",
-    "stream",
-]
+    # Not at run time: with it, `help(harvester)` would print every class whole.
+    __all__ = [
+        "Citation",
+        "Contact",
+        "Eutils",
+        "Found",
+        "Job",
+        "Limits",
+        "Link",
+        "Linked",
+        "Output",
+        "Posted",
+        "Result",
+        "Server",
+        "Source",
+        "__version__",
+        "errors",
+        "events",
+        "harvest",
+        "log_to",
+        "records",
+        "run",
+        "stream",
+    ]
 
-_HOMES = {"Job": "job.model", "Result": "api.harvest", "harvest": "api.harvest"}
-_HOMES |= {"run": "api.harvest", "records": "api.harvest", "stream": "api.harvest"}
-_HOMES |= {"Eutils": "api.eutils", "Linked": "api.links"}
-_HOMES |= {"Citation": "eutils.ecitmatch", "log_to": "api.log"}
+_MODULES = {
+    "api.eutils": "Eutils",
+    "api.harvest": "Result harvest records run stream",
+    "api.links": "Linked",
+    "api.log": "log_to",
+    "eutils.ecitmatch": "Citation",
+    "eutils.epost": "Posted",
+    "eutils.esearch": "Found",
+    "job.groups": "Contact Limits Output Server Source",
+    "job.link": "Link",
+    "job.model": "Job",
+}
+"""Module → the public names in it."""
+
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
@@ -59,8 +97,14 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version  # noqa: PLC0415 - only when it is used
 
         return version("elink-harvester")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'harvester' has no attribute '{name}'")
     from importlib import import_module  # noqa: PLC0415 - only when a name is used
 
+    if name in ("errors", "events"):
+        return import_module(f"harvester.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'harvester' has no attribute '{name}'")
     return getattr(import_module(f"harvester.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*sorted(_HOMES), "errors", "events", "__doc__", "__version__"]

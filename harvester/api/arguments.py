@@ -14,8 +14,7 @@ from harvester.sources.notation import UidParser, parse_accession
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from harvester.job.link import IdType
-    from harvester.model.batch import Retmode
+    from harvester.job.keys import IdType
 
 Uid: TypeAlias = int | str
 """A UID, or an accession."""
@@ -29,20 +28,6 @@ HistorySet: TypeAlias = Found | Posted
 
 MOST = 10_000
 """Maximum records per EPost, ESummary or EFetch (NBK25499, retmax; users' reports)."""
-
-
-class LinkFields(TypedDict, total=False):
-    """The less common parameters of ELink; each is also a key of `Job.link`."""
-
-    term: str
-    datetype: str
-    mindate: str
-    maxdate: str
-    reldate: int
-    holding: str
-    idtype: IdType
-    targets_only: bool
-    retmode: Retmode
 
 
 class DateFields(TypedDict, total=False):

@@ -11,7 +11,6 @@ from harvester.api.arguments import (
     DateFields,
     FetchFields,
     HistorySet,
-    LinkFields,
     SearchFields,
     Uid,
     Uids,
@@ -43,13 +42,15 @@ from harvester.model import uids
 from harvester.sources.search import Search
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
     from typing import Unpack
 
     from harvester.eutils.ecitmatch import Match
     from harvester.eutils.epost import Posted
     from harvester.eutils.esearch import Found
     from harvester.eutils.esummary import DocSum
+    from harvester.job.cmds import Cmd
+    from harvester.job.keys import LinkFields
 
 
 __all__ = ["Citation", "DbInfo", "DbLink", "Eutils", "Hits", "Linked"]
@@ -126,10 +127,10 @@ class Eutils:
         self,
         dbfrom: str,
         ids: Uids | HistorySet,
-        db: str | list[str] = "all",
+        db: str | Sequence[str] = "all",
         *,
-        cmd: str = "neighbor",
-        linkname: str | list[str] | None = None,
+        cmd: Cmd = "neighbor",
+        linkname: str | Sequence[str] | None = None,
         **fields: Unpack[LinkFields],
     ) -> Linked:
         """ELink: the links of records, by any of its cmds.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from harvester import events
 from harvester.api.loop import run_async
@@ -21,7 +21,9 @@ from harvester.sources.rejected import count_rejected, write_rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Unpack
 
+    from harvester.job.in_memory import UidsInMemory
     from harvester.job.model import Job
     from harvester.sources.rejected import Rejected
 
@@ -31,6 +33,7 @@ __all__ = ["Result", "harvest", "records", "run", "run_records", "stream"]
 async def harvest(
     job: Job,
     *,
+    ids: UidsInMemory | None = None,
     listeners: Iterable[events.Listener] = (),
     retry_failed: bool = False,
     resume: bool = False,
@@ -42,6 +45,9 @@ async def harvest(
 
     Args:
         job: what to harvest.
+        ids: UIDs in memory, for a job that names no source: a list, range or generator, or an
+            array or column of numpy, pandas, polars or pyarrow. The folder keeps them: without
+            ids, the job goes on; with others, it is extended by those that are new.
         listeners: receive every event, in the loop's thread; they must not block.
         retry_failed: whether to ask again for UIDs recorded as failed or missing.
         resume: whether to take the UIDs from the folder; the source is then read only if it was
@@ -70,6 +76,7 @@ async def harvest(
         ```
     """
     emit = events.to_all(listeners := list(listeners))
+    job = job if ids is None else job.with_uids(ids)
     rejected: list[Rejected] = []
     job, source = prepare(
         job,
@@ -80,7 +87,7 @@ async def harvest(
     )
 
     def opened(folder: Path) -> None:
-        if source is not None and job.source.kind == "ids":
+        if source is not None and job.source.kind in ("ids", "uids"):
             write_rejected(folder, rejected)
 
     stop = Stop()
@@ -107,9 +114,25 @@ async def harvest(
             return replace(result, records=tuple(got.values()))
 
 
-def run(job: Job, **options: Any) -> Result:
-    """Run `harvest` without an event loop; takes the same options."""
-    return run_async(harvest(job, **options))
+class HarvestOptions(TypedDict, total=False):
+    """The options of `harvest`."""
+
+    ids: UidsInMemory | None
+    listeners: Iterable[events.Listener]
+    retry_failed: bool
+    resume: bool
+    partial: bool
+    strict: bool
+    signals: bool
+
+
+def run(job: Job, **options: Unpack[HarvestOptions]) -> Result:
+    """Run `harvest` without an event loop; takes the same options.
+
+    Raises:
+        RuntimeError: an event loop is running, as in a notebook; use `await harvest(job)`.
+    """
+    return run_async(harvest(job, **options), "await harvest(job)")
 
 
 async def records(
@@ -159,4 +182,4 @@ async def records(
 
 def run_records(job: Job, **options: Any) -> dict[str, Result]:
     """Run `records` without an event loop; takes the same options."""
-    return run_async(records(job, **options))
+    return run_async(records(job, **options), "await records(job)")

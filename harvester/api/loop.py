@@ -12,16 +12,32 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def run_async(work: Coroutine[Any, Any, T]) -> T:
+def run_async(work: Coroutine[Any, Any, T], instead: str = "await") -> T:
     """Run a coroutine to its end in a new event loop, and return its result.
 
     The loop is uvloop's, which costs less CPU time per request; on Windows it is asyncio's own.
 
+    Args:
+        work: the coroutine.
+        instead: what to write where an event loop is running.
+
     Raises:
-        RuntimeError: an event loop is running in this thread already; await the coroutine there.
+        RuntimeError: an event loop is running in this thread already.
     """
+    if is_running():
+        work.close()
+        raise RuntimeError(f"An event loop is running here, as in a notebook: use {instead}.")
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(work)
+
+
+def is_running() -> bool:
+    """Return whether an event loop is running in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

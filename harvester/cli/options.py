@@ -141,7 +141,7 @@ def _fields_of(group: str) -> dict[str, Any]:
     from harvester.job.model import Job
 
     model: Any = Job.model_fields[group].annotation
-    return dict(model.model_fields)
+    return {key: field for key, field in model.model_fields.items() if not field.exclude}
 
 
 def _job_options(groups: tuple[str, ...]) -> Iterator[click.Parameter]:

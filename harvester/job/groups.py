@@ -7,19 +7,23 @@ text of the option.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harvester.job import ncbi
 from harvester.job.fields import Duration, Group, PathName, PathNames
+from harvester.job.in_memory import InMemory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Unpack
 
-SourceKind: TypeAlias = Literal["ids", "search", "run"]
-"""Lists of UIDs, a search (a query, a History set, or both), or an earlier harvest."""
+    from harvester.job.keys import ContactKeys, LimitsKeys, OutputKeys, ServerKeys, SourceKeys
+
+SourceKind: TypeAlias = Literal["ids", "uids", "search", "run"]
+"""Files of UIDs, UIDs in memory, a search (query, History set, or both), or an earlier harvest."""
 
 Format: TypeAlias = Literal["parquet", "jsonl"]
 Codec: TypeAlias = Literal["zstd", "gzip", "none"]
@@ -36,10 +40,20 @@ STDIN = STDOUT = "-"
 class Source(Group):
     """Source of the UIDs: lists, a search, or an earlier harvest."""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, **keys: Unpack[SourceKeys]) -> None: ...
+
     ids: PathNames = Field(
         default=[],
         description="file of UIDs: text, .csv, .tsv or .parquet, also as .gz, .zst, .xz or .bz2 "
         "(repeatable; -: standard input)",
+    )
+    uids: Any = Field(
+        default=None,
+        exclude=True,  # the state of the folder keeps them
+        description="UIDs in memory: a list, or an array or column of numpy, pandas, polars or "
+        "pyarrow (from Python only)",
     )
     ids_column: str | None = Field(
         default=None,
@@ -71,6 +85,21 @@ class Source(Group):
             raise ValueError("standard input (-) can be read only once")
         return value
 
+    @field_validator("uids", mode="before")
+    @classmethod
+    def _in_memory(cls, value: object) -> InMemory | None:
+        return value if value is None or isinstance(value, InMemory) else InMemory(value)
+
+    @field_validator("ids", mode="before")
+    @classmethod
+    def _files(cls, value: object) -> object:
+        listed = value if isinstance(value, list | tuple) else [value]
+        if numbers := [one for one in listed if isinstance(one, int)]:
+            raise ValueError(
+                f"{numbers[0]} is not the name of a file; Python code gives UIDs as uids"
+            )
+        return value
+
     @field_validator("query_key", mode="before")
     @classmethod
     def _number(cls, value: object) -> object:
@@ -95,7 +124,7 @@ class Source(Group):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Source:
-        given = [key for key in ("ids", "query", "webenv", "run") if getattr(self, key)]
+        given = [key for key in ("ids", "uids", "query", "webenv", "run") if getattr(self, key)]
         if len(given) > 1 and given != ["query", "webenv"]:
             raise ValueError(f"{' and '.join(given)} are different sources; give one of them")
         if (self.webenv is None) != (self.query_key is None):
@@ -111,6 +140,8 @@ class Source(Group):
             return "search"
         if self.run is not None:
             return "run"
+        if self.uids is not None:
+            return "uids"
         return "ids" if self.ids else None
 
     @property
@@ -131,6 +162,10 @@ class Output(Group):
     A relative path, also in a job file, is relative to the working directory; ~ is the home
     directory.
     """
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **keys: Unpack[OutputKeys]) -> None: ...
 
     path: PathName = Field(
         description="folder of the harvest; an unfinished harvest in it is resumed "
@@ -172,6 +207,10 @@ class Output(Group):
 
 class Limits(Group):
     """Pace, concurrency, retries and hours."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **keys: Unpack[LimitsKeys]) -> None: ...
 
     rate: float | None = Field(
         default=None,
@@ -224,6 +263,10 @@ class Limits(Group):
 class Contact(Group):
     """Who asks. NCBI writes to this address before it blocks anyone (NBK25497)."""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, **keys: Unpack[ContactKeys]) -> None: ...
+
     email: str | None = Field(
         default=None, description="contact email, required by NCBI; default: NCBI_EMAIL"
     )
@@ -246,6 +289,10 @@ class Contact(Group):
 
 class Server(Group):
     """The server that is asked."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **keys: Unpack[ServerKeys]) -> None: ...
 
     base_url: str = Field(
         default=ncbi.BASE_URL,

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harvester.job import dates
 from harvester.job.cmds import CMDS, Cmd, cmds_that_take
 from harvester.job.fields import Group, Names
+from harvester.job.keys import IdType
 from harvester.model.batch import Retmode
 
-IdType: TypeAlias = Literal["uid", "acc"]
-"""How records are named: by UID, or by accession.version (sequence databases only)."""
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from harvester.job.keys import LinkKeys
 
 
 class Link(Group):
     """Links to ask for; the names are ELink's own parameters."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **keys: Unpack[LinkKeys]) -> None: ...
 
     dbfrom: str = Field(description="database of the input UIDs, for example pubmed")
     db: Names = Field(

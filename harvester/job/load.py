@@ -58,6 +58,10 @@ def load(path: Path) -> Settings:
                 raise BadInput(f"{name}: each hop begins with [[hop]] on a line.")
         elif not isinstance(keys, dict):
             raise BadInput(f"{name}: [{group}] is a group of keys, like [{group}] on a line.")
+        elif group == "source" and "uids" in keys:
+            raise BadInput(
+                f"{name}: source.uids is for Python; write the UIDs into a file, for source.ids."
+            )
     return found
 
 

@@ -10,13 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
+from harvester.errors import BadInput
 from harvester.job.chain import Chain, fill_hops
 from harvester.job.fields import Group
 from harvester.job.groups import Contact, Limits, Output, Server, Source
+from harvester.job.in_memory import InMemory
 from harvester.job.link import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from harvester.job.in_memory import UidsInMemory
+    from harvester.job.keys import (
+        ContactKeys,
+        LimitsKeys,
+        LinkKeys,
+        OutputKeys,
+        ServerKeys,
+        SourceKeys,
+    )
 
 HOLDS_LINKS: Mapping[str, str] = MappingProxyType({"kind": "links"})
 
@@ -25,7 +37,7 @@ IDENTITY_VERSION = 2
 
 
 class Job(Group):
-    """A whole job. Groups may be given as plain dicts.
+    """A whole job. Each group is an object of its class, like `Link(...)`, or a plain dict.
 
     Example:
         >>> job = Job(link={"dbfrom": "pubmed", "db": "pmc"}, output={"path": "out"})
@@ -35,6 +47,20 @@ class Job(Group):
     Raises:
         pydantic.ValidationError: a value is wrong.
     """
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            link: Link | LinkKeys | Mapping[str, Any],
+            output: Output | OutputKeys | Mapping[str, Any],
+            source: Source | SourceKeys | Mapping[str, Any] = ...,
+            hop: Sequence[Link | Mapping[str, Any]] = ...,
+            limits: Limits | LimitsKeys | Mapping[str, Any] = ...,
+            contact: Contact | ContactKeys | Mapping[str, Any] = ...,
+            server: Server | ServerKeys | Mapping[str, Any] = ...,
+        ) -> None: ...
 
     link: Link
     hop: list[Link] = Field(default=[], description="further hops, each from where the last leads")
@@ -53,6 +79,20 @@ class Job(Group):
     def _fits_together(self) -> Job:
         self.chain.validate(records=bool(self.output.records), passes=self.limits.passes)
         return self
+
+    def with_uids(self, uids: UidsInMemory) -> Job:
+        """Return the job with UIDs in memory as its source.
+
+        Raises:
+            BadInput: they are no list of UIDs, or the job names another source.
+        """
+        if self.source.kind is not None:
+            raise BadInput(f"The job has a source already ({self.source.kind}); leave out ids=.")
+        try:
+            source = self.source.model_copy(update={"uids": InMemory(uids)})
+        except ValueError as error:
+            raise BadInput(f"ids: {error}.") from None
+        return self.model_copy(update={"source": source})
 
     @property
     def chain(self) -> Chain:

@@ -65,7 +65,8 @@ def prepare(
         first = hop_jobs(job)[0]
         kept, ended = look_up(Path(first.output.path), "identity", "source")
         check_same_job(Path(first.output.path), kept, first.identity())
-    if ended is not None and (resume or job.source.is_remote):
+    given = job.source.kind is not None  # those of an earlier run may have come from memory
+    if ended is not None and (resume or job.source.is_remote or not given):
         run = Path(job.source.run or "")
         if ended != PARTIAL or not (run / FILE).is_file():
             return job, None

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from harvester.job.in_memory import UidsInMemory
     from harvester.job.model import Job
     from harvester.model.delivery import Delivery
     from harvester.model.identifiers import Listed
@@ -42,7 +43,11 @@ _TABLES_AHEAD = 8
 
 
 async def stream(
-    job: Job, *, listeners: Iterable[events.Listener] = (), partial: bool = False
+    job: Job,
+    *,
+    ids: UidsInMemory | None = None,
+    listeners: Iterable[events.Listener] = (),
+    partial: bool = False,
 ) -> AsyncGenerator[pa.Table, None]:
     """Yield the links of a job as tables, one per answered batch, with nothing written.
 
@@ -50,6 +55,7 @@ async def stream(
 
     Args:
         job: what to harvest; its output is ignored.
+        ids: UIDs in memory, as for `harvest`.
         listeners: receive every event; they must not block.
         partial: accept an unfinished harvest as the source.
 
@@ -63,6 +69,7 @@ async def stream(
         ```
     """
     emit = events.to_all(listeners)
+    job = job if ids is None else job.with_uids(ids)
     job, source = prepare_stream(job, emit, partial=partial)
     async with LinkStream(job, source, emit) as tables:
         while (table := await tables.next()) is not None:

@@ -64,8 +64,8 @@ def read_accessions(
     with open_input(name) as stream:
         bad = BadEntries(name, "row" if is_parquet(stream) else "line", reject, warn)
         if _is_table(stream, name, column):
-            for cells in column_blocks(stream, name, column, _accession_or_gi):
-                yield list(parse_cells(cells, _accession_or_gi, bad))
+            for cells in column_blocks(stream, name, column, accession_or_gi):
+                yield list(parse_cells(cells, accession_or_gi, bad))
         else:
             for line, block in list_blocks(stream, name, warn):
                 yield list(parse_words(block, line, parse_accession, bad))
@@ -76,7 +76,7 @@ def _is_table(stream: IO[bytes], name: str, column: str | None) -> bool:
     return column is not None or table_suffix(name) is not None or is_parquet(stream)
 
 
-def _accession_or_gi(cell: str) -> str:
+def accession_or_gi(cell: str) -> str:
     """Return an accession; a GI may stand in a column of floats, as 12.0."""
     whole, point, zeros = cell.partition(".")
     is_whole = bool(point) and whole.isdecimal() and len(zeros) == 1 and zeros == "0"

@@ -19,6 +19,7 @@ from harvester.model import uids
 from harvester.sources.compressed import display_name
 from harvester.sources.earlier_run import read_run
 from harvester.sources.files import read_accessions, read_uids
+from harvester.sources.memory import read_memory, read_memory_accessions
 from harvester.sources.search import Search
 from harvester.sources.shards import share
 from harvester.store.folder import REJECTED
@@ -165,13 +166,16 @@ def _open_lists(job: Job, warn: Warn, reject: Reject) -> Listed:
     read = _accessions if job.link.idtype == "acc" else _uids
     listed: Listed = read(job, warn, leave_out if source.skip_bad else None)
     if not listed:
-        raise BadInput(f"There is no UID in {', '.join(map(display_name, source.ids))}.")
+        names = "ids" if source.kind == "uids" else ", ".join(map(display_name, source.ids))
+        raise BadInput(f"There is no UID in {names}.")
     if count:
         warn(f"{count:,} entries of the input are not UIDs and were left out ({REJECTED}).")
     return listed
 
 
 def _uids(job: Job, warn: Warn, reject: Reject | None) -> UidSet:
+    if job.source.uids is not None:
+        return read_memory(job.source.uids.values, job.link.dbfrom, reject, warn)
     found = uids.as_set()
     for name in job.source.ids:
         for block in read_uids(name, job.source.ids_column, job.link.dbfrom, reject, warn):
@@ -180,6 +184,8 @@ def _uids(job: Job, warn: Warn, reject: Reject | None) -> UidSet:
 
 
 def _accessions(job: Job, warn: Warn, reject: Reject | None) -> list[str]:
+    if job.source.uids is not None:
+        return read_memory_accessions(job.source.uids.values, reject, warn)
     found: set[str] = set()
     for name in job.source.ids:
         for block in read_accessions(name, job.source.ids_column, reject, warn):

@@ -35,8 +35,8 @@ def is_parquet(stream: IO[bytes]) -> bool:
         return False
 
 
-class ParquetBlock:
-    """Cells of some rows of a Parquet file: int64, uint64, float64 or texts."""
+class ArrowBlock:
+    """Cells of some rows of a column: int64, uint64, float64 or texts."""
 
     def __init__(self, cells: pa.Array, row: int) -> None:
         self._cells = cells
@@ -62,7 +62,7 @@ class ParquetBlock:
                 yield row, str(cell)
 
 
-def parquet_blocks(stream: IO[bytes], column: str | None, name: str) -> Iterator[ParquetBlock]:
+def parquet_blocks(stream: IO[bytes], column: str | None, name: str) -> Iterator[ArrowBlock]:
     """Yield a column of an open Parquet file in blocks.
 
     Args:
@@ -83,7 +83,7 @@ def parquet_blocks(stream: IO[bytes], column: str | None, name: str) -> Iterator
         file = pq.ParquetFile(source)
         chosen = _choose(file.schema_arrow.names, column, name)
         for batch in file.iter_batches(ROWS, columns=[chosen]):
-            yield ParquetBlock(_plain(batch.column(0), name), row)
+            yield ArrowBlock(plain(batch.column(0), name), row)
             row += batch.num_rows
     except DAMAGE as error:
         why = f": {printable(str(error))}" if isinstance(error, pa.ArrowInvalid) else ""
@@ -116,11 +116,11 @@ def _choose(names: list[str], column: str | None, name: str) -> str:
     return column
 
 
-def _plain(cells: pa.Array, name: str) -> pa.Array:
+def plain(cells: pa.Array, name: str) -> pa.Array:
     """Return cells as int64, uint64, float64, or texts without surrounding blanks."""
     kind = cells.type
     if pa.types.is_dictionary(kind):
-        return _plain(cells.dictionary_decode(), name)
+        return plain(cells.dictionary_decode(), name)
     if pa.types.is_integer(kind):
         return cells if kind == pa.uint64() else cells.cast(pa.int64())
     if pa.types.is_floating(kind):

@@ -76,7 +76,8 @@ class BadEntries:
 
     Args:
         name: path of the file, or `-`.
-        unit: what the numbers count: `line`, or `row` in a Parquet file.
+        unit: what the numbers count: `line`, or `row` in a Parquet file; empty for a list in
+            memory, whose places are counted from 0.
         reject: called with each wrong entry, which is then left out; None makes it an error.
         warn: called with a sentence about cells that say that there is no value.
 
@@ -134,23 +135,30 @@ class BadEntries:
                 f"'{display_word(text)}'" for text, _ in self._missing.most_common(5)
             )
             count = self._missing.total()
-            rows = "1 row is" if count == 1 else f"{count:,} rows are"
-            self.warn(f"{display_name(self._name)}: {rows} left out that have no UID ({markers}).")
+            if self._unit:
+                rows = "1 row is" if count == 1 else f"{count:,} rows are"
+                lost = f"{rows} left out that have no UID"
+            else:
+                lost = "1 gap is left out" if count == 1 else f"{count:,} gaps are left out"
+            self.warn(f"{display_name(self._name)}: {lost} ({markers}).")
 
     def _sentence(self) -> str:
         name, first = display_name(self._name), self._first[0]
-        sentence = f"{name}, {self._unit} {first.line}: {first.why}"
+        sentence = f"{name}{self._place(first, ', ')}: {first.why}"
         if self._count == 1:
             return sentence
         count = f"{self._count:,}" + ("" if self._count < _COUNTED else " or more")
         listed = ", ".join(
-            f"{self._unit} {entry.line} '{display_word(entry.text)}'" for entry in self._first
+            f"{self._place(entry)} '{display_word(entry.text)}'" for entry in self._first
         )
         more = ", …" if self._count > len(self._first) else ""
         return (
             f"{sentence} In all, {count} entries are wrong: {listed}{more}. "
-            "To leave such entries out, add --skip-bad."
+            f"To leave such entries out, {'add --skip-bad' if self._unit else 'set skip_bad'}."
         )
+
+    def _place(self, entry: Rejected, before: str = "") -> str:
+        return f"{before}{self._unit} {entry.line}" if self._unit else f"[{entry.line}]"
 
 
 def _may_be_header(text: str) -> bool:

@@ -94,7 +94,7 @@ def uids_of(
     """Yield the UIDs in a column of an open table; see `read_column`."""
     for block in column_blocks(stream, name, column, parse):
         column_of_block = block.column()
-        uids = None if column_of_block is None else _parse_in_bulk(column_of_block, bad)
+        uids = None if column_of_block is None else parse_in_bulk(column_of_block, bad)
         if uids is None:
             uids = np.fromiter(parse_cells(block, parse, bad), np.int64)
         yield uids
@@ -141,7 +141,7 @@ def parse_cells(block: Cells, parse: Callable[[str], T], bad: BadEntries) -> Ite
             bad.add(line, text, str(error))
 
 
-def _parse_in_bulk(cells: pa.Array, bad: BadEntries) -> UidArray | None:
+def parse_in_bulk(cells: pa.Array, bad: BadEntries) -> UidArray | None:
     """Return the UIDs of a block, or None if a cell needs a closer look."""
     missing: dict[str, int] = {}
     present = cells.drop_null()

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import harvester
+from harvester import Job
+from harvester.api.harvest import run_records
 from harvester.api.loop import run_async
 
 ROOT = Path(harvester.__file__).parent
@@ -30,6 +32,15 @@ def test_errors_pass_through() -> None:
 
     with pytest.raises(ValueError, match="x"):
         run_async(fail())
+
+
+async def test_a_running_loop_is_named_with_the_remedy() -> None:
+    """As in a notebook; a coroutine that is never awaited would also warn, which fails here."""
+    job = Job(link={"dbfrom": "pubmed"}, output={"path": "out"})
+    with pytest.raises(RuntimeError, match=r"as in a notebook: use await harvest\(job\)\.$"):
+        harvester.run(job)
+    with pytest.raises(RuntimeError, match=r"use await records\(job\)\.$"):
+        run_records(job)
 
 
 def test_nothing_else_makes_a_loop() -> None:

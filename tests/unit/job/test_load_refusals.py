@@ -109,7 +109,11 @@ def test_what_is_missing_is_named(missing: dict[str, dict[str, Any]], sentence: 
             {"dbfrom": "gene", "reldate": 3},
             "link: ELink filters by date only where dbfrom is pubmed.",
         ),
-        ("source", {"ids": [1]}, "source.ids = 1: should be a valid string."),
+        (
+            "source",
+            {"ids": [1]},
+            "source.ids: 1 is not the name of a file; Python code gives UIDs as uids.",
+        ),
         ("source", {"shard": "0/4"}, "source.shard: '0/4' is not a share; write I/N with I from 1"),
         ("source", {"shard": "5/4"}, "source.shard: '5/4' is not a share; "),
         ("source", {"shard": "1/0"}, "source.shard: '1/0' is not a share; "),
