@@ -25,9 +25,17 @@ check: .venv/dev  ## check lint, format, types and spelling
 
 all: check test  ## run check and test
 
-docs: .venv/dev  ## update the generated parts of docs/
+docs: .venv/dev .venv-docs/run  ## update the generated parts of docs/; build the site in .site/html
 	$(BIN)/python scripts/import_graph.py
 	$(BIN)/python scripts/option_tables.py
+	$(BIN)/python scripts/reference_tables.py
+	$(BIN)/python scripts/schemas.py
+	.venv-docs/bin/python scripts/build_site.py
+
+.venv-docs/run: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet 'zensical>=0.0.57'
+	touch $@
 
 coverage: .venv/dev  ## measure the branches that the tests of one process reach, against a floor
 	$(BIN)/python -m coverage run -m pytest -q tests/unit tests/contract tests/recorded tests/emulator
@@ -68,4 +76,4 @@ conformance: .venv/dev .venv-conformance/run  ## compare clients under NCBI's fa
 	touch $@
 
 clean:  ## delete environments and caches
-	rm -rf .venv .venv-conformance .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-docs .site .venv-conformance .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

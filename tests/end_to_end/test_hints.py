@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.harness import harvester, write_uids
+from support.schemas import assert_follows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,3 +91,21 @@ def test_resume_takes_the_limits_of_the_job_anew(servers: Servers, tmp_path: Pat
     assert wrong.code == 2
     assert "batch_size" in wrong.err
     assert harvester("resume", out, "--db=gene").code == 2
+
+
+def test_lines_of_log_json_follow_the_published_schema(servers: Servers, tmp_path: Path) -> None:
+    """Of a run with retries and a 429, of which every event is logged, and of an error."""
+    server = servers.start(faults=["500:0.2", "429:0.1", "short:0.1"])
+    ids, out = write_uids(tmp_path / "ids", range(1, 61)), tmp_path / "out"
+    words = [
+        "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", server.base_url,
+        "--rate=100", "--batch-size=3", "-v", "--log-json", "-o", out,
+    ]  # fmt: skip
+    finished = harvester(*words)
+    wrong = harvester(*words, "--batch-size=0")
+    lines = [json.loads(line) for line in (finished.err + wrong.err).splitlines()]
+    assert {"RunStarted", "RequestSent", "BatchRetried", "PartCommitted", "RunEnded", "Error"} <= {
+        line["event"] for line in lines
+    }
+    for line in lines:
+        assert_follows("events", line)

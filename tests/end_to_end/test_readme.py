@@ -9,9 +9,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
 import pytest
 from support.cookbook import ROOT, Block, blocks_in, run_block
 from support.harness import assert_exact, environment, expected_links, rows, write_uids
+
+from harvester.emulator import Emulator, EmulatorConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,15 +22,14 @@ if TYPE_CHECKING:
 
     from support.servers import Servers
 
-    from harvester.emulator import Emulator
-
 PMIDS = [12345678, 23456789, 34567890]
 EMULATOR = "http://127.0.0.1:8080/entrez/eutils/"
+START = "harvester emulate"
 
 RUN_ELSEWHERE = {"cookbook.md", "library.md"}
 """Pages with a test module of their own."""
 
-INSTALLATION = ("make demo", "make unit", "python3 -m venv")
+INSTALLATION = ("make demo", "make unit", "python3 -m venv", "unset HARVESTER_BASE_URL")
 """Blocks of `console` need the network or minutes; each begins like one of these."""
 
 
@@ -50,10 +52,10 @@ def env(server: Emulator, servers: Servers, tmp_path: Path) -> dict[str, str]:
     return env | {"PATH": f"{servers.shell.programs()}{os.pathsep}{env['PATH']}"}
 
 
-@pytest.fixture
-def rehearsal(env: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    """The base URL of the server that README.md starts, at a free port."""
-    (command,) = (b.text for b in blocks("README.md", "sh") if b.text.startswith("harvester emul"))
+@pytest.fixture(params=["README.md"])
+def rehearsal(env: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The base URL of the server that a page starts, at a free port."""
+    (command,) = (b.text for b in blocks(request.param, "sh") if b.text.startswith(START))
     _, *options = command.replace("8080", "0").split()
     words = [sys.executable, "-m", "harvester", *options]  # a process that can be ended
     with subprocess.Popen(
@@ -70,7 +72,7 @@ def test_readme(server: Emulator, env: dict[str, str], rehearsal: str, tmp_path:
     said = ""
     email = {"NCBI_EMAIL": "you@example.org"}  # a block exports it, for those after it
     for block in blocks("README.md", "sh"):
-        if not block.text.startswith("harvester emulate"):
+        if not block.text.startswith(START):
             text = block.text.replace(EMULATOR, rehearsal)
             said += run_block(Block("sh", "", text), tmp_path, env | email)
     truth = expected_links(server.graph, "pubmed", PMIDS, ["gene"], ["pubmed_gene"])
@@ -91,6 +93,23 @@ def test_readme(server: Emulator, env: dict[str, str], rehearsal: str, tmp_path:
     assert run_block(reading, tmp_path, env).startswith(f"{truth.num_rows} links")
 
 
+@pytest.mark.parametrize("rehearsal", ["docs/tutorial.md"], indirect=True)
+def test_tutorial(env: dict[str, str], rehearsal: str, tmp_path: Path) -> None:
+    """Its blocks run in one shell, as in the reader's terminal."""
+    text = "".join(b.text for b in blocks("docs/tutorial.md", "sh") if not b.text.startswith(START))
+    del env["HARVESTER_BASE_URL"]
+    said = run_block(Block("sh", "", text.replace(EMULATOR, rehearsal)), tmp_path, env)
+    asked = [int(line) for line in (tmp_path / "pmids.txt").read_text().split()]
+    assert len(asked) == 6
+    truth = expected_links(
+        Emulator(EmulatorConfig()).graph, "pubmed", asked, ["gene"], ["pubmed_gene"]
+    )
+    assert_exact(tmp_path / "practice", "pubmed", asked, truth)
+    first = truth.filter(pc.field("from_uid") != asked[-1]).to_pylist()
+    assert first
+    assert {f"{row['from_uid']} -> {row['to_uid']}" for row in first} <= set(said.splitlines())
+
+
 def test_options(server: Emulator, env: dict[str, str], tmp_path: Path) -> None:
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     write_uids(tmp_path / "pmids.txt", PMIDS)
@@ -101,7 +120,7 @@ def test_options(server: Emulator, env: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_every_block_is_run() -> None:
-    run = {"README.md": 6, "docs/options.md": 1, "docs/folder.md": 1}
+    run = {"README.md": 6, "docs/options.md": 1, "docs/folder.md": 1, "docs/tutorial.md": 9}
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         name = str(page.relative_to(ROOT))
         if page.name not in RUN_ELSEWHERE:

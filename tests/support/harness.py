@@ -22,6 +22,7 @@ import zstandard
 
 from harvester.api.folder import status as status  # noqa: PLC0414 - tests ask it here
 from harvester.emulator import Graph, truth
+from support.schemas import assert_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -228,6 +229,7 @@ def status_command(folder: Path) -> dict[str, Any]:
     finished = harvester("status", folder, "--json")
     assert finished.code == 0, finished.err
     said: dict[str, Any] = json.loads(finished.out)
+    assert_status(said)
     return said
 
 

@@ -15,7 +15,10 @@ from unit.test_layout import MAY_IMPORT
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
-GENERATORS = [ROOT / "scripts" / name for name in ("import_graph.py", "option_tables.py")]
+GENERATORS = [
+    ROOT / "scripts" / f"{name}.py"
+    for name in ("import_graph", "option_tables", "reference_tables", "schemas")
+]
 
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -113,3 +116,9 @@ def test_named_options_exist() -> None:
     for page in PAGES:
         for name in re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text_of(page)):
             assert name in options, f"{page.name}: {name}"
+
+
+def test_every_page_is_on_the_site() -> None:
+    listed = set(re.findall(r": ([\w/-]+\.md)$", text_of(ROOT / "mkdocs.yml"), re.MULTILINE))
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")}
+    assert listed == pages | {"CHANGELOG.md", "CONTRIBUTING.md"}
