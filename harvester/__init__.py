@@ -37,9 +37,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harvester import errors, events
     from harvester.api.eutils import Eutils
-    from harvester.api.harvest import Result, harvest, records, run, stream
+    from harvester.api.harvest import Result, harvest, records, run
     from harvester.api.links import Linked
     from harvester.api.log import log_to
+    from harvester.api.stream import stream
     from harvester.eutils.ecitmatch import Citation
     from harvester.eutils.epost import Posted
     from harvester.eutils.esearch import Found
@@ -76,9 +77,10 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "api.eutils": "Eutils",
-    "api.harvest": "Result harvest records run stream",
+    "api.harvest": "Result harvest records run",
     "api.links": "Linked",
     "api.log": "log_to",
+    "api.stream": "stream",
     "eutils.ecitmatch": "Citation",
     "eutils.epost": "Posted",
     "eutils.esearch": "Found",

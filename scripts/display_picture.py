@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harvester import Job, events, harvest
-from harvester.cli.display.live import LiveDisplay
+from harvester.api.display.live import LiveDisplay
 from harvester.emulator import EmulatorConfig, background
 
 PICTURE = Path(__file__).parents[1] / "docs" / "display.svg"

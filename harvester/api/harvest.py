@@ -1,4 +1,4 @@
-"""Public functions that run a job: `harvest`, `records`, `stream`, and `run` without a loop."""
+"""Public functions that run a job: `harvest`, `records`, and `run` without a loop."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from harvester import events
 from harvester.api.loop import run_async
+from harvester.api.progress import listening
 from harvester.client.connect import connected
 from harvester.engine.stop import Stop, heeded
 from harvester.job import load
@@ -16,18 +17,19 @@ from harvester.runs.chain import hop_jobs, run_chain
 from harvester.runs.prepare import prepare
 from harvester.runs.records import SUMMARY, Records, Side, get_records
 from harvester.runs.run import Result, Runner
-from harvester.runs.stream import stream
 from harvester.sources.rejected import count_rejected, write_rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Unpack
 
     from harvester.job.in_memory import UidsInMemory
     from harvester.job.model import Job
+    from harvester.model.identifiers import Listed
+    from harvester.sources.feed import Feed
     from harvester.sources.rejected import Rejected
 
-__all__ = ["Result", "harvest", "records", "run", "run_records", "stream"]
+__all__ = ["Result", "harvest", "records", "run", "run_records"]
 
 
 async def harvest(
@@ -35,6 +37,7 @@ async def harvest(
     *,
     ids: UidsInMemory | None = None,
     listeners: Iterable[events.Listener] = (),
+    progress: bool = False,
     retry_failed: bool = False,
     resume: bool = False,
     partial: bool = False,
@@ -48,7 +51,10 @@ async def harvest(
         ids: UIDs in memory, for a job that names no source: a list, range or generator, or an
             array or column of numpy, pandas, polars or pyarrow. The folder keeps them: without
             ids, the job goes on; with others, it is extended by those that are new.
-        listeners: receive every event, in the loop's thread; they must not block.
+        listeners: receive every event, in the loop's thread; they must not block. Without any,
+            the events go to the logger `harvester`; see `log_to`.
+        progress: show a display: in a notebook an output of the cell, on a terminal the display
+            of the command, elsewhere a line on stderr every half minute.
         retry_failed: whether to ask again for UIDs recorded as failed or missing.
         resume: whether to take the UIDs from the folder; the source is then read only if it was
             never read to its end.
@@ -75,43 +81,51 @@ async def harvest(
         result = await harvest(job)
         ```
     """
-    emit = events.to_all(listeners := list(listeners))
     job = job if ids is None else job.with_uids(ids)
-    rejected: list[Rejected] = []
-    job, source = prepare(
-        job,
-        lambda text: emit(events.Warned(text)),
-        rejected.append,
-        resume=resume,
-        partial=partial,
-    )
+    with listening(listeners, progress=progress) as told:
+        emit = events.to_all(told)
+        rejected: list[Rejected] = []
+        job, source = prepare(
+            job,
+            lambda text: emit(events.Warned(text)),
+            rejected.append,
+            resume=resume,
+            partial=partial,
+        )
 
-    def opened(folder: Path) -> None:
-        if source is not None and job.source.kind in ("ids", "uids"):
-            write_rejected(folder, rejected)
+        def opened(folder: Path) -> None:
+            if source is not None and job.source.kind in ("ids", "uids"):
+                write_rejected(folder, rejected)
 
-    stop = Stop()
-    with heeded(stop) if signals else nullcontext():
-        async with connected(job.server, job.contact, job.limits) as client:
-            runner = Runner(
-                client=client,
-                listeners=listeners,
-                stop=stop,
-                resume=resume,
-                retry_failed=retry_failed,
-                strict=strict,
-            )
-            if job.hop:
-                result = await run_chain(runner, job, source, opened)
-            else:
-                result = await runner.run(job, source, opened=lambda ledger: opened(ledger.folder))
-            if job.source.skip_bad:
-                result = replace(result, rejected=count_rejected(Path(job.output.path)))
-            if job.output.records is None or not result.links:
-                return result
-            wanted = Records("to", job.output.records)
-            got = await get_records(runner, hop_jobs(job)[-1], wanted, partial=True)
-            return replace(result, records=tuple(got.values()))
+        stop = Stop()
+        with heeded(stop) if signals else nullcontext():
+            async with connected(job.server, job.contact, job.limits) as client:
+                runner = Runner(
+                    client=client,
+                    listeners=told,
+                    stop=stop,
+                    resume=resume,
+                    retry_failed=retry_failed,
+                    strict=strict,
+                )
+                return await _run(runner, job, source, opened)
+
+
+async def _run(
+    runner: Runner, job: Job, source: Listed | Feed | None, opened: Callable[[Path], None]
+) -> Result:
+    """Run the hops of a job, and get the records that it wants."""
+    if job.hop:
+        result = await run_chain(runner, job, source, opened)
+    else:
+        result = await runner.run(job, source, opened=lambda ledger: opened(ledger.folder))
+    if job.source.skip_bad:
+        result = replace(result, rejected=count_rejected(Path(job.output.path)))
+    if job.output.records is None or not result.links:
+        return result
+    wanted = Records("to", job.output.records)
+    got = await get_records(runner, hop_jobs(job)[-1], wanted, partial=True)
+    return replace(result, records=tuple(got.values()))
 
 
 class HarvestOptions(TypedDict, total=False):
@@ -119,6 +133,7 @@ class HarvestOptions(TypedDict, total=False):
 
     ids: UidsInMemory | None
     listeners: Iterable[events.Listener]
+    progress: bool
     retry_failed: bool
     resume: bool
     partial: bool
@@ -141,6 +156,7 @@ async def records(
     side: Side = "to",
     form: str = SUMMARY,
     listeners: Iterable[events.Listener] = (),
+    progress: bool = False,
     retry_failed: bool = False,
     partial: bool = False,
     signals: bool = False,
@@ -151,7 +167,8 @@ async def records(
         job: that was harvested; its folder must be complete.
         side: `to` for the records linked to, `from` for the input.
         form: `summary` for ESummary, else RETTYPE, RETTYPE/RETMODE or /RETMODE of EFetch.
-        listeners: receive every event.
+        listeners: receive every event, as for `harvest`.
+        progress: show a display, as for `harvest`.
         retry_failed: whether to ask again for records recorded as failed or missing.
         partial: whether to accept an unfinished harvest.
         signals: as for `harvest`.
@@ -172,11 +189,12 @@ async def records(
     """
     job = load.resolve(job)
     stop = Stop()
-    with heeded(stop) if signals else nullcontext():
+    with (
+        listening(listeners, progress=progress) as told,
+        heeded(stop) if signals else nullcontext(),
+    ):
         async with connected(job.server, job.contact, job.limits) as client:
-            runner = Runner(
-                client=client, listeners=list(listeners), stop=stop, retry_failed=retry_failed
-            )
+            runner = Runner(client=client, listeners=told, stop=stop, retry_failed=retry_failed)
             return await get_records(runner, job, Records(side, form), partial=partial)
 
 

@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 PROGRESS_SECONDS = 30.0
 """Seconds between two lines of progress."""
 
-_LEVELS = {events.Warned: logging.WARNING, events.BatchRetried: logging.DEBUG}
+_LEVELS = {
+    events.Warned: logging.WARNING,
+    events.Waiting: logging.WARNING,
+    events.BatchRetried: logging.DEBUG,
+}
 
 
 def log_to(logger: logging.Logger | str = "harvester") -> Listener:
     """Return a listener that writes what the command line would show to a logger.
 
-    Warnings have level WARNING, waits and progress INFO, retries DEBUG.
+    Warnings and waits have level WARNING, which Python shows by default; the begin, progress and
+    the end INFO, retries DEBUG. It is the listener of a run that is given no other.
 
     Args:
         logger: the logger, or its name.

@@ -33,7 +33,7 @@ def verbosity_options(command: F) -> F:
 
 def display_of(values: dict[str, Any]) -> AbstractContextManager[Listener]:
     """Return the display on stderr that `verbosity_options` ask for."""
-    from harvester.cli.display.lines import make_display
+    from harvester.api.display.lines import make_display
 
     return make_display(
         sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]

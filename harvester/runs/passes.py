@@ -6,6 +6,7 @@ is left: after any stop, with a longer list, or with more passes than last time.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 from harvester import events
 from harvester.engine.batch_trials import requests_for
 from harvester.engine.off_peak import Hours
-from harvester.errors import HarvestError
+from harvester.errors import FolderError, HarvestError
 from harvester.job import ncbi
 from harvester.runs.drive import drive, feed_engine, make_engine
 from harvester.runs.progress import Progress
@@ -23,7 +24,7 @@ from harvester.runs.timeline import TimelineRecorder
 from harvester.store.committer import Committer
 from harvester.store.compaction import merge_small_parts
 from harvester.store.passes.merge_pass import merge_pass
-from harvester.store.status import end_state
+from harvester.store.status import EXIT_CODES, end_state
 from harvester.store.timeline import Timeline
 from harvester.store.unanswered import write_unanswered
 
@@ -79,6 +80,7 @@ class Passes:
         Raises:
             OSError: the disk is full, or the folder is gone.
             HarvestError: the run ended early; what was answered is committed.
+            CancelledError: what was answered is committed, as after an error of a listener.
         """
         tally = events.Tally(time.monotonic)
         state = self.ledger.state
@@ -94,17 +96,27 @@ class Passes:
             progress.end("interrupted" if ended else end_state(state.outcomes()))
             if ended is None:  # a run that was asked to stop should not keep others waiting
                 await committer.in_thread(partial(merge_small_parts, self.ledger))
-            await committer.in_thread(partial(write_unanswered, self.ledger))
-            await committer.report()
+            await self._write_ends(committer)
+        except (asyncio.CancelledError, Exception) as error:
+            ended = self.stop.reason or HarvestError(f"The run was left: {error!r}")
+            progress.end("interrupted")
+            if not isinstance(error, OSError | FolderError):  # the folder can be written
+                await committer.commit()
+                await self._write_ends(committer)
+            raise
         finally:
             committer.close()
             emit(self._ended(progress.state, ended))
         if ended is not None:
             raise ended
 
+    async def _write_ends(self, committer: Committer) -> None:
+        """Write what others read of a run that has ended."""
+        await committer.in_thread(partial(write_unanswered, self.ledger))
+        await committer.report()
+
     def _ended(self, state: str, error: HarvestError | None) -> events.RunEnded:
-        codes = {"complete": 0, "complete_with_failures": 3}
-        code = codes.get(state, 1) if error is None else error.exit_status
+        code = EXIT_CODES.get(state, 1) if error is None else error.exit_status
         outcomes, links = self.ledger.state.outcomes(), self.ledger.state.links()
         return events.RunEnded(state, outcomes, links, code, str(self.ledger.folder))
 

@@ -1,4 +1,4 @@
-"""Links as they come, with nothing written."""
+"""A harvest whose links wait in memory for a reader, with nothing written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from harvester import events
 from harvester.client.check_names import check_names
@@ -25,14 +26,13 @@ from harvester.model.identifiers import identifiers_of
 from harvester.runs.drive import drive, feed_engine, make_engine
 from harvester.sources.feed import Feed
 from harvester.sources.from_job import open_source
+from harvester.store.status import EXIT_CODES, end_state
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
     from typing import Self
 
     import pyarrow as pa
 
-    from harvester.job.in_memory import UidsInMemory
     from harvester.job.model import Job
     from harvester.model.delivery import Delivery
     from harvester.model.identifiers import Listed
@@ -40,40 +40,6 @@ if TYPE_CHECKING:
 
 _TABLES_AHEAD = 8
 """Tables not yet taken by the reader at which sending pauses."""
-
-
-async def stream(
-    job: Job,
-    *,
-    ids: UidsInMemory | None = None,
-    listeners: Iterable[events.Listener] = (),
-    partial: bool = False,
-) -> AsyncGenerator[pa.Table, None]:
-    """Yield the links of a job as tables, one per answered batch, with nothing written.
-
-    A slow reader slows the requests down. Failed and missing UIDs give no rows.
-
-    Args:
-        job: what to harvest; its output is ignored.
-        ids: UIDs in memory, as for `harvest`.
-        listeners: receive every event; they must not block.
-        partial: accept an unfinished harvest as the source.
-
-    Raises:
-        BadInput, Refused, WindowClosed: as for `harvest`.
-
-    Example:
-        ```
-        async for table in stream(job):
-            print(table.num_rows)
-        ```
-    """
-    emit = events.to_all(listeners)
-    job = job if ids is None else job.with_uids(ids)
-    job, source = prepare_stream(job, emit, partial=partial)
-    async with LinkStream(job, source, emit) as tables:
-        while (table := await tables.next()) is not None:
-            yield table
 
 
 def prepare_stream(
@@ -165,6 +131,21 @@ class LinkStream:
                 await feed.start(client, emit)
             todo = uids.as_set() if feed is not None else self._number(source)
             expected = len(todo) if feed is None else feed.expected
+            hours = Hours.of(job, requests_for(expected, job.limits.batch_size))
+            tally = events.Tally(asyncio.get_running_loop().time)
+            emit = events.to_all([tally, self._emit])
+            emit(
+                events.RunStarted(
+                    total=expected,
+                    done=0,
+                    outcomes={},
+                    links=0,
+                    rate=client.rate,
+                    server=urlsplit(job.server.base_url).netloc,
+                    hours_end=hours.ends_at(),
+                    growing=feed is not None,
+                )
+            )
             engine = make_engine(
                 job,
                 client,
@@ -173,12 +154,21 @@ class LinkStream:
                 deliver=self._deliver,
                 pending=self._waiting_bytes,
                 emit=emit,
-                hours=Hours.of(job, requests_for(expected, job.limits.batch_size)),
+                hours=hours,
                 fed=feed is None,
             )
             feeding = None if feed is None else feed_engine(engine, feed, self._number)
-            with self._stop.of(engine):
-                ended = await drive(engine, feeding=feeding)
+            state, code, ended = "interrupted", 1, None
+            try:
+                with self._stop.of(engine):
+                    ended = await drive(engine, feeding=feeding)
+                if ended is None:
+                    state = end_state(tally.outcomes)
+                    code = EXIT_CODES[state]
+                else:
+                    code = ended.exit_status
+            finally:
+                emit(events.RunEnded(state, dict(tally.outcomes), tally.links, code))
         if ended is not None:
             raise ended
 

@@ -107,6 +107,10 @@ def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return dict(together)
 
 
+EXIT_CODES: Mapping[str, int] = {"complete": 0, "complete_with_failures": 3}
+"""State in which a run ended → exit code of its command."""
+
+
 def end_state(outcomes: Mapping[str, int]) -> str:
     """Return the state of a harvest in which every UID has an outcome."""
     return "complete_with_failures" if any(map(outcomes.get, _BAD)) else "complete"

@@ -28,7 +28,7 @@ def test_each_event_a_user_must_know_becomes_a_line_of_its_level(
         listener(events.UidsSettled({"linked": 10}, links=7))
         listener(events.RunEnded("complete"))
     found = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert [level for level, _ in found] == ["INFO", "WARNING", "INFO", "INFO", "DEBUG", "INFO"]
+    assert [level for level, _ in found] == ["INFO", "WARNING", "WARNING", "INFO", "DEBUG", "INFO"]
     texts = [text for _, text in found]
     assert texts[0].startswith("10 UIDs to ask eutils.ncbi.nlm.nih.gov for")
     assert texts[1] == "No link is named pubmed_pmcx."

@@ -28,7 +28,7 @@ def make_display(
     if quiet:
         return nullcontext(_silent)
     if stream.isatty():
-        from harvester.cli.display.live import live_display
+        from harvester.api.display.live import live_display  # noqa: PLC0415 - rich is heavy
 
         return live_display(verbose=verbose)
     return _plain(stream, verbose=verbose)

@@ -1,0 +1,44 @@
+"""Who hears of a run: the listeners of the caller, a display, or by default the log."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from harvester.api.log import log_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
+
+    from harvester.events import Listener
+
+
+@contextmanager
+def listening(listeners: Iterable[Listener], *, progress: bool) -> Iterator[list[Listener]]:
+    """Context manager. Return the listeners of a run.
+
+    Args:
+        listeners: those of the caller.
+        progress: whether to show a display as well.
+
+    Returns:
+        Context: the listeners; without any, the one that writes to the logger `harvester`.
+    """
+    given = list(listeners)
+    if progress:
+        with show_progress() as display:
+            yield [*given, display]
+    else:
+        yield given or [log_to()]
+
+
+def show_progress() -> AbstractContextManager[Listener]:
+    """Return the display that fits the place: a notebook, a terminal, or a file."""
+    from harvester.api.display.lines import make_display  # noqa: PLC0415 - if one is wanted
+    from harvester.api.display.notebook import NotebookDisplay, in_notebook  # noqa: PLC0415
+
+    if in_notebook():
+        return nullcontext(NotebookDisplay())
+    return make_display(sys.stderr, quiet=False, verbose=False, as_json=False)
