@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from harvester import events
     from harvester.job.load import Settings
     from harvester.job.model import Job
+    from harvester.runs.compare import Compared as Compared  # noqa: PLC0414 - for callers
     from harvester.runs.run import Result
     from harvester.runs.verify import Resampled as Resampled  # noqa: PLC0414 - for callers
     from harvester.runs.verify import Verified as Verified  # noqa: PLC0414
 
 __all__ = [
+    "diff",
     "harvests_in",
     "job_in",
     "merge",
@@ -135,6 +137,34 @@ async def resample(
     from harvester.runs.verify import resample as resample_uids  # noqa: PLC0415
 
     return await resample_uids(job_in(folder), share, seed=seed, listeners=listeners)
+
+
+def diff(
+    old: Path,
+    new: Path,
+    out: Path | None = None,
+    *,
+    partial: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Compared:
+    """Compare the links of two harvests of one job; neither is changed, and no request is sent.
+
+    Args:
+        old: folder of the earlier harvest.
+        new: folder of the later harvest.
+        out: a new folder for the links that differ, as Parquet files with the columns of `links`
+            in `added/` and `removed/`; None: only count them.
+        partial: accept unfinished harvests.
+        warn: receives a sentence about what is not compared.
+
+    Raises:
+        BadInput: a folder holds no harvest or an unfinished one, they are of different jobs, or
+            `out` holds something.
+        FolderError: a harvest is damaged, or the disk is full.
+    """
+    from harvester.runs.diff import diff as compare_folders  # noqa: PLC0415
+
+    return compare_folders(old, new, out, partial=partial, warn=warn)
 
 
 def merge(

@@ -344,6 +344,16 @@ def _again(server: Emulator, folder: Path) -> None:
     assert any((folder / "with-answers/raw").iterdir())
 
 
+def _compared(server: Emulator, folder: Path) -> None:
+    truth = expected_links(server.graph, "pubmed", PMIDS, ["pmc"])
+    for name in ("pmc-2025", "pmc-2026"):
+        assert_exact(folder / name, "pubmed", PMIDS, truth)
+    for name in ("added", "removed"):
+        assert pq.read_table(folder / "changes" / name).num_rows == 0
+    last = (folder / "said").read_text().splitlines()[-1].replace(",", "")
+    assert last.split() == ["all", "links", "0", "0", str(truth.num_rows)]
+
+
 def _verified(server: Emulator, folder: Path) -> None:
     del server
     said = (folder / "said").read_text()
@@ -452,6 +462,7 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
     "When completeness matters": _estimated,
     "Keep NCBI's responses": _again,
     "Has anything changed at NCBI?": _verified,
+    "What has changed between two harvests?": _compared,
 }
 
 

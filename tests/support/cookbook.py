@@ -83,6 +83,8 @@ def run_block(block: Block, folder: Path, env: dict[str, str]) -> str:
             words = ["sh", "-ec", block.text]
         case "python":
             words = ["python", "-c", block.text]
+        case "text":
+            return ""
         case "toml":
             path = folder / block.name
             path.parent.mkdir(exist_ok=True)

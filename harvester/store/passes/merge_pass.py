@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from harvester.model import schemas, uids
 from harvester.model.identifiers import numbered, written
@@ -14,13 +11,13 @@ from harvester.model.outcomes import ANSWERED, Outcome
 from harvester.store.parts import SPILLED
 from harvester.store.passes import estimate
 from harvester.store.passes.merge_rows import merge_tables
-from harvester.store.passes.spill import ROWS, Spill
+from harvester.store.passes.spill import ROWS, Spill, cut, range_bounds
 from harvester.store.state_reader import MERGED, Settled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from harvester.model.uids import UidArray, UidSet
+    from harvester.model.uids import UidSet
     from harvester.store.ledger import Ledger
     from harvester.store.state_reader import Part
 
@@ -48,7 +45,8 @@ def merge_pass(ledger: Ledger, pass_number: int) -> None:
     ledger.parts.check(old)
     agreements = json.loads(state.get("agreement") or "{}")
     agreed = estimate.from_json(agreements.get(str(pass_number), {}))
-    bounds = _bounds(answered, sum(part.rows for part in state.parts("links", "again")))
+    rows = sum(part.rows for part in state.parts("links", "again"))
+    bounds = range_bounds(answered, rows, ROWS)
     linked = uids.as_set()
     new: list[Part] = []
     tos = type(identifiers)()
@@ -56,7 +54,7 @@ def merge_pass(ledger: Ledger, pass_number: int) -> None:
         for kind in ("links", "again"):
             read = ledger.parts.read(state.parts(kind), ledger.schema)
             spill.fill(kind, (numbered(table, identifiers, tos) for table in read))
-        for number, members in enumerate(_cut(answered, bounds)):
+        for number, members in enumerate(cut(answered, bounds)):
             table, found = merge_tables(
                 spill.read("links", number),
                 spill.read("again", number),
@@ -64,12 +62,12 @@ def merge_pass(ledger: Ledger, pass_number: int) -> None:
             )
             for name, one in found.items():
                 agreed[name] = agreed.get(name, estimate.Agreement()) + one
-            rows = uids.as_array(members)
-            counts = uids.count(table["from_uid"].to_numpy(), rows)
-            linked |= uids.as_set(rows[counts > 0])
+            asked = uids.as_array(members)
+            counts = uids.count(table["from_uid"].to_numpy(), asked)
+            linked |= uids.as_set(asked[counts > 0])
             tables = {
                 "links": written(table, identifiers, tos),
-                "uids": schemas.answered_rows(ledger.dbfrom, identifiers.column(rows), counts),
+                "uids": schemas.answered_rows(ledger.dbfrom, identifiers.column(asked), counts),
             }
             new += [ledger.parts.write(kind, [t]) for kind, t in tables.items() if t.num_rows]
     settled = [Settled(Outcome.LINKED, linked), Settled(Outcome.EMPTY, answered - linked)]
@@ -98,16 +96,3 @@ def _still_unanswered(settled: Sequence[Settled], answered: UidSet) -> list[Sett
             left.append(Settled(one.outcome, rest, one.reason))
             taken |= rest
     return left
-
-
-def _bounds(answered: UidSet, rows: int) -> UidArray:
-    """Return the lowest UID of each range but the first; a range has about `ROWS` rows."""
-    count = min(-(-rows // ROWS), len(answered)) or 1
-    return np.array([answered[len(answered) * i // count] for i in range(1, count)], np.int64)
-
-
-def _cut(answered: UidSet, bounds: UidArray) -> Iterator[UidSet]:
-    """Yield the UIDs of each range."""
-    places = [0, *(answered.rank(bound) - 1 for bound in bounds.tolist()), len(answered)]
-    for start, end in itertools.pairwise(places):
-        yield answered[start:end]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -10,14 +11,33 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import Self
 
-    from harvester.model.uids import UidArray
+    from harvester.model.uids import UidArray, UidSet
 
 ROWS = 8 << 20
 """Rows per range. Merging a range takes about 1 GB of memory."""
+
+
+def range_bounds(members: UidSet, rows: int, most: int) -> UidArray:
+    """Return the lowest UID of each range but the first.
+
+    Args:
+        members: the UIDs, of which each range has about as many.
+        rows: rows of all of them.
+        most: about how many rows a range should have.
+    """
+    count = min(-(-rows // most), len(members)) or 1
+    return np.array([members[len(members) * i // count] for i in range(1, count)], np.int64)
+
+
+def cut(members: UidSet, bounds: UidArray) -> Iterator[UidSet]:
+    """Yield the UIDs of each range."""
+    places = [0, *(members.rank(bound) - 1 for bound in bounds.tolist()), len(members)]
+    for start, end in itertools.pairwise(places):
+        yield members[start:end]
 
 
 class Spill:
@@ -27,12 +47,16 @@ class Spill:
         folder: created on entry and removed on exit; a crash may lose its content.
         bounds: the lowest from_uid of each range but the first, ascending.
         schema: schema of the rows.
+        codec: compression of the files, such as `lz4`; none by default.
     """
 
-    def __init__(self, folder: Path, bounds: UidArray, schema: pa.Schema) -> None:
+    def __init__(
+        self, folder: Path, bounds: UidArray, schema: pa.Schema, codec: str | None = None
+    ) -> None:
         self._folder = folder
         self._bounds = bounds
         self._schema = schema
+        self._options = pa.ipc.IpcWriteOptions(compression=codec)
 
     def __enter__(self) -> Self:
         """Create the folder."""
@@ -52,7 +76,9 @@ class Spill:
         """Write all rows of a kind, each to the file of its range."""
         with ExitStack() as opened:
             writers = [
-                opened.enter_context(pa.ipc.new_stream(self._path(kind, number), self._schema))
+                opened.enter_context(
+                    pa.ipc.new_stream(self._path(kind, number), self._schema, options=self._options)
+                )
                 for number in range(len(self))
             ]
             for table in tables:

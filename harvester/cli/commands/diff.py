@@ -1,0 +1,80 @@
+"""`harvester diff`: links added and removed between two harvests."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from harvester.cli.verbosity import RESULT_PANEL, partial_option, result_options
+from harvester.errors import printable
+from harvester.wording import count
+
+if TYPE_CHECKING:
+    from harvester.api.folder import Compared
+
+
+@click.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="new folder for the links themselves, as Parquet in DIR/added and DIR/removed",
+    panel=RESULT_PANEL,
+)
+@partial_option(RESULT_PANEL)
+@result_options
+def diff(old: Path, new: Path, out: Path | None, partial: bool, as_json: bool, quiet: bool) -> None:
+    """Compare two harvests of one job: links added and removed, per linkname.
+
+    UIDs that only one of them was asked for are counted apart, and so are UIDs without an answer.
+    A link with another rank or score is the same link. Exit code 0, whether or not they differ.
+    """
+    import json
+
+    from harvester.api import folder
+
+    def warn(text: str) -> None:
+        if not quiet:
+            click.echo(f"Note: {text}", err=True)
+
+    found = folder.diff(old, new, out, partial=partial, warn=warn)
+    click.echo(json.dumps(_document(old, new, found), indent=1) if as_json else _text(found))
+
+
+def _document(old: Path, new: Path, found: Compared) -> dict[str, object]:
+    keys = ("only_old", "only_new", "unanswered")
+    return {
+        "old": str(old),
+        "new": str(new),
+        "uids": {"compared": found.uids} | {key: getattr(found, key) for key in keys},
+        **asdict(found.total),
+        "by_linkname": {name: asdict(one) for name, one in found.by_linkname.items()},
+    }
+
+
+def _text(found: Compared) -> str:
+    lines = [f"{count(found.uids, 'UID')} compared"]
+    apart = (
+        (found.only_old, "only in OLD"),
+        (found.only_new, "only in NEW"),
+        (found.unanswered, "without an answer in one of them"),
+    )
+    lines[0] += "".join(f"; {number:,} {what}" for number, what in apart if number)
+    rows = [*found.by_linkname.items(), ("all links", found.total)]
+    width = max(len(name) for name, _ in rows)
+    head = ("added", "removed", "kept")
+    lines.append(f"{'':{width}}" + "".join(f"{name:>12}" for name in head))
+    for name, one in rows:
+        numbers = "".join(f"{getattr(one, key):>12,}" for key in head)
+        lines.append(f"{printable(name):{width}}{numbers}")
+    total = found.total
+    for key, what in ((total.rank_changed, "rank"), (total.score_changed, "score")):
+        if key:
+            lines.append(f"{key:,} of the kept links have another {what}.")
+    return "\n".join(lines)
