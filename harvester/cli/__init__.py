@@ -28,6 +28,9 @@ COMMANDS = {
     "demo": "harvester.cli.commands.demo",
 }
 
+COMPLETE = "_HARVESTER_COMPLETE"
+"""Variable in which a shell asks for completion (set by click's shell functions)."""
+
 
 class Commands(click.RichGroup):
     """The commands of `COMMANDS`, each from its own module."""
@@ -73,6 +76,10 @@ def main() -> None:
     """Run the program; every error ends in one sentence and an exit code."""
     collect_rarely()
     _occupy_standard_streams()
+    if COMPLETE in os.environ:
+        from harvester.cli.completion import register
+
+        register()
     try:
         code = program.main(prog_name="harvester", standalone_mode=False)
     except Exit as leave:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import rich_click as click
@@ -154,7 +155,9 @@ def _option(group: str, key: str, field: Any) -> click.Parameter:
     flag = field.annotation is bool
     attributes: dict[str, Any] = {"is_flag": True, "default": None} if flag else {}
     if not flag:
-        attributes["metavar"] = _METAVARS.get(key) or "|".join(_words(field.annotation))
+        words = list(_words(field.annotation))
+        attributes["metavar"] = _METAVARS.get(key) or "|".join(words)
+        attributes["shell_complete"] = partial(_starting, words)
         attributes["multiple"] = key == "ids"
     return click.RichOption(
         [f"{group}_{key}", *_option_names(f"{group}.{key}")],
@@ -162,6 +165,12 @@ def _option(group: str, key: str, field: Any) -> click.Parameter:
         panel=PANELS[group],
         **attributes,
     )
+
+
+def _starting(
+    words: list[str], _: click.Context, __: click.Parameter, incomplete: str
+) -> list[str]:
+    return [word for word in words if word.startswith(incomplete)]
 
 
 def _help(field: Any) -> str:

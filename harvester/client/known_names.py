@@ -29,7 +29,7 @@ _SUFFIXES = {
         structure structure_direct structure_related taxonomy""",
     "nuccore": """gene nuccore_assembly_comp nuccore_comp nuccore_mrna nuccore_mrnaonly
         nuccore_related nuccore_small_genome protein pubmed taxonomy""",
-    "gene": "omim protein pubmed pubmed_rif snp",
+    "gene": "omim protein pubmed pubmed_rif snp taxonomy",
     "bioproject": "assembly assembly_all biosample gds sra sra_all",
     "biosample": "bioproject bioproject_all bioproject_sp",
     "sra": "bioproject bioproject_all",
@@ -42,3 +42,9 @@ LINKNAMES = frozenset(
     f"{dbfrom}_{suffix}" for dbfrom, suffixes in _SUFFIXES.items() for suffix in suffixes.split()
 )
 """Names of links."""
+
+UNLISTED = frozenset(
+    f"pubmed_pubmed_{suffix}"
+    for suffix in ("citedin", "combined", "five", "reviews", "reviews_five")
+)
+"""Names of links in ELink's answers that EInfo did not list on 2025-11-27."""
