@@ -181,7 +181,7 @@ async def _harvest(job: Job, server: Server) -> tuple[int, float]:
     result = await Runner(client=client, listeners=[], stop=Stop()).run(job, listed)
     assert result.state == "complete"
     assert sum(result.outcomes.values()) == result.total
-    return result.links, server.last - begun
+    return result.link_count, server.last - begun
 
 
 def _write_list(path: Path, one_of: int) -> None:

@@ -7,7 +7,7 @@ stream             the links as pyarrow tables, one per answered batch, nothing 
 read               open a harvest: links and outcomes for pyarrow, pandas and polars
 Eutils             each E-utility by itself, for some records; `Eutils.sync` without `await`
 Result, Harvest, Linked    what these return
-Citation, Found, Posted    arguments and results of `Eutils`
+Citation, Found, Posted, Uid    arguments and results of `Eutils`
 log_to             a listener for `logging`; more of them in docs/library.md
 errors, events     what can go wrong; what a run reports
 
@@ -36,10 +36,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harvester import errors, events
+    from harvester.api.arguments import Uid
     from harvester.api.eutils import Eutils
     from harvester.api.harvest import Result, harvest, records, run
     from harvester.api.links import Linked
     from harvester.api.log import log_to
+    from harvester.api.read import Harvest, read
     from harvester.api.stream import stream
     from harvester.eutils.ecitmatch import Citation
     from harvester.eutils.epost import Posted
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
         "Contact",
         "Eutils",
         "Found",
+        "Harvest",
         "Job",
         "Limits",
         "Link",
@@ -65,21 +68,25 @@ if TYPE_CHECKING:
         "Result",
         "Server",
         "Source",
+        "Uid",
         "__version__",
         "errors",
         "events",
         "harvest",
         "log_to",
+        "read",
         "records",
         "run",
         "stream",
     ]
 
 _MODULES = {
+    "api.arguments": "Uid",
     "api.eutils": "Eutils",
     "api.harvest": "Result harvest records run",
     "api.links": "Linked",
     "api.log": "log_to",
+    "api.read": "Harvest read",
     "api.stream": "stream",
     "eutils.ecitmatch": "Citation",
     "eutils.epost": "Posted",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -153,7 +152,7 @@ class Eutils:
         Example:
             ```
             linked = await e.elink("gene", [7157, 672], db="protein", linkname="gene_protein")
-            linked.links      # pyarrow.Table
+            linked.links()    # pyarrow.Table
             linked.by_uid()   # {672: [...], 7157: [...]}
             ```
         """
@@ -166,8 +165,7 @@ class Eutils:
         warnings = [*link.warnings(), *await check_names(client, link)]
         if isinstance(ids, HistorySet):
             listed = [uid async for uid in members(self._at, link.dbfrom, ids, accessions=acc)]
-        linked = await ask_links(client, job, listed if acc else uids.as_set(listed))
-        return replace(linked, warnings=tuple(warnings))
+        return await ask_links(client, job, listed if acc else uids.as_set(listed), warnings)
 
     # --- searches ---------------------------------------------------------------------------
 

@@ -121,7 +121,7 @@ async def _run(
         result = await runner.run(job, source, opened=lambda ledger: opened(ledger.folder))
     if job.source.skip_bad:
         result = replace(result, rejected=count_rejected(Path(job.output.path)))
-    if job.output.records is None or not result.links:
+    if job.output.records is None or not result.link_count:
         return result
     wanted = Records("to", job.output.records)
     got = await get_records(runner, hop_jobs(job)[-1], wanted, partial=True)

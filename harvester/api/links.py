@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from harvester.api.by_uid import possible_linknames, reasons, targets_by_uid
 from harvester.errors import BadInput
 from harvester.eutils.elink.commands import Elink, schema_of
 from harvester.job.cmds import CMDS
-from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.model.distinct_targets import Targets
 from harvester.model.identifiers import identifiers_of
-from harvester.model.outcomes import ANSWERED, Outcome
+from harvester.model.outcomes import Outcome
 from harvester.model.schemas import UIDS, unanswered_rows, with_ids
 from harvester.runs.drive import drive, make_engine
 from harvester.store.commit import build_commit
+from harvester.store.frames import Frames
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from harvester.api.arguments import Uid
     from harvester.client.client import Client
     from harvester.job.link import Link
@@ -36,62 +38,70 @@ _PATIENCE_SECONDS = 8.0
 """How long to wait for a server that does not answer. Nobody watches: an error is better."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Linked:
-    """What ELink says of some UIDs.
+class Linked(Frames):
+    """What ELink returned for some UIDs.
 
     Attributes:
-        links: rows as a harvest has them in `links/`, those of one UID together.
-        uids: rows as a harvest has them in `uids/`, one for each distinct UID that was asked for:
-            dbfrom, from_uid, outcome (linked, empty, missing or failed), links, reason.
         warnings: a sentence for each thing that NCBI may not have done as asked.
     """
 
-    links: pa.Table
-    uids: pa.Table
-    warnings: tuple[str, ...] = ()
+    __slots__ = ("_links", "_possible", "_uids", "warnings")
+
+    def __init__(
+        self,
+        links: pa.Table,
+        uids: pa.Table,
+        warnings: Sequence[str] = (),
+        possible: Collection[str] = (),
+    ) -> None:
+        self._links = links
+        self._uids = uids
+        self._possible = possible
+        self.warnings = tuple(warnings)
 
     def __repr__(self) -> str:
         """Show counts: the tables have many rows."""
-        outcomes = Counter(self.uids["outcome"].to_pylist())
+        outcomes = Counter(self._uids["outcome"].to_pylist())
         counts = [f"{outcomes[one.value]:,} {one.value}" for one in Outcome if outcomes[one.value]]
         counts += [f"{len(self.warnings)} warnings"] if self.warnings else []
-        return f"Linked({', '.join([f'{self.links.num_rows:,} links', *counts])})"
+        return f"Linked({', '.join([f'{self._links.num_rows:,} links', *counts])})"
+
+    def links(self) -> pa.Table:
+        """Return the links as a harvest has them in `links/`, those of one UID together."""
+        return self._links
+
+    def uids(self) -> pa.Table:
+        """Return a row for each distinct UID, as a harvest has it in `uids/`.
+
+        Its columns are dbfrom, from_uid, outcome (linked, empty, missing or failed), links, reason.
+        """
+        return self._uids
 
     def by_uid(self, linkname: str | None = None) -> dict[Uid, list[Uid]]:
-        """Each answered UID and the records it is linked to, in NCBI's order, each once.
+        """Return each answered UID with the records it is linked to, in NCBI's order, each once.
 
         Args:
-            linkname: of these links alone; else of all together.
+            linkname: of these links only; None for all together.
 
         Returns:
             A UID without links has an empty list; one without an answer is left out.
 
         Raises:
-            BadInput: the cmd does not tell which UID is linked to which.
+            BadInput: the cmd does not say which UID is linked to which, or links with this name
+                were neither asked for nor came.
         """
-        if not {"from_uid", "to_uid"} <= set(self.links.column_names):
-            raise BadInput("These rows do not say which UID is linked to which: see `links`.")
-        known = pc.is_in(self.uids["outcome"].cast(pa.string()), pa.array(sorted(ANSWERED)))
-        answered = self.uids.filter(known)["from_uid"].to_pylist()
-        found: dict[Uid, dict[Uid, None]] = {uid: {} for uid in answered}
-        rows = self.links
-        if linkname is not None:
-            rows = rows.filter(pc.equal(rows["linkname"].cast(pa.string()), linkname))
-        pairs = zip(rows["from_uid"].to_pylist(), rows["to_uid"].to_pylist(), strict=True)
-        for from_uid, to_uid in pairs:
-            found[from_uid][to_uid] = None
-        return {uid: list(targets) for uid, targets in found.items()}
+        return targets_by_uid(self, linkname, self._possible)
 
     @property
     def unanswered(self) -> dict[Uid, str]:
-        """UIDs without an answer, and why; of their links nothing is known."""
-        rows = self.uids.filter(pc.is_valid(self.uids["reason"]))
-        return dict(zip(rows["from_uid"].to_pylist(), rows["reason"].to_pylist(), strict=True))
+        """UIDs without an answer, with the reason; nothing is known of their links."""
+        return reasons(self._uids)
 
 
-async def ask_links(client: Client, job: Job, listed: Listed) -> Linked:
-    """What ELink says of a list of UIDs.
+async def ask_links(
+    client: Client, job: Job, listed: Listed, warnings: Sequence[str] = ()
+) -> Linked:
+    """Return what ELink says of a list of UIDs.
 
     UIDs are asked for as in a harvest: by id, in batches, again where an answer was broken or
     left them out, at last alone. Links go to the UID whose LinkSet they stand in.
@@ -100,6 +110,7 @@ async def ask_links(client: Client, job: Job, listed: Listed) -> Linked:
         client: asks.
         job: its link and limits.
         listed: the UIDs.
+        warnings: about the job, for the result.
 
     Raises:
         BadInput: they are more than `MOST`.
@@ -131,7 +142,12 @@ async def ask_links(client: Client, job: Job, listed: Listed) -> Linked:
     if ended is not None:
         raise ended
     commit = build_commit(got, link.dbfrom, identifiers)
-    return Linked(_links(link, commit), _outcomes(link.dbfrom, identifiers, commit))
+    return Linked(
+        _links(link, commit),
+        _outcomes(link.dbfrom, identifiers, commit),
+        warnings,
+        possible_linknames(link.dbfrom, link.db, link.linkname),
+    )
 
 
 def _links(link: Link, commit: Commit) -> pa.Table:

@@ -59,7 +59,7 @@ def _links(result: Result) -> str:
         if result.outcomes.get(name) or name in ("linked", "empty")
     )
     text = (
-        f"{count(result.links, 'link')} of {count(result.total, 'UID')} ({outcomes}) "
+        f"{count(result.link_count, 'link')} of {count(result.total, 'UID')} ({outcomes}) "
         f"in {result.folder}"
     )
     if result.state != "complete":

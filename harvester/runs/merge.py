@@ -297,6 +297,6 @@ def _result(out: Path) -> Result:
         state=end_state(found.outcomes),
         total=found.total,
         outcomes=dict(found.outcomes),
-        links=found.link_count,
+        link_count=found.link_count,
         rejected=count_rejected(out),
     )

@@ -17,6 +17,7 @@ from harvester.job.model import HOLDS_LINKS
 from harvester.runs.passes import Passes
 from harvester.sources.feed import Feed
 from harvester.store.folder import LINKS, disk_errors
+from harvester.store.frames import Frames
 from harvester.store.ledger import Ledger
 from harvester.store.reader import HarvestReader
 from harvester.store.sinks import make_sink
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Frames):
     """What a harvest came to.
 
     Attributes:
@@ -47,7 +48,7 @@ class Result:
         state: `complete` or `complete_with_failures`.
         total: distinct input UIDs.
         outcomes: outcome → number of UIDs; together they are `total`.
-        links: distinct links.
+        link_count: distinct links; `links()` reads them.
         hops: of a chain, the result of each hop; the rest is then that of the last hop.
         records: the results for the records linked to, if the job wants them.
         rejected: entries of the input that are not UIDs and were left out (`source.skip_bad`).
@@ -57,10 +58,18 @@ class Result:
     state: str
     total: int
     outcomes: dict[str, int]
-    links: int
+    link_count: int
     hops: tuple[Result, ...] = ()
     records: tuple[Result, ...] = ()
     rejected: int = 0
+
+    def links(self) -> pa.Table:
+        """Return the links in the folder as one table; of records, the records."""
+        return HarvestReader.open(self.folder).table()
+
+    def uids(self) -> pa.Table:
+        """Return each input UID with its outcome, as one table."""
+        return HarvestReader.open(self.folder).uid_table()
 
     @property
     def exit_code(self) -> int:
@@ -214,5 +223,5 @@ def _result(ledger: Ledger) -> Result:
         state=end_state(outcomes),
         total=len(ledger.input.wanted),
         outcomes=outcomes,
-        links=ledger.state.links(),
+        link_count=ledger.state.links(),
     )

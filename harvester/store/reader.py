@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from harvester.errors import FolderError
+from harvester.errors import BadInput, FolderError, nearest, printable
 from harvester.model import uids
 from harvester.model.identifiers import identifiers_of
 from harvester.model.outcomes import ANSWERED
 from harvester.model.row_schemas import link_schema, record_schema
 from harvester.model.schemas import RAW, UIDS, with_ids
 from harvester.store.folder import JOB, LINKS, RECORDS, check_harvest
+from harvester.store.frames import joined
 from harvester.store.identity import check_holds_links, known_identity
 from harvester.store.parts import find_damage, read_part
 from harvester.store.state_reader import FILE, PARTIAL, StateReader
@@ -253,6 +254,14 @@ class HarvestReader:
         for kind in ("uids", "unanswered"):
             yield from self._read(kind, columns)
 
+    def table(self, *columns: str) -> pa.Table:
+        """Return the committed rows of links as one table; see `links`."""
+        return joined(self.links(*columns), _chosen(self.schema, columns))
+
+    def uid_table(self) -> pa.Table:
+        """Return the committed rows of UIDs as one table; see `uids`."""
+        return joined(self.uids(), with_ids(UIDS, self.identifiers.type))
+
     def raw(self) -> Iterator[pa.Table]:
         """Yield the kept responses, in the order of their commits; none without `keep_raw`.
 
@@ -281,9 +290,7 @@ class HarvestReader:
         Raises:
             FolderError: it is missing or damaged, or a running harvest has replaced it.
         """
-        schema = self.part_schema(part)
-        if columns:
-            schema = pa.schema([schema.field(name) for name in columns])
+        schema = _chosen(self.part_schema(part), columns)
         try:
             yield from read_part(self.folder, part, schema)
         except FolderError as error:
@@ -310,6 +317,18 @@ class HarvestReader:
         for part in self.parts:
             if part.kind == kind:
                 yield from self.read(part, *columns)
+
+
+def _chosen(schema: pa.Schema, columns: Sequence[str]) -> pa.Schema:
+    """Return some columns of a schema; all without names.
+
+    Raises:
+        BadInput: there is no such column.
+    """
+    for name in columns:
+        if name not in schema.names:
+            raise BadInput(f"There is no column '{printable(name)}'{nearest(name, schema.names)}.")
+    return pa.schema([schema.field(name) for name in columns]) if columns else schema
 
 
 def _passes(job: Mapping[str, Any]) -> int:

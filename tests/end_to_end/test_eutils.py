@@ -41,8 +41,8 @@ async def test_links_are_whole_and_nobody_elses(servers: Servers, fault: str) ->
         linked = await e.elink("pubmed", UIDS, db=["pmc", "gene"])
     assert any(entry.fault for entry in server.log), "nothing happened"
     expected = truth(server.graph, "pubmed", UIDS, {"pmc", "gene"})
-    assert_same(linked.links.cast(LINKS), expected)
-    assert linked.uids["from_uid"].to_pylist() == UIDS
+    assert_same(linked.links().cast(LINKS), expected)
+    assert linked.uids()["from_uid"].to_pylist() == UIDS
     assert linked.unanswered == {}
     found: dict[int, set[int]] = {uid: set() for uid in UIDS}
     for row in expected.to_pylist():
@@ -60,7 +60,7 @@ async def test_a_bad_uid_is_named_and_the_others_answered(servers: Servers) -> N
     assert 5007 not in linked.by_uid()
     rest = [uid for uid in range(5000, 5020) if uid != 5007]
     assert sorted(linked.by_uid()) == rest
-    assert_same(linked.links.cast(LINKS), truth(server.graph, "pubmed", rest, {"pmc"}))
+    assert_same(linked.links().cast(LINKS), truth(server.graph, "pubmed", rest, {"pmc"}))
 
 
 async def test_a_set_is_read_and_asked_by_id(servers: Servers) -> None:
@@ -69,12 +69,14 @@ async def test_a_set_is_read_and_asked_by_id(servers: Servers) -> None:
         posted = await e.epost("gene", UIDS)
         linked = await e.elink("gene", posted, db="protein")
         history = await e.elink("gene", posted, db="protein", cmd="neighbor_history")
-        (kept,) = history.links.filter(
-            pa.compute.equal(history.links["linkname"].cast(pa.string()), "gene_protein")
-        ).to_pylist()
+        (kept,) = (
+            history.links()
+            .filter(pa.compute.equal(history.links()["linkname"].cast(pa.string()), "gene_protein"))
+            .to_pylist()
+        )
         proteins = await e.efetch("protein", Posted(kept["webenv"], kept["query_key"]), "uilist")
     expected = truth(server.graph, "gene", UIDS, {"protein"})
-    assert_same(linked.links.cast(LINKS), expected)
+    assert_same(linked.links().cast(LINKS), expected)
     assert kept["from_uids"] == UIDS
     to_uids = truth(server.graph, "gene", UIDS, {"protein"}, {"gene_protein"})["to_uid"]
     assert set(map(int, proteins.split())) == set(to_uids.to_pylist())
@@ -99,7 +101,7 @@ async def test_targets_only(servers: Servers) -> None:
         with pytest.raises(BadInput, match="which UID"):
             linked.by_uid()
     expected = truth(server.graph, "gene", UIDS, {"protein"})
-    rows = [(row["linkname"], row["to_uid"]) for row in linked.links.to_pylist()]
+    rows = [(row["linkname"], row["to_uid"]) for row in linked.links().to_pylist()]
     assert len(rows) == len(set(rows))
     assert set(rows) == {(row["linkname"], row["to_uid"]) for row in expected.to_pylist()}
 
@@ -246,11 +248,11 @@ async def test_a_call_may_be_given_up(servers: Servers) -> None:
             async with asyncio.timeout(0.2):
                 await e.elink("pubmed", 5000)
         linked = await e.elink("pubmed", 5001, db="pmc")
-    assert_same(linked.links.cast(LINKS), truth(server.graph, "pubmed", [5001], {"pmc"}))
+    assert_same(linked.links().cast(LINKS), truth(server.graph, "pubmed", [5001], {"pmc"}))
 
 
 async def test_no_uids_have_no_links(servers: Servers) -> None:
     async with Eutils(base_url=servers.start().base_url) as e:
         linked = await e.elink("pubmed", [])
         assert await e.esummary("pubmed", []) == {}
-    assert (linked.links.num_rows, linked.uids.num_rows, linked.by_uid()) == (0, 0, {})
+    assert (linked.links().num_rows, linked.uids().num_rows, linked.by_uid()) == (0, 0, {})

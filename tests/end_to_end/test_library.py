@@ -37,7 +37,7 @@ async def test_harvest_is_awaited_and_counts(servers: Servers, tmp_path: Path) -
     result = await harvest(_job(server.base_url, tmp_path))
     links = expected_links(server.graph, "pubmed", UIDS, ("pmc",))
     assert_exact(tmp_path / "out", "pubmed", UIDS, links)
-    assert (result.total, result.links, result.state) == (len(UIDS), len(links), "complete")
+    assert (result.total, result.link_count, result.state) == (len(UIDS), len(links), "complete")
     assert sum(result.outcomes.values()) == len(UIDS)
 
 
