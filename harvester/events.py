@@ -158,6 +158,14 @@ class RunEnded:
     folder: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ExportProgress:
+    """An export has read `done` of `total` rows of links, in one of its passes over them."""
+
+    done: int
+    total: int
+
+
 Event: TypeAlias = (
     RunStarted
     | InputGrew
@@ -173,6 +181,7 @@ Event: TypeAlias = (
     | Waiting
     | Resumed
     | RunEnded
+    | ExportProgress
 )
 Listener: TypeAlias = "Callable[[Event], None]"
 Listeners: TypeAlias = "Iterable[Listener]"

@@ -133,3 +133,9 @@ def count(number: int, noun: str) -> str:
 def retried(event: events.BatchRetried) -> str:
     """Return how many UIDs are sent again, when and why."""
     return f"{count(event.uids, 'UID')} again in {event.delay:.1f} s: {event.reason}"
+
+
+def exported(event: events.ExportProgress) -> str:
+    """Return the progress of an export."""
+    share = 100 * event.done / event.total if event.total else 100.0
+    return f"{event.done:,} of {count(event.total, 'link')} read ({share:.0f} %)"

@@ -22,6 +22,7 @@ PLACES = {  # name: (column, row); an import points to a row further down
     "api": (1, 1),
     "emulator": (2, 1),
     "runs": (1, 2),
+    "export": (2, 2),
     "engine": (0, 3),
     "sources": (2, 3),
     "client": (0, 4),

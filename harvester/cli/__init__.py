@@ -17,6 +17,7 @@ COMMANDS = {
     "resume": "harvester.cli.commands.resume",
     "status": "harvester.cli.commands.status",
     "verify": "harvester.cli.commands.verify",
+    "export": "harvester.cli.commands.export",
     "diff": "harvester.cli.commands.diff",
     "merge": "harvester.cli.commands.merge",
     "records": "harvester.cli.commands.records",

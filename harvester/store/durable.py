@@ -177,3 +177,29 @@ def checksum(path: Path) -> Written:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, xxhash.xxh3_128)
         return Written(stream.tell(), digest.hexdigest())
+
+
+def publish(aside: Path, final: Path) -> None:
+    """Sync a finished file or folder, and rename it to its final name; what is there is replaced.
+
+    A folder that is replaced is moved aside first. A crash between the two renames leaves nothing
+    under the final name.
+
+    Args:
+        aside: the file or folder, on the same file system.
+        final: the final name.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    for path in [aside, *(aside.rglob("*") if aside.is_dir() else ())]:
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            with path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+    if final.is_dir() and not final.is_symlink():
+        replaced = aside.with_name(f"{aside.name}.replaced")
+        final.rename(replaced)
+    aside.replace(final)
+    sync_folder(final.parent)

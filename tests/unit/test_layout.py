@@ -26,11 +26,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "job": {"model", "errors"},
     "store": {"model", *_SAID},
     "eutils": {"model", "job", "errors"},
+    "export": {"store", "model", "job", *_SAID},
     "client": _ASKING - {"client"},
     "engine": _ASKING,
     "sources": {"store", *_ASKING},
     "runs": {"store", "engine", "sources", *_ASKING},
-    "api": {"store", "engine", "sources", "runs", *_ASKING},
+    "api": {"export", "store", "engine", "sources", "runs", *_ASKING},
     "cli": {"job", "api", "emulator", *_SAID},
     "__main__": {"cli"},
 }

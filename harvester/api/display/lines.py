@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harvester import events
-from harvester.wording import line, sentence
+from harvester.wording import exported, line, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +83,10 @@ class PlainLines:
         if isinstance(event, events.PartCommitted) and time.monotonic() >= self._next:
             self._next = time.monotonic() + PLAIN_SECONDS
             self._say(line(self._tally))
+        elif isinstance(event, events.ExportProgress):
+            if time.monotonic() >= self._next:
+                self._next = time.monotonic() + PLAIN_SECONDS
+                self._say(exported(event))
         elif self._verbose or not isinstance(event, events.BatchRetried):
             self._say(sentence(event))
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harvester import events
-from harvester.wording import duration, limited_by, opening, waiting
+from harvester.wording import duration, exported, limited_by, opening, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ class LiveDisplay:
         self._verbose = verbose
         self._tally = events.Tally(time.monotonic)
         self._begun = time.monotonic()
+        self._export: events.ExportProgress | None = None
 
     def __call__(self, event: events.Event) -> None:
         """Count one event."""
@@ -40,19 +41,18 @@ class LiveDisplay:
         elif self._verbose and isinstance(event, events.BatchRetried):
             text = f"{event.uids} UIDs again in {event.delay:.1f} s: {event.reason}"
             self._console.print(Text(text, style="dim"))
+        elif isinstance(event, events.ExportProgress):
+            self._export = event
 
     def __rich__(self) -> RenderableType:
+        if self._export is not None:
+            return _bar(self._export.done, self._export.total, exported(self._export))
         tally = self._tally
         if not tally.server:  # nothing has begun, and perhaps nothing will
             return Text()
         share = tally.done / tally.total if tally.total else 1.0
-        bar = Table.grid(padding=(0, 1), expand=True)
-        bar.add_column(ratio=1)
-        bar.add_column(justify="right")
-        bar.add_row(
-            ProgressBar(total=max(tally.total, 1), completed=tally.done),
-            f"{100 * share:.1f} %  {tally.done:,} of {tally.total:,} UIDs",
-        )
+        said = f"{100 * share:.1f} %  {tally.done:,} of {tally.total:,} UIDs"
+        bar = _bar(tally.done, tally.total, said)
         outcomes = Text("  ").join(
             Text(f"{tally.outcomes[name]:,} {name}", style=colour)
             for name, colour in _COLOURS.items()
@@ -85,6 +85,14 @@ def live_display(*, verbose: bool) -> Iterator[events.Listener]:
     display = LiveDisplay(console, verbose=verbose)
     with Live(display, console=console, refresh_per_second=4, transient=False):
         yield display
+
+
+def _bar(done: int, total: int, said: str) -> RenderableType:
+    bar = Table.grid(padding=(0, 1), expand=True)
+    bar.add_column(ratio=1)
+    bar.add_column(justify="right")
+    bar.add_row(ProgressBar(total=max(total, 1), completed=done), said)
+    return bar
 
 
 def _row(name: str, value: RenderableType) -> RenderableType:

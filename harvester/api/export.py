@@ -1,0 +1,63 @@
+"""Links of finished harvests in the formats of other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harvester.export import FORMATS, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harvester import events
+
+__all__ = ["export", "formats"]
+
+
+def formats() -> Mapping[str, str]:
+    """Return the name of each format and what it writes."""
+    return {name: one.help for name, one in FORMATS.items()}
+
+
+def export(
+    folders: Path | Sequence[Path],
+    form: str,
+    to: Path,
+    *,
+    wide: bool = False,
+    columns: Sequence[str] = (),
+    overwrite: bool = False,
+    partial: bool = False,
+    listeners: Iterable[events.Listener] = (),
+) -> int:
+    """Write the links of harvests in the format of another tool.
+
+    The file, or the folder, gets its name once it is whole. Memory does not grow with the number
+    of links.
+
+    Args:
+        folders: folder of a harvest or of a chain, or several of them.
+        form: a key of `formats()`.
+        to: the file or folder to write.
+        wide: one row per UID and one column per linkname.
+        columns: fields of summaries to add, such as `title`.
+        overwrite: replace what is there.
+        partial: accept unfinished harvests.
+        listeners: called with warnings and progress.
+
+    Returns:
+        Rows of links that were read.
+
+    Raises:
+        BadInput: a folder holds no finished harvest, the format cannot hold its links, or `to`
+            does not fit.
+        HarvestError: a folder is damaged, or the disk is full.
+    """
+    from harvester.export.export import export as write  # noqa: PLC0415 - needs pyarrow
+
+    given = [folders] if isinstance(folders, Path) else folders
+    options = Options(wide=wide, columns=tuple(columns))
+    return write(
+        given, form, to, options, overwrite=overwrite, partial=partial, listeners=listeners
+    )

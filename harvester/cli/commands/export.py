@@ -1,0 +1,84 @@
+"""`harvester export`: links in the formats of other tools."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from harvester.api.export import formats
+from harvester.cli.verbosity import display_of, partial_option, verbosity_options
+from harvester.errors import BadInput, Interrupted
+from harvester.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+_PANEL = "Export"
+
+
+def _names(_: click.Context, __: click.Parameter, value: str | None) -> list[str]:
+    """Return the names in a comma list."""
+    return [name.strip() for name in (value or "").split(",") if name.strip()]
+
+
+@click.command()
+@click.argument("paths", metavar="OUT... DEST", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--to",
+    "form",
+    metavar="FORMAT",
+    required=True,
+    panel=_PANEL,
+    help="format: " + ", ".join(formats()),
+)
+@click.option("--overwrite", "--force", is_flag=True, panel=_PANEL, help="replace DEST")
+@partial_option(_PANEL)
+@verbosity_options
+def export(
+    paths: Sequence[Path],
+    form: str,
+    overwrite: bool,
+    partial: bool,
+    **values: Any,
+) -> None:
+    """Write the links of OUT to DEST in the format of another tool.
+
+    DEST gets its name once it is whole. The folder of a chain stands for all its hops, and
+    several OUTs are written as one.
+    """
+    from harvester.api.export import export as write
+
+    if len(paths) < 2:
+        raise BadInput(
+            "Name the folder of the harvest, then what to write: "
+            f"harvester export OUT --to {form} DEST."
+        )
+    *folders, to = paths
+    with _interrupted(to), display_of(values) as listener:
+        rows = write(folders, form, to, overwrite=overwrite, partial=partial, listeners=[listener])
+    if not values["quiet"] and not values["log_json"]:
+        click.echo(f"{count(rows, 'link')} in {to}", err=True)
+
+
+@contextmanager
+def _interrupted(to: Path) -> Iterator[None]:
+    """Context in which SIGINT and SIGTERM remove what was written so far, and end the command.
+
+    Raises:
+        Interrupted: a signal came.
+    """
+
+    def stop(signum: int, _: FrameType | None) -> None:
+        raise Interrupted(signum, f"Interrupted; {to} was not written.")
+
+    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

@@ -1,0 +1,126 @@
+"""Links of harvests in the formats of other tools.
+
+A new format is one module here, with a function `write`, and one row in `FORMATS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+
+from harvester.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harvester.export.destination import Destination
+    from harvester.export.harvests import Harvests
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a table of links is to hold.
+
+    Attributes:
+        wide: one row per UID, and one column per linkname.
+        columns: fields of summaries to add.
+    """
+
+    wide: bool = False
+    columns: tuple[str, ...] = ()
+
+
+class Write(Protocol):
+    """Writes one export."""
+
+    def __call__(self, harvests: Harvests, to: Destination, options: Options) -> None:
+        """Write the rows of some harvests.
+
+        Raises:
+            BadInput: the format cannot hold them.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One format.
+
+    Attributes:
+        help: what is written, as a noun phrase.
+        function: `module.name` of its function below this package.
+        suffixes: suffixes of its files, the usual one first; of a folder none.
+        table: whether it holds any table, rather than a graph of records.
+        text: whether it can be compressed by the suffix .gz, and written to standard output.
+        companions: suffixes of the names of further files beside the first.
+        owned: for a folder, suffixes of the names in it.
+    """
+
+    help: str
+    function: str
+    suffixes: tuple[str, ...] = ()
+    table: bool = False
+    text: bool = False
+    companions: tuple[str, ...] = ()
+    owned: tuple[str, ...] = ()
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder of files."""
+        return not self.suffixes
+
+    def load(self) -> Write:
+        """Import the module and return its function."""
+        module, name = self.function.split(".")
+        write: Write = getattr(import_module(f"{__name__}.{module}"), name)
+        return write
+
+
+FORMATS: Mapping[str, Format] = {
+    "csv": Format(
+        help="comma-separated text",
+        function="delimited.write_csv",
+        suffixes=(".csv",),
+        table=True,
+        text=True,
+    ),
+    "tsv": Format(
+        help="tab-separated text",
+        function="delimited.write_tsv",
+        suffixes=(".tsv", ".tab"),
+        table=True,
+        text=True,
+    ),
+    "parquet": Format(
+        help="one Parquet file, sorted by from_uid",
+        function="parquet.write",
+        suffixes=(".parquet", ".pq"),
+        table=True,
+    ),
+    "duckdb": Format(
+        help="a DuckDB database",
+        function="duckdb.write",
+        suffixes=(".duckdb", ".db", ".ddb"),
+        table=True,
+    ),
+}
+"""Name → format, in the order of the help."""
+
+
+def need(module: str, extra: str = "export") -> None:
+    """Check that an optional package is installed.
+
+    Args:
+        module: name to import.
+        extra: extra of this distribution that has it.
+
+    Raises:
+        BadInput: it is not.
+    """
+    try:
+        import_module(module)
+    except ImportError as error:
+        raise BadInput(
+            f"The package {module} is missing. Install it with: "
+            f"pip install 'elink-harvester[{extra}]'"
+        ) from error

@@ -1,0 +1,173 @@
+"""The harvests that one export reads, as one stream of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from harvester import events
+from harvester.errors import BadInput, FolderError, FolderInUse
+from harvester.job.cmds import CMDS
+from harvester.model import lazy_compute as pc
+from harvester.model import uids
+from harvester.store.folder import hop_folders, is_chain, is_locked
+from harvester.store.reader import HarvestReader, read_job
+from harvester.store.unfinished import check_complete
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+_STEPS = 100
+"""Events of progress per pass over the rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Harvests:
+    """One or more harvests whose rows have the same columns.
+
+    Attributes:
+        readers: the harvests, in the order in which they were named.
+        emit: receives events of progress.
+    """
+
+    readers: Sequence[HarvestReader]
+    emit: Callable[[events.Event], None]
+
+    @property
+    def first(self) -> HarvestReader:
+        """The first harvest."""
+        return self.readers[0]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Schema of the rows of `links()`."""
+        return self.first.schema
+
+    @property
+    def names(self) -> str:
+        """The folders, for messages."""
+        return ", ".join(str(one.folder) for one in self.readers)
+
+    @property
+    def link_count(self) -> int:
+        """Rows of all harvests; `links()` yields fewer if two harvests share UIDs."""
+        return sum(one.link_count for one in self.readers)
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether each row leads from one record to another."""
+        return CMDS[self.first.cmd].leads_to_records and self.first.kind == "links"
+
+    def links(self, *columns: str) -> Iterator[pa.Table]:
+        """Yield the rows of links of all harvests, each UID's answer once.
+
+        Args:
+            columns: names of columns; all of `schema` without any.
+        """
+        done = told = 0
+        self.emit(events.ExportProgress(0, self.link_count))
+        for reader, repeated in zip(self.readers, self._repeated, strict=True):
+            for table in reader.links(*columns):
+                done += table.num_rows
+                yield table if repeated is None else _without(table, repeated)
+                if done - told >= self.link_count / _STEPS:
+                    told = done
+                    self.emit(events.ExportProgress(done, self.link_count))
+
+    def uids(self, *columns: str) -> Iterator[pa.Table]:
+        """Yield the rows of UIDs with their outcomes; a UID of two harvests has two rows."""
+        for reader in self.readers:
+            yield from reader.uids(*columns)
+
+    @cached_property
+    def _repeated(self) -> list[pa.Array | None]:
+        """Per harvest, the UIDs that an earlier one was asked the same about; None without any."""
+        found: list[pa.Array | None] = []
+        for number, reader in enumerate(self.readers):
+            same = [one for one in self.readers[:number] if one.link == reader.link]
+            if reader.idtype == "acc":
+                texts = {text for one in same for text in one.texts(one.done)}
+                both = sorted(texts.intersection(reader.texts(reader.done)))
+                found.append(_column(reader, both) if both else None)
+            else:
+                members = uids.union(one.done for one in same) & reader.done
+                found.append(_column(reader, uids.as_array(members)) if members else None)
+        return found
+
+
+def _column(reader: HarvestReader, values: object) -> pa.Array:
+    import pyarrow as pa  # noqa: PLC0415
+
+    return pa.array(values, reader.identifiers.type)
+
+
+def _without(table: pa.Table, repeated: pa.Array) -> pa.Table:
+    return table.filter(pc.invert(pc.is_in(table["from_uid"], value_set=repeated)))
+
+
+def open_harvests(
+    folders: Sequence[Path], emit: Callable[[events.Event], None], *, partial: bool = False
+) -> Harvests:
+    """Open the harvests in some folders; the hops of a chain count as harvests.
+
+    Args:
+        folders: folders of harvests or of chains.
+        emit: receives warnings and progress.
+        partial: accept unfinished harvests.
+
+    Raises:
+        BadInput: a folder holds no finished harvest of links, or two have different columns.
+        FolderInUse: a harvest is running.
+        FolderError: a folder is damaged.
+    """
+    readers = [
+        _open(one, emit, partial=partial)
+        for folder in folders
+        for one in _single(folder, partial=partial)
+    ]
+    first = readers[0]
+    for other in readers[1:]:
+        if other.schema != first.schema:
+            raise BadInput(
+                f"{first.folder} and {other.folder} hold rows of different kinds "
+                f"({_kind(first)}; {_kind(other)}). Export them one by one."
+            )
+    return Harvests(readers, emit)
+
+
+def _single(folder: Path, *, partial: bool) -> list[Path]:
+    """Return the folders of the hops of a chain; of a single harvest, its folder."""
+    if not is_chain(folder):
+        return [folder]
+    hops, expected = hop_folders(folder), len(read_job(folder).get("hop", [])) + 1
+    if len(hops) < expected and not partial:
+        raise BadInput(
+            f"The chain in {folder} is unfinished: hop {len(hops) + 1} of {expected} has not "
+            f"begun. Finish it first (harvester resume {folder}), or add --partial to take "
+            "what is there."
+        )
+    return hops
+
+
+def _open(folder: Path, emit: Callable[[events.Event], None], *, partial: bool) -> HarvestReader:
+    if is_locked(folder):
+        raise FolderInUse(f"A harvest is running in {folder}. Export it once it has ended.")
+    reader = HarvestReader.open(folder)
+    reader.check_links()
+    if reader.identity is None and not partial:
+        raise BadInput(f"The harvest in {folder} has committed nothing yet. Finish it first.")
+    try:
+        reader.schema  # noqa: B018 - an older folder may lack what makes it
+    except KeyError as error:
+        raise FolderError(f"{folder} was harvested with an unknown cmd.") from error
+    check_complete(reader, lambda text: emit(events.Warned(text)), partial=partial)
+    return reader
+
+
+def _kind(reader: HarvestReader) -> str:
+    also = ", targets only" if reader.kind == "targets" else ""
+    return f"cmd {reader.cmd}, idtype {reader.idtype}{also}"

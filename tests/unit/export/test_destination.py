@@ -1,0 +1,121 @@
+"""An export is written as a whole or not at all, and refused before any work where it cannot be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from filelock import FileLock
+from support.finished_harvests import PMIDS, make_harvest, pubmed_harvest, true_links
+from support.harness import LINKS
+
+from harvester.api.export import export
+from harvester.errors import BadInput, FolderError, FolderInUse
+from harvester.export.destination import companion
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _refused(*args: object, **options: bool) -> str:
+    with pytest.raises(BadInput) as caught:
+        export(*args, **options)  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+def test_what_exists_is_kept_unless_overwrite_is_given(tmp_path: Path) -> None:
+    out, to = pubmed_harvest(tmp_path / "out"), tmp_path / "links.csv"
+    to.write_text("mine")
+    assert "add --overwrite" in _refused(out, "csv", to)
+    assert to.read_text() == "mine"
+    export(out, "csv", to, overwrite=True)
+    assert to.read_text().startswith("dbfrom,")
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "said"),
+    [
+        ("csv", "links.parquet", "has the suffix of parquet, not of csv. Add --to parquet"),
+        ("parquet", "links.csv", "has the suffix of csv"),
+        ("tsv", "links.csv.gz", "has the suffix of csv"),
+        ("parquet", "links.parquet.gz", "not written as .gz"),
+        ("csw", "links.csv", "did you mean 'csv'"),
+        ("csv", "no/such/links.csv", "does not exist"),
+        ("csv", "out", "is the harvest itself"),
+        ("parquet", "-", "standard output"),
+    ],
+)
+def test_names_that_do_not_fit_are_refused(tmp_path: Path, form: str, name: str, said: str) -> None:
+    out = pubmed_harvest(tmp_path / "out")
+    assert said in _refused(out, form, tmp_path / name)
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_failed_export_leaves_nothing(tmp_path: Path) -> None:
+    out, to = pubmed_harvest(tmp_path / "out"), tmp_path / "links.csv"
+    last = max((out / "links").iterdir())
+    last.write_bytes(last.read_bytes()[:-20])
+    with pytest.raises(FolderError, match="is damaged"):
+        export(out, "csv", to)
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_what_a_killed_export_left_is_removed(tmp_path: Path) -> None:
+    out, to = pubmed_harvest(tmp_path / "out"), tmp_path / "links.csv"
+    left = tmp_path / ".links.csv.tmp"
+    (left / "scratch").mkdir(parents=True)
+    (left / "links.csv").write_text("half")
+    export(out, "csv", to)
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "links.csv"}
+    assert len(to.read_text().splitlines()) == 1 + true_links().num_rows
+
+
+def test_two_exports_to_one_name_at_a_time_are_refused(tmp_path: Path) -> None:
+    out, to = pubmed_harvest(tmp_path / "out"), tmp_path / "links.csv"
+    aside = tmp_path / ".links.csv.tmp"
+    aside.mkdir()
+    with FileLock(aside / ".lock"), pytest.raises(FolderInUse, match="Another export"):
+        export(out, "csv", to)
+
+
+def test_an_unfinished_harvest_needs_partial(tmp_path: Path) -> None:
+    out = pubmed_harvest(tmp_path / "out", ended=False)
+    to = tmp_path / "links.csv"
+    assert "add --partial" in _refused(out, "csv", to)
+    export(out, "csv", to, partial=True)
+    assert len(to.read_text().splitlines()) == 1 + true_links().num_rows
+
+
+def test_a_running_harvest_is_refused(tmp_path: Path) -> None:
+    out = pubmed_harvest(tmp_path / "out")
+    with FileLock(out / ".lock"), pytest.raises(FolderInUse, match="A harvest is running"):
+        export(out, "csv", tmp_path / "links.csv")
+
+
+def test_no_harvest_is_refused(tmp_path: Path) -> None:
+    assert "holds no harvest" in _refused(tmp_path / "none", "csv", tmp_path / "links.csv")
+
+
+def test_harvests_of_different_rows_are_refused(tmp_path: Path) -> None:
+    one = pubmed_harvest(tmp_path / "one")
+    schema = (
+        LINKS.empty_table()
+        .select(["dbfrom", "from_uid"])
+        .append_column("has_linkout", LINKS.empty_table()["from_uid"].cast("bool"))
+    )
+    two = make_harvest(tmp_path / "two", schema, [1], cmd="lcheck")
+    assert "Export them one by one" in _refused([one, two], "csv", tmp_path / "links.csv")
+
+
+def test_uids_that_two_harvests_share_are_written_once(tmp_path: Path) -> None:
+    one = pubmed_harvest(tmp_path / "one", PMIDS[:25])
+    two = pubmed_harvest(tmp_path / "two", PMIDS[15:])
+    to = tmp_path / "links.csv"
+    export([one, two], "csv", to)
+    assert len(to.read_text().splitlines()) == 1 + true_links().num_rows
+
+
+def test_companions_are_named_after_the_stem(tmp_path: Path) -> None:
+    assert companion(tmp_path / "a.b.txt", ".nodes.tsv") == tmp_path / "a.b.nodes.tsv"
+    assert companion(tmp_path / "a.txt.gz", ".nodes.tsv") == tmp_path / "a.nodes.tsv"
+    assert companion(tmp_path / "a", ".nodes.tsv") == tmp_path / "a.nodes.tsv"
