@@ -28,22 +28,26 @@ if TYPE_CHECKING:
 Family: TypeAlias = tuple[str, str]
 """Database and linkname of links."""
 
-_MOST_BITS = 24
-"""Slots of the family with the most links, as a power of two: 64 MiB."""
+_MOST_BITS = 23
+"""Slots of the family with the most links, as a power of two: 32 MiB."""
 
 _OTHER_BITS = 21
 """Slots of each other family: 8 MiB."""
 
-_FIRST_SLOTS = 1 << 16
+_FIRST_SLOTS = 1 << 12
 """Slots whose targets the second reading counts."""
 
 _MOST_TARGETS = 1 << 21
-"""Targets that a further reading counts: about 64 MiB."""
+"""Targets that a further reading counts: about 64 MiB. Mostly there is none."""
 
-_HELD = 1 << 20
+_HELD = 1 << 18
 """Links held before those to equal targets are counted together."""
 
 _BLOCK = 1 << 20
+"""Slots looked at together."""
+
+_MOST_LINKS = (1 << 16) - 1
+"""Links from which slots are not told apart when the fullest are chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def top_targets(
 
     Args:
         harvest: a harvest whose rows have dbto, linkname and to_uid.
-        families: family → number of its links; each takes 8 MiB of memory, the largest 64 MiB.
+        families: family → number of its links; each takes 8 MiB of memory, the largest 32 MiB.
         most: number of targets to return for each.
 
     Returns:
@@ -224,18 +228,23 @@ def _fullest(slots: NDArray[np.uint32], least: int, most: int) -> NDArray[np.boo
         least: links that are too few.
         most: number of slots to choose.
     """
-    if np.count_nonzero(slots > least) > most:
-        bound = int(np.partition(slots, -most)[-most])
-        chosen = slots > bound
-        missing = most - int(np.count_nonzero(chosen))
-        for begin in range(0, len(slots), _BLOCK):  # of equal ones, some
-            equal = np.flatnonzero(slots[begin : begin + _BLOCK] == bound)[:missing]
-            chosen[begin + equal] = True
-            missing -= len(equal)
-            if not missing:
-                break
-        return chosen
-    return slots > least
+    chosen = np.zeros(len(slots), np.bool_)
+    blocks = [slice(begin, begin + _BLOCK) for begin in range(0, len(slots), _BLOCK)]
+    counts = np.zeros(_MOST_LINKS + 2, np.int64)  # links, up to a limit → slots
+    for block in blocks:
+        links = slots[block][slots[block] > least]
+        counts += np.bincount(np.minimum(links, _MOST_LINKS), minlength=len(counts))
+    fuller = np.cumsum(counts[::-1])[::-1][1:]  # links → slots with more
+    bound = int(np.argmax(fuller <= most))
+    left = most - int(fuller[bound])
+    for block in blocks:
+        links = np.where(slots[block] > least, np.minimum(slots[block], _MOST_LINKS), 0)
+        chosen[block] = links > bound
+        if bound:
+            equal = np.flatnonzero(links == bound)[:left]
+            chosen[block.start + equal] = True
+            left -= len(equal)
+    return chosen
 
 
 def _split(
