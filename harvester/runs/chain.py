@@ -18,7 +18,8 @@ from harvester.runs.drive import single_errors
 from harvester.sources.earlier_run import targets
 from harvester.sources.feed import Handed
 from harvester.store import durable
-from harvester.store.folder import JOB, hop_folder
+from harvester.store.folder import JOB, hop_folder, remove_manifest
+from harvester.store.manifest import write_chain_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +101,7 @@ async def run_chain(
         await check_names(runner.client, one.link)
     folder = Path(job.output.path)
     durable.make_folder(folder)
+    remove_manifest(folder)
     durable.write_text(folder / JOB, load.dump(job))
     opened(folder)
     as_one = _AsOne(len(jobs), runner.listeners)
@@ -117,6 +119,7 @@ async def run_chain(
     for hop in hops:
         if hop.error is not None:
             raise runner.stop.reason or hop.error
+    await asyncio.to_thread(write_chain_manifest, folder)
     results = tuple(hop.result for hop in hops if hop.result is not None)
     return replace(results[-1], hops=results)
 

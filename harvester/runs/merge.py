@@ -30,6 +30,7 @@ from harvester.store import durable
 from harvester.store.compaction import merge_small_parts
 from harvester.store.folder import LOCK, REJECTED, disk_errors, lock_folder
 from harvester.store.ledger import Ledger
+from harvester.store.manifest import write_manifest
 from harvester.store.passes import estimate
 from harvester.store.reader import HarvestReader
 from harvester.store.sinks import make_sink
@@ -126,7 +127,12 @@ def _build(out: Path, shards: Sequence[Shard], origin: str) -> None:
         merge_small_parts(ledger)
         write_unanswered(ledger)
         _write_rejected(aside, shards)
-        ledger.state.put(progress=json.dumps(_progress(shards, end_state(ledger.state.outcomes()))))
+        progress = _progress(shards, end_state(ledger.state.outcomes()))
+        began, builds = _known_of(shards)
+        ledger.state.put(
+            progress=json.dumps(progress), started_at=began or progress["started_at"] or ""
+        )
+        write_manifest(ledger, builds)
     with lock_folder(aside):
         if look_up(aside, _ORIGIN) != [origin]:
             raise FolderInUse(f"Another process merges shards into {out}.")
@@ -242,6 +248,17 @@ def _meta(shards: Sequence[Shard]) -> dict[str, str]:
             {number: estimate.to_json(mine) for number, mine in agreements.items()}
         )
     return meta
+
+
+def _known_of(shards: Sequence[Shard]) -> tuple[str | None, dict[str, str]]:
+    """Return when the first shard began, and the builds of databases that any shard knows."""
+    builds: dict[str, str] = {}
+    begins = []
+    for shard in shards:
+        began, known = look_up(shard.folder, "started_at", "builds")
+        begins.append(began)
+        builds |= json.loads(known or "{}")
+    return min(filter(None, begins), default=None), builds
 
 
 def _progress(shards: Sequence[Shard], state: str) -> dict[str, Any]:

@@ -18,13 +18,16 @@ from harvester.engine.batch_trials import requests_for
 from harvester.engine.off_peak import Hours
 from harvester.errors import FolderError, HarvestError
 from harvester.job import ncbi
+from harvester.runs.builds import database_builds
 from harvester.runs.drive import drive, feed_engine, make_engine
 from harvester.runs.progress import Progress
 from harvester.runs.timeline import TimelineRecorder
 from harvester.store.committer import Committer
 from harvester.store.compaction import merge_small_parts
+from harvester.store.contents import read_contents
+from harvester.store.manifest import write_manifest
 from harvester.store.passes.merge_pass import merge_pass
-from harvester.store.status import EXIT_CODES, end_state
+from harvester.store.status import EXIT_CODES, end_state, sums
 from harvester.store.timeline import Timeline
 from harvester.store.unanswered import write_unanswered
 
@@ -104,6 +107,9 @@ class Passes:
                 await committer.commit()
                 await self._write_ends(committer)
             raise
+        else:
+            if ended is None:
+                await self._write_manifest(committer)
         finally:
             committer.close()
             emit(self._ended(progress.state, ended))
@@ -114,6 +120,16 @@ class Passes:
         """Write what others read of a run that has ended."""
         await committer.in_thread(partial(write_unanswered, self.ledger))
         await committer.report()
+
+    async def _write_manifest(self, committer: Committer) -> None:
+        """Write the manifest; a run that changed nothing sends no request for it."""
+        builds = None
+        if self.ledger.changed:
+            contents = await committer.in_thread(partial(read_contents, self.ledger))
+            linked = sums(one.databases for one in contents.values())
+            named = [self.ledger.dbfrom, *self.job.link.db, *sorted(linked)]
+            builds = await database_builds(self.client, dict.fromkeys(named))
+        await committer.in_thread(partial(write_manifest, self.ledger, builds))
 
     def _ended(self, state: str, error: HarvestError | None) -> events.RunEnded:
         code = EXIT_CODES.get(state, 1) if error is None else error.exit_status

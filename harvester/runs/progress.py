@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from harvester import wording
+from harvester.store.status import COUNTS
 
 if TYPE_CHECKING:
     from harvester.events import Tally
     from harvester.runs.timeline import TimelineRecorder
-
-_COUNTS = ("sent", "ok", "retried", "rate_limited")
 
 
 class Progress:
@@ -60,9 +59,7 @@ class Progress:
                 "state": "waiting" if waiting else self.state,
                 "waiting": wording.waiting(waiting) if waiting else None,
                 "sweep": {"number": tally.pass_number, "of": tally.passes, "done": tally.done},
-                "requests": {
-                    key: self._before.get(key, 0) + getattr(tally, key) for key in _COUNTS
-                },
+                "requests": {key: self._before.get(key, 0) + getattr(tally, key) for key in COUNTS},
                 "rate": {"limit": self._rate, "achieved": round(tally.achieved, 3)},
                 "limited_by": tally.limited_by,
                 "eta_seconds": None if (eta := tally.eta_seconds) is None else round(eta, 1),

@@ -17,6 +17,7 @@ from harvester.store.commit import build_commit
 from harvester.store.compaction import merge_small_parts
 from harvester.store.folder import disk_errors
 from harvester.store.ledger import Ledger
+from harvester.store.manifest import write_manifest
 from harvester.store.sinks import make_sink
 from harvester.store.state_reader import Settled, fold
 from harvester.store.unanswered import write_unanswered
@@ -87,6 +88,7 @@ def rewrite(ledger: Ledger, pieces: Iterable[Sequence[Answer]]) -> int:
     ledger.parts.delete(old)
     merge_small_parts(ledger)
     write_unanswered(ledger)
+    write_manifest(ledger)
     return sum(part.rows for part in new if part.kind == "links")
 
 

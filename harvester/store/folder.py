@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LOCK = ".lock"
 JOB = "job.toml"
+MANIFEST = "manifest.json"
 UNANSWERED = "unanswered.txt"
 REJECTED = "rejected.tsv"
 
@@ -29,7 +30,7 @@ LINKS, UIDS, SWEEPS, RAW, RECORDS = "links", "uids", "sweeps", "raw", "records"
 """Folders of parts; `sweeps` holds the links of a later pass until it is merged."""
 
 _OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp"}
-_OURS |= {REJECTED, f".{REJECTED}.tmp"}
+_OURS |= {REJECTED, f".{REJECTED}.tmp", MANIFEST, f".{MANIFEST}.tmp"}
 _OURS |= {LINKS, UIDS, SWEEPS, RAW, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
 _HOP = re.compile(r"hop-\d+")
 
@@ -74,6 +75,15 @@ def chain_of(folder: Path) -> Path | None:
     whole = folder.absolute()
     is_hop = _HOP.fullmatch(whole.name) and is_chain(whole.parent)
     return whole.parent if is_hop else None
+
+
+def remove_manifest(folder: Path) -> None:
+    """Remove the manifest of a harvest, and of the chain it is a hop of, before it is changed.
+
+    The removal survives a power cut: a manifest never stands beside files that it does not
+    describe.
+    """
+    durable.remove(one / MANIFEST for one in (folder, chain_of(folder)) if one is not None)
 
 
 def check_harvest(folder: Path) -> None:

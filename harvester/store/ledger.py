@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from harvester.errors import FolderError
@@ -16,7 +17,7 @@ from harvester.model import schemas
 from harvester.model.distinct_targets import Targets
 from harvester.model.rows import RunLengthRows
 from harvester.store import durable
-from harvester.store.folder import JOB, LINKS, check_no_orphans, lock_folder
+from harvester.store.folder import JOB, LINKS, check_no_orphans, lock_folder, remove_manifest
 from harvester.store.identity import check_not_mixed, check_same_job, known_identity
 from harvester.store.input_uids import Input
 from harvester.store.parts import Parts, find_damage
@@ -53,6 +54,7 @@ class Ledger:
         parts: the files.
         state: the commit record.
         input: the input UIDs.
+        changed: whether parts were written or replaced since the folder was opened.
 
     Raises:
         FolderError: the folder is in use by another process or damaged, or was written by a
@@ -74,7 +76,9 @@ class Ledger:
         self.dbfrom = dbfrom
         self.schema = schema
         self.parts = Parts(folder, sink, rows)
+        self.changed = False
         self._targets: Targets | None = None
+        self._described = True
         with ExitStack() as undo:
             self._lock = lock_folder(folder)
             undo.callback(self._lock.release)
@@ -111,11 +115,20 @@ class Ledger:
         """
         kept = self.state.get("identity")
         check_same_job(self.folder, kept, identity)
+        self.begin()
         durable.write_text(self.folder / JOB, job_toml)
         if kept is None or "version" not in json.loads(kept):
             if kept is not None:
                 identity = identity | {"shards": known_identity(self.folder, kept)["shards"]}
-            self.state.put(identity=json.dumps(identity))
+            self.state.put(identity=json.dumps(identity), **self._times())
+        elif self.state.get("started_at") is None:
+            self.state.put(**self._times())
+
+    def begin(self) -> None:
+        """Remove the manifest: what it describes is about to change."""
+        if self._described:
+            remove_manifest(self.folder)
+            self._described = False
 
     @property
     def targets_only(self) -> bool:
@@ -146,6 +159,8 @@ class Ledger:
 
     def write(self, commit: Commit) -> list[Part]:
         """Write the rows of a commit as parts, one for each kind, without recording them."""
+        self.begin()
+        self.changed = True
         links = commit.links
         if links is not None and self.targets_only:
             links = self._new_targets(links)
@@ -161,6 +176,8 @@ class Ledger:
     def replace_parts(self, old: Sequence[Part], new: Sequence[Part]) -> None:
         """Record parts in place of others, and delete the files of those."""
         if old or new:
+            self.begin()
+            self.changed = True
             self.state.replace_parts(old, new)
             self.parts.delete(old)
 
@@ -173,6 +190,13 @@ class Ledger:
         if self._targets is None:
             self._targets = Targets(self.read_links())
         return RunLengthRows.from_table(self._targets.unseen(links.to_table()))
+
+    def _times(self) -> dict[str, str]:
+        """Return when the harvest began and ended; an earlier version kept only its last run."""
+        before = self.state.progress()
+        if not before:
+            return {"started_at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+        return {"started_at": before["started_at"], "ended_at": before["updated_at"]}
 
     def _check_parts(self, recorded: Sequence[Part]) -> None:
         whole = sum(part.bytes for part in recorded) <= HASHED_BYTES

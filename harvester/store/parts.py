@@ -79,6 +79,12 @@ class Parts:
         part = self._written(kind, rows, lambda stream: sink.write(counted(), stream))
         return replace(part, rows=rows)
 
+    def holds(self, part: Part, tables: Sequence[pa.Table]) -> bool:
+        """Return whether writing these rows again would make the same file as a part."""
+        sink = self._sink_for(part.kind)
+        written = durable.would_write(lambda stream: sink.write(tables, stream))
+        return (part.bytes, part.checksum) == (written.bytes, written.checksum)
+
     def merge(self, parts: Sequence[Part]) -> Part:
         """Write the rows of several parts of one kind as a new part.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 COUNTS = ("sent", "ok", "retried", "rate_limited")
 """Keys of the counts of requests."""
 
-_OUTCOMES = ("linked", "empty", "missing", "failed")
+OUTCOMES = ("linked", "empty", "missing", "failed")
 _BAD = ("missing", "failed")
 _KINDS = ("links", "uids", "unanswered")
 _ENDED = ("complete", "complete_with_failures")
@@ -43,7 +43,7 @@ def harvest_status(folder: Path) -> dict[str, Any]:
         "waiting": progress.get("waiting") if running else None,
         "job": _flat(found.job),
         "uids": {"total": found.total, "done": sum(found.outcomes.values())}
-        | {outcome: found.outcomes.get(outcome, 0) for outcome in _OUTCOMES},
+        | {outcome: found.outcomes.get(outcome, 0) for outcome in OUTCOMES},
         "partial_source": found.partial_source,
         "links": found.link_count,
         "missing_links": {
@@ -70,13 +70,11 @@ def chain_status(folder: Path) -> dict[str, Any]:
         FolderError: a state is damaged.
     """
     hops = [harvest_status(hop) for hop in hop_folders(folder)]
-    states = {hop["state"] for hop in hops}
-    state = next((name for name in _BY_URGENCY if name in states), "complete")
     return {
-        "state": state,
+        "state": chain_state(hop["state"] for hop in hops),
         "waiting": next((hop["waiting"] for hop in hops if hop["waiting"]), None),
         "job": _flat(read_job(folder)),
-        "uids": _sums(hop["uids"] for hop in hops),
+        "uids": sums(hop["uids"] for hop in hops),
         "partial_source": any(hop["partial_source"] for hop in hops),
         "links": sum(hop["links"] for hop in hops),
         "parts": [
@@ -84,7 +82,7 @@ def chain_status(folder: Path) -> dict[str, Any]:
             for path, hop in zip(hop_folders(folder), hops, strict=True)
             for part in hop["parts"]
         ],
-        "requests": _sums(hop["requests"] for hop in hops),
+        "requests": sums(hop["requests"] for hop in hops),
         "missing_links": {name: one for hop in hops for name, one in hop["missing_links"].items()},
         "sweep": None,
         "limited_by": next((hop["limited_by"] for hop in hops if hop["limited_by"]), None),
@@ -100,7 +98,14 @@ def chain_status(folder: Path) -> dict[str, Any]:
     }
 
 
-def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+def chain_state(states: Iterable[str]) -> str:
+    """Return the state of a chain whose hops have these."""
+    found = set(states)
+    return next((name for name in _BY_URGENCY if name in found), "complete")
+
+
+def sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sums of counts, by name."""
     together: Counter[str] = Counter()
     for count in counts:
         together.update(count)

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 def write_unanswered(ledger: Ledger) -> None:
     """Write `unanswered.txt` and the rows of failed and missing UIDs in place of older ones.
 
-    Without such UIDs neither exists.
+    Without such UIDs neither exists. A part that has these rows already is kept.
     """
-    ledger.replace_parts(ledger.state.parts("unanswered"), [])
-    listed = ledger.folder / UNANSWERED
+    listed, old = ledger.folder / UNANSWERED, ledger.state.parts("unanswered")
     tables = [
         schemas.unanswered_rows(
             ledger.dbfrom,
@@ -31,15 +30,18 @@ def write_unanswered(ledger: Ledger) -> None:
         for one in ledger.state.unanswered()
     ]
     if not tables:
+        ledger.replace_parts(old, [])
         durable.remove([listed])
         return
     table = pa.concat_tables(tables).sort_by("from_uid")
     durable.write_text(listed, "".join(f"{uid}\n" for uid in table["from_uid"].to_pylist()))
-    ledger.state.commit([ledger.parts.write("unanswered", [table])])
+    if not (len(old) == 1 and ledger.parts.holds(old[0], [table])):
+        ledger.replace_parts(old, [ledger.parts.write("unanswered", [table])])
 
 
 def reopen_unanswered(ledger: Ledger) -> None:
     """Remove the outcomes of failed and missing UIDs, so that they are queried again."""
+    ledger.begin()
     ledger.state.forget(uids.union(one.uids for one in ledger.state.unanswered()))
     ledger.replace_parts(ledger.state.parts("unanswered"), [])
     durable.remove([ledger.folder / UNANSWERED])

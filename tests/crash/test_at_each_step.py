@@ -11,6 +11,7 @@ import pytest
 from support.fork_server import KillPoint
 from support.harness import assert_polite
 from support.kill_schedule import run_all, spread
+from support.manifests import assert_absent_or_exact, assert_exact_manifest
 from support.short_runs import FORMS, KINDS, ShortRun, uninterrupted
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def kill_then_finish(
             ended.output
         )
         assert_polite(ended.output)
+        assert_absent_or_exact(out)
         reached += came
     finish(short_run, fork_server, out, resumes=resumes)
     return reached
@@ -94,6 +96,7 @@ def finish(short_run: ShortRun, fork_server: ForkServer, out: Path, *, resumes: 
     assert_polite(finished.output)
     assert finished.code == short_run.code, finished.output
     short_run.assert_complete(out)
+    assert_exact_manifest(out)
 
 
 def steps_of(servers: Servers, short_run: ShortRun, base: Path) -> list[str]:
@@ -133,6 +136,7 @@ def at_any_byte(servers: Servers, short_run: ShortRun, count: int) -> int:
         short_run.prepare(fork_server, out)
         ended = fork_server.run(short_run.command(out), most_bytes=most_bytes, **short_run.often)
         assert ended.code in (-signal.SIGXFSZ, short_run.code), ended.output
+        assert_absent_or_exact(out)
         finish(short_run, fork_server, out, resumes=number % 2 == 1)
         return ended.killed
 

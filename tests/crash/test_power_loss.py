@@ -14,6 +14,7 @@ from support.disk_model import Disk, Drawn, nothing, whole
 from support.fork_server import ForkServer
 from support.harness import assert_polite
 from support.kill_schedule import run_all, spread
+from support.manifests import assert_absent_or_exact, assert_exact_manifest
 from support.recording import notes, recorder
 from support.short_runs import FORMS, KINDS, ShortRun
 
@@ -161,6 +162,7 @@ def all_recover(
     def recover(loss: Loss, number: int, fork_server: ForkServer) -> int:
         out = folders[number] / PLACE
         assert read(out) in (loss.kept, loss.coming)
+        assert_absent_or_exact(out)
         if loss.ended:
             short_run.assert_complete(out)
         resumes = number % 2 == 1 and short_run.can_resume(out)
@@ -168,6 +170,7 @@ def all_recover(
         assert_polite(ended.output)
         assert ended.code == short_run.code, ended.output
         short_run.assert_complete(out)
+        assert_exact_manifest(out)
         return 1
 
     assert run_all(servers, losses, recover) == len(losses)

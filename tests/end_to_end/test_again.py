@@ -37,7 +37,7 @@ def complete(servers: Servers, folder: Path) -> None:
     ]  # fmt: skip
     assert servers.harvester(*words).code == 0
     asked, before, said = len(server.log), digests(out), status(out)
-    assert asked == 2
+    assert asked == 2 + 2, "EInfo is asked about both databases"
     for again in (words, ["resume", out], [*words, "--retry-failed"], ["run", out / "job.toml"]):
         finished = servers.harvester(*again)
         assert finished.code == 0, finished.err

@@ -49,7 +49,8 @@ def test_it_is_read_checked_and_resumed(out: Path, servers: Servers, tmp_path: P
 
     resumed = servers.harvester("resume", out)
     assert resumed.code == 3, resumed.output
-    assert len(server.log) == 1, "only what is not done is asked for"
+    asked = [entry.ids for entry in server.log if entry.utility == "elink"]
+    assert asked == [2], "only what is not done is asked for"
     assert (out / "unanswered.txt").read_text() == "4\n"
     assert status(out)["requests"]["sent"] == 2, "the request of the earlier run counts"
 

@@ -68,7 +68,7 @@ def assert_done(
         all_uids.append(uids)
         uids = sorted(set(truth["to_uid"].to_pylist()))
     assert {path.name for path in out.iterdir()} == {
-        "job.toml", *(f"hop-{number}" for number in range(1, len(hops) + 1))
+        "job.toml", "manifest.json", *(f"hop-{number}" for number in range(1, len(hops) + 1))
     }  # fmt: skip
     return all_uids
 

@@ -37,10 +37,12 @@ QUICK = [Pace(3, "0.8", 11), Pace(10, "0.8,2.5,4", 11), Pace(25, "3.4", 11)]
 LONG = [Pace(rate, latency, 36) for rate in (3, 10, 25) for latency in ("0.8", "6.8", "0.8,6.8,13")]
 
 
-def arrivals(log: Path) -> list[float]:
-    """When requests came, as the server noted it; none of them was refused."""
+def arrivals(log: Path, rate: int) -> list[float]:
+    """When requests of links came, as the server noted it; none of all requests was refused."""
     entries: list[dict[str, Any]] = [json.loads(line) for line in log.read_text().splitlines()]
     assert {entry["status"] for entry in entries} == {200}
+    assert busiest_second(sorted(entry["arrived"] for entry in entries)) <= rate
+    entries = [entry for entry in entries if entry["utility"] == "elink"]
     return sorted(entry["arrived"] for entry in entries)
 
 
@@ -74,7 +76,7 @@ def asked_at(pace: Pace, folder: Path) -> list[float]:
     assert finished.code == 0, finished.err
     truth = expected_links(SeededGraph(), "pubmed", uids, ("pmc",), ("pubmed_pmc",))
     assert_exact(folder / "out", "pubmed", uids, truth)
-    times = arrivals(log)
+    times = arrivals(log, pace.rate)
     assert len(times) * batch == len(uids)
     return times
 

@@ -22,6 +22,7 @@ import zstandard
 
 from harvester.api.folder import status as status  # noqa: PLC0414 - tests ask it here
 from harvester.emulator import Graph, truth
+from support.manifests import assert_absent_or_exact
 from support.schemas import assert_status
 
 if TYPE_CHECKING:
@@ -322,8 +323,10 @@ def assert_tidy(folder: Path) -> None:
     found = {f"{kind}/{path.name}" for kind in ("links", "uids") for path in children(folder, kind)}
     assert found == set(said["parts"])
     known = {".lock", "job.toml", "links", "uids", "unanswered.txt", "rejected.tsv"}
+    known.add("manifest.json")
     database = {"state.sqlite", "state.sqlite-wal", "state.sqlite-shm"}
     assert {path.name for path in folder.iterdir()} <= known | database
+    assert_absent_or_exact(folder)
 
 
 def children(folder: Path, kind: str) -> list[Path]:

@@ -1,0 +1,94 @@
+"""What the parts of a harvest hold: a SHA-256 of each, and counts of its links.
+
+Both take a reading of every file. They are kept in the state, so that a later run reads only the
+files that are new.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from harvester.errors import FolderError
+from harvester.model import lazy_compute as pc
+from harvester.store import durable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harvester.store.ledger import Ledger
+    from harvester.store.state_reader import Part
+
+_KEY = "contents"
+"""Key in `meta`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one part holds.
+
+    Attributes:
+        checksum: of the part, as it was committed.
+        sha256: SHA-256 of the file, in hexadecimal.
+        linknames: linkname → rows; empty for parts of other kinds than links.
+        databases: linked database → rows.
+    """
+
+    checksum: str
+    sha256: str
+    linknames: Mapping[str, int] = field(default_factory=dict)
+    databases: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_contents(ledger: Ledger) -> dict[str, Contents]:
+    """Return what each committed part holds, by name; files that are new are read once.
+
+    Raises:
+        FolderError: a part is not as it was committed.
+    """
+    kept = json.loads(ledger.state.get(_KEY) or "{}")
+    parts = ledger.state.parts()
+
+    def look(part: Part) -> Contents:
+        known = kept.get(part.name)
+        if known is not None and known["checksum"] == part.checksum:
+            return Contents(**known)
+        return _read(ledger, part)
+
+    with ThreadPoolExecutor() as pool:  # hashing and reading release the interpreter lock
+        found = {part.name: one for part, one in zip(parts, pool.map(look, parts), strict=True)}
+    told = {name: asdict(one) for name, one in found.items()}
+    if told != kept:
+        ledger.state.put(**{_KEY: json.dumps(told)})
+    return found
+
+
+def _read(ledger: Ledger, part: Part) -> Contents:
+    path = ledger.folder / part.name
+    written = durable.both_checksums(path)
+    if written.checksum != part.checksum:
+        raise FolderError(
+            f"{path} is not as it was committed (its checksum differs). "
+            f"Run `harvester verify {ledger.folder}` and restore the file from a backup."
+        )
+    counts: dict[str, Counter[str]] = {"linkname": Counter(), "dbto": Counter()}
+    names = [name for name in counts if name in ledger.schema.names]
+    if part.kind == "links" and names:
+        schema = pa.schema([ledger.schema.field(name) for name in names])
+        for table in ledger.parts.read([part], schema):
+            for name in names:
+                counts[name].update(_counted(table[name]))
+    linknames, databases = (dict(counts[name]) for name in ("linkname", "dbto"))
+    return Contents(written.checksum, written.sha256, linknames, databases)
+
+
+def _counted(column: pa.ChunkedArray) -> dict[str, int]:
+    """Return how many rows have each value; nulls are not counted."""
+    counted = pc.value_counts(column)
+    pairs = zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)
+    return {value: count for value, count in pairs if value is not None}
