@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from click.exceptions import Exit
 
 from harvester.api.harvest import Result, run
+from harvester.cli.operation import metrics_of, run_on_end
 from harvester.cli.process import keep_memory, open_many_files
 from harvester.cli.verbosity import display_of
-from harvester.errors import GaveUp, Interrupted, Refused, WindowClosed
+from harvester.errors import GaveUp, HarvestError, Interrupted, Refused, WindowClosed
 from harvester.wording import count
 
 if TYPE_CHECKING:
@@ -26,14 +28,21 @@ def run_job(job: Job, values: dict[str, Any], **options: bool) -> None:
     """
     keep_memory()
     open_many_files()
-    with display_of(values) as listener:
+    folder = Path(job.output.path)
+    try:
+        with metrics_of(values) as listeners, display_of(values) as display:
+            result = run(job, listeners=[display, *listeners], signals=True, **options)
+    except HarvestError as error:
+        if isinstance(error, GaveUp | Interrupted | WindowClosed | Refused):
+            error.add_note(f"Go on with: harvester resume {folder}")
         try:
-            result = run(job, listeners=[listener], signals=True, **options)
-        except (GaveUp, Interrupted, WindowClosed, Refused) as error:
-            error.add_note(f"Go on with: harvester resume {job.output.path}")
-            raise
+            run_on_end(values["on_end"], folder, error.exit_status, ended=False)
+        except HarvestError as second:
+            error.add_note(str(second))
+        raise
     if not values["quiet"] and not values["log_json"]:
         click.echo(summary(result), err=True)
+    run_on_end(values["on_end"], folder, result.exit_code)
     raise Exit(result.exit_code)
 
 

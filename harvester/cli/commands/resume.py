@@ -7,6 +7,7 @@ from typing import Any
 
 import rich_click as click
 
+from harvester.cli.operation import operation_options
 from harvester.cli.options import ResumingCommand
 from harvester.cli.verbosity import partial_option, retry_failed_option, verbosity_options
 
@@ -15,6 +16,7 @@ from harvester.cli.verbosity import partial_option, retry_failed_option, verbosi
 @click.argument("out", type=click.Path(path_type=Path))
 @retry_failed_option("Input UIDs")
 @partial_option("Input UIDs")
+@operation_options
 @verbosity_options
 def resume(out: Path, retry_failed: bool, partial: bool, **values: Any) -> None:
     """Resume the harvest in OUT.

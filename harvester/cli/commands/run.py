@@ -7,6 +7,7 @@ from typing import Any
 
 import rich_click as click
 
+from harvester.cli.operation import operation_options
 from harvester.cli.options import PANELS, JobCommand
 from harvester.cli.verbosity import partial_option, retry_failed_option, verbosity_options
 
@@ -21,6 +22,7 @@ from harvester.cli.verbosity import partial_option, retry_failed_option, verbosi
     help="end before the first ELink request if NCBI drops a part of the query",
     panel=PANELS["source"],
 )
+@operation_options
 @verbosity_options
 def run(job: Path | None, retry_failed: bool, partial: bool, strict: bool, **values: Any) -> None:
     """Harvest links, or resume an unfinished harvest.
@@ -36,5 +38,7 @@ def run(job: Path | None, retry_failed: bool, partial: bool, strict: bool, **val
 
     resolved = load.build(settings(values), job)
     if resolved.output.path == STDOUT:
+        if values["on_end"]:
+            raise click.UsageError("--on-end needs a folder; give one with -o instead of -.")
         write_to_stdout(resolved, partial=partial)
     run_job(resolved, values, retry_failed=retry_failed, partial=partial, strict=strict)
