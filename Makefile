@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test unit check coverage all docs torture bench results guard soak conformance clean
+.PHONY: help workflows demo test unit check coverage all docs torture bench results guard soak conformance clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,5 +75,12 @@ conformance: .venv/dev .venv-conformance/run  ## compare clients under NCBI's fa
 	.venv-conformance/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
+workflows: .venv-workflows/run  ## install Snakemake, cwltool and planemo for their tests
+
+.venv-workflows/run: Makefile
+	$(PYTHON) -m venv .venv-workflows
+	.venv-workflows/bin/python -m pip install --quiet 'snakemake>=9' 'cwltool>=3.1' 'planemo>=0.75'
+	touch $@
+
 clean:  ## delete environments and caches
-	rm -rf .venv .venv-docs .site .venv-conformance .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .venv-workflows .venv-docs .site .venv-conformance .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
