@@ -106,14 +106,14 @@ class _Metrics:
         for name in (*get_args(events.Limit), *get_args(events.WaitCause)):
             limits.add_metric([name], name == tally.limited_by)
         yield limits
-        for name, text, number in (
+        for name, text, value in (
             ("input_uids", "Distinct input UIDs that are known", tally.total),
             ("links", "Links found, earlier runs included", tally.links),
             ("requests_in_flight", "Requests that wait for their answer", tally.in_flight),
             ("permitted_rate", "Permitted requests per second", tally.rate),
             ("pass", "Pass over the UIDs, from 1", tally.pass_number),
         ):
-            yield GaugeMetricFamily(f"harvester_{name}", text, value=number)
+            yield GaugeMetricFamily(f"harvester_{name}", text, value=value)
         for name, text, number in (
             ("requests_sent", "Requests sent by this process", tally.sent),
             ("requests_answered", "Whole answers", tally.ok),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.cookbook import blocks_in
 from support.harness import (
     assert_exact,
     environment,
@@ -41,7 +42,9 @@ UIDS = range(1, 401)
 
 def _program(name: str) -> str:
     """The path of a program; the test is skipped without it."""
-    found = shutil.which(name, path=f"{ROOT / '.venv-workflows/bin'}{os.pathsep}{os.environ['PATH']}")
+    found = shutil.which(
+        name, path=f"{ROOT / '.venv-workflows/bin'}{os.pathsep}{os.environ['PATH']}"
+    )
     if found is None:
         pytest.skip(f"{name} is not installed (make workflows)")
     return found
@@ -82,7 +85,7 @@ def test_snakemake_is_killed_and_goes_on(servers: Servers, tmp_path: Path) -> No
     write_uids(tmp_path / "pmids.txt", UIDS)
     job = tmp_path / "Snakefile"
     text = (CONFIGS / "snakemake/Snakefile").read_text("utf-8")
-    job.write_text(text.replace(" -q\"", " -q --batch-size=2 --rate=100\""), "utf-8")
+    job.write_text(text.replace(' -q"', ' -q --batch-size=2 --rate=100"'), "utf-8")
     words = [program, "--snakefile", str(job), "--cores", "4", "--nolock"]
     with subprocess.Popen(
         words, cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -102,12 +105,26 @@ def test_snakemake_is_killed_and_goes_on(servers: Servers, tmp_path: Path) -> No
     assert asked < len(UIDS) + answered  # what was committed before is not asked again
 
 
+def test_the_rule_in_the_docs_works(servers: Servers, tmp_path: Path) -> None:
+    program = _program("snakemake")
+    server = servers.start()
+    text = (ROOT / "docs/operation.md").read_text("utf-8")
+    (rule,) = [one.text for one in blocks_in(text) if one.language == "snakemake"]
+    (tmp_path / "Snakefile").write_text(rule, "utf-8")
+    write_uids(tmp_path / "pmids.txt", UIDS)
+    _run([program, "--cores", "1"], tmp_path, _environment(servers, server, tmp_path))
+    truth = expected_links(server.graph, "pubmed", UIDS, ["gene"])
+    assert_exact(tmp_path / "harvest", "pubmed", UIDS, truth)
+
+
 def test_cwltool_runs_the_tool(servers: Servers, tmp_path: Path) -> None:
     program = _program("cwltool")
     server = servers.start()
     env = _environment(servers, server, tmp_path)
     write_uids(tmp_path / "pmids.txt", UIDS)
-    kept = [f"--preserve-environment={name}" for name in ("HARVESTER_BASE_URL", "NCBI_EMAIL", "PATH")]
+    kept = [
+        f"--preserve-environment={name}" for name in ("HARVESTER_BASE_URL", "NCBI_EMAIL", "PATH")
+    ]
     said = _run(
         [program, *kept, str(CONFIGS / "cwl/harvest.cwl"), "--ids", "pmids.txt",
          "--dbfrom", "pubmed", "--db", "gene"],
@@ -120,7 +137,9 @@ def test_cwltool_runs_the_tool(servers: Servers, tmp_path: Path) -> None:
 
 def test_planemo_finds_no_fault_in_the_galaxy_tool() -> None:
     program = _program("planemo")
-    said = _run([program, "lint", str(CONFIGS / "galaxy/elink_harvester.xml")], ROOT, {**os.environ})
+    said = _run(
+        [program, "lint", str(CONFIGS / "galaxy/elink_harvester.xml")], ROOT, {**os.environ}
+    )
     assert "WARNING" not in said
     assert "ERROR" not in said
 
@@ -150,9 +169,7 @@ def _command_lines() -> list[str]:
 def test_every_option_in_the_examples_exists() -> None:
     lines = _command_lines()
     assert len(lines) >= 10
-    known = {
-        name: harvester(name, "--help").out for name in ("run", "resume", "merge", "export")
-    }
+    known = {name: harvester(name, "--help").out for name in ("run", "resume", "merge", "export")}
     for line in lines:
         name = line.split()[1]
         for option in re.findall(r"(?<=\s)--[a-z][a-z-]+", line):
