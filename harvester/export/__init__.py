@@ -91,6 +91,12 @@ FORMATS: Mapping[str, Format] = {
         table=True,
         text=True,
     ),
+    "xlsx": Format(
+        help="an Excel workbook, up to 1,048,575 rows",
+        function="excel.write",
+        suffixes=(".xlsx",),
+        table=True,
+    ),
     "parquet": Format(
         help="one Parquet file, sorted by from_uid",
         function="parquet.write",

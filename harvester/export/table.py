@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harvester.errors import BadInput
+from harvester.export.summaries import Summaries, schema_with_fields, with_fields
+from harvester.export.wide import wide_table
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,9 +19,7 @@ if TYPE_CHECKING:
 
 
 def table_of(
-    harvests: Harvests,
-    to: Destination,  # noqa: ARG001
-    options: Options,  # noqa: ARG001
+    harvests: Harvests, to: Destination, options: Options
 ) -> tuple[pa.Schema, Iterator[pa.Table]]:
     """Return the schema and the rows of a table.
 
@@ -29,4 +31,12 @@ def table_of(
     Raises:
         BadInput: the harvests do not have what the options ask for.
     """
-    return harvests.schema, harvests.links()
+    summaries = Summaries(harvests, options.columns, to.scratch) if options.columns else None
+    if options.wide:
+        return wide_table(harvests, summaries, to.scratch)
+    if summaries is None:
+        return harvests.schema, harvests.links()
+    schema = schema_with_fields(harvests.schema, summaries)
+    if schema == harvests.schema:
+        raise BadInput(f"The rows of {harvests.names} name no record that has a summary.")
+    return schema, with_fields(harvests.links(), summaries, schema)

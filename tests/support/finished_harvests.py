@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from harvester.job import load
 from harvester.job.model import Job
 from harvester.model import uids as sets
 from harvester.model.identifiers import identifiers_of
-from harvester.model.row_schemas import link_schema
+from harvester.model.row_schemas import SUMMARIES, link_schema
 from harvester.model.rows import RunLengthRows
 from harvester.model.schemas import UIDS, with_ids
 from harvester.store.commit import Commit
@@ -23,7 +24,7 @@ from harvester.store.unanswered import write_unanswered
 from support.harness import LINKS, expected_links
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 PMIDS = list(range(30_000_001, 30_000_041))
@@ -123,6 +124,32 @@ def make_harvest(
                 Commit(None, None, [Settled("failed", _numbers(names, failed), "HTTP 500")])
             )
             write_unanswered(ledger)
+    return folder
+
+
+def make_summaries(
+    harvest: Path, db: str, records: Mapping[int, Mapping[str, Any]], side: str = "to"
+) -> Path:
+    """Write summaries into the folder of a harvest, as `harvester records` does."""
+    name = f"{db}-summary" + ("-from" if side == "from" else "")
+    folder = harvest / "records" / name
+    job = Job.model_validate(
+        {"link": {"dbfrom": db}, "output": {"path": str(folder)}, "server": _SERVER}
+    )
+    holds = {"kind": "records", "form": "summary", "side": side}
+    texts = [json.dumps({"uid": str(uid), **record}) for uid, record in records.items()]
+    rows = pa.table({"db": [db] * len(records), "uid": list(records), "record": texts})
+    with Ledger(folder, make_sink("parquet", "zstd"), db, SUMMARIES, rows="records") as ledger:
+        ledger.adopt(job.identity(holds), load.dump(job))
+        ledger.input.add(sets.as_set(list(records)))
+        ledger.input.end()
+        ledger.commit(
+            Commit(
+                RunLengthRows.from_table(_typed(rows, SUMMARIES)),
+                None,
+                [Settled("linked", sets.as_set(list(records)))],
+            )
+        )
     return folder
 
 

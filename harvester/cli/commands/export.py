@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _PANEL = "Export"
 
 
-def _names(_: click.Context, __: click.Parameter, value: str | None) -> list[str]:
-    """Return the names in a comma list."""
-    return [name.strip() for name in (value or "").split(",") if name.strip()]
+def _names(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[str]:
+    """Return the names in comma lists."""
+    return [name.strip() for text in value for name in text.split(",") if name.strip()]
 
 
 @click.command()
@@ -36,12 +36,32 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> list[str
     panel=_PANEL,
     help="format: " + ", ".join(formats()),
 )
+@click.option(
+    "--wide",
+    is_flag=True,
+    panel=_PANEL,
+    help="one row per UID, also of those without links, and one column per linkname with the "
+    "linked UIDs joined by ;",
+)
+@click.option("--titles", is_flag=True, panel=_PANEL, help="the same as --columns title")
+@click.option(
+    "--columns",
+    metavar="FIELD,…",
+    multiple=True,
+    callback=_names,
+    panel=_PANEL,
+    help="fields of the summaries got with `harvester records`, for example symbol,title,pmcid; "
+    "a.b for a member of a member",
+)
 @click.option("--overwrite", "--force", is_flag=True, panel=_PANEL, help="replace DEST")
 @partial_option(_PANEL)
 @verbosity_options
 def export(
     paths: Sequence[Path],
     form: str,
+    wide: bool,
+    titles: bool,
+    columns: list[str],
     overwrite: bool,
     partial: bool,
     **values: Any,
@@ -60,7 +80,16 @@ def export(
         )
     *folders, to = paths
     with _interrupted(to), display_of(values) as listener:
-        rows = write(folders, form, to, overwrite=overwrite, partial=partial, listeners=[listener])
+        rows = write(
+            folders,
+            form,
+            to,
+            wide=wide,
+            columns=list(dict.fromkeys([*columns, *["title"] * titles])),
+            overwrite=overwrite,
+            partial=partial,
+            listeners=[listener],
+        )
     if not values["quiet"] and not values["log_json"]:
         click.echo(f"{count(rows, 'link')} in {to}", err=True)
 
