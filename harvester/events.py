@@ -34,6 +34,8 @@ class RunStarted:
     passes: int = 1
     growing: bool = False
     """Whether more UIDs will come; `total` is then an estimate."""
+    refresh: bool = False
+    """Whether UIDs are asked for again because their answers are old; pass 2 confirms losses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from harvester.job import load
 from harvester.runs.chain import hop_jobs, run_chain
 from harvester.runs.prepare import prepare
 from harvester.runs.records import SUMMARY, Records, Side, get_records
+from harvester.runs.refresh import check_refreshable
 from harvester.runs.run import Result, Runner
 from harvester.sources.rejected import count_rejected, write_rejected
 
@@ -42,6 +43,7 @@ async def harvest(
     resume: bool = False,
     partial: bool = False,
     strict: bool = False,
+    refresh: float | None = None,
     signals: bool = False,
 ) -> Result:
     """Run a job to its end, or go on where an earlier run ended.
@@ -60,6 +62,8 @@ async def harvest(
             never read to its end.
         partial: whether to accept an unfinished harvest as the source.
         strict: whether to end before the first ELink request if NCBI drops a part of the query.
+        refresh: ask again for UIDs whose answer is older than so many days; the folder then holds
+            the newest answer of each.
         signals: whether to end gently at the first SIGINT or SIGTERM, at once at the second.
 
     Returns:
@@ -82,6 +86,8 @@ async def harvest(
         ```
     """
     job = job if ids is None else job.with_uids(ids)
+    if refresh is not None:
+        check_refreshable(job, refresh)
     with listening(listeners, progress=progress) as told:
         emit = events.to_all(told)
         rejected: list[Rejected] = []
@@ -107,6 +113,7 @@ async def harvest(
                     resume=resume,
                     retry_failed=retry_failed,
                     strict=strict,
+                    refresh=refresh,
                 )
                 return await _run(runner, job, source, opened)
 
@@ -138,6 +145,7 @@ class HarvestOptions(TypedDict, total=False):
     resume: bool
     partial: bool
     strict: bool
+    refresh: float | None
     signals: bool
 
 

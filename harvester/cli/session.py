@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harvester.job.model import Job
 
 
-def run_job(job: Job, values: dict[str, Any], **options: bool) -> None:
+def run_job(job: Job, values: dict[str, Any], **options: Any) -> None:
     """Run a job with the display that the options ask for.
 
     Raises:
@@ -49,6 +49,15 @@ def run_job(job: Job, values: dict[str, Any], **options: bool) -> None:
 def summary(result: Result) -> str:
     """Return a line for each harvest, and one for each database of records."""
     lines = [_links(one) for one in result.hops or [result]]
+    if (again := result.refreshed) is not None:
+        lines.append(
+            f"{count(again.uids, 'UID')} asked again: {count(again.added, 'link')} added, "
+            f"{again.removed:,} removed"
+        )
+        if again.unanswered:
+            lines.append(
+                f"{count(again.unanswered, 'UID')} gave no new answer and kept what they had."
+            )
     if result.rejected:
         lines.append(
             f"{result.rejected:,} entries of the input are not UIDs and were left out; "

@@ -57,6 +57,17 @@ def retry_failed_option(panel: str) -> Callable[[F], F]:
     )
 
 
+def refresh_option(panel: str) -> Callable[[F], F]:
+    """Return the decorator that adds --refresh to a command."""
+    return click.option(
+        "--refresh",
+        type=click.FloatRange(min=0),
+        metavar="DAYS",
+        help="also the UIDs whose answer is older; the newest answer of each is kept",
+        panel=panel,
+    )
+
+
 def result_options(command: F) -> F:
     """Add --json and -q to a command whose result goes to standard output."""
     for option in (

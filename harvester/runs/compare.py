@@ -137,7 +137,7 @@ def compare(
     total = Difference()
     by_linkname: dict[str, Difference] = {}
     for before, now in _ranges(old, new, both, identifiers):
-        split = _Split.of(before, now, old.cmd)
+        split = Split.of(before, now, old.cmd)
         counted, named = split.difference(old.cmd)
         total += counted
         for name, one in named.items():
@@ -187,17 +187,21 @@ def _ranges(
 def _rows(found: HarvestReader, both: UidSet, identifiers: Identifiers) -> Iterator[pa.Table]:
     """Yield the rows of a harvest for some UIDs, with numbers as from_uid."""
     for table in found.links():
-        rows = numbered(table, identifiers, Uids())
-        froms = rows["from_uid"].to_numpy()
-        here = uids.as_set(np.unique(froms))
-        there = here & both
-        if len(there) < len(here):
-            rows = rows.filter(pa.array(np.isin(froms, uids.as_array(there))))
-        yield rows
+        yield rows_of(numbered(table, identifiers, Uids()), both)
+
+
+def rows_of(table: pa.Table, members: UidSet) -> pa.Table:
+    """Return the rows of some UIDs; from_uid holds numbers."""
+    froms = table["from_uid"].to_numpy()
+    here = uids.as_set(np.unique(froms))
+    there = here & members
+    if len(there) == len(here):
+        return table
+    return table.filter(pa.array(np.isin(froms, uids.as_array(there))))
 
 
 @dataclass(frozen=True, slots=True)
-class _Split:
+class Split:
     """The rows of two tables, by whether the other table has the same link.
 
     Attributes:
@@ -212,8 +216,8 @@ class _Split:
     now: pa.Table
 
     @classmethod
-    def of(cls, old: pa.Table, new: pa.Table, cmd: str) -> _Split:
-        """Compare two tables by the key of a cmd."""
+    def of(cls, old: pa.Table, new: pa.Table, cmd: str) -> Split:
+        """Compare two tables by the key of a cmd; from_uid may hold numbers."""
         table = pa.concat_tables([old, new]).unify_dictionaries().combine_chunks()
         keys = [_plain(table[name]) for name in COMMANDS[cmd].key]
         names = [f"key_{number}" for number in range(len(keys))]

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from harvester.job.model import Job
     from harvester.model.uids import UidArray
     from harvester.runs.mergeable import Shard
-    from harvester.store.state_reader import Part
+    from harvester.store.state_reader import Part, SettledAt
 
 _ORIGIN = "merged_from"
 """Key in `meta`: the digest of the shards that a harvest was merged from."""
@@ -167,6 +167,7 @@ def _fill(ledger: Ledger, shards: Sequence[Shard]) -> None:
     numbers.add(distinct(shards))
     parts: list[Part] = []
     settled: list[Settled] = []
+    times: list[SettledAt] = []
     if ledger.targets_only:
         parts.append(ledger.parts.write("links", _distinct_targets(ledger, shards)))
     for shard in shards:
@@ -179,7 +180,11 @@ def _fill(ledger: Ledger, shards: Sequence[Shard]) -> None:
         settled += [
             replace(one, uids=renumber(uids.as_array(one.uids))) for one in shard.harvest.settled
         ]
-    ledger.state.commit(parts, fold(settled), meta=_meta(shards))
+        times += [
+            replace(one, uids=renumber(uids.as_array(one.uids)))
+            for one in shard.harvest.settled_at()
+        ]
+    ledger.state.commit(parts, fold(settled), meta=_meta(shards), times=times)
     for number in range(2, shards[0].passes + 1):
         ledger.state.commit([], [Settled(MERGED, numbers.wanted)], pass_number=number)
     numbers.end()

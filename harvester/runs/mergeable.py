@@ -115,6 +115,8 @@ def _opened(folder: Path) -> Shard:
     found.check_links()
     if is_locked(folder):
         raise FolderInUse(f"{folder} is in use by a harvest. Merge it once it has ended.")
+    if found.refreshing:
+        raise BadInput(f"{folder} has a refresh that is not ended (harvester resume {folder}).")
     if found.partial_source:
         raise BadInput(f"{folder} was made from an unfinished harvest (--partial).")
     if found.identity is None or not found.complete:

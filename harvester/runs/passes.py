@@ -21,12 +21,14 @@ from harvester.job import ncbi
 from harvester.runs.builds import database_builds
 from harvester.runs.drive import drive, feed_engine, make_engine
 from harvester.runs.progress import Progress
+from harvester.runs.refresh import Refresher
 from harvester.runs.timeline import TimelineRecorder
 from harvester.store.committer import Committer
 from harvester.store.compaction import merge_small_parts
 from harvester.store.contents import read_contents
 from harvester.store.manifest import write_manifest
 from harvester.store.passes.merge_pass import merge_pass
+from harvester.store.state_reader import CONFIRMED, REFRESHED
 from harvester.store.status import EXIT_CODES, end_state, sums
 from harvester.store.timeline import Timeline
 from harvester.store.unanswered import write_unanswered
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from harvester.job.model import Job
     from harvester.model.identifiers import Listed
     from harvester.model.uids import UidSet
+    from harvester.runs.refresh import Refreshed
     from harvester.sources.feed import Feed
     from harvester.store.ledger import Ledger
 
@@ -66,6 +69,7 @@ class Passes:
         stop: ends everything when asked to.
         feed: yields more UIDs during the first pass; None if all are known.
         committed: receives the links of each commit.
+        refresh_before: ask again for UIDs answered before this time, in ms since 1970.
     """
 
     job: Job
@@ -76,9 +80,13 @@ class Passes:
     stop: Stop
     feed: Feed | None = None
     committed: Callable[[pa.Table], None] | None = None
+    refresh_before: int | None = None
 
-    async def run(self) -> None:
+    async def run(self) -> Refreshed | None:
         """Ask for what is not done yet, commit it, and bring the folder into its final form.
+
+        Returns:
+            What a refresh came to; None without one.
 
         Raises:
             OSError: the disk is full, or the folder is gone.
@@ -92,10 +100,11 @@ class Passes:
         progress = Progress(tally, timeline, state.progress(), self.client.rate)
         committer = Committer(self.ledger, emit, progress, self.committed)
         ended: HarvestError | None = None
+        refresher = Refresher(self.ledger, self.job, self.refresh_before)
         if not self.client.shares_limit and self.client.rate <= ncbi.RATE_WITH_KEY:
             emit(events.Warned(_NOT_SHARED))
         try:
-            ended = await self._run_all(committer, emit)
+            ended = await self._run_all(refresher, committer, emit)
             progress.end("interrupted" if ended else end_state(state.outcomes()))
             if ended is None:  # a run that was asked to stop should not keep others waiting
                 await committer.in_thread(partial(merge_small_parts, self.ledger))
@@ -115,6 +124,7 @@ class Passes:
             emit(self._ended(progress.state, ended))
         if ended is not None:
             raise ended
+        return refresher.result
 
     async def _write_ends(self, committer: Committer) -> None:
         """Write what others read of a run that has ended."""
@@ -136,14 +146,17 @@ class Passes:
         outcomes, links = self.ledger.state.outcomes(), self.ledger.state.links()
         return events.RunEnded(state, outcomes, links, code, str(self.ledger.folder))
 
-    async def _run_all(self, committer: Committer, emit: events.Listener) -> HarvestError | None:
+    async def _run_all(
+        self, refresher: Refresher, committer: Committer, emit: events.Listener
+    ) -> HarvestError | None:
         """Run one pass after the other; return why they ended early, if they did."""
         passes, wanted = self.job.limits.passes, self.ledger.input.wanted
         left = [len(wanted - self.ledger.state.done(n)) for n in range(1, passes + 1)]
         coming = self.feed.expected * passes if self.feed else 0
-        needed = requests_for(sum(left) + coming, self.job.limits.batch_size)
+        again = refresher.expected()
+        needed = requests_for(sum(left) + coming + again, self.job.limits.batch_size)
         hours = Hours.of(self.job, needed)
-        if not any(left) and not self.feed:
+        if not any(left) and not self.feed and not again:
             emit(self._started(passes, hours))
         for number in range(1, passes + 1):
             committer.pass_number = number
@@ -151,15 +164,22 @@ class Passes:
             if self._todo(number) or feed:
                 emit(self._started(number, hours, feed))
                 await committer.report()
-                ended = await self._run_one(number, feed, committer, emit, hours)
-                if ended is None and (lost := len(self._todo(number))):
-                    ended = HarvestError(
-                        f"{lost} UIDs have no outcome yet: resume, and please report it."
-                    )
-                if ended is not None:
+                ended = await self._run_one(self._todo(number), feed, committer, emit, hours)
+                if ended := ended or _lost(self._todo(number)):
                     return ended
             if number > 1:
                 await committer.in_thread(partial(merge_pass, self.ledger, number))
+        while await committer.in_thread(refresher.begin):
+            for number in (REFRESHED, CONFIRMED):
+                committer.pass_number = number
+                asked = await committer.in_thread(partial(refresher.asked, number))
+                if todo := asked - self.ledger.state.done(number):
+                    emit(self._started(number, hours, again=asked))
+                    await committer.report()
+                    ended = await self._run_one(todo, None, committer, emit, hours)
+                    if ended := ended or _lost(asked - self.ledger.state.done(number)):
+                        return ended
+            await committer.in_thread(refresher.finish)
         return None
 
     def _todo(self, number: int) -> UidSet:
@@ -168,7 +188,7 @@ class Passes:
 
     async def _run_one(
         self,
-        number: int,
+        todo: UidSet,
         feed: Feed | None,
         committer: Committer,
         emit: events.Listener,
@@ -178,7 +198,7 @@ class Passes:
             self.job,
             self.client,
             self.question,
-            self._todo(number),
+            todo,
             deliver=committer.add,
             pending=lambda: committer.pending_bytes,
             emit=emit,
@@ -203,17 +223,33 @@ class Passes:
         await feed_engine(engine, feed, add)
         await committer.in_thread(self.ledger.input.end)
 
-    def _started(self, number: int, hours: Hours, feed: Feed | None = None) -> events.RunStarted:
+    def _started(
+        self,
+        number: int,
+        hours: Hours,
+        feed: Feed | None = None,
+        again: UidSet | None = None,
+    ) -> events.RunStarted:
+        """Return the event of a pass, or of a reading of a refresh, which asks for `again`."""
         outcomes = self.ledger.state.outcomes(number)
+        asked = self.ledger.input.wanted if again is None else again
         return events.RunStarted(
-            total=max(len(self.ledger.input.wanted), feed.expected if feed else 0),
+            total=max(len(asked), feed.expected if feed else 0),
             done=sum(outcomes.values()),
             outcomes=outcomes,
             links=self.ledger.state.links() if number == 1 else 0,
             rate=self.client.rate,
             server=urlsplit(self.job.server.base_url).netloc,
             hours_end=hours.ends_at(),
-            pass_number=number,
-            passes=self.job.limits.passes,
+            pass_number=number if again is None else number - REFRESHED + 1,
+            passes=self.job.limits.passes if again is None else 2,
             growing=feed is not None,
+            refresh=again is not None,
         )
+
+
+def _lost(left: UidSet) -> HarvestError | None:
+    """Return the error that UIDs have no outcome although their pass has ended."""
+    if not left:
+        return None
+    return HarvestError(f"{len(left)} UIDs have no outcome yet: resume, and please report it.")

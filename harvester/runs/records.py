@@ -92,7 +92,7 @@ async def get_records(
     found.check_links()
     emit = events.to_all(runner.listeners)
     check_complete(found, lambda text: emit(events.Warned(text)), partial=partial)
-    runner = replace(runner, whole=found.complete)
+    runner = replace(runner, whole=found.complete, refresh=None)
     schema = SUMMARIES if records.form == SUMMARY else DOCUMENTS
     results = {}
     for db, listed in linked(job, found, records.side).items():

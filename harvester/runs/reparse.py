@@ -43,7 +43,7 @@ def reparse(job: Job) -> int:
         Rows of links written.
 
     Raises:
-        BadInput: no responses were kept, or the harvest has several passes.
+        BadInput: no responses were kept, or the harvest has several passes or was refreshed.
         FolderError: the folder is in use or damaged.
     """
     folder, link = Path(job.output.path), job.link
@@ -56,6 +56,8 @@ def reparse(job: Job) -> int:
         disk_errors(folder),
         Ledger(folder, sink, link.dbfrom, schema_of(link), link.idtype) as ledger,
     ):
+        if ledger.state.refresh() is not None or ledger.state.get("refreshed"):
+            raise BadInput(f"{folder} was refreshed (--refresh), which `reparse` cannot repeat.")
         question = Elink(link, ledger.input.identifiers)
         return rewrite(ledger, _pieces(_answers(question, ledger)))
 

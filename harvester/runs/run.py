@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from harvester.eutils.elink.commands import Elink, schema_of
 from harvester.job import load
 from harvester.job.model import HOLDS_LINKS
 from harvester.runs.passes import Passes
+from harvester.runs.refresh import cutoff
 from harvester.sources.feed import Feed
 from harvester.store.folder import LINKS, disk_errors
 from harvester.store.frames import Frames
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from harvester.job.link import Link
     from harvester.job.model import Job
     from harvester.model.identifiers import Identifiers, Listed
+    from harvester.runs.refresh import Refreshed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Result(Frames):
         hops: of a chain, the result of each hop; the rest is then that of the last hop.
         records: the results for the records linked to, if the job wants them.
         rejected: entries of the input that are not UIDs and were left out (`source.skip_bad`).
+        refreshed: what a refresh of older answers came to; None without one.
     """
 
     folder: Path
@@ -62,6 +65,7 @@ class Result(Frames):
     hops: tuple[Result, ...] = ()
     records: tuple[Result, ...] = ()
     rejected: int = 0
+    refreshed: Refreshed | None = None
 
     def links(self) -> pa.Table:
         """Return the links in the folder as one table; of records, the records."""
@@ -117,6 +121,7 @@ class Runner:
         retry_failed: whether to ask again for UIDs that failed or are missing.
         strict: whether a warning about the query ends the job before it begins.
         whole: whether the input UIDs are all of their source; None: look at the source.
+        refresh: ask again for UIDs whose answer is older than so many days; None: for none.
     """
 
     client: Client
@@ -126,6 +131,7 @@ class Runner:
     retry_failed: bool = False
     whole: bool | None = None
     strict: bool = False
+    refresh: float | None = None
 
     async def run(
         self,
@@ -149,6 +155,7 @@ class Runner:
             HarvestError: as for `harvester.harvest`.
         """
         folder, link = Path(job.output.path), job.link
+        before = None if self.refresh is None else cutoff(self.refresh)
         kind = kind or links_of(link)
         sink = make_sink(job.output.format, job.output.codec)
         with disk_errors(folder):
@@ -166,7 +173,7 @@ class Runner:
                     ledger.input.end(whole=is_whole(job) if self.whole is None else self.whole)
                 if self.retry_failed:
                     reopen_unanswered(ledger)
-                await Passes(
+                refreshed = await Passes(
                     job=job,
                     client=self.client,
                     question=kind.question(ledger.input.identifiers),
@@ -175,8 +182,9 @@ class Runner:
                     stop=self.stop,
                     feed=feed,
                     committed=committed,
+                    refresh_before=before,
                 ).run()
-                return _result(ledger)
+                return replace(_result(ledger), refreshed=refreshed)
 
     def _add_all(self, ledger: Ledger, listed: Listed) -> None:
         """Add a whole list; warn if the folder holds UIDs that are not in it."""

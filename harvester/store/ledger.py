@@ -22,7 +22,7 @@ from harvester.store.identity import check_not_mixed, check_same_job, known_iden
 from harvester.store.input_uids import Input
 from harvester.store.parts import Parts, find_damage
 from harvester.store.state import State
-from harvester.store.state_reader import FILE
+from harvester.store.state_reader import CONFIRMED, FILE, REFRESHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from harvester.store.commit import Commit
     from harvester.store.sinks import Sink
     from harvester.store.state_reader import Part
+
+_KINDS = {REFRESHED: "refreshed", CONFIRMED: "confirmed"}
+"""Number of a pass → kind of its links, until they are merged; else `again`."""
 
 HASHED_BYTES = 2 << 30
 """Bytes of all parts up to which opening compares checksums; above, only sizes."""
@@ -165,7 +168,9 @@ class Ledger:
         if links is not None and self.targets_only:
             links = self._new_targets(links)
         tables: dict[str, RunLengthRows | pa.Table | None] = (
-            {"links": links, "uids": commit.uids} if commit.pass_number == 1 else {"again": links}
+            {"links": links, "uids": commit.uids}
+            if commit.pass_number == 1
+            else {_KINDS.get(commit.pass_number, "again"): links}
         )
         return [
             self.parts.write(kind, rows.to_tables() if isinstance(rows, RunLengthRows) else [rows])

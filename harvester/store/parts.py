@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harvester.store.sinks import Sink
 
 FOLDERS = {"links": LINKS, "uids": UIDS, "unanswered": UIDS, "again": SWEEPS, "raw": RAW}
+FOLDERS |= {"refreshed": SWEEPS, "confirmed": SWEEPS}
 """Kind of a part → its folder."""
 
 _OPTIONAL = (SWEEPS, RAW)

@@ -24,7 +24,7 @@ from harvester.store.folder import JOB, LINKS, RECORDS, check_harvest
 from harvester.store.frames import joined
 from harvester.store.identity import check_holds_links, known_identity
 from harvester.store.parts import find_damage, read_part
-from harvester.store.state_reader import FILE, PARTIAL, StateReader
+from harvester.store.state_reader import FILE, PARTIAL, REFRESHED, StateReader
 from harvester.store.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from harvester.model.identifiers import Identifiers
     from harvester.model.uids import UidSet
-    from harvester.store.state_reader import Part, Settled
+    from harvester.store.state_reader import Part, Settled, SettledAt
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +53,8 @@ class HarvestReader:
         total: distinct input UIDs; while a search still brings more, those known so far.
         identity: the part of the job that later runs must repeat; None before the first commit.
         source_ended: whether all input UIDs are known.
+        refreshing: of a refresh that is not ended, `uids`: how many are asked for again, and
+            `done`: how many of them have been. The rows are still those before it.
         partial_source: whether they were taken from an unfinished harvest (`--partial`).
         progress: what the running or last process reported; empty before its first report.
         agreement: pass → linkname → how far it agrees with the passes before.
@@ -79,6 +81,7 @@ class HarvestReader:
     agreement: Mapping[str, Any]
     warnings: list[str]
     partial_source: bool
+    refreshing: Mapping[str, int] | None
     _wanted: bytes | None
     _accessions: bytes | None
     _last_pass: UidSet | None
@@ -110,6 +113,7 @@ class HarvestReader:
                 _timeline=state.get("timeline"),
                 agreement=_parsed(state.get("agreement")) or {},
                 warnings=list(json.loads(state.get("warnings") or "[]")),
+                refreshing=_refreshing(state),
                 _wanted=state.get("wanted"),
                 _accessions=state.get("accessions"),
                 _last_pass=state.merged(passes) if passes > 1 else None,
@@ -222,6 +226,11 @@ class HarvestReader:
         """How UIDs are written: as they are, or as accessions."""
         return identifiers_of(self.idtype, self._accessions)
 
+    def settled_at(self) -> list[SettledAt]:
+        """Return when UIDs got their outcome, the latest first; each UID is in one entry."""
+        with StateReader(self.folder / FILE) as state:
+            return state.settled_at()
+
     def texts(self, members: UidSet) -> list[str]:
         """Return UIDs as they are written in lists, ascending by number."""
         return self.identifiers.texts(uids.as_array(members))
@@ -273,7 +282,7 @@ class HarvestReader:
     def part_schema(self, part: Part) -> pa.Schema:
         """Return the schema of the rows of a part."""
         match part.kind:
-            case "links" | "again":
+            case "links" | "again" | "refreshed" | "confirmed":
                 return self.schema
             case "raw":
                 return RAW
@@ -329,6 +338,13 @@ def _chosen(schema: pa.Schema, columns: Sequence[str]) -> pa.Schema:
         if name not in schema.names:
             raise BadInput(f"There is no column '{printable(name)}'{nearest(name, schema.names)}.")
     return pa.schema([schema.field(name) for name in columns]) if columns else schema
+
+
+def _refreshing(state: StateReader) -> dict[str, int] | None:
+    refresh = state.refresh()
+    if refresh is None:
+        return None
+    return {"uids": len(refresh.uids), "done": sum(state.outcomes(REFRESHED).values())}
 
 
 def _passes(job: Mapping[str, Any]) -> int:

@@ -12,10 +12,19 @@ from harvester.errors import FolderInUse
 from harvester.model import uids
 from harvester.store.claim import WATCH_SECONDS, Claim
 from harvester.store.sqlite import connect, seal, transaction
-from harvester.store.state_reader import MERGED, VERSION, Settled, StateReader, fold
+from harvester.store.state_reader import (
+    CONFIRMED,
+    MERGED,
+    REFRESHED,
+    VERSION,
+    Settled,
+    SettledAt,
+    StateReader,
+    fold,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harvester.model.uids import UidSet
@@ -44,6 +53,15 @@ _DDL = (
     f"PRAGMA user_version = {VERSION}",
 )
 
+_DDL_TIMES = """CREATE TABLE settled_at (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, uids BLOB NOT NULL, seal INTEGER NOT NULL
+)"""
+# at: when UIDs got their outcome, in milliseconds since 1970; of a UID in several rows the latest
+# counts. Earlier versions have no such table, and leave it as it is.
+
+_HOUR = 3_600_000
+"""Milliseconds. Times within an hour are folded into the earliest of them."""
+
 
 class State(StateReader):
     """The state of one harvest, opened for writing; created if it is missing.
@@ -59,7 +77,7 @@ class State(StateReader):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._claim: Claim | None = None
-        self._fold_above = _FOLD_ROWS
+        self._fold_above = self._fold_times_above = _FOLD_ROWS
         with self._damage_as_folder_error():
             self._db, version = connect(path)
             try:
@@ -71,6 +89,8 @@ class State(StateReader):
                         for statement in _DDL:
                             self._db.execute(statement)
                 self._check(version or VERSION)
+                if not self._has("settled_at"):
+                    self._add_times()
             except BaseException:
                 self._db.close()
                 raise
@@ -139,6 +159,7 @@ class State(StateReader):
         *,
         pass_number: int = 1,
         meta: Mapping[str, str | bytes] | None = None,
+        times: Iterable[SettledAt] | None = None,
     ) -> None:
         """Record new parts and the UIDs they cover: from now on they exist.
 
@@ -147,11 +168,16 @@ class State(StateReader):
             settled: UIDs that have an outcome now.
             pass_number: the pass in which they were queried.
             meta: values of `meta` to set.
+            times: when they got their outcome; now, by default.
         """
+        settled = list(settled)
+        if times is None and pass_number == 1 and settled:
+            times = [SettledAt(_now(), uids.union(one.uids for one in settled))]
         with self._transaction():
             self._insert(parts)
             self._settle(settled, pass_number)
             self._fold(pass_number)
+            self._put_times(times or ())
             self._put(meta or {})
 
     def replace_parts(self, old: Iterable[Part], new: Iterable[Part]) -> None:
@@ -191,6 +217,39 @@ class State(StateReader):
             self._settle(settled, 1)
             self._put(meta or {})
 
+    def begin_refresh(self, members: UidSet, at: int) -> None:
+        """Record that UIDs are asked for again; see `Refresh`."""
+        self.put(refresh=str(at), refresh_uids=uids.dump(members))
+
+    def renew(
+        self,
+        *,
+        old_parts: Iterable[Part],
+        new_parts: Iterable[Part],
+        settled: Sequence[Settled],
+        meta: Mapping[str, str | bytes],
+    ) -> None:
+        """End a refresh: record new parts and outcomes of some UIDs in place of the old ones.
+
+        Args:
+            old_parts: parts that are replaced.
+            new_parts: parts in their place.
+            settled: the UIDs that have a new outcome.
+            meta: values of `meta` to set.
+        """
+        refresh = self.refresh()
+        assert refresh is not None
+        renewed = uids.union(one.uids for one in settled)
+        kept = [replace(one, uids=one.uids - renewed) for one in self.settled()]
+        together = fold([*(one for one in kept if one.uids), *settled])
+        with self._transaction():
+            self._delete(old_parts)
+            self._insert(new_parts)
+            self._db.execute("DELETE FROM settled WHERE sweep IN (1, ?, ?)", (REFRESHED, CONFIRMED))
+            self._settle(together, 1)
+            self._put_times([SettledAt(refresh.at, renewed)])
+            self._put({"refresh": "", "refresh_uids": b"", **meta})
+
     def forget(self, members: UidSet) -> None:
         """Remove UIDs from the outcomes of all passes, so that they are queried again."""
         query = "SELECT DISTINCT sweep FROM settled"
@@ -227,6 +286,26 @@ class State(StateReader):
         self._settle(folded, pass_number)
         self._fold_above = _FOLD_ROWS + 2 * len(folded)
 
+    def _add_times(self) -> None:
+        """Add what an earlier version did not record."""
+        known = [one for one in self.settled_at() if one.uids]
+        with transaction(self._db, self._path):
+            self._db.execute(_DDL_TIMES)
+            self._put_times(known)
+
+    def _put_times(self, times: Iterable[SettledAt]) -> None:
+        rows = [(one.at, uids.dump(one.uids)) for one in times]
+        self._db.executemany(
+            "INSERT INTO settled_at (at, uids, seal) VALUES (?, ?, ?)",
+            [(*row, seal(*row)) for row in rows],
+        )
+        count = self._db.execute("SELECT COUNT(*) FROM settled_at").fetchone()[0]
+        if count > self._fold_times_above:
+            folded = _fold_times(self.settled_at())
+            self._db.execute("DELETE FROM settled_at")
+            self._fold_times_above = _FOLD_ROWS + 2 * len(folded)
+            self._put_times(folded)
+
     def _delete(self, parts: Iterable[Part]) -> None:
         self._db.executemany("DELETE FROM part WHERE name = ?", [(p.name,) for p in parts])
 
@@ -236,3 +315,16 @@ class State(StateReader):
             "INSERT INTO part (name, kind, rows, bytes, checksum, seal) VALUES (?, ?, ?, ?, ?, ?)",
             [(*row, seal(*row)) for row in rows],
         )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _fold_times(times: Iterable[SettledAt]) -> list[SettledAt]:
+    """Return the same UIDs with one entry per hour, which has the earliest time of the hour."""
+    hours: dict[int, SettledAt] = {}
+    for one in times:
+        known = hours.get(one.at // _HOUR, SettledAt(one.at, uids.as_set()))
+        hours[one.at // _HOUR] = SettledAt(min(known.at, one.at), known.uids | one.uids)
+    return list(hours.values())

@@ -9,6 +9,7 @@ import json
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from harvester.errors import FolderError, printable
@@ -35,10 +36,14 @@ unfinished harvest."""
 MERGED = "united"
 """Outcome of the UIDs of a later pass that was merged: their outcomes are those of pass 1."""
 
+REFRESHED, CONFIRMED = 1_000_001, 1_000_002
+"""Numbers of the two readings of a refresh, as passes; they end when it is merged."""
+
 _SEALED = {
     "meta": "SELECT key, value, seal FROM meta",
     "part": "SELECT name, kind, rows, bytes, checksum, seal FROM part",
     "settled": "SELECT sweep, outcome, reason, count, uids, seal FROM settled",
+    "settled_at": "SELECT at, uids, seal FROM settled_at",
 }
 
 
@@ -49,7 +54,8 @@ class Part:
     Attributes:
         name: path below the harvest's folder, with forward slashes.
         kind: `links`; `uids`; `unanswered`: rows of `uids` for failed and missing UIDs; `again`:
-            links of a later pass before it is merged; or `raw`: kept responses.
+            links of a later pass before it is merged; `refreshed` and `confirmed`: links of the two
+            readings of a refresh before it is merged; or `raw`: kept responses.
         rows: number of rows.
         bytes: size of the file.
         checksum: XXH3 of 128 bits, in hexadecimal.
@@ -69,6 +75,27 @@ class Settled:
     outcome: str
     uids: UidSet
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettledAt:
+    """UIDs that got their outcome at one time: milliseconds since 1970, by this machine."""
+
+    at: int
+    uids: UidSet
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """A refresh that has begun and is not merged yet.
+
+    Attributes:
+        at: when it began, in milliseconds since 1970.
+        uids: the UIDs that are asked for again.
+    """
+
+    at: int
+    uids: UidSet
 
 
 class NotBegun(FolderError):
@@ -161,6 +188,25 @@ class StateReader:
             for outcome, data, reason in self._db.execute(query, (pass_number,))
         ]
 
+    def settled_at(self) -> list[SettledAt]:
+        """Return when UIDs got their outcome, the latest first; each UID is in one entry.
+
+        Folders of earlier versions do not say it. The end of the last run stands for the time.
+        """
+        found, left = [], self.done()
+        if self._has("settled_at"):
+            query = "SELECT at, uids FROM settled_at ORDER BY at DESC"
+            for at, data in self._db.execute(query):
+                if here := uids.load(data) & left:
+                    found.append(SettledAt(at, here))
+                    left -= here
+        return [*found, SettledAt(self._ended_at(), left)] if left else found
+
+    def refresh(self) -> Refresh | None:
+        """Return the refresh that has begun and is not merged yet."""
+        at = self.get("refresh")
+        return Refresh(int(at), uids.load(self.get("refresh_uids"))) if at else None
+
     def parts(self, *kinds: str) -> list[Part]:
         """Return the committed files of some kinds, or of all without any, by name."""
         query = "SELECT name, kind, rows, bytes, checksum FROM part ORDER BY name"
@@ -188,6 +234,18 @@ class StateReader:
             "links": self.links(),
             "uids": sum(self.outcomes().values()),
         }
+
+    def _ended_at(self) -> int:
+        try:
+            ended = datetime.fromisoformat(self.progress()["updated_at"]).timestamp()
+        except (KeyError, TypeError, ValueError):
+            ended = self._path.stat().st_mtime
+        return int(ended * 1000)
+
+    def _has(self, table: str) -> bool:
+        """Return whether there is a table; earlier versions have fewer."""
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return self._db.execute(query, (table,)).fetchone() is not None
 
     @contextmanager
     def _damage_as_folder_error(self) -> Iterator[None]:
@@ -222,6 +280,8 @@ class StateReader:
         if found != "ok":
             raise sqlite3.DatabaseError(found)
         for table, query in _SEALED.items():
+            if not self._has(table):  # SQLite itself names a missing one of the first three
+                continue
             for *row, kept in self._db.execute(query):
                 if seal(*row) != kept:
                     raise sqlite3.DatabaseError(f"a row of {table} is not as it was written")

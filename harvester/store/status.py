@@ -53,6 +53,7 @@ def harvest_status(folder: Path) -> dict[str, Any]:
         else {},
         "parts": [part.name for part in found.parts if part.kind in _KINDS],
         "sweep": progress.get("sweep"),
+        "refreshing": found.refreshing,
         "limited_by": progress.get("limited_by") if running else None,
         "warnings": found.warnings,
         "requests": dict.fromkeys(COUNTS, 0) | progress.get("requests", {}),

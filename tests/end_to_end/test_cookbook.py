@@ -344,6 +344,13 @@ def _again(server: Emulator, folder: Path) -> None:
     assert any((folder / "with-answers/raw").iterdir())
 
 
+def _refreshed(server: Emulator, folder: Path) -> None:
+    truth = expected_links(server.graph, "pubmed", PMIDS, ["pmc"])
+    assert_exact(folder / "pmc-current", "pubmed", PMIDS, truth)
+    elink = [entry for entry in server.log if entry.utility == "elink"]
+    assert sum(entry.ids for entry in elink) == 2 * len(PMIDS)
+
+
 def _compared(server: Emulator, folder: Path) -> None:
     truth = expected_links(server.graph, "pubmed", PMIDS, ["pmc"])
     for name in ("pmc-2025", "pmc-2026"):
@@ -463,6 +470,7 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
     "Keep NCBI's responses": _again,
     "Has anything changed at NCBI?": _verified,
     "What has changed between two harvests?": _compared,
+    "Keep a folder current": _refreshed,
 }
 
 

@@ -9,16 +9,24 @@ import rich_click as click
 
 from harvester.cli.operation import operation_options
 from harvester.cli.options import ResumingCommand
-from harvester.cli.verbosity import partial_option, retry_failed_option, verbosity_options
+from harvester.cli.verbosity import (
+    partial_option,
+    refresh_option,
+    retry_failed_option,
+    verbosity_options,
+)
 
 
 @click.command(cls=ResumingCommand)
 @click.argument("out", type=click.Path(path_type=Path))
 @retry_failed_option("Input UIDs")
+@refresh_option("Input UIDs")
 @partial_option("Input UIDs")
 @operation_options
 @verbosity_options
-def resume(out: Path, retry_failed: bool, partial: bool, **values: Any) -> None:
+def resume(
+    out: Path, retry_failed: bool, refresh: float | None, partial: bool, **values: Any
+) -> None:
     """Resume the harvest in OUT.
 
     Its job is kept in the folder, so that nothing else is needed. The options replace the limits
@@ -29,4 +37,4 @@ def resume(out: Path, retry_failed: bool, partial: bool, **values: Any) -> None:
     from harvester.cli.session import run_job
 
     job = job_in(out, chain=True, options=settings(values))
-    run_job(job, values, resume=True, retry_failed=retry_failed, partial=partial)
+    run_job(job, values, resume=True, retry_failed=retry_failed, refresh=refresh, partial=partial)

@@ -9,12 +9,18 @@ import rich_click as click
 
 from harvester.cli.operation import operation_options
 from harvester.cli.options import PANELS, JobCommand
-from harvester.cli.verbosity import partial_option, retry_failed_option, verbosity_options
+from harvester.cli.verbosity import (
+    partial_option,
+    refresh_option,
+    retry_failed_option,
+    verbosity_options,
+)
 
 
 @click.command(cls=JobCommand)
 @click.argument("job", required=False, type=click.Path(path_type=Path), metavar="[JOB.toml]")
 @retry_failed_option(PANELS["source"])
+@refresh_option(PANELS["source"])
 @partial_option(PANELS["source"])
 @click.option(
     "--strict",
@@ -24,7 +30,14 @@ from harvester.cli.verbosity import partial_option, retry_failed_option, verbosi
 )
 @operation_options
 @verbosity_options
-def run(job: Path | None, retry_failed: bool, partial: bool, strict: bool, **values: Any) -> None:
+def run(
+    job: Path | None,
+    retry_failed: bool,
+    refresh: float | None,
+    partial: bool,
+    strict: bool,
+    **values: Any,
+) -> None:
     """Harvest links, or resume an unfinished harvest.
 
     Each option is also a key of the job file. The API key is read only from the environment
@@ -37,8 +50,15 @@ def run(job: Path | None, retry_failed: bool, partial: bool, strict: bool, **val
     from harvester.job.groups import STDOUT
 
     resolved = load.build(settings(values), job)
-    if resolved.output.path == STDOUT:
+    if resolved.output.path == STDOUT and refresh is None:
         if values["on_end"]:
             raise click.UsageError("--on-end needs a folder; give one with -o instead of -.")
         write_to_stdout(resolved, partial=partial)
-    run_job(resolved, values, retry_failed=retry_failed, partial=partial, strict=strict)
+    run_job(
+        resolved,
+        values,
+        retry_failed=retry_failed,
+        refresh=refresh,
+        partial=partial,
+        strict=strict,
+    )

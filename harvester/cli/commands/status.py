@@ -55,6 +55,11 @@ def _sentences(found: dict[str, Any]) -> str:
             f"unseen    about {missing['links']:,.0f} links of {linkname} "
             f"({missing['low']:,} to {missing['high']:,}), by how far the sweeps agree"
         )
+    if again := found.get("refreshing"):
+        lines.append(
+            f"refresh   {again['done']:,} of {count(again['uids'], 'UID')} asked again; what is "
+            "counted here is from before"
+        )
     sweep = found["sweep"] or {"of": 1}
     if sweep["of"] > 1 and found["state"] in ("running", "waiting", "interrupted"):
         lines.append(f"sweep     {sweep['number']} of {sweep['of']}: {sweep['done']:,} UIDs")
