@@ -161,11 +161,18 @@ class RunEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportProgress:
-    """An export has read `done` of `total` rows of links, in one of its passes over them."""
+class ReadProgress:
+    """A command has read `done` of `total` links of a harvest, in one of its passes over them.
+
+    Attributes:
+        done: those read in this pass.
+        total: all of them.
+        noun: what is counted.
+    """
 
     done: int
     total: int
+    noun: str = "link"
 
 
 Event: TypeAlias = (
@@ -183,7 +190,7 @@ Event: TypeAlias = (
     | Waiting
     | Resumed
     | RunEnded
-    | ExportProgress
+    | ReadProgress
 )
 Listener: TypeAlias = "Callable[[Event], None]"
 Listeners: TypeAlias = "Iterable[Listener]"

@@ -138,7 +138,7 @@ def retried(event: events.BatchRetried) -> str:
     return f"{count(event.uids, 'UID')} again in {event.delay:.1f} s: {event.reason}"
 
 
-def exported(event: events.ExportProgress) -> str:
-    """Return the progress of an export."""
+def read(event: events.ReadProgress) -> str:
+    """Return how much of the files of a harvest was read."""
     share = 100 * event.done / event.total if event.total else 100.0
-    return f"{event.done:,} of {count(event.total, 'link')} read ({share:.0f} %)"
+    return f"{event.done:,} of {count(event.total, event.noun)} read ({share:.0f} %)"

@@ -69,14 +69,14 @@ class Harvests:
             columns: names of columns; all of `schema` without any.
         """
         done = told = 0
-        self.emit(events.ExportProgress(0, self.link_count))
+        self.emit(events.ReadProgress(0, self.link_count))
         for reader, repeated in zip(self.readers, self._repeated, strict=True):
             for table in reader.links(*columns):
                 done += table.num_rows
                 yield table if repeated is None else _without(table, repeated)
                 if done - told >= self.link_count / _STEPS:
                     told = done
-                    self.emit(events.ExportProgress(done, self.link_count))
+                    self.emit(events.ReadProgress(done, self.link_count))
 
     def uids(self, *columns: str) -> Iterator[pa.Table]:
         """Yield the rows of UIDs with their outcomes; a UID of two harvests has two rows."""

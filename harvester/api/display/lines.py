@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields
@@ -10,13 +11,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harvester import events
-from harvester.wording import exported, line, sentence
+from harvester.wording import line, read, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
 PLAIN_SECONDS = 30.0
+
+_NO_CURSOR = {"dumb", "unknown"}
+"""Kinds of terminals without a cursor that can be moved."""
 
 
 def make_display(
@@ -27,7 +31,7 @@ def make_display(
         return nullcontext(JsonLog(stream, verbose=verbose))
     if quiet:
         return nullcontext(_silent)
-    if stream.isatty():
+    if stream.isatty() and os.environ.get("TERM", "").lower() not in _NO_CURSOR:
         from harvester.api.display.live import live_display  # noqa: PLC0415 - rich is heavy
 
         return live_display(verbose=verbose)
@@ -83,10 +87,10 @@ class PlainLines:
         if isinstance(event, events.PartCommitted) and time.monotonic() >= self._next:
             self._next = time.monotonic() + PLAIN_SECONDS
             self._say(line(self._tally))
-        elif isinstance(event, events.ExportProgress):
+        elif isinstance(event, events.ReadProgress):
             if time.monotonic() >= self._next:
                 self._next = time.monotonic() + PLAIN_SECONDS
-                self._say(exported(event))
+                self._say(read(event))
         elif self._verbose or not isinstance(event, events.BatchRetried):
             self._say(sentence(event))
 

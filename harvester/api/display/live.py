@@ -6,19 +6,24 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.control import Control
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.segment import ControlType
 from rich.table import Table
 from rich.text import Text
 
 from harvester import events
-from harvester.wording import duration, exported, limited_by, opening, waiting
+from harvester.wording import count, duration, limited_by, opening, read, retried, waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _COLOURS = {"linked": "green", "empty": "cyan", "missing": "yellow", "failed": "red"}
+
+WIDEST = 100
+"""Columns of the progress bar at most; the other rows are shorter."""
 
 
 class LiveDisplay:
@@ -29,53 +34,95 @@ class LiveDisplay:
         self._verbose = verbose
         self._tally = events.Tally(time.monotonic)
         self._begun = time.monotonic()
-        self._export: events.ExportProgress | None = None
+        self._ended: float | None = None
+        self._read: events.ReadProgress | None = None
+        self._drawn: list[int] = []
 
     def __call__(self, event: events.Event) -> None:
         """Count one event."""
         self._tally(event)
         if isinstance(event, events.RunStarted):
-            self._console.print(Text(opening(event)))
+            self._ended = None
+            self._print(opening(event))
         elif isinstance(event, events.Warned):
-            self._console.print(Text(event.text, style="yellow"))
+            self._print(event.text, "yellow")
         elif self._verbose and isinstance(event, events.BatchRetried):
-            text = f"{event.uids} UIDs again in {event.delay:.1f} s: {event.reason}"
-            self._console.print(Text(text, style="dim"))
-        elif isinstance(event, events.ExportProgress):
-            self._export = event
+            self._print(retried(event), "dim")
+        elif isinstance(event, events.ReadProgress):
+            self._read = event
+        elif isinstance(event, events.RunEnded):
+            self._ended = time.monotonic()
 
-    def __rich__(self) -> RenderableType:
-        if self._export is not None:
-            return _bar(self._export.done, self._export.total, exported(self._export))
-        tally = self._tally
-        if not tally.server:  # nothing has begun, and perhaps nothing will
-            return Text()
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = Group(*self._rows(options.max_width))
+        yield from _erase(wrapped(self._drawn, options.max_width))
+        lines = console.render_lines(rows, options, pad=False)
+        self._drawn = [sum(segment.cell_length for segment in line) for line in lines]
+        yield rows
+
+    def _print(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style))
+
+    def _rows(self, width: int) -> Iterator[RenderableType]:
+        """Yield the rows of the display; none if nothing has begun, and perhaps nothing will."""
+        tally, width = self._tally, min(width, WIDEST)
+        if self._read is not None:
+            yield _bar(self._read.done, self._read.total, read(self._read), width)
+        if not tally.server:
+            return
         share = tally.done / tally.total if tally.total else 1.0
-        said = f"{100 * share:.1f} %  {tally.done:,} of {tally.total:,} UIDs"
-        bar = _bar(tally.done, tally.total, said)
-        outcomes = Text("  ").join(
+        said = f"{100 * share:.1f} %  {tally.done:,} of {count(tally.total, 'UID')}"
+        yield _bar(tally.done, tally.total, said, width)
+        yield _row("links", f"{tally.links:,}")
+        outcomes = (
             Text(f"{tally.outcomes[name]:,} {name}", style=colour)
             for name, colour in _COLOURS.items()
         )
+        yield _row("outcomes", Text("  ").join(outcomes))
+        seconds = (self._ended or time.monotonic()) - self._begun
+        if self._ended is not None:
+            yield _row("requests", f"{tally.sent:,} sent, {tally.retried:,} retried")
+            yield _row("time", duration(seconds))
+            return
         pace = (
             f"{tally.achieved:.1f} of {tally.rate:g} requests/s   {tally.in_flight} in flight   "
             f"{tally.retried:,} retried"
         )
+        yield _row("pace", pace)
+        yield _row("speed", limited_by(tally.limited_by, tally.others))
         eta = tally.eta_seconds
-        when = f"{duration(time.monotonic() - self._begun)} so far"
-        if eta:
-            when += f", about {duration(eta)} left"
-        rows: list[RenderableType] = [bar, _row("links", f"{tally.links:,}")]
-        limit = limited_by(tally.limited_by, tally.others)
-        rows += [_row("outcomes", outcomes), _row("pace", pace), _row("speed", limit)]
-        rows.append(_row("time", when))
+        left = f", about {duration(eta)} left" if eta else ""
+        yield _row("time", f"{duration(seconds)} so far{left}")
         if tally.hours_end:
             here = tally.hours_end.astimezone()
             text = f"open until {here:%a %H:%M %Z} ({tally.hours_end:%a %H:%M} Eastern time)"
-            rows.append(_row("hours", text))
+            yield _row("hours", text)
         if tally.waiting:
-            rows.append(Text(waiting(tally.waiting), style="yellow"))
-        return Group(*rows)
+            yield Text(waiting(tally.waiting), style="yellow")
+
+
+def wrapped(widths: Sequence[int], width: int) -> int:
+    """Return by how many lines a text grows when a terminal becomes narrower.
+
+    Args:
+        widths: columns of each line.
+        width: columns of the terminal.
+
+    Example:
+        >>> wrapped([100, 60, 121, 0], 60)
+        3
+    """
+    return sum((one - 1) // width for one in widths if one > width)
+
+
+def _erase(lines: int) -> Iterator[RenderableType]:
+    """Erase lines above the cursor: those into which a narrower terminal has wrapped the display.
+
+    Terminals wrap lines anew when they are resized. Rich goes up by the lines that it wrote.
+    """
+    if lines:
+        step = [(ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2)]
+        yield Control(*(step * lines))
 
 
 @contextmanager
@@ -87,8 +134,9 @@ def live_display(*, verbose: bool) -> Iterator[events.Listener]:
         yield display
 
 
-def _bar(done: int, total: int, said: str) -> RenderableType:
+def _bar(done: int, total: int, said: str, width: int) -> RenderableType:
     bar = Table.grid(padding=(0, 1), expand=True)
+    bar.width = width
     bar.add_column(ratio=1)
     bar.add_column(justify="right")
     bar.add_row(ProgressBar(total=max(total, 1), completed=done), said)

@@ -22,7 +22,7 @@ def merge(out: Path, shards: tuple[Path, ...], quiet: bool) -> None:
     The same command finishes a merge that was stopped.
     """
     from harvester.api import folder
-    from harvester.cli.session import summary
+    from harvester.cli.summary import summary
 
     def warn(text: str) -> None:
         click.echo(f"Note: {text}", err=True)

@@ -1,0 +1,84 @@
+"""What a harvest came to: counts, how to read the result, what to do about failed UIDs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+from harvester.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harvester.api.harvest import Result
+
+
+def summary(result: Result) -> str:
+    """Return a line for each harvest, one for each database of records, and how to read them."""
+    return "\n".join(_lines(result))
+
+
+def _lines(result: Result) -> Iterator[str]:
+    hops = result.hops or (result,)
+    for hop in hops:
+        yield _links(hop)
+    if (again := result.refreshed) is not None:
+        yield (
+            f"{count(again.uids, 'UID')} asked again: {count(again.added, 'link')} added, "
+            f"{again.removed:,} removed"
+        )
+        if again.unanswered:
+            yield f"{count(again.unanswered, 'UID')} gave no new answer and kept what they had."
+    if result.rejected:
+        yield (
+            f"{result.rejected:,} entries of the input are not UIDs and were left out; "
+            f"they are listed in rejected.tsv."
+        )
+    for one in result.records:
+        got = one.outcomes.get("linked", 0)
+        yield f"{got:,} of {count(one.total, 'record')} in {one.folder}"
+    if hops[-1].link_count:
+        yield from how_to_read(hops[-1].folder)
+    for one in (*hops, *result.records):
+        if one.state != "complete":
+            yield from _what_is_missing(one)
+
+
+def how_to_read(folder: Path) -> Iterator[str]:
+    """Yield a line for each of some languages that reads the links of a harvest."""
+    yield "Read the links with:"
+    yield f"  Python  harvester.read({_quoted(folder)}).links()"
+    parts = sorted(folder.glob("links/part-*"))
+    if not parts:
+        return
+    pattern = folder / "links" / f"*{''.join(parts[0].suffixes)}"
+    sql = str(pattern).replace("'", "''")
+    yield f"  DuckDB  FROM '{sql}'"
+    if parts[0].suffix == ".parquet":
+        yield f"  R       arrow::open_dataset({_quoted(folder / 'links')})"
+
+
+def _what_is_missing(result: Result) -> Iterator[str]:
+    bad = sum(result.outcomes.get(name, 0) for name in ("missing", "failed"))
+    are = "is" if bad == 1 else "are"
+    yield f"{count(bad, 'failed or missing UID')} {are} listed in {result.folder}/unanswered.txt."
+    yield "Query them again with:" if bad > 1 else "Query it again with:"
+    yield f"  harvester run {shlex.quote(f'{result.folder}/job.toml')} --retry-failed"
+
+
+def _quoted(path: Path) -> str:
+    return json.dumps(str(path), ensure_ascii=False)
+
+
+def _links(result: Result) -> str:
+    outcomes = ", ".join(
+        f"{result.outcomes.get(name, 0):,} {name}"
+        for name in ("linked", "empty", "missing", "failed")
+        if result.outcomes.get(name) or name in ("linked", "empty")
+    )
+    return (
+        f"{count(result.link_count, 'link')} of {count(result.total, 'UID')} ({outcomes}) "
+        f"in {result.folder}"
+    )

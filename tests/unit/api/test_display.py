@@ -1,0 +1,59 @@
+"""The displays of a run: which one a stream gets, and what is drawn."""
+
+from __future__ import annotations
+
+import doctest
+import io
+
+import pytest
+from rich.console import Console
+
+from harvester import events
+from harvester.api.display import live
+from harvester.api.display.lines import PlainLines, make_display
+from harvester.api.display.live import LiveDisplay
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_examples() -> None:
+    assert doctest.testmod(live).failed == 0
+
+
+@pytest.mark.parametrize(("term", "plain"), [("dumb", True), ("xterm", False), ("", False)])
+def test_only_a_terminal_with_a_cursor_gets_the_live_display(
+    monkeypatch: pytest.MonkeyPatch, term: str, plain: bool
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    with make_display(_Terminal(), quiet=False, verbose=False, as_json=False) as listener:
+        assert isinstance(listener, PlainLines) == plain
+
+
+def drawn(*told: events.Event, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    display = LiveDisplay(console, verbose=False)
+    for event in told:
+        display(event)
+    with console.capture() as captured:
+        console.print(display)
+    return captured.get()
+
+
+def test_reading_is_shown_as_a_bar() -> None:
+    screen = drawn(events.ReadProgress(1_200, 4_800, "file"))
+    assert screen.rstrip().endswith("1,200 of 4,800 files read (25 %)")
+    assert "links" not in screen
+
+
+def test_nothing_is_drawn_before_a_run_begins() -> None:
+    assert drawn(events.Warned("a"), events.RunEnded("complete")).strip() == ""
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_no_row_is_wider_than_the_terminal(width: int) -> None:
+    started = events.RunStarted(38_000_000, 7_000_000, {"linked": 7_000_000}, 10**9, 10.0, "x:1")
+    for told in ([started], [started, events.RunEnded("complete")]):
+        assert max(map(len, drawn(*told, width=width).splitlines())) <= min(width, 100)
