@@ -44,8 +44,7 @@ def page() -> str:
     context = click.Context(program)
     parts = [INTRODUCTION]
     for name in program.list_commands(context):
-        command = program.get_command(context, name)
-        assert command is not None
+        command = _command(name)
         parts.append(f"## {name}\n\n{_summary(command)}\n")
         parts += _tables(command)
     return "\n".join(parts)
@@ -66,13 +65,15 @@ def _arguments(command: click.Command) -> Iterator[str]:
 
 
 def _tables(command: click.Command) -> Iterator[str]:
-    """Yield a table of the options; of `run`, a table for each panel."""
-    options = [
-        param
-        for param in command.get_params(click.Context(command))
-        if isinstance(param, click.Option) and param.name != "help"
-    ]
-    keyed = command.name == "run"
+    """Yield a table of the options; of `run`, a table for each panel.
+
+    Of a command that takes all options of `run`, only the others are listed.
+    """
+    options, keyed = _options(command), command.name == "run"
+    of_run = {option.name for option in _options(_command("run"))}
+    if not keyed and of_run <= {option.name for option in options}:
+        yield "All options of [run](#run), and:\n"
+        options = [option for option in options if option.name not in of_run]
     panels: dict[str, list[click.Option]] = {}
     for option in options:
         panel = getattr(option, "panel", "") if keyed else ""
@@ -85,6 +86,20 @@ def _tables(command: click.Command) -> Iterator[str]:
         for option in members:
             yield _row(option, keyed=keyed)
         yield ""
+
+
+def _options(command: click.Command) -> list[click.Option]:
+    return [
+        param
+        for param in command.get_params(click.Context(command))
+        if isinstance(param, click.Option) and param.name != "help"
+    ]
+
+
+def _command(name: str) -> click.Command:
+    command = program.get_command(click.Context(program), name)
+    assert command is not None
+    return command
 
 
 def _row(option: click.Option, *, keyed: bool) -> str:

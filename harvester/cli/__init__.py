@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "harvester.cli.commands.run",
     "resume": "harvester.cli.commands.resume",
     "status": "harvester.cli.commands.status",
+    "plan": "harvester.cli.commands.plan",
     "verify": "harvester.cli.commands.verify",
     "export": "harvester.cli.commands.export",
     "diff": "harvester.cli.commands.diff",

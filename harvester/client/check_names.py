@@ -36,9 +36,7 @@ async def check_names(client: Client, link: Link) -> list[str]:
     Raises:
         BadInput: a name is unknown; the text names the nearest one.
     """
-    _reject_accessions(link)
-    _reject_alias(link)
-    _reject_contradiction(link)
+    check_without_server(link)
     if all_well_known(link):
         return []
     try:
@@ -51,6 +49,17 @@ async def check_names(client: Client, link: Link) -> list[str]:
         return []
     links = {one.name: one.dbto for one in info.links} if info else {}
     return compare_names(link, databases, links)
+
+
+def check_without_server(link: Link) -> None:
+    """Check the names of a job as far as no server is needed.
+
+    Raises:
+        BadInput: they contradict each other, or cannot exist.
+    """
+    _reject_accessions(link)
+    _reject_alias(link)
+    _reject_contradiction(link)
 
 
 def all_well_known(link: Link) -> bool:

@@ -32,6 +32,21 @@ def check_permitted(
     Raises:
         BadInput: a rule is broken; names the remedy.
     """
+    check_rate(server, limits, environ)
+    if server.is_ncbi and contact.email is None:
+        raise BadInput(
+            "NCBI requires a contact email: give {field}, or set the environment variable "
+            "NCBI_EMAIL.",
+            field="contact.email",
+        )
+
+
+def check_rate(server: Server, limits: Limits, environ: Mapping[str, str] = os.environ) -> None:
+    """Check what NCBI permits apart from who asks; see `check_permitted`.
+
+    Raises:
+        BadInput: a rule is broken; names the remedy.
+    """
     key = api_key(environ)
     if not server.is_ncbi:
         return
@@ -40,12 +55,6 @@ def check_permitted(
             "server.base_url: NCBI is asked over https only, so that nobody on the way reads the "
             f"API key; give {ncbi.BASE_URL}, or leave it out.",
             field="server.base_url",
-        )
-    if contact.email is None:
-        raise BadInput(
-            "NCBI requires a contact email: give {field}, or set the environment variable "
-            "NCBI_EMAIL.",
-            field="contact.email",
         )
     permitted = ncbi.permitted_rate(with_key=key is not None)
     if (limits.rate or 0) > permitted and not limits.rate_granted:

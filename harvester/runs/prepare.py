@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harvester.errors import BadInput
 from harvester.job import load
-from harvester.job.permission import check_permitted
+from harvester.job.permission import check_permitted, check_rate
 from harvester.runs.chain import hop_jobs
 from harvester.sources.from_job import open_source
 from harvester.store.folder import JOB, check_usable, disk_errors, hop_folders
@@ -34,6 +34,7 @@ def prepare(
     *,
     resume: bool = False,
     partial: bool = False,
+    asks: bool = True,
 ) -> tuple[Job, Listed | Feed | None]:
     """Return a job with absolute paths, and its source opened.
 
@@ -43,6 +44,7 @@ def prepare(
         reject: receives each entry of the source that `source.skip_bad` leaves out.
         resume: take the UIDs from the folder, if its source was read to the end before.
         partial: accept an unfinished harvest as the source.
+        asks: whether the server will be asked, so that it must know who asks.
 
     Returns:
         The job, and its UIDs, or a feed that yields them; None if the folder holds all of them.
@@ -53,7 +55,9 @@ def prepare(
         FolderError: the folder is damaged.
     """
     job = load.resolve(job)
-    check_permitted(job.contact, job.server, job.limits)  # before a long list is read
+    if asks:  # before a long list is read
+        check_permitted(job.contact, job.server, job.limits)
+    check_rate(job.server, job.limits)
     folder = Path(job.output.path)
     _check_name(folder)
     with disk_errors(folder):

@@ -1,0 +1,415 @@
+"""Plan of a job: what it will cost, decided from counts and averages. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from harvester.engine.batch_trials import MOST, MOST_MERGED, START, requests_for
+from harvester.engine.forecast import LATENCIES, Assumed, Forecast, forecast
+from harvester.engine.nights import Course, Night, nights
+from harvester.engine.off_peak import Hours
+from harvester.errors import BadInput
+from harvester.job import ncbi
+from harvester.job.bulk_files import BulkFile, bulk_files
+from harvester.job.link_averages import averages_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from harvester.job.groups import Limits
+    from harvester.job.link import Link
+    from harvester.job.model import Job
+
+Basis = Literal["average", "probe", "unknown"]
+
+_LINK_BYTES = {
+    ("parquet", "zstd"): 4.0, ("parquet", "gzip"): 4.0, ("parquet", "none"): 8.5,
+    ("jsonl", "zstd"): 7.5, ("jsonl", "gzip"): 8.5, ("jsonl", "none"): 126.0,
+}  # fmt: skip
+"""Bytes per row of links, by format and compression: of 44,338 real citations and 17,615 real
+links of genes (LINQS Pubmed-Diabetes, TRRUST v2), written by the sinks of this program."""
+
+_UID_BYTES = {"parquet": 1.0, "jsonl": 80.0}
+"""Bytes per row of `uids`."""
+
+_RAW_SHARE = 0.2
+"""Size of a kept response, compressed, to what arrived."""
+
+_PAGE = 9_999
+"""UIDs per answer of ESearch (for PubMed; other databases: 10,000)."""
+
+_PAGE_FULL = 0.92
+"""Share of a page that a range of PubMed's UIDs aims at; see `sources.uid_ranges`."""
+
+_SEARCH_SECONDS = (LATENCIES[1] - LATENCIES[0]) / math.log(LATENCIES[1] / LATENCIES[0])
+"""Mean latency assumed for ESearch, which is asked one page after the other."""
+
+
+_LONGEST_SECONDS = 100 * 365 * 86_400.0
+"""Seconds of sending that a plan is made for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Links and sizes per UID, as known before the harvest.
+
+    Attributes:
+        links: links per UID; None if not known.
+        basis: where the number comes from.
+        why: the same as sentences.
+        response_bytes: bytes of a response per UID, uncompressed.
+        latencies: seconds per response, lowest and highest.
+    """
+
+    links: float | None
+    basis: Basis
+    why: tuple[str, ...] = ()
+    response_bytes: float | None = None
+    latencies: tuple[float, float] = LATENCIES
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The input UIDs of a job.
+
+    Attributes:
+        total: distinct UIDs.
+        left: of them, those without an outcome.
+        searched: whether they come from ESearch, page by page.
+    """
+
+    total: int
+    left: int
+    searched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One harvest of the job: all of it, or one hop of a chain.
+
+    Attributes:
+        link: what it asks for.
+        uids: to ask for; None if not known before the harvest.
+        is_estimate: whether `uids` is an upper estimate from the links of the hop before.
+        expected: links per UID.
+    """
+
+    link: Link
+    uids: int | None
+    is_estimate: bool
+    expected: Expected
+
+    @property
+    def links(self) -> int | None:
+        """Links to expect."""
+        if self.uids is None or self.expected.links is None:
+            return None
+        return round(self.uids * self.expected.links)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What a change of the job would cost.
+
+    Attributes:
+        change: the change, as an option.
+        seconds: of sending.
+        ends_at: end of the last night.
+    """
+
+    change: str
+    seconds: float
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a job will cost.
+
+    Attributes:
+        job: the job.
+        input: its UIDs.
+        steps: its harvests.
+        rate: requests per second.
+        batch_size: UIDs per request, once steady.
+        course: the forecast of its requests.
+        nights: when they are sent.
+        bound: whether it keeps NCBI's off-peak hours.
+        links: links to expect in all; None if not known.
+        bytes: on disk; None if not known.
+        bulk: files that hold the same links.
+        alternatives: what changes would cost.
+        notes: what could not be known, and what must be said besides.
+    """
+
+    job: Job
+    input: Input
+    steps: Sequence[Step]
+    rate: float
+    batch_size: int
+    course: Course
+    nights: Sequence[Night]
+    bound: bool
+    links: int | None
+    bytes: int | None
+    bulk: Sequence[BulkFile] = ()
+    alternatives: Sequence[Alternative] = ()
+    notes: Sequence[str] = ()
+
+    @property
+    def basis(self) -> Basis:
+        """Where the number of links comes from."""
+        found = {step.expected.basis for step in self.steps}
+        return "unknown" if "unknown" in found else "probe" if found == {"probe"} else "average"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object of `harvester plan --json`."""
+        starts, ends = (self.nights[0].begin, self.nights[-1].end) if self.nights else (None, None)
+        document: dict[str, Any] = {
+            "uids": self.input.total,
+            "left": self.input.left,
+            "requests": self.course.requests,
+            "rate": self.rate,
+            "batch_size": self.batch_size,
+            "seconds": round(self.course.seconds, 1),
+            "starts_at": _iso(starts),
+            "ends_at": _iso(ends),
+            "nights": [
+                {"from": _iso(one.begin), "to": _iso(one.end), "requests": one.requests}
+                for one in self.nights
+            ],
+            "links": {"expected": self.links, "basis": self.basis},
+            "bytes": self.bytes,
+            "bulk": [{"name": file.name, "why": file.why, "url": file.url} for file in self.bulk],
+            "alternatives": [
+                {
+                    "change": one.change,
+                    "seconds": round(one.seconds, 1),
+                    "ends_at": _iso(one.ends_at),
+                }
+                for one in self.alternatives
+            ],
+            "notes": list(self.notes),
+        }
+        if len(self.steps) > 1:
+            document["hops"] = [
+                {
+                    "dbfrom": step.link.dbfrom,
+                    "db": step.link.db,
+                    "uids": step.uids,
+                    "links": {"expected": step.links, "basis": step.expected.basis},
+                }
+                for step in self.steps
+            ]
+        return document
+
+
+def make_plan(
+    job: Job,
+    counted: Input,
+    now: datetime,
+    *,
+    with_key: bool,
+    probed: Expected | None = None,
+    notes: Iterable[str] = (),
+) -> Plan:
+    """Return the plan of a job.
+
+    Args:
+        job: what to harvest.
+        counted: its input UIDs.
+        now: when it is started, aware.
+        with_key: whether there is an API key.
+        probed: what a probe of the first hop measured.
+        notes: what is known about the input besides.
+    """
+    steps = _steps(job, counted, probed)
+    plan = _cost(job, counted, steps, now, with_key=with_key)
+    alternatives = _alternatives(plan, counted, now, with_key=with_key)
+    return replace(
+        plan,
+        bulk=list(dict.fromkeys(file for step in steps for file in bulk_files(step.link))),
+        alternatives=alternatives,
+        notes=[*notes, *_notes(plan, probed)],
+    )
+
+
+def expected_of(link: Link) -> Expected:
+    """Return what the built-in averages say about the links of a job."""
+    averages = averages_of(link)
+    if not averages:
+        return Expected(None, "unknown")
+    why = tuple(f"{name} {one.links:g} ({one.source})" for name, one in averages.items())
+    return Expected(sum(one.links for one in averages.values()), "average", why)
+
+
+def _steps(job: Job, counted: Input, probed: Expected | None) -> list[Step]:
+    """Return the harvests of a job; the UIDs of later hops are at most the links before them."""
+    steps = [Step(job.link, counted.left, False, probed or expected_of(job.link))]
+    for link in job.hop:
+        steps.append(Step(link, steps[-1].links, True, expected_of(link)))
+    return steps
+
+
+def _cost(
+    job: Job, counted: Input, steps: Sequence[Step], now: datetime, *, with_key: bool
+) -> Plan:
+    """Return the plan without alternatives and notes."""
+    limits = job.limits
+    rate = limits.permitted(with_key=with_key)
+    forecasts = []
+    for step in steps:
+
+        def cost_of(uids: int, step: Step = step) -> Forecast:
+            return forecast(
+                uids,
+                rate,
+                timeout=limits.timeout,
+                batch_size=limits.batch_size,
+                concurrency=limits.concurrency,
+                assumed=_assumed(step, job),
+            )
+
+        if step.uids is None:
+            break
+        forecasts.append(cost_of(step.uids))
+        if limits.passes > 1:
+            again = counted.total if len(steps) == 1 else step.uids
+            forecasts += [cost_of(again)] * (limits.passes - 1)
+    course = Course(forecasts, _source_seconds(job, counted, rate) if counted.left else 0.0)
+    if course.seconds > _LONGEST_SECONDS:
+        raise BadInput(
+            f"At {rate:g} requests per second this takes more than a century: raise {{field}}.",
+            field="limits.rate",
+        )
+    total = sum(step.uids or 0 for step in steps) * limits.passes
+    hours = Hours.of(job, requests_for(total, limits.batch_size), lambda: now)
+    links = [step.links for step in steps]
+    return Plan(
+        job=job,
+        input=counted,
+        steps=steps,
+        rate=rate,
+        batch_size=next((one.batch_size for one in forecasts if one.requests), _start(limits)),
+        course=course,
+        nights=nights(course, now, bound=hours.bound),
+        bound=hours.bound,
+        links=None if None in links else sum(filter(None, links)),
+        bytes=_bytes(job, steps),
+    )
+
+
+def _start(limits: Limits) -> int:
+    return START if limits.batch_size == "auto" else limits.batch_size
+
+
+def _assumed(step: Step, job: Job) -> Assumed:
+    links = step.expected.links or 0.0
+    per_link, per_uid = (11.0, 100.0) if job.link.retmode == "json" else (40.0, 250.0)
+    size = step.expected.response_bytes or per_uid + per_link * links
+    most = MOST_MERGED if step.link.is_merged else MOST
+    return Assumed(step.expected.latencies, size, most)
+
+
+def _source_seconds(job: Job, counted: Input, rate: float) -> float:
+    """Return the seconds in which ESearch returns all UIDs, one page after the other."""
+    if not counted.searched:
+        return 0.0
+    per_page = _PAGE * _PAGE_FULL if job.link.dbfrom == "pubmed" else _PAGE + 1
+    pages = math.ceil(counted.total / per_page) if counted.total > _PAGE else 1
+    return pages * max(_SEARCH_SECONDS, 1 / rate)
+
+
+def _bytes(job: Job, steps: Sequence[Step]) -> int | None:
+    """Return the bytes of the folder of a finished harvest."""
+    total = 0.0
+    for step in steps:
+        if step.links is None or step.uids is None:
+            return None
+        total += step.links * _LINK_BYTES[job.output.format, job.output.codec]
+        total += step.uids * _UID_BYTES[job.output.format]
+        if job.output.keep_raw:
+            total += step.uids * _assumed(step, job).bytes_per_uid * _RAW_SHARE
+    return round(total)
+
+
+def _alternatives(
+    plan: Plan, counted: Input, now: datetime, *, with_key: bool
+) -> list[Alternative]:
+    """Return what a key, another batch size, other hours and fewer passes would cost."""
+    job, limits = plan.job, plan.job.limits
+    if not plan.course.requests:
+        return []
+    found: list[tuple[str, dict[str, object], bool]] = []
+    if limits.rate is None:
+        permitted = ncbi.permitted_rate(with_key=not with_key)
+        word = "without" if with_key else "with"
+        change = f"{word} an API key in NCBI_API_KEY ({permitted:g} requests per second)"
+        found.append((change, {}, not with_key))
+    if limits.batch_size == "auto":
+        found.append((f"--batch-size {START}", {"batch_size": START}, with_key))
+    else:
+        found.append(("--batch-size auto", {"batch_size": "auto"}, with_key))
+    if plan.bound:
+        found.append(("--window always", {"window": "always"}, with_key))
+    else:
+        found.append(("--window off-peak", {"window": "off-peak"}, with_key))
+    if limits.passes > 1:
+        found.append(("--passes 1", {"passes": 1}, with_key))
+    alternatives = []
+    for change, update, key in found:
+        other = job.model_copy(update={"limits": limits.model_copy(update=update)})
+        cost = _cost(other, counted, plan.steps, now, with_key=key)
+        alternatives.append(Alternative(change, cost.course.seconds, cost.nights[-1].end))
+    return alternatives
+
+
+def _notes(plan: Plan, probed: Expected | None) -> list[str]:
+    """Return what the plan cannot know."""
+    job, limits = plan.job, plan.job.limits
+    notes = []
+    if plan.course.requests and limits.batch_size == "auto" and plan.batch_size > START:
+        notes.append(
+            f"The batch size is auto: this assumes that the server answers {plan.batch_size:,} "
+            f"UIDs per request. If it answers only {START}, see --batch-size {START} below."
+        )
+    for number, step in enumerate(plan.steps, 1):
+        if step.uids is None:
+            notes.append(
+                f"Hop {number} is not in the plan: how many records hop {number - 1} leads to is "
+                "not known before it is harvested."
+            )
+        elif step.is_estimate:
+            notes.append(
+                f"The UIDs of hop {number} are an upper estimate: records that several links lead "
+                "to are asked for once."
+            )
+    if plan.links is None and any(step.link.leads_to_records for step in plan.steps):
+        remedy = " Use --probe." if probed is None else ""
+        notes.append(f"Links and disk are not known: there is no built-in average.{remedy}")
+    elif plan.basis == "average" and probed is None:
+        notes.append("Links and disk are rough averages; --probe measures them.")
+    if limits.confirm_empty:
+        notes.append(
+            f"--confirm-empty {limits.confirm_empty} adds up to that many requests per batch of "
+            "UIDs without links; how many there are is not known."
+        )
+    if job.output.records:
+        notes.append(
+            f"The records ({job.output.records}) of the linked UIDs are not in the plan: their "
+            "number is known once the links are."
+        )
+    if plan.input.searched and plan.course.least_seconds > sum(
+        one.seconds for one in plan.course.forecasts
+    ):
+        notes.append("The query is read page by page, which takes longer than the links.")
+    if plan.bound and limits.stop_at_window_end and len(plan.nights) > 1:
+        notes.append("With --stop-at-window-end, resume the harvest at the start of each night.")
+    return notes
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="seconds")

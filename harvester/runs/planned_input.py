@@ -1,0 +1,64 @@
+"""The input UIDs of a job that is planned: those of its source, and those its folder has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harvester.model import uids
+from harvester.model.identifiers import identifiers_of
+from harvester.runs.chain import hop_jobs
+from harvester.runs.plan import Input
+from harvester.store.reader import HarvestReader
+from harvester.store.state_reader import FILE
+from harvester.wording import count
+
+if TYPE_CHECKING:
+    from harvester.job.model import Job
+    from harvester.model.identifiers import Listed
+
+
+class PlannedInput:
+    """Counts distinct UIDs, and of them those without an outcome.
+
+    Args:
+        job: a prepared job; of a chain, its first hop counts.
+        retry_failed: whether failed and missing UIDs count as without an outcome.
+
+    Attributes:
+        identifiers: how UIDs are written.
+        known: UIDs that are known one by one.
+        expected: UIDs that a query counts.
+    """
+
+    def __init__(self, job: Job, *, retry_failed: bool = False) -> None:
+        folder = Path(hop_jobs(job)[0].output.path)
+        before = HarvestReader.open(folder) if (folder / FILE).is_file() else None
+        self.identifiers = before.identifiers if before else identifiers_of(job.link.idtype)
+        self.known = before.wanted if before else uids.as_set()
+        self.expected = 0
+        self._searched = job.source.is_remote
+        self._done = before.done if before else uids.as_set()
+        if before and retry_failed:
+            self._done = self._done - uids.union(one.uids for one in before.unanswered)
+
+    def __repr__(self) -> str:
+        """For logs and tests."""
+        return f"PlannedInput({len(self.known)} known, {self.expected} expected)"
+
+    def take(self, listed: Listed) -> None:
+        """Add UIDs of the source."""
+        self.known = self.known | self.identifiers.number_all(listed)
+
+    def counted(self) -> Input:
+        """Return the counts."""
+        total = max(len(self.known), self.expected)
+        return Input(total, total - len(self._done), self._searched and bool(self.expected))
+
+    def notes(self) -> list[str]:
+        """Return what must be said about the counts."""
+        if not self._done:
+            return []
+        have = "1 has an outcome" if len(self._done) == 1 else f"{len(self._done):,} have outcomes"
+        left = count(self.counted().left, "UID")
+        return [f"The folder holds this harvest: {have}, so {left} will be asked for."]
