@@ -139,6 +139,13 @@ class Connection:
         return HarvestError(f"{utility} at {self.client.base_url} gives no answer: {reason}.")
 
 
+class Connected:
+    """Base of the classes of methods that ask one server."""
+
+    def __init__(self, at: Connection) -> None:
+        self._at = at
+
+
 @contextmanager
 def _named_as_arguments() -> Iterator[None]:
     """Name the argument, like `rate=`, in errors about a key of a job."""

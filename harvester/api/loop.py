@@ -40,6 +40,12 @@ def is_running() -> bool:
     return True
 
 
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop, for a thread of its own."""
+    make = _loop_factory() or asyncio.new_event_loop
+    return make()
+
+
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     if sys.platform == "win32":
         return None

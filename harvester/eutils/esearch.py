@@ -39,7 +39,7 @@ class Found:
 
     Attributes:
         count: records that match.
-        ids: ids of the page: UIDs, or accessions with `idtype=acc`.
+        idlist: ids of the page, as they were sent.
         webenv: WebEnv of the set on the History server; empty if none was asked for.
         query_key: query key of that set.
         warnings: in NCBI's words.
@@ -49,13 +49,18 @@ class Found:
     """
 
     count: int
-    ids: list[str]
+    idlist: list[str]
     webenv: str = ""
     query_key: str = ""
     warnings: list[str] = field(default_factory=list)
     phrases_not_found: list[str] = field(default_factory=list)
     fields_not_found: list[str] = field(default_factory=list)
     query_translation: str = ""
+
+    @property
+    def ids(self) -> list[int | str]:
+        """UIDs of the page as numbers; with `idtype=acc`, accessions as texts."""
+        return [int(one) if one.isascii() and one.isdigit() else one for one in self.idlist]
 
 
 def read(body: bytes) -> Found:

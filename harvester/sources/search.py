@@ -132,7 +132,7 @@ class Search:
         first = await self._first_page()
         met = Distinct()
         yield met.add(first.block)
-        if len(first.found.ids) < first.found.count:
+        if len(first.found.idlist) < first.found.count:
             async for block in self._rest(first):
                 yield met.add(block)
         if len(met) != first.found.count:
@@ -197,7 +197,7 @@ class Search:
         """
         term = self._term if self._is_set else f"#{first.found.query_key}"
         webenv = self._webenv if self._is_set else first.found.webenv
-        start, renewals = len(first.found.ids), 0
+        start, renewals = len(first.found.idlist), 0
         while start < first.found.count:
             try:
                 page = await self._ask(term, webenv=webenv, start=start)
@@ -210,12 +210,12 @@ class Search:
                 continue
             renewals = 0
             yield page.block
-            start += max(len(page.found.ids), 1)
+            start += max(len(page.found.idlist), 1)
 
     async def _ranges(self, first: _Page) -> AsyncIterator[Block]:
         """Yield the records of one range of UIDs after the other; see `uid_ranges`."""
         high = _UNKNOWN_TOP if self._accessions else int(np.max(first.block))
-        known = Known(first.found.count, high, max(len(first.found.ids), 1))
+        known = Known(first.found.count, high, max(len(first.found.idlist), 1))
         term = self._term if self._is_set else f"({self._term})"
         while (bounds := next_range(known)) is not None:
             page = await self._ask(f"{term} AND {bounds.low}:{bounds.high}[UID]", bounds=bounds)
@@ -225,7 +225,7 @@ class Search:
                     f"ESearch counts {count} records under one UID of {self._db}. "
                     f"Its answers for {self._name} contradict each other; the search was stopped."
                 )
-            if page.found.ids and count <= known.most:
+            if page.found.idlist and count <= known.most:
                 yield page.block
             known = known.with_count(bounds, count)
 
@@ -266,10 +266,10 @@ class Search:
             if bounds and found.fields_not_found:
                 raise RequestFailed(Fault.BODY, f"{self._db} cannot be searched by UID")
             due = 0 if "rettype" in more else min(found.count - start, MOST)
-            if len(found.ids) < due and (retries > 0 or len(found.ids) < due * _ENOUGH):
+            if len(found.idlist) < due and (retries > 0 or len(found.idlist) < due * _ENOUGH):
                 retries -= 1
-                raise RequestFailed(Fault.BODY, f"{len(found.ids)} of {due} ids")
-            return _Page(found, self._block(found.ids, bounds))
+                raise RequestFailed(Fault.BODY, f"{len(found.idlist)} of {due} ids")
+            return _Page(found, self._block(found.idlist, bounds))
 
         fields: dict[str, str | int | None] = {
             **self._fields,

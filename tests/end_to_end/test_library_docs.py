@@ -12,6 +12,7 @@ from support.snippets import blocks_of, examples_of, run
 
 import harvester
 from harvester import Eutils, Job
+from harvester.api.sync_eutils import SyncEutils
 from harvester.emulator import truth
 from harvester.emulator.utilities.linkout import addresses
 
@@ -161,6 +162,7 @@ async def test_examples_of_the_doors(server: Emulator, tmp_path: Path) -> None:
         }
     )
     documented = [harvester, harvester.harvest, harvester.stream, harvester.records, Eutils, Job]
+    documented += [Eutils.sync, SyncEutils, harvester.read]
     for thing in documented:
         names: dict[str, Any] = {name: getattr(harvester, name) for name in dir(harvester)}
         names |= {"harvester": harvester, "job": job}

@@ -57,7 +57,7 @@ def _by_json(body: bytes) -> Found | str:
     errors, warnings = result.get("errorlist", {}), result.get("warninglist", {})
     return Found(
         count=int(result["count"]),
-        ids=[str(uid) for uid in result["idlist"]],
+        idlist=[str(uid) for uid in result["idlist"]],
         webenv=result.get("webenv", ""),
         query_key=result.get("querykey", ""),
         warnings=warnings.get("outputmessages", [])
@@ -79,7 +79,7 @@ def _by_elementtree(body: bytes) -> Found | str:
 
     return Found(
         count=int(root.findtext("Count", "")),
-        ids=every("IdList/Id"),
+        idlist=every("IdList/Id"),
         webenv=root.findtext("WebEnv", ""),
         query_key=root.findtext("QueryKey", ""),
         warnings=every("WarningList/OutputMessage")
@@ -129,7 +129,7 @@ def test_xml_agrees_with_biopython(name: str) -> None:
         assert str(caught.value) == found
         return
     theirs: Any = read(BytesIO(today + inner), validate=False)
-    assert (str(found.count), found.ids) == (theirs["Count"], list(theirs["IdList"]))
+    assert (str(found.count), found.idlist) == (theirs["Count"], list(theirs["IdList"]))
     assert (found.webenv, found.query_key) == (
         theirs.get("WebEnv", ""),
         theirs.get("QueryKey", ""),

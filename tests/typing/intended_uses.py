@@ -18,9 +18,11 @@ import harvester
 from harvester import (
     Contact,
     Eutils,
+    Found,
     Job,
     Limits,
     Link,
+    Linked,
     Output,
     Result,
     Server,
@@ -28,6 +30,7 @@ from harvester import (
     events,
     harvest,
     log_to,
+    read,
     records,
     stream,
 )
@@ -125,3 +128,24 @@ async def utilities() -> None:
         print(info.count, await e.einfo(), await e.espell("pubmed", "asthmaa"))
         async for pmid in e.search_all("pubmed", "asthma[mesh]"):
             print(pmid)
+
+
+def waiting_utilities() -> None:
+    """Each utility without `await`."""
+    with Eutils.sync(email="you@example.org", rate=2.5) as eutils:
+        linked = eutils.elink("pubmed", [1, 2], db=["gene"], cmd="neighbor_score")
+        assert_type(linked, Linked)
+        assert_type(eutils.esearch("pubmed", "asthma[mesh]", retmax=5), Found)
+        assert_type(eutils.einfo(), list[str])
+        print(eutils.einfo("pubmed").count, next(eutils.search_all("pubmed", "asthma")))
+
+
+def tables(result: Result, linked: Linked, found: Found) -> None:
+    """Links for other libraries."""
+    harvest = read("out")
+    for one in (result, linked, harvest):
+        print(one.links().num_rows, one.uids().num_rows)
+        print(one.to_pandas().shape, one.to_polars().height)
+    targets: dict[int | str, list[int | str]] = harvest.by_uid()
+    ids: list[int | str] = found.ids
+    print(result.link_count, harvest.complete, targets, ids)
