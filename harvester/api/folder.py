@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harvester import events
 from harvester.errors import FolderError, FolderInUse
 from harvester.job import load
 from harvester.store.folder import JOB, check_harvest, harvest_folders, is_chain
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from harvester import events
     from harvester.job.load import Settings
     from harvester.job.model import Job
     from harvester.runs.compare import Compared as Compared  # noqa: PLC0414 - for callers
@@ -146,6 +146,7 @@ def diff(
     *,
     partial: bool = False,
     warn: Callable[[str], None] = lambda _: None,
+    listeners: Iterable[events.Listener] = (),
 ) -> Compared:
     """Compare the links of two harvests of one job; neither is changed, and no request is sent.
 
@@ -156,6 +157,7 @@ def diff(
             in `added/` and `removed/`; None: only count them.
         partial: accept unfinished harvests.
         warn: receives a sentence about what is not compared.
+        listeners: called with the progress.
 
     Raises:
         BadInput: a folder holds no harvest or an unfinished one, they are of different jobs, or
@@ -164,11 +166,14 @@ def diff(
     """
     from harvester.runs.diff import diff as compare_folders  # noqa: PLC0415
 
-    return compare_folders(old, new, out, partial=partial, warn=warn)
+    return compare_folders(old, new, out, partial=partial, warn=warn, emit=events.to_all(listeners))
 
 
 def merge(
-    out: Path, shards: Sequence[Path], warn: Callable[[str], None] = lambda _: None
+    out: Path,
+    shards: Sequence[Path],
+    warn: Callable[[str], None] = lambda _: None,
+    listeners: Iterable[events.Listener] = (),
 ) -> Result:
     """Merge the shards of a job (`source.shard`) into one harvest; sends no request.
 
@@ -176,6 +181,7 @@ def merge(
         out: folder of the new harvest; absent, or empty.
         shards: folders of all shards, in any order; they are not changed.
         warn: receives a sentence about what is not merged.
+        listeners: called with the progress.
 
     Returns:
         What the harvest came to; the state of `out` if it holds the same shards merged already.
@@ -186,11 +192,15 @@ def merge(
     """
     from harvester.runs.merge import merge as merge_shards  # noqa: PLC0415
 
-    return merge_shards(out, shards, warn)
+    return merge_shards(out, shards, warn, events.to_all(listeners))
 
 
-def reparse(folder: Path) -> int:
+def reparse(folder: Path, listeners: Iterable[events.Listener] = ()) -> int:
     """Replace the links of a harvest by what its kept responses say; sends no request.
+
+    Args:
+        folder: folder of a harvest.
+        listeners: called with the progress.
 
     Returns:
         Rows of links written.
@@ -201,7 +211,7 @@ def reparse(folder: Path) -> int:
     """
     from harvester.runs.reparse import reparse as reparse_responses  # noqa: PLC0415
 
-    return reparse_responses(job_in(folder))
+    return reparse_responses(job_in(folder), events.to_all(listeners))
 
 
 async def resume(folder: Path, **options: Any) -> Result:

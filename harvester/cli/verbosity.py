@@ -40,6 +40,13 @@ def display_of(values: dict[str, Any]) -> AbstractContextManager[Listener]:
     )
 
 
+def progress_of(*, quiet: bool) -> AbstractContextManager[Listener]:
+    """Return a display on stderr of the progress of a command, erased at its end."""
+    from harvester.api.display.lines import make_display
+
+    return make_display(sys.stderr, quiet=quiet, verbose=False, as_json=False, transient=True)
+
+
 def partial_option(panel: str) -> Callable[[F], F]:
     """Return the decorator that adds --partial to a command."""
     return click.option(

@@ -20,6 +20,7 @@ from harvester.eutils.elink.commands import COMMANDS
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.model.identifiers import Uids, identifiers_of, numbered, written
+from harvester.store.counted import counted
 from harvester.store.passes.spill import Spill, range_bounds
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harvester import events
     from harvester.model.identifiers import Identifiers
     from harvester.model.uids import UidSet
     from harvester.store.reader import HarvestReader
@@ -112,6 +114,7 @@ def compare(
     old: HarvestReader,
     new: HarvestReader,
     take: Callable[[pa.Table, pa.Table], None] = lambda *_: None,
+    emit: events.Listener = lambda _: None,
 ) -> Compared:
     """Compare the links of two harvests.
 
@@ -120,6 +123,7 @@ def compare(
         new: the later harvest of the same job.
         take: receives rows of links that were added and rows that were removed, some UIDs at a
             time, ascending by UID.
+        emit: receives the progress.
 
     Raises:
         BadInput: they are of different jobs, or are no links of single UIDs.
@@ -136,7 +140,7 @@ def compare(
     both = answered_old & answered_new
     total = Difference()
     by_linkname: dict[str, Difference] = {}
-    for before, now in _ranges(old, new, both, identifiers):
+    for before, now in _ranges(old, new, both, identifiers, emit):
         split = Split.of(before, now, old.cmd)
         counted, named = split.difference(old.cmd)
         total += counted
@@ -160,7 +164,11 @@ def _number(identifiers: Identifiers, found: HarvestReader, members: UidSet) -> 
 
 
 def _ranges(
-    old: HarvestReader, new: HarvestReader, both: UidSet, identifiers: Identifiers
+    old: HarvestReader,
+    new: HarvestReader,
+    both: UidSet,
+    identifiers: Identifiers,
+    emit: events.Listener,
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Yield the rows of both harvests for the UIDs of each range, with numbers as from_uid."""
     place = old.schema.get_field_index("from_uid")
@@ -168,7 +176,7 @@ def _ranges(
     bounds = range_bounds(both, max(old.link_count, new.link_count), ROWS)
     if not len(bounds):
         before, now = (
-            pa.concat_tables([schema.empty_table(), *_rows(one, both, identifiers)])
+            pa.concat_tables([schema.empty_table(), *_rows(one, both, identifiers, emit)])
             for one in (old, new)
         )
         yield before, now
@@ -179,14 +187,16 @@ def _ranges(
         Spill(Path(folder) / "slices", bounds, schema, codec) as spill,
     ):
         for kind, one in (("old", old), ("new", new)):
-            spill.fill(kind, _rows(one, both, identifiers))
+            spill.fill(kind, _rows(one, both, identifiers, emit))
         for number in range(len(spill)):
             yield spill.read("old", number), spill.read("new", number)
 
 
-def _rows(found: HarvestReader, both: UidSet, identifiers: Identifiers) -> Iterator[pa.Table]:
+def _rows(
+    found: HarvestReader, both: UidSet, identifiers: Identifiers, emit: events.Listener
+) -> Iterator[pa.Table]:
     """Yield the rows of a harvest for some UIDs, with numbers as from_uid."""
-    for table in found.links():
+    for table in counted(found.links(), found.link_count, emit):
         yield rows_of(numbered(table, identifiers, Uids()), both)
 
 

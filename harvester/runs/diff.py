@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from harvester import events
     from harvester.runs.compare import Compared
 
 PART_ROWS = 1 << 20
@@ -37,6 +38,7 @@ def diff(
     *,
     partial: bool = False,
     warn: Callable[[str], None] = lambda _: None,
+    emit: events.Listener = lambda _: None,
 ) -> Compared:
     """Compare the links of two harvests of one job.
 
@@ -47,6 +49,7 @@ def diff(
             in `added/` and `removed/`; None: only count them.
         partial: accept unfinished harvests.
         warn: receives a sentence about what is not compared.
+        emit: receives the progress.
 
     Raises:
         BadInput: a folder holds no harvest or an unfinished one, they are of different jobs, or
@@ -64,7 +67,7 @@ def diff(
     if len(set(map(server_name, servers))) > 1:
         warn(f"The harvests are of two servers: {servers[0]} and {servers[1]}.")
     if target is None:
-        return compare(before, now)
+        return compare(before, now, emit=emit)
     aside = target.with_name(f".{target.name}.writing")
     with disk_errors(target.parent):
         shutil.rmtree(aside, ignore_errors=True)
@@ -75,7 +78,7 @@ def diff(
                 for one, rows in zip(files, tables, strict=True):
                     one.add(rows)
 
-            compared = compare(before, now, take)
+            compared = compare(before, now, take, emit)
             for one in files:
                 one.close()
             durable.move_folder(aside, target)

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
+from harvester import events
 from harvester.errors import BadInput, FolderInUse
 from harvester.eutils.elink.commands import schema_of
 from harvester.job import load
@@ -54,7 +55,10 @@ _RAW_ROWS = 64
 
 
 def merge(
-    out: Path, folders: Sequence[Path], warn: Callable[[str], None] = lambda _: None
+    out: Path,
+    folders: Sequence[Path],
+    warn: Callable[[str], None] = lambda _: None,
+    emit: events.Listener = lambda _: None,
 ) -> Result:
     """Merge the shards of a job into one harvest.
 
@@ -62,6 +66,7 @@ def merge(
         out: folder of the new harvest; absent, or empty.
         folders: folders of all shards, in any order; they are not changed.
         warn: receives a sentence about what is not merged.
+        emit: receives the progress.
 
     Returns:
         What the harvest came to. If `out` holds the same shards merged already, nothing is done.
@@ -93,7 +98,7 @@ def merge(
                     f"harvester records {out}"
                 )
         with disk_errors(out.parent):
-            _build(out, shards, origin)
+            _build(out, shards, origin, emit)
     return _result(out)
 
 
@@ -113,7 +118,7 @@ def _check_free(out: Path) -> None:
             raise BadInput(f"{path} is a file, not a folder; name another folder.")
 
 
-def _build(out: Path, shards: Sequence[Shard], origin: str) -> None:
+def _build(out: Path, shards: Sequence[Shard], origin: str, emit: events.Listener) -> None:
     aside = out.with_name(f".{out.name}.merging")
     with lock_folder(aside):
         _clear(aside)
@@ -123,7 +128,7 @@ def _build(out: Path, shards: Sequence[Shard], origin: str) -> None:
     with Ledger(aside, sink, link.dbfrom, schema_of(link), link.idtype) as ledger:
         ledger.adopt(_identity(shards, job), load.dump(job))
         ledger.state.put(**{_ORIGIN: origin})
-        _fill(ledger, shards)
+        _fill(ledger, shards, emit)
         merge_small_parts(ledger)
         write_unanswered(ledger)
         _write_rejected(aside, shards)
@@ -161,7 +166,7 @@ def _identity(shards: Sequence[Shard], job: Job) -> dict[str, Any]:
     return job.identity() | {key: value for key, value in known.items() if key == "server"}
 
 
-def _fill(ledger: Ledger, shards: Sequence[Shard]) -> None:
+def _fill(ledger: Ledger, shards: Sequence[Shard], emit: events.Listener) -> None:
     """Copy the files of all shards, and record them with the outcomes of all UIDs at once."""
     numbers = ledger.input
     numbers.add(distinct(shards))
@@ -170,9 +175,12 @@ def _fill(ledger: Ledger, shards: Sequence[Shard]) -> None:
     times: list[SettledAt] = []
     if ledger.targets_only:
         parts.append(ledger.parts.write("links", _distinct_targets(ledger, shards)))
+    files, done = sum(len(shard.harvest.parts) for shard in shards), 0
     for shard in shards:
         renumber = _Renumbering(shard, ledger)
         for part in shard.harvest.parts:
+            emit(events.ReadProgress(done, files, "file"))
+            done += 1
             if part.kind == "raw" and renumber.changes:
                 parts.append(ledger.parts.write("raw", renumber.raw()))
             elif part.kind in ("uids", "raw") or (part.kind == "links" and not ledger.targets_only):
@@ -184,6 +192,7 @@ def _fill(ledger: Ledger, shards: Sequence[Shard]) -> None:
             replace(one, uids=renumber(uids.as_array(one.uids)))
             for one in shard.harvest.settled_at()
         ]
+    emit(events.ReadProgress(done, files, "file"))
     ledger.state.commit(parts, fold(settled), meta=_meta(shards), times=times)
     for number in range(2, shards[0].passes + 1):
         ledger.state.commit([], [Settled(MERGED, numbers.wanted)], pass_number=number)

@@ -15,6 +15,7 @@ from harvester.model.batch import Batch
 from harvester.model.delivery import AnsweredUids
 from harvester.store.commit import build_commit
 from harvester.store.compaction import merge_small_parts
+from harvester.store.counted import counted
 from harvester.store.folder import disk_errors
 from harvester.store.ledger import Ledger
 from harvester.store.manifest import write_manifest
@@ -25,6 +26,7 @@ from harvester.store.unanswered import write_unanswered
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from harvester import events
     from harvester.job.model import Job
     from harvester.model.answer import Answer
     from harvester.store.state_reader import Part
@@ -33,11 +35,12 @@ _ROWS, _ANSWERS = 4 << 20, 1000
 """Rows, and answers, at which a part is written."""
 
 
-def reparse(job: Job) -> int:
+def reparse(job: Job, emit: events.Listener = lambda _: None) -> int:
     """Replace the links and outcomes of a harvest by what its kept responses say.
 
     Args:
         job: job kept in the folder, with absolute paths.
+        emit: receives the progress.
 
     Returns:
         Rows of links written.
@@ -59,7 +62,7 @@ def reparse(job: Job) -> int:
         if ledger.state.refresh() is not None or ledger.state.get("refreshed"):
             raise BadInput(f"{folder} was refreshed (--refresh), which `reparse` cannot repeat.")
         question = Elink(link, ledger.input.identifiers)
-        return rewrite(ledger, _pieces(_answers(question, ledger)))
+        return rewrite(ledger, _pieces(_answers(question, ledger, emit)))
 
 
 def rewrite(ledger: Ledger, pieces: Iterable[Sequence[Answer]]) -> int:
@@ -94,13 +97,13 @@ def rewrite(ledger: Ledger, pieces: Iterable[Sequence[Answer]]) -> int:
     return sum(part.rows for part in new if part.kind == "links")
 
 
-def _answers(question: Elink, ledger: Ledger) -> Iterator[Answer]:
+def _answers(question: Elink, ledger: Ledger, emit: events.Listener) -> Iterator[Answer]:
     """Yield what each kept response settles: for a UID, the first answer with links, if any."""
     linked = uids.as_set()
-    for answer in _read(question, ledger):
+    for answer in _read(question, ledger, emit):
         linked |= uids.as_set(answer.answered[answer.counts > 0])
     taken = uids.as_set()
-    for answer in _read(question, ledger):
+    for answer in _read(question, ledger, emit):
         empty = answer.counts == 0
         known = uids.as_array(linked if empty.any() else uids.as_set())
         mine = ~(empty & np.isin(answer.answered, known))
@@ -111,8 +114,9 @@ def _answers(question: Elink, ledger: Ledger) -> Iterator[Answer]:
             yield answer.only(chosen)
 
 
-def _read(question: Elink, ledger: Ledger) -> Iterator[Answer]:
-    for table in ledger.read_raw():
+def _read(question: Elink, ledger: Ledger, emit: events.Listener) -> Iterator[Answer]:
+    kept = sum(part.rows for part in ledger.state.parts("raw"))
+    for table in counted(ledger.read_raw(), kept, emit, "response"):
         for row in table.to_batches(max_chunksize=1):
             (one,) = row.to_pylist()
             batch = Batch(np.array(one["asked"], np.int64), one["retmode"])

@@ -24,9 +24,17 @@ _NO_CURSOR = {"dumb", "unknown"}
 
 
 def make_display(
-    stream: TextIO, *, quiet: bool, verbose: bool, as_json: bool
+    stream: TextIO, *, quiet: bool, verbose: bool, as_json: bool, transient: bool = False
 ) -> AbstractContextManager[events.Listener]:
-    """Return the display that fits the stream and the options, as a listener."""
+    """Return the display that fits the stream and the options, as a listener.
+
+    Args:
+        stream: where to show it.
+        quiet: show nothing.
+        verbose: also show each retry; in JSON, each request.
+        as_json: write JSON lines.
+        transient: whether a live display is erased at the end.
+    """
     if as_json:
         return nullcontext(JsonLog(stream, verbose=verbose))
     if quiet:
@@ -34,7 +42,7 @@ def make_display(
     if stream.isatty() and os.environ.get("TERM", "").lower() not in _NO_CURSOR:
         from harvester.api.display.live import live_display  # noqa: PLC0415 - rich is heavy
 
-        return live_display(verbose=verbose)
+        return live_display(verbose=verbose, transient=transient)
     return _plain(stream, verbose=verbose)
 
 

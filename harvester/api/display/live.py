@@ -126,11 +126,11 @@ def _erase(lines: int) -> Iterator[RenderableType]:
 
 
 @contextmanager
-def live_display(*, verbose: bool) -> Iterator[events.Listener]:
-    """Show a display on the terminal of stderr during a run."""
+def live_display(*, verbose: bool, transient: bool = False) -> Iterator[events.Listener]:
+    """Show a display on the terminal of stderr during a run; `transient`: erase it at the end."""
     console = Console(stderr=True)
     display = LiveDisplay(console, verbose=verbose)
-    with Live(display, console=console, refresh_per_second=4, transient=False):
+    with Live(display, console=console, refresh_per_second=4, transient=transient):
         yield display
 
 

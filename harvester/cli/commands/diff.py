@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from harvester.cli.verbosity import RESULT_PANEL, partial_option, result_options
+from harvester.cli.verbosity import RESULT_PANEL, partial_option, progress_of, result_options
 from harvester.errors import printable
 from harvester.wording import count
 
@@ -43,7 +43,8 @@ def diff(old: Path, new: Path, out: Path | None, partial: bool, as_json: bool, q
         if not quiet:
             click.echo(f"Note: {text}", err=True)
 
-    found = folder.diff(old, new, out, partial=partial, warn=warn)
+    with progress_of(quiet=quiet) as listener:
+        found = folder.diff(old, new, out, partial=partial, warn=warn, listeners=[listener])
     click.echo(json.dumps(_document(old, new, found), indent=1) if as_json else _text(found))
 
 

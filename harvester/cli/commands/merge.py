@@ -7,6 +7,8 @@ from pathlib import Path
 import rich_click as click
 from click.exceptions import Exit
 
+from harvester.cli.verbosity import progress_of
+
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
@@ -27,7 +29,8 @@ def merge(out: Path, shards: tuple[Path, ...], quiet: bool) -> None:
     def warn(text: str) -> None:
         click.echo(f"Note: {text}", err=True)
 
-    result = folder.merge(out, shards, warn)
+    with progress_of(quiet=quiet) as listener:
+        result = folder.merge(out, shards, warn, [listener])
     if not quiet:
         click.echo(summary(result), err=True)
     raise Exit(result.exit_code)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from harvester.cli.verbosity import progress_of
 from harvester.wording import count
 
 
@@ -19,5 +20,6 @@ def reparse(out: Path) -> None:
     from harvester.api import folder
 
     for path in folder.harvests_in(out).values():
-        links = count(folder.reparse(path), "link")
+        with progress_of(quiet=False) as listener:
+            links = count(folder.reparse(path, [listener]), "link")
         click.echo(f"{links} in {path}, from the answers in {path / 'raw'}", err=True)
