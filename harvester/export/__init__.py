@@ -109,6 +109,38 @@ FORMATS: Mapping[str, Format] = {
         suffixes=(".duckdb", ".db", ".ddb"),
         table=True,
     ),
+    "neo4j": Format(
+        help="a folder for neo4j-admin database import",
+        function="neo4j.write",
+        owned=(".csv", ".sh"),
+    ),
+    "kgx": Format(
+        help="a folder with nodes and edges in terms of Biolink",
+        function="kgx.write",
+        owned=("_nodes.tsv", "_edges.tsv"),
+    ),
+    "ntriples": Format(
+        help="RDF", function="ntriples.write", suffixes=(".nt", ".ntriples"), text=True
+    ),
+    "graphml": Format(help="GraphML", function="graphml.write", suffixes=(".graphml",), text=True),
+    "edgelist": Format(
+        help="two columns of node numbers, and a table of the nodes",
+        function="edgelist.write",
+        suffixes=(".edgelist", ".edges"),
+        text=True,
+        companions=(".nodes.tsv",),
+    ),
+    "adjacency": Format(
+        help="one line per UID with what it links to",
+        function="adjacency.write",
+        suffixes=(".adjlist", ".adj"),
+        text=True,
+    ),
+    "npz": Format(
+        help="sparse matrix in CSR form for numpy and scipy",
+        function="npz.write",
+        suffixes=(".npz",),
+    ),
 }
 """Name → format, in the order of the help."""
 

@@ -70,6 +70,20 @@ def sort_rows(
     path.unlink()
 
 
+def whole_groups(tables: Iterable[pa.Table], key: str) -> Iterator[pa.Table]:
+    """Yield sorted rows in tables that hold all rows of each key."""
+    held: list[pa.Table] = []
+    for table in tables:
+        last = table[key][-1]
+        ended = pc.sum(pc.not_equal(table[key], last)).as_py() or 0
+        if ended:
+            yield pa.concat_tables([*held, table.slice(0, ended)])
+            held = []
+        held.append(table.slice(ended))
+    if held:
+        yield pa.concat_tables(held)
+
+
 class _Codes:
     """Numbers for the names in columns of dictionaries, the same in all tables."""
 

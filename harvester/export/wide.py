@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from harvester.errors import BadInput
-from harvester.export.sorting import sort_rows
+from harvester.export.sorting import sort_rows, whole_groups
 from harvester.export.text import LIST_SEPARATOR
 from harvester.model import lazy_compute as pc
 from harvester.model.outcomes import Outcome
 from harvester.model.schemas import constant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -57,7 +57,8 @@ def wide_table(
     schema = pa.schema(fields)
     expected = harvests.link_count + sum(one.total for one in harvests.readers)
     rows = sort_rows(_marked(harvests), "from_uid", scratch, expected)
-    return schema, _pivoted(rows, _Pivot(harvests, summaries, columns, names, schema))
+    pivot = _Pivot(harvests, summaries, columns, names, schema)
+    return schema, map(pivot.of, whole_groups(rows, "from_uid"))
 
 
 def _check(harvests: Harvests) -> None:
@@ -100,20 +101,6 @@ def _marked(harvests: Harvests) -> Iterator[pa.Table]:
             for name in _COLUMNS
         ]  # fmt: skip
         yield pa.Table.from_arrays(columns, schema=schema)
-
-
-def _pivoted(tables: Iterable[pa.Table], pivot: _Pivot) -> Iterator[pa.Table]:
-    """Yield one row per UID; all rows of a UID are pivoted together."""
-    held: list[pa.Table] = []
-    for table in tables:
-        last = table["from_uid"][-1]
-        ended = pc.sum(pc.not_equal(table["from_uid"], last)).as_py() or 0
-        if ended:
-            yield pivot.of(pa.concat_tables([*held, table.slice(0, ended)]))
-            held = []
-        held.append(table.slice(ended))
-    if held:
-        yield pivot.of(pa.concat_tables(held))
 
 
 class _Pivot:

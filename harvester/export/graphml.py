@@ -1,0 +1,85 @@
+"""graphml: one directed graph, with nodes for both ends of the links."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING
+from xml.sax.saxutils import quoteattr
+
+import pyarrow as pa
+
+from harvester.export.nodes import Nodes
+from harvester.export.text import batches, texts, write_lines
+from harvester.model import lazy_compute as pc
+
+if TYPE_CHECKING:
+    from harvester.export import Options
+    from harvester.export.destination import Destination
+    from harvester.export.harvests import Harvests
+
+_ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"))
+
+_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
+<graphml xmlns="http://graphml.graphdrawing.org/xmlns" \
+xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" \
+xsi:schemaLocation="http://graphml.graphdrawing.org/xmlns \
+http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd">
+<key id="db" for="node" attr.name="db" attr.type="string"/>
+<key id="uid" for="node" attr.name="uid" attr.type={kind}/>
+<key id="linkname" for="edge" attr.name="linkname" attr.type="string"/>
+<key id="score" for="edge" attr.name="score" attr.type="long"/>
+<key id="rank" for="edge" attr.name="rank" attr.type="int"/>
+<graph id="links" edgedefault="directed">
+"""
+_TAIL = "</graph>\n</graphml>\n"
+
+
+def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noqa: ARG001
+    """Write GraphML."""
+    nodes = Nodes(harvests)
+    is_text = pa.types.is_string(harvests.first.identifiers.type)
+    with to.stream() as stream:
+        head = _HEAD.format(kind=quoteattr("string" if is_text else "long"))
+        stream.write(head.encode())
+        _write_nodes(nodes, stream)
+        _write_edges(harvests, stream)
+        stream.write(_TAIL.encode())
+
+
+def _write_nodes(nodes: Nodes, stream: IO[bytes]) -> None:
+    for db, uids in nodes.batches():
+        columns = [
+            '<node id="', node_ids(db, uids), '"><data key="db">', escaped(db),
+            '</data><data key="uid">', escaped(uids), "</data></node>",
+        ]  # fmt: skip
+        write_lines(stream, columns, "")
+
+
+def _write_edges(harvests: Harvests, stream: IO[bytes]) -> None:
+    for batch in batches(harvests.links()):
+        columns = [
+            '<edge source="', node_ids(batch["dbfrom"], batch["from_uid"]),
+            '" target="', node_ids(batch["dbto"], batch["to_uid"]),
+            '"><data key="linkname">', escaped(batch["linkname"]), "</data>",
+            _data("score", batch["score"]), _data("rank", batch["rank"]), "</edge>",
+        ]  # fmt: skip
+        write_lines(stream, columns, "")
+
+
+def node_ids(db: pa.DictionaryArray, uids: pa.Array) -> pa.Array:
+    """Return the ids of records, `DB:UID`."""
+    return pc.binary_join_element_wise(escaped(db), escaped(uids), ":")
+
+
+def _data(key: str, column: pa.Array) -> pa.Array:
+    """Return an element with each value, null where there is none."""
+    return pc.binary_join_element_wise(f'<data key="{key}">', texts(column), "</data>", "")
+
+
+def escaped(column: pa.Array) -> pa.Array:
+    """Return values as text for XML."""
+    if pa.types.is_dictionary(column.type):
+        return escaped(column.dictionary).take(column.indices)
+    column, is_number = texts(column), pa.types.is_integer(column.type)
+    for char, entity in () if is_number else _ENTITIES:
+        column = pc.replace_substring(column, char, entity)
+    return column
