@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harvester import events
-from harvester.errors import FolderError, FolderInUse
+from harvester.errors import BadInput, FolderError, FolderInUse
 from harvester.job import load
 from harvester.store.folder import JOB, check_harvest, harvest_folders, is_chain
+from harvester.store.state_reader import FILE
 from harvester.store.status import chain_status, harvest_status
 
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from harvester.job.load import Settings
     from harvester.job.model import Job
     from harvester.runs.compare import Compared as Compared  # noqa: PLC0414 - for callers
+    from harvester.runs.compare import Difference as Difference  # noqa: PLC0414
+    from harvester.runs.resample import Resampled as Resampled  # noqa: PLC0414
     from harvester.runs.run import Result
-    from harvester.runs.verify import Resampled as Resampled  # noqa: PLC0414 - for callers
     from harvester.runs.verify import Verified as Verified  # noqa: PLC0414
 
 __all__ = [
+    "against",
     "diff",
     "harvests_in",
     "job_in",
@@ -78,30 +81,39 @@ def status(folder: Path) -> dict[str, Any]:
 
 
 def verify(folder: Path) -> Verified:
-    """Read every committed file of a harvest and compare it with its record.
+    """Read every recorded file of a harvest and compare it with its record.
+
+    Args:
+        folder: folder of a harvest; or of one that was handed over without its state, which is
+            compared with its manifest alone.
 
     Raises:
         BadInput: the folder holds no harvest.
         FolderError: another process runs the harvest, or its state is damaged.
     """
-    from harvester.runs.verify import verify as verify_files  # noqa: PLC0415
+    from harvester.runs import verify as files  # noqa: PLC0415
 
-    return verify_files(job_in(folder))
+    if files.is_handed_over(folder):
+        return files.verify_handed_over(folder)
+    check_harvest(folder)
+    return files.verify(folder)
 
 
 def verify_all(folder: Path) -> list[tuple[str, Path, Verified]]:
-    """Verify the harvest in a folder, or each hop of a chain.
+    """Verify the harvest in a folder, or each hop of a chain and the files beside the hops.
 
     Returns:
-        Name of the hop (empty for a single harvest), folder and result of each. A hop that cannot
-        be opened counts as damaged.
+        Name of the hop (empty for a single harvest, and for the files beside the hops), folder
+        and result of each. A hop that cannot be opened counts as damaged.
 
     Raises:
         BadInput: the folder holds no harvest.
         FolderError: another process runs the harvest, or its state is damaged.
     """
-    from harvester.runs.verify import Verified  # noqa: PLC0415
+    from harvester.runs import verify as files  # noqa: PLC0415
 
+    if files.is_handed_over(folder):
+        return [("", folder, verify(folder))]
     found = []
     for hop, path in harvests_in(folder).items():
         try:
@@ -111,8 +123,29 @@ def verify_all(folder: Path) -> list[tuple[str, Path, Verified]]:
         except FolderError as error:
             if not hop:
                 raise
-            found.append((hop, path, Verified(0, 0, [str(error)])))
+            wrong = files.CheckedFile(FILE, f"cannot be used: {error}".removesuffix("."))
+            found.append((hop, path, files.Verified([wrong])))
+    if is_chain(folder) and (beside := files.verify_chain_files(folder)) is not None:
+        found.append(("", folder, beside))
     return found
+
+
+def against(
+    old: Path, new: Path, warn: Callable[[str], None] = lambda _: None
+) -> dict[str, Compared]:
+    """Compare the links of a harvest with those of an earlier one, hop by hop of a chain.
+
+    Returns:
+        Name of the hop (empty for a single harvest) → how they differ.
+
+    Raises:
+        BadInput: a folder holds no finished harvest, or they are of different jobs.
+        FolderError: a harvest is damaged.
+    """
+    before, now = harvests_in(old), harvests_in(new)
+    if before.keys() != now.keys():
+        raise BadInput(f"{old} and {new} are of different jobs: their hops differ.")
+    return {hop: diff(before[hop], now[hop], warn=warn) for hop in now}
 
 
 async def resample(
@@ -134,7 +167,7 @@ async def resample(
         BadInput: the folder holds no harvest, or one whose rows cannot be compared.
         HarvestError: the server refuses the requests, or off-peak hours are over.
     """
-    from harvester.runs.verify import resample as resample_uids  # noqa: PLC0415
+    from harvester.runs.resample import resample as resample_uids  # noqa: PLC0415
 
     return await resample_uids(job_in(folder), share, seed=seed, listeners=listeners)
 

@@ -1,34 +1,60 @@
-"""Check the files of a harvest, and query a sample of its UIDs again."""
+"""Check the files of a harvest against what was recorded of them.
+
+The record is the state, and the manifest where there is one. Whoever was given the files without
+`state.sqlite` checks them against the manifest alone.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
-from harvester import events
-from harvester.client.connect import connected
-from harvester.engine.batch_trials import requests_for
-from harvester.engine.off_peak import Hours
 from harvester.errors import BadInput, FolderError, FolderInUse
-from harvester.eutils.elink.commands import COMMANDS, Elink
 from harvester.model import lazy_compute as pc
-from harvester.model import uids
-from harvester.model.delivery import AnsweredUids
-from harvester.runs.drive import drive, make_engine
-from harvester.store.folder import is_locked
+from harvester.model.row_schemas import link_schema
+from harvester.model.schemas import UIDS, with_ids
+from harvester.store import durable
+from harvester.store.folder import MANIFEST, RAW, RECORDS, harvest_folders, is_locked
+from harvester.store.manifest import part_kind, read_manifest
+from harvester.store.parts import FOLDERS, is_part_name, read_part
 from harvester.store.reader import HarvestReader
+from harvester.store.state_reader import FILE, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from harvester.job.model import Job
-    from harvester.model.delivery import Delivery
-    from harvester.model.uids import UidSet
-    from harvester.store.state_reader import Part
+    from harvester.store.manifest import Manifest
+
+_HANDED_OVER = ("links", "uids", "records")
+"""Kinds of files that a data set without `state.sqlite` must have. Others may have been kept back,
+but only all files of a kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file that was compared with its record.
+
+    Attributes:
+        name: path below the folder, with forward slashes.
+        why: what is wrong with it, as a half sentence; None if nothing is.
+        note: what else is to be said of it.
+        is_stranger: whether nothing records it.
+    """
+
+    name: str
+    why: str | None = None
+    note: str | None = None
+    is_stranger: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file is as it was recorded."""
+        return self.why is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,156 +62,309 @@ class Verified:
     """The result of `verify`.
 
     Attributes:
-        files: number of files checked.
-        rows: rows in all of them.
-        damage: one sentence for each difference from what was committed.
+        files: each file that is recorded or should not be there.
+        rows: rows of the files that were read.
+        notes: sentences about how the files were checked.
     """
 
-    files: int
-    rows: int
-    damage: list[str] = field(default_factory=list)
+    files: Sequence[CheckedFile]
+    rows: int = 0
+    notes: Sequence[str] = ()
+
+    @property
+    def damage(self) -> list[CheckedFile]:
+        """The files that are not as they were recorded."""
+        return [one for one in self.files if not one.ok]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all files are as they were recorded."""
+        return not self.damage
+
+
+@dataclass(slots=True)
+class _Counted:
+    """Rows of files, and how many have each linkname or outcome."""
+
+    rows: int = 0
+    linknames: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: _Counted) -> None:
+        self.rows += other.rows
+        self.linknames.update(other.linknames)
+        self.outcomes.update(other.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
-class Resampled:
-    """The result of `resample`.
+class _Record:
+    """What is recorded of a file.
 
     Attributes:
-        uids: number of UIDs queried again.
-        answered: number of them that were answered whole.
-        links: links of those in the harvest.
-        gone: links of the harvest that the new answers lack.
-        new: links of the new answers that the harvest lacks.
-        differing: UIDs with a link gone or new, ascending.
+        part: name, kind, rows, size and, if it is known, checksum.
+        sha256: of the manifest; empty without one.
+        schema: schema of its rows; None if they are not read.
     """
 
-    uids: int
-    answered: int
-    links: int
-    gone: int
-    new: int
-    differing: list[int] | list[str]
+    part: Part
+    sha256: str = ""
+    schema: pa.Schema | None = None
 
 
-def verify(job: Job) -> Verified:
-    """Read every committed file and compare it with its record.
+def verify(folder: Path) -> Verified:
+    """Read every recorded file of a harvest and compare it with its record.
 
     Args:
-        job: job kept in the folder.
+        folder: folder of a harvest.
 
     Raises:
+        BadInput: it holds no harvest.
         FolderInUse: another process runs the harvest.
         FolderError: its state is damaged.
     """
-    folder = Path(job.output.path)
     if is_locked(folder):
         raise FolderInUse(f"A harvest is running in {folder}. Verify it once it has ended.")
     found = HarvestReader.open(folder)
-    damaged = found.damage()
-    damage = list(damaged.values())
-    damage += [
-        text for part in found.parts if part not in damaged and (text := _wrong_rows(found, part))
+    manifest, wrong = _read(folder)
+    entries = {} if manifest is None else {entry["name"]: entry for entry in manifest["files"]}
+    names = {part.name for part in found.parts}
+    records = [
+        _Record(part, entries.get(part.name, {}).get("sha256", ""), found.part_schema(part))
+        for part in found.parts
     ]
-    if len(found.done) != sum(found.outcomes.values()):
-        damage.append("the state has more than one outcome for some UIDs")
-    if strangers := found.done - found.wanted:
-        damage.append(f"the state has outcomes for {len(strangers)} UIDs not in the input")
-    return Verified(len(found.parts), sum(part.rows for part in found.parts), damage)
+    records += [_record(entry) for name, entry in entries.items() if name not in names]
+    files, counted = _check_all(folder, records)
+    files += _strangers(folder, names | entries.keys(), settled=found.complete)
+    if why := _wrong_state(found):
+        files.append(CheckedFile(FILE, why))
+    if manifest is not None:
+        sound = all(one.ok for one in files)
+        why = _disagreement(found, entries) or (_wrong_counts(manifest, counted) if sound else None)
+        files.append(CheckedFile(MANIFEST, why))
+    elif wrong:
+        files.append(CheckedFile(MANIFEST, wrong))
+    notes = () if manifest or wrong else (_without_manifest(found),)
+    return Verified(files, counted.rows, notes)
 
 
-async def resample(
-    job: Job, share: float, *, seed: int | None = None, listeners: Iterable[events.Listener] = ()
-) -> Resampled:
-    """Query again a random share of the answered UIDs, and compare.
+def is_handed_over(folder: Path) -> bool:
+    """Return whether a folder has a manifest, and no state from which it could be resumed."""
+    states = [FILE, *(f"{path.name}/{FILE}" for path in folder.glob("hop-*"))]
+    return (folder / MANIFEST).is_file() and not any((folder / one).exists() for one in states)
+
+
+def verify_handed_over(folder: Path) -> Verified:
+    """Compare files with the manifest alone.
 
     Args:
-        job: job kept in the folder; nothing in the folder is changed.
-        share: share of the answered UIDs, above 0 and up to 1; at least one UID is queried.
-        seed: seed of the random choice.
-        listeners: called with every event.
+        folder: folder with a manifest and without `state.sqlite`, of a harvest or a chain.
 
     Raises:
-        BadInput: the rows of the harvest are not links of single UIDs.
-        FolderError: the state or a part is damaged.
-        HarvestError: the server refuses the requests, or off-peak hours are over.
+        FolderError: the manifest is damaged.
     """
-    folder, key = Path(job.output.path), COMMANDS[job.link.cmd].key
-    found = HarvestReader.open(folder)
-    found.check_links()
-    if not key or job.link.targets_only:
-        raise BadInput(
-            f"{folder} holds sets, not links of single UIDs, so answers cannot be compared."
-        )
-    chosen = _chosen(found.answered, share, seed)
-    tables: list[pa.Table] = []
-    again = uids.as_set()
-
-    def take(delivery: Delivery) -> None:
-        if isinstance(delivery, AnsweredUids):
-            again.update(uids.as_set(delivery.uids))
-            tables.append(delivery.rows.to_table())
-
-    hours = Hours.of(job, requests_for(len(chosen), job.limits.batch_size))
-    async with connected(job.server, job.contact, job.limits) as client:
-        engine = make_engine(
-            job,
-            client,
-            Elink(job.link, found.identifiers),
-            chosen,
-            deliver=take,
-            emit=events.to_all(listeners),
-            known=found.answered,
-            hours=hours,
-        )
-        if chosen:
-            ended = await drive(engine)
-            if ended is not None:
-                raise ended
-    seen = found.identifiers.column(uids.as_array(again))
-    nothing = found.schema.empty_table()
-    before = _links([nothing, *(_rows_of(table, seen) for table in found.links())], key)
-    now = _links([nothing, *(_rows_of(table, seen) for table in tables)], key)
-    gone = before.join(now, list(key), join_type="left anti")
-    new = now.join(before, list(key), join_type="left anti")
-    differing = pc.unique(pa.concat_tables([gone, new])["from_uid"])
-    return Resampled(
-        uids=len(chosen),
-        answered=len(again),
-        links=before.num_rows,
-        gone=gone.num_rows,
-        new=new.num_rows,
-        differing=sorted(differing.to_pylist()),
-    )
+    manifest = read_manifest(folder)
+    assert manifest is not None
+    is_chain = "hop" in manifest["job"]
+    schemas = {} if is_chain else _schemas(manifest["job"])
+    there, records, kept = _kinds_in(folder, manifest), [], []
+    for entry in manifest["files"]:
+        if entry["kind"] in (*_HANDED_OVER, *there):
+            records.append(_record(entry, schemas.get(entry["kind"])))
+        else:
+            kept.append(CheckedFile(entry["name"], note="was not handed over"))
+    files, counted = _check_all(folder, records)
+    if not is_chain:
+        names = {entry["name"] for entry in manifest["files"]}
+        files += _strangers(folder, names, settled=True)
+    sound = not is_chain and all(one.ok for one in files) and bool(schemas)
+    files.append(CheckedFile(MANIFEST, _wrong_counts(manifest, counted) if sound else None))
+    note = f"Without {FILE}, the files were compared with {MANIFEST} alone."
+    if kept:
+        note += f" Not handed over: {', '.join(one.name for one in kept)}."
+    return Verified([*files, *kept], counted.rows, [note])
 
 
-def _wrong_rows(found: HarvestReader, part: Part) -> str | None:
+def verify_chain_files(folder: Path) -> Verified | None:
+    """Check the manifest of a chain and the files beside the hops; None without a manifest.
+
+    The files of the hops are checked with the hops.
+    """
+    manifest, wrong = _read(folder)
+    if manifest is None:
+        return Verified([CheckedFile(MANIFEST, wrong)]) if wrong else None
+    hops = [path.name for path in harvest_folders(folder)]
+    own, theirs = [], {}
+    for entry in manifest["files"]:
+        if entry["name"].partition("/")[0] in hops and entry["kind"] != "manifest":
+            theirs[entry["name"]] = entry["sha256"]
+        else:
+            own.append(_record(entry))
+    files, counted = _check_all(folder, own)
+    told = {
+        f"{hop}/{entry['name']}": entry["sha256"]
+        for hop in hops
+        for entry in (_read(folder / hop)[0] or {"files": []})["files"]
+    }
+    why = None if told == theirs else "does not list the files of the manifests of the hops"
+    return Verified([*files, CheckedFile(MANIFEST, why)], counted.rows)
+
+
+def _read(folder: Path) -> tuple[Manifest | None, str | None]:
+    """Return the manifest, or what is wrong with it, or neither."""
     try:
-        rows = sum(table.num_rows for table in found.read(part))
+        return read_manifest(folder), None
+    except FolderError as error:
+        return None, str(error).removeprefix(f"{folder / MANIFEST} ").removesuffix(".")
+
+
+def _record(entry: Mapping[str, Any], schema: pa.Schema | None = None) -> _Record:
+    part = Part(entry["name"], entry["kind"], entry["rows"] or 0, entry["bytes"], "")
+    return _Record(part, entry["sha256"], schema)
+
+
+def _schemas(job: Mapping[str, Any]) -> dict[str, pa.Schema]:
+    """Return the schema of the rows of links and of UIDs, as the job says."""
+    link = job["link"]
+    idtype = link.get("idtype", "uid")
+    try:
+        links = link_schema(
+            link.get("cmd", "neighbor"),
+            targets_only=link.get("targets_only", False),
+            idtype=idtype,
+        )
+    except KeyError as error:
+        raise BadInput(f"{MANIFEST} is of a cmd that this version does not know.") from error
+    ids = pa.string() if idtype == "acc" else pa.int64()
+    return {"links": links, "uids": with_ids(UIDS, ids)}
+
+
+def _kinds_in(folder: Path, manifest: Manifest) -> set[str]:
+    """Return the kinds of which any file is there."""
+    return {entry["kind"] for entry in manifest["files"] if (folder / entry["name"]).exists()}
+
+
+def _check_all(folder: Path, records: Sequence[_Record]) -> tuple[list[CheckedFile], _Counted]:
+    counted = _Counted()
+    with ThreadPoolExecutor() as pool:  # hashing and reading release the interpreter lock
+        checked = list(pool.map(lambda record: _check(folder, record), records))
+    for _, one in checked:
+        counted.add(one)
+    return [file for file, _ in checked], counted
+
+
+def _check(folder: Path, record: _Record) -> tuple[CheckedFile, _Counted]:
+    part, nothing = record.part, _Counted()
+    if why := _wrong_bytes(folder / part.name, record):
+        return CheckedFile(part.name, why), nothing
+    if record.schema is None:
+        return CheckedFile(part.name), nothing
+    try:
+        counted = _count(read_part(folder, part, record.schema), part.kind)
     except FolderError:
-        return f"{part.name} does not hold rows of {part.kind}"
-    if rows != part.rows:
-        return f"{part.name} has {rows} rows, not {part.rows}"
+        return CheckedFile(part.name, f"does not hold rows of {part.kind}"), nothing
+    if counted.rows != part.rows:
+        return CheckedFile(part.name, f"has {counted.rows:,} rows, not {part.rows:,}"), nothing
+    return CheckedFile(part.name), counted
+
+
+def _wrong_bytes(path: Path, record: _Record) -> str | None:
+    part = record.part
+    try:
+        if not path.is_file():
+            return "is missing"
+        if path.stat().st_size != part.bytes:
+            return "has another size than when it was committed"
+        written = durable.both_checksums(path) if record.sha256 else durable.checksum(path)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    expected = {part.checksum: written.checksum, record.sha256: written.sha256}
+    if any(known and known != now for known, now in expected.items()):
+        return "is not as it was committed (its checksum differs)"
     return None
 
 
-def _chosen(answered: UidSet, share: float, seed: int | None) -> UidSet:
-    """Return a random share of the UIDs, each with equal probability."""
-    count = min(max(1, round(len(answered) * share)), len(answered))
-    places = np.random.default_rng(seed).choice(len(answered), count, replace=False)
-    return uids.as_set(int(answered[int(place)]) for place in places)
+def _count(tables: Iterable[pa.Table], kind: str) -> _Counted:
+    """Return the rows of a part, and those of each linkname or outcome."""
+    found = _Counted()
+    for table in tables:
+        found.rows += table.num_rows
+        for name, counts in (("linkname", found.linknames), ("outcome", found.outcomes)):
+            if kind in ("links", "uids", "unanswered") and name in table.column_names:
+                counted = pc.value_counts(table[name])
+                pairs = zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)
+                counts.update({value: count for value, count in pairs if value is not None})
+    return found
 
 
-def _rows_of(table: pa.Table, seen: pa.Array) -> pa.Table:
-    return table.filter(pc.is_in(table["from_uid"], seen))
+def _strangers(folder: Path, names: Iterable[str], *, settled: bool) -> Iterator[CheckedFile]:
+    """Yield files among the parts that nothing records.
+
+    Args:
+        folder: folder of a harvest.
+        names: names of the recorded files.
+        settled: whether the harvest is complete; until then, the next run deletes parts that
+            were written and not committed.
+    """
+    known = set(names)
+    for kind in sorted({*FOLDERS.values(), RECORDS}):
+        for path in sorted((folder / kind).glob("*")):
+            name = f"{kind}/{path.name}"
+            if name in known or path.is_dir() or path.name.startswith("."):
+                continue
+            if settled or not is_part_name(path.name):
+                yield CheckedFile(name, "is not of this harvest: nothing records it", None, True)
 
 
-def _links(tables: list[pa.Table], key: tuple[str, ...]) -> pa.Table:
-    """Return the distinct keys of links, with names as plain text so that they compare."""
-    table = pa.concat_tables(tables).select(list(key))
-    plain = pa.schema(
-        [
-            field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field
-            for field in table.schema
-        ]
+def _wrong_state(found: HarvestReader) -> str | None:
+    if len(found.done) != sum(found.outcomes.values()):
+        return "has more than one outcome for some UIDs"
+    if strangers := found.done - found.wanted:
+        return f"has outcomes for {len(strangers):,} UIDs not in the input"
+    return None
+
+
+def _disagreement(found: HarvestReader, entries: Mapping[str, Any]) -> str | None:
+    """Return how the manifest differs from the state in the parts that they list."""
+    kept = {part.name: (part_kind(part), part.rows, part.bytes) for part in found.parts}
+    told = {
+        name: (entry["kind"], entry["rows"], entry["bytes"])
+        for name, entry in entries.items()
+        if entry["kind"] in ("links", "uids", RAW, RECORDS)
+    }
+    for name in sorted(kept.keys() | told.keys()):
+        if kept.get(name) != told.get(name):
+            return f"does not describe this folder: it differs from {FILE} in {name}"
+    return None
+
+
+def _wrong_counts(manifest: Manifest, counted: _Counted) -> str | None:
+    """Return how the counts of a manifest differ from those of the files."""
+    told = {name: count for name, count in manifest["uids"].items() if name != "total"}
+    if counted.outcomes and counted.outcomes.total() != manifest["uids"]["total"]:
+        return f"says {manifest['uids']['total']:,} UIDs, and the files have " + (
+            f"{counted.outcomes.total():,}"
+        )
+    for what, says, have in (
+        ("outcome", told, counted.outcomes),
+        ("linkname", manifest["by_linkname"], counted.linknames),
+    ):
+        for name in sorted(says.keys() | have.keys()):
+            if says.get(name, 0) != have.get(name, 0):
+                return (
+                    f"says {says.get(name, 0):,} rows of the {what} {name}, and the files have "
+                    f"{have.get(name, 0):,}"
+                )
+    rows = sum(e["rows"] for e in manifest["files"] if e["kind"] in ("links", RECORDS))
+    if rows != manifest["links"]:
+        return f"says {manifest['links']:,} links, and its files have {rows:,}"
+    return None
+
+
+def _without_manifest(found: HarvestReader) -> str:
+    with_what = f"The files were compared with the checksums in {FILE}."
+    if not found.complete:
+        return f"The harvest is unfinished, so it has no {MANIFEST}. {with_what}"
+    return (
+        f"There is no {MANIFEST}. {with_what} `harvester resume {found.folder}` writes one, "
+        "without a request."
     )
-    return table.cast(plain).group_by(list(key)).aggregate([])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import version
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from harvester.errors import FolderError
@@ -125,7 +126,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     try:
         found = json.loads(path.read_bytes())
         number = found["format"]
-        assert all(isinstance(entry["name"], str) for entry in found["files"])
+        assert not any(_leaves(entry["name"]) for entry in found["files"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AssertionError) as error:
@@ -139,8 +140,21 @@ def read_manifest(folder: Path) -> Manifest | None:
     return manifest
 
 
+def part_kind(part: Part) -> str:
+    """Return the kind of a part in the manifest: what its rows are."""
+    if part.name.startswith(f"{RECORDS}/"):
+        return RECORDS
+    return {"unanswered": "uids", "again": "links"}.get(part.kind, part.kind)
+
+
 def _by_name(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return dict(sorted(sums(counts).items()))
+
+
+def _leaves(name: str) -> bool:
+    """Return whether a name leads out of the folder: a manifest may come from anybody."""
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name
 
 
 def _write(folder: Path, manifest: Manifest) -> None:
@@ -149,10 +163,7 @@ def _write(folder: Path, manifest: Manifest) -> None:
 
 
 def _part_entry(part: Part, contents: Contents) -> Manifest:
-    kind = {"unanswered": "uids", "again": "links"}.get(part.kind, part.kind)
-    if part.name.startswith(f"{RECORDS}/"):
-        kind = RECORDS
-    return _entry(part.name, kind, part.rows, part.bytes, contents.sha256)
+    return _entry(part.name, part_kind(part), part.rows, part.bytes, contents.sha256)
 
 
 def _text_entries(folder: Path) -> list[Manifest]:

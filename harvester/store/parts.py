@@ -172,6 +172,11 @@ class Parts:
                 yield stream
 
 
+def is_part_name(name: str) -> bool:
+    """Return whether a file of this name is a part, or one that is being written."""
+    return _PART.fullmatch(name) is not None
+
+
 def read_part(folder: Path, part: Part, schema: pa.Schema) -> Iterator[pa.Table]:
     """Yield the rows of a part, in tables that fit in memory; the file's suffix is its format.
 

@@ -404,6 +404,14 @@ def _failed(servers: Servers, server: Emulator, folder: Path) -> Emulator:
     return _instead(servers, faulty)
 
 
+def _handed_over(server: Emulator, folder: Path) -> None:
+    """The data set is checked by its manifest alone."""
+    assert not (folder / "handed-over/state.sqlite").exists()
+    said = (folder / "said").read_text()
+    assert ": all as they were committed\n" in said
+    assert said.endswith("compared with manifest.json alone. Not handed over: job.toml.\n")
+
+
 BEFORE = {"After a crash": _killed, "Retry the UIDs that failed": _failed}
 
 SMALL = (
@@ -469,6 +477,7 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
     "When completeness matters": _estimated,
     "Keep NCBI's responses": _again,
     "Has anything changed at NCBI?": _verified,
+    "Give a harvest to others": _handed_over,
     "What has changed between two harvests?": _compared,
     "Keep a folder current": _refreshed,
 }

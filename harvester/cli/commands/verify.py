@@ -1,9 +1,9 @@
-"""`harvester verify`: compare a harvest with its records, and with NCBI today."""
+"""`harvester verify`: compare a harvest with its records, with NCBI, and with an earlier one."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,19 @@ import rich_click as click
 from click.exceptions import Exit
 
 from harvester.cli.verbosity import display_of, verbosity_options
+from harvester.errors import printable
+from harvester.wording import count
 
 if TYPE_CHECKING:
-    from harvester.api.folder import Resampled, Verified
+    from collections.abc import Callable, Iterable, Iterator
+
+    from harvester.api.folder import Compared, Difference, Resampled, Verified
 
 _SHOWN = 10
+"""UIDs that differ, in the text."""
+
+_LISTED = 100
+"""Damaged files in the text."""
 
 
 def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
@@ -39,28 +47,47 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
     help="random share of the UIDs to query again, for example 0.1%",
 )
 @click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="OLD",
+    panel="Check",
+    help="folder of an earlier harvest of the same job, for the links lost and gained since",
+)
+@click.option(
     "--json", "as_json", is_flag=True, panel="Check", help="one JSON object on standard output"
 )
 @verbosity_options
-def verify(out: Path, resample: float | None, as_json: bool, **values: Any) -> None:
-    """Check the files of OUT against their recorded checksums.
+def verify(
+    out: Path, resample: float | None, against: Path | None, as_json: bool, **values: Any
+) -> None:
+    """Check the files of OUT against their recorded checksums and manifest.json.
 
-    Every committed file is read again: size, rows and checksum. With --resample, a share of the
-    UIDs is queried again. A chain is checked hop by hop. Exit code 1 if a file is damaged, 3 if
-    some links differ today.
+    Every recorded file is read again: size, rows and checksum. A data set without state.sqlite is
+    checked against its manifest. With --resample, a share of the UIDs is queried again; with
+    --against, the links are compared with those of an earlier harvest. A chain is checked hop by
+    hop. Exit code 1 if a file is damaged, 3 if some links differ from what NCBI answers today.
     """
     import json
 
     from harvester.api import folder
 
     checks = [_Check(*one) for one in folder.verify_all(out)]
-    if resample is not None and not any(check.found.damage for check in checks):
-        checks = [_resampled(check, resample, values) for check in checks]
+    compared = None
+    if all(check.found.ok for check in checks):
+        if resample is not None:
+            hops = any(check.hop for check in checks)
+            checks = [
+                check if hops and not check.hop else _resampled(check, resample, values)
+                for check in checks
+            ]
+        if against is not None:
+            compared = folder.against(against, out, _note(values))
     if as_json:
-        click.echo(json.dumps(_as_json(checks), indent=1))
+        click.echo(json.dumps(_as_json(checks, compared), indent=1))
     else:
-        click.echo("\n\n".join(_sentences(check) for check in checks))
-    if any(check.found.damage for check in checks):
+        texts = [*map(_sentences, checks), *_compared_sentences(against, compared or {})]
+        click.echo("\n\n".join(texts))
+    if not all(check.found.ok for check in checks):
         raise Exit(1)
     raise Exit(3 if any(check.again and check.again.differing for check in checks) else 0)
 
@@ -70,7 +97,7 @@ class _Check:
     """What was found in one harvest.
 
     Attributes:
-        hop: name of the hop of a chain; empty for a single harvest.
+        hop: name of the hop of a chain; empty for a single harvest, and for the files beside hops.
         path: folder of the harvest.
         found: the state of its files.
         again: how links differ today; None if no UIDs were queried again.
@@ -80,6 +107,23 @@ class _Check:
     path: Path
     found: Verified
     again: Resampled | None = None
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """The files as in JSON, by their path below OUT."""
+        prefix = f"{self.hop}/" if self.hop else ""
+        return [
+            {"name": f"{prefix}{one.name}", "ok": one.ok, "why": one.why or one.note}
+            for one in self.found.files
+        ]
+
+
+def _note(values: dict[str, Any]) -> Callable[[str], None]:
+    def warn(text: str) -> None:
+        if not values["quiet"]:
+            click.echo(f"Note: {text}", err=True)
+
+    return warn
 
 
 def _resampled(check: _Check, share: float, values: dict[str, Any]) -> _Check:
@@ -92,25 +136,79 @@ def _resampled(check: _Check, share: float, values: dict[str, Any]) -> _Check:
     return replace(check, again=again)
 
 
-def _as_json(checks: list[_Check]) -> dict[str, Any]:
-    """Return the object of --json: of a chain the sums, and each hop in `hops`."""
-    each = [asdict(one.found) | {"resampled": one.again and asdict(one.again)} for one in checks]
-    if not checks[0].hop:
-        return each[0]
-    sums = {key: sum(one[key] for one in each) for key in ("files", "rows")}
-    damage = [text for one in each for text in one["damage"]]
-    hops = [{"hop": check.hop} | one for check, one in zip(checks, each, strict=True)]
-    return {**sums, "damage": damage, "hops": hops}
+def _as_json(checks: list[_Check], compared: dict[str, Compared] | None) -> dict[str, Any]:
+    """Return the object of --json: the files of all hops; of a chain also each hop in `hops`."""
+    hops = [check for check in checks if check.hop]
+    found = {
+        "ok": all(check.found.ok for check in checks),
+        "files": [file for check in checks for file in check.files],
+        "resampled": _again(checks),
+    }
+    if compared is not None:
+        found["against"] = _differences(compared.values())
+    if hops:
+        found["hops"] = [
+            {
+                "hop": check.hop,
+                "ok": check.found.ok,
+                "files": check.files,
+                "resampled": _again([check]),
+            }
+            for check in hops
+        ]
+    return found
+
+
+def _again(checks: list[_Check]) -> dict[str, int] | None:
+    """Return UIDs queried again, and links lost and gained since; None if none were queried."""
+    done = [check.again for check in checks if check.again is not None]
+    if not done:
+        return None
+    return {
+        "uids": sum(one.uids for one in done),
+        "lost": sum(one.gone for one in done),
+        "gained": sum(one.new for one in done),
+    }
+
+
+def _differences(compared: Iterable[Compared]) -> dict[str, Any]:
+    """Return links lost and gained, and UIDs with such links, in all and per linkname."""
+    many = list(compared)
+    names = sorted({name for one in many for name in one.by_linkname})
+    return {
+        "uids": sum(one.uids for one in many),
+        **_sums(one.total for one in many),
+        "by_linkname": {
+            name: _sums(one.by_linkname[name] for one in many if name in one.by_linkname)
+            for name in names
+        },
+    }
+
+
+def _sums(found: Iterable[Difference]) -> dict[str, int]:
+    many = list(found)
+    return {
+        "links_lost": sum(one.removed for one in many),
+        "links_gained": sum(one.added for one in many),
+        "uids_lost": sum(one.uids_removed for one in many),
+        "uids_gained": sum(one.uids_added for one in many),
+    }
 
 
 def _sentences(check: _Check) -> str:
     found, again = check.found, check.again
     of_hop = f"{check.hop}: " if check.hop else ""
-    lines = [f"{of_hop}{found.files:,} files with {found.rows:,} rows: "]
-    lines[0] += f"{len(found.damage)} damaged" if found.damage else "all as they were committed"
-    lines += found.damage
-    if found.damage:
+    damage = found.damage
+    lines = [f"{of_hop}{count(len(found.files), 'file')} with {count(found.rows, 'row')}: "]
+    lines[0] += f"{len(damage):,} damaged" if damage else "all as they were committed"
+    lines += [f"{check.path / printable(one.name)} {one.why}" for one in damage[:_LISTED]]
+    if len(damage) > _LISTED:
+        lines.append(f"… and {len(damage) - _LISTED:,} more; --json lists all.")
+    if any(not one.is_stranger for one in damage):
         lines.append("Restore them from a copy, or harvest into another folder.")
+    if any(one.is_stranger for one in damage):
+        lines.append("Move files away that are not of this harvest: readers take all of a folder.")
+    lines += found.notes
     if again:
         lines.append(
             f"{of_hop}{again.answered:,} of {again.uids:,} UIDs queried again were answered: "
@@ -121,3 +219,20 @@ def _sentences(check: _Check) -> str:
             more = ", …" if len(again.differing) > _SHOWN else ""
             lines.append(f"{len(again.differing):,} UIDs differ: {shown}{more}")
     return "\n".join(lines)
+
+
+def _compared_sentences(old: Path | None, compared: dict[str, Compared]) -> Iterator[str]:
+    """Yield the links lost and gained per linkname, hop by hop."""
+    for hop, one in compared.items():
+        of_hop = f"{hop}: " if hop else ""
+        lines = [f"{of_hop}{count(one.uids, 'UID')} compared with {old}"]
+        rows = [*one.by_linkname.items(), ("all links", one.total)]
+        width = max(len(printable(name)) for name, _ in rows)
+        heads = ("links lost", "links gained", "UIDs lost", "UIDs gained")
+        lines.append(" " * width + "".join(f"{head:>14}" for head in heads))
+        for name, found in rows:
+            numbers = (found.removed, found.added, found.uids_removed, found.uids_added)
+            lines.append(
+                f"{printable(name):{width}}" + "".join(f"{number:>14,}" for number in numbers)
+            )
+        yield "\n".join(lines)
