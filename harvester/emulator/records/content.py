@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harvester.emulator.graph.mixing import key_of, mix
@@ -16,7 +16,11 @@ FULL_JOURNAL = "Example journal"
 PAGES = 10_000
 """Pages per volume, one per article."""
 
+FIRST_YEAR, YEARS = 1960, 66
+"""Years of publication."""
+
 _BASES = "ACGT"
+_COMPLEMENT = str.maketrans("ACGT", "TGCA")
 _RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 
 
@@ -28,11 +32,15 @@ class Record:
         db: canonical database.
         uid: its UID.
         accession: accession.version; empty outside the sequence databases.
+        region: first and last letter of the part of the sequence that is wanted, from 1; None: all.
+        minus: whether the part is on the minus strand.
     """
 
     db: str
     uid: int
     accession: str = ""
+    region: tuple[int, int] | None = None
+    minus: bool = False
 
     @property
     def title(self) -> str:
@@ -69,8 +77,39 @@ class Record:
         """Whether the sequence is one of residues."""
         return self.db == "protein"
 
+    def part(self, start: int, stop: int, *, minus: bool) -> Record:
+        """Return the record of a part of the sequence; 0 stands for its first or last letter."""
+        length = len(self.whole_sequence)
+        last = min(stop or length, length)
+        return replace(self, region=(min(max(start, 1), last), last), minus=minus)
+
+    @property
+    def place(self) -> str:
+        """What FASTA writes after the accession of a part: `:3-9`, on the minus strand `:c9-3`."""
+        if self.region is None:
+            return ""
+        start, stop = self.region
+        return f":c{stop}-{start}" if self.minus else f":{start}-{stop}"
+
+    @property
+    def region_text(self) -> str:
+        """What a flat file writes after the accession of a part."""
+        if self.region is None:
+            return ""
+        bounds = "{}..{}".format(*self.region)
+        return f" REGION: complement({bounds})" if self.minus else f" REGION: {bounds}"
+
     @property
     def sequence(self) -> str:
+        """The sequence, or the part that is wanted."""
+        if self.region is None:
+            return self.whole_sequence
+        start, stop = self.region
+        letters = self.whole_sequence[start - 1 : stop]
+        return letters[::-1].translate(_COMPLEMENT) if self.minus else letters
+
+    @property
+    def whole_sequence(self) -> str:
         """A short sequence of bases or residues in capital letters."""
         letters = _RESIDUES if self.is_protein else _BASES
         key = key_of("sequence", self.db, self.uid)
@@ -132,7 +171,7 @@ def taxon(uid: int) -> Species:
 
 def year_of(uid: int) -> int:
     """Return the year of publication of an article."""
-    return 1960 + uid % 66
+    return FIRST_YEAR + uid % YEARS
 
 
 def place_of(uid: int) -> tuple[str, str]:

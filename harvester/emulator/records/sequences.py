@@ -21,7 +21,9 @@ def accessions(records: Sequence[Record]) -> str:
 def fasta(records: Sequence[Record]) -> str:
     """Return FASTA, 70 letters per line."""
     return "".join(
-        f">{record.accession} {record.title}\n" + "\n".join(wrap(record.sequence, 70)) + "\n\n"
+        f">{record.accession}{record.place} {record.title}\n"
+        + "\n".join(wrap(record.sequence, 70))
+        + "\n\n"
         for record in records
     )
 
@@ -41,7 +43,7 @@ def _flat(record: Record) -> str:
         f"LOCUS       {locus:<16} {length:>11} {unit}    {molecule}  linear   "
         f"{species.division} {DATE}",
         f"DEFINITION  {record.title}",
-        f"ACCESSION   {locus}",
+        f"ACCESSION   {locus}{record.region_text}",
         f"VERSION     {record.accession}",
         "KEYWORDS    .",
         f"SOURCE      {species.name} ({species.common})",

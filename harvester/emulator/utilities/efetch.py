@@ -70,10 +70,19 @@ def efetch(request: UtilityRequest, backend: Backend) -> Answer:
     except UtilityError as error:
         return efetch_error(str(error))
     writer, is_xml = _writer(wanted.db, rettype, retmode)
-    records = wanted.existing(backend)
+    records = [_part(record, request) for record in wanted.existing(backend)]
     if not records and (wanted.invalid or wanted.db in SEQUENCES):
         return _nothing(wanted, is_xml=is_xml)
     return Answer(writer(records).encode(), XML_TYPE if is_xml else TEXT_TYPE)
+
+
+def _part(record: Record, request: UtilityRequest) -> Record:
+    """Return the part of a sequence that `seq_start`, `seq_stop` and `strand` name (NBK25499)."""
+    names = ("seq_start", "seq_stop", "strand")
+    if record.db not in SEQUENCES or not any(map(request.get, names)):
+        return record
+    start, stop, strand = (request.integer(name, 0) for name in names)
+    return record.part(start, stop, minus=strand == 2 and not record.is_protein)
 
 
 def _writer(db: str, rettype: str, retmode: str) -> tuple[Callable[[Sequence[Record]], str], bool]:

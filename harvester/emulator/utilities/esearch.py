@@ -12,8 +12,9 @@ from harvester.emulator.answers.answer import JSON_TYPE, Answer
 from harvester.emulator.answers.errors import BAD_DB, NO_QUERY, error_200
 from harvester.emulator.answers.prologs import prolog
 from harvester.emulator.databases import SEQUENCES, canonical
-from harvester.emulator.utilities.query import clauses, references
-from harvester.emulator.utilities.selections import Selection, selection
+from harvester.emulator.utilities.query import clauses, only_and, parse, references
+from harvester.emulator.utilities.selections import selection
+from harvester.emulator.utilities.sorting import in_order
 from harvester.emulator.utilities.translation import Translation, translate
 
 if TYPE_CHECKING:
@@ -112,14 +113,20 @@ def _found(request: UtilityRequest, backend: Backend, db: str) -> Sequence[int]:
         else:
             kept = posted[1] if not place else set(records) & set(posted[1])
             records = sorted(kept, reverse=True)
-    parts = clauses(request.get("term"), db)
-    if not keys and not parts:
+    query = parse(request, db)
+    if not keys and query is None:
         raise LookupError(NO_TERM)
-    for part in parts:
+    sets: dict[str, Sequence[int]] = {}
+    for part in clauses(query):
         if part.listed is not None:
             backend.remember(db, part.listed)
-    chosen: Selection = selection(request)
-    return chosen.of(records, size, backend.max_hits)
+        if part.reference and not only_and(query):
+            joined = backend.history.fetch(request.get("WebEnv"), part.reference)
+            if joined is None:
+                raise LookupError(NO_QUERY.format(part.reference))
+            sets[part.reference] = joined[1]
+    found = selection(request, sets).of(records, size, backend.max_hits)
+    return in_order(found, request.get("sort"))
 
 
 def _json(result: _Result) -> Answer:

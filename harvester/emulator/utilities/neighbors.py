@@ -10,7 +10,7 @@ from harvester.emulator.answers import errors
 from harvester.emulator.answers.linksets import LinkSet, LinkSetDb, LinkSetDbHistory
 from harvester.emulator.databases import SEQUENCES
 from harvester.emulator.utilities.dates import request_dates
-from harvester.emulator.utilities.selections import Selection, selection
+from harvester.emulator.utilities.selections import Chosen, Selection, selection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,7 +93,7 @@ def _linksetdb(
 
 
 def _kept(
-    links: Links, start: int, end: int, wanted: Selection | None, *, merged: bool
+    links: Links, start: int, end: int, wanted: Chosen | None, *, merged: bool
 ) -> NDArray[np.int64]:
     """Return the positions of the links of one LinkSet, without repeats; filtered: newest first."""
     places = np.arange(start, end)
@@ -106,7 +106,7 @@ def _kept(
     return places
 
 
-def _filter(query: LinkQuery, family: Family) -> Selection | None:
+def _filter(query: LinkQuery, family: Family) -> Chosen | None:
     """Return the filter of `term` and dates; None if they do not apply (NBK25499)."""
     request = query.request
     if family.dbto == query.dbfrom and request.get("term"):

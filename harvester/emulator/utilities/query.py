@@ -1,10 +1,13 @@
-"""Parse the `term` of a search: clauses joined by AND, each with an optional field."""
+"""Parse the `term` of a search: clauses joined by AND, OR and NOT, each with an optional field.
+
+Operators are in capitals and apply from left to right; parentheses group (NBK3837).
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from harvester.emulator.databases import ACCESSION, SEQUENCES
 from harvester.emulator.utilities.dates import uids_of_days
@@ -12,6 +15,8 @@ from harvester.emulator.utilities.fields import is_known
 from harvester.emulator.utilities.ids import Group, group
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harvester.emulator.request import UtilityRequest
 
 _RANGE = re.compile(r"\s*(\d+)\s*(?::\s*(\d+)\s*)?\[uid\]\s*", re.IGNORECASE)
@@ -29,6 +34,8 @@ _LISTED = re.compile(r"([\w.,\s]+?)\s*\[(uid|accn|accession|caccn|pacc)\]", re.I
 """A list of ids, such as `7157,672[UID]` or `NM_000546.6[ACCN]`."""
 
 _REFERENCE = re.compile(r"\s*#(\d+)\s*")
+
+_PIECE = re.compile(r'"[^"]*"?|\[[^\]]*\]?|[()]|\s+|[^\s()"\[]+')
 
 _FIELD = re.compile(r"(.*?)\s*\[([^\[\]]+)\]\s*", re.DOTALL)
 
@@ -67,22 +74,115 @@ class Clause:
         return f"{found[1] if found else self.text}[All Fields]"
 
 
-def clauses(term: str, db: str = "pubmed") -> list[Clause]:
-    """Return the clauses of a query in a (canonical) database."""
+Operator: TypeAlias = Literal["AND", "OR", "NOT"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Two queries joined by an operator."""
+
+    operator: Operator
+    left: Query
+    right: Query
+
+
+Query: TypeAlias = Clause | Operation
+
+
+def parse(request: UtilityRequest, db: str) -> Query | None:
+    """Return the query of a request in a (canonical) database; None if `term` is empty.
+
+    `field` holds for clauses without a field of their own (NBK25499).
+    """
+    term, field = request.get("term"), request.get("field")
     parts = re.split(r"\s+AND\s+", term.strip().strip("()"))
-    return [_clause(bare, db) for part in parts if (bare := part.strip("() "))]
+    found = [_clause(bare, db, field) for part in parts if (bare := part.strip("() "))]
+    if any(clause.word and _OTHER & {*_tokens(clause.text)} for clause in found):
+        return _Parser(term, db, field).parse()
+    query: Query | None = None
+    for clause in found:
+        query = clause if query is None else Operation("AND", query, clause)
+    return query
+
+
+def clauses(query: Query | None) -> Iterator[Clause]:
+    """Yield the clauses of a query, as they are written."""
+    match query:
+        case Clause():
+            yield query
+        case Operation():
+            yield from clauses(query.left)
+            yield from clauses(query.right)
+
+
+def only_and(query: Query | None) -> bool:
+    """Return whether no clauses are joined by OR or NOT."""
+    if not isinstance(query, Operation):
+        return True
+    return query.operator == "AND" and only_and(query.left) and only_and(query.right)
+
+
+_OTHER = {"OR", "NOT"}
+
+
+def _tokens(term: str) -> Iterator[str]:
+    """Yield parentheses, operators and clauses; phrases and fields are parts of a clause."""
+    clause = ""
+    for piece in [*_PIECE.findall(term), ")"]:
+        if piece in {"(", ")", "AND", "OR", "NOT"}:
+            if clause.strip():
+                yield clause.strip()
+            clause = ""
+            yield piece
+        else:
+            clause += piece
+
+
+class _Parser:
+    """Parser of a query with OR or NOT; clauses that follow each other are joined by AND."""
+
+    def __init__(self, term: str, db: str, field: str) -> None:
+        self._tokens = list(_tokens(term))
+        self._db, self._field = db, field
+
+    def parse(self) -> Query | None:
+        """Return the query up to a closing parenthesis or the end."""
+        query: Query | None = None
+        operator: Operator = "AND"
+        while self._tokens and (token := self._tokens.pop(0)) != ")":
+            match token:
+                case "AND" | "OR" | "NOT":
+                    operator = token
+                    continue
+                case "(":
+                    part = self.parse()
+                case _:
+                    part = _clause(token, self._db, self._field)
+            if part is not None:
+                query = part if query is None else Operation(operator, query, part)
+            operator = "AND"
+        return query
 
 
 def references(request: UtilityRequest) -> list[str]:
     """Return the query_keys of the sets that a search is restricted to.
 
-    They are given by parameter, or as clauses `#1` of `term` (NBK25497).
+    They are given by parameter, or as clauses `#1` of `term` (NBK25497). Sets that are joined by
+    OR or NOT restrict nothing.
     """
-    found = [clause.reference for clause in clauses(request.get("term"))]
+    query = parse(request, "pubmed")
+    found = [clause.reference for clause in clauses(query)] if only_and(query) else []
     return [key for key in (request.get("query_key"), *found) if key]
 
 
-def _clause(text: str, db: str) -> Clause:
+def _clause(text: str, db: str, default_field: str = "") -> Clause:
+    clause = _read_clause(text, db)
+    if not default_field or clause.field or not clause.word:
+        return clause
+    return _read_clause(f"{text}[{default_field}]", db)
+
+
+def _read_clause(text: str, db: str) -> Clause:
     found = _FIELD.fullmatch(text)
     field = found[2].strip() if found else ""
     if match := _REFERENCE.fullmatch(text):

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from harvester.emulator.databases import canonical
 from harvester.emulator.graph.mixing import key_of
 from harvester.emulator.utilities.dates import request_dates
-from harvester.emulator.utilities.query import clauses
+from harvester.emulator.utilities.query import Operation, clauses, only_and, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from harvester.emulator.request import UtilityRequest
-    from harvester.emulator.utilities.query import Clause
+    from harvester.emulator.utilities.query import Clause, Operator, Query
 
 _ONE_IN = (2, 3, 7, 50, 400, 5_000, 100_000)
 """Words select one record in N; N is drawn by the words."""
+
+_THINNED = (2, 3, 7)
+"""Words that follow a query with OR or NOT keep one in N of its records."""
 
 _LAST = 2**64
 
@@ -91,17 +94,102 @@ class Selection:
         return modulus, (self.key >> 8) % modulus
 
 
-def selection(request: UtilityRequest) -> Selection:
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """Two selections joined by an operator."""
+
+    operator: Operator
+    left: Chosen
+    right: Chosen
+
+    def of(self, records: Sequence[int], size: int = 0, most: int | None = None) -> Sequence[int]:
+        """Return the selected UIDs, descending; arguments as for `Selection.of`."""
+        left = as_array(self.left.of(records, size, most))
+        if self._thins:
+            kept: list[int] = left[self.among(left)].tolist()
+            return kept
+        right = as_array(self.right.of(records, size, most))
+        match self.operator:
+            case "AND":
+                found = np.intersect1d(left, right)
+            case "OR":
+                found = np.union1d(left, right)
+            case "NOT":
+                found = np.setdiff1d(left, right)
+        listed: list[int] = found[::-1].tolist()
+        return listed
+
+    def count(self, size: int, most: int | None = None) -> int:
+        """Return the number of selected UIDs of a database with the UIDs 1 to `size`."""
+        return len(self.of(range(size, 0, -1), size, most))
+
+    def among(self, uids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return a mask of the UIDs that a filter of links keeps."""
+        left = self.left.among(uids)
+        if self._thins and isinstance(self.right, Selection) and self.right.key is not None:
+            one_in = _THINNED[self.right.key % len(_THINNED)]
+            drawn: NDArray[np.bool_] = (uids // 5_003 + (self.right.key >> 8)) % one_in == 0
+            return left & drawn & replace(self.right, key=None).among(uids)
+        right = self.right.among(uids)
+        return (
+            left | right
+            if self.operator == "OR"
+            else left & (right if self.operator == "AND" else ~right)
+        )
+
+    @property
+    def _thins(self) -> bool:
+        """Whether words keep a share of a query with OR or NOT.
+
+        Words select residue classes, whose intersection would mostly be empty.
+        """
+        words = isinstance(self.right, Selection) and self.right.key is not None
+        return self.operator == "AND" and isinstance(self.left, Combined) and words
+
+
+Chosen: TypeAlias = Selection | Combined
+
+
+def as_array(uids: Sequence[int]) -> NDArray[np.int64]:
+    """Return UIDs as an array, in their order."""
+    if isinstance(uids, range):
+        return np.arange(uids.start, uids.stop, uids.step, dtype=np.int64)
+    return np.array(uids, np.int64)
+
+
+def selection(request: UtilityRequest, sets: Mapping[str, Sequence[int]] | None = None) -> Chosen:
     """Return what `term` and the date parameters of a request select.
 
-    Clauses are joined by AND. `5:9[UID]` is a range of UIDs, `2001:2003[pdat]` one of dates,
-    `all[filter]` selects everything, `none` nothing; other texts select one record in N. Sets
-    (`#1`) are left to `references`.
+    `5:9[UID]` is a range of UIDs, `2001:2003[pdat]` one of dates, `all[filter]` selects
+    everything, `none` nothing; other texts select one record in N. Sets (`#1`) joined by AND are
+    left to `references`.
+
+    Args:
+        request: the request.
+        sets: query_key → UIDs of sets joined by OR or NOT.
     """
-    db = canonical(request.get("db") or "pubmed")
-    chosen = selection_of(clauses(request.get("term"), db))
+    query = parse(request, canonical(request.get("db") or "pubmed"))
     first, last = request_dates(request)
-    return replace(chosen, low=max(chosen.low, first), high=min(chosen.high, last))
+    if only_and(query):
+        chosen = selection_of(clauses(query))
+        return replace(chosen, low=max(chosen.low, first), high=min(chosen.high, last))
+    assert query is not None  # which has but one clause
+    chosen_by_all = _chosen(query, sets or {})
+    within = Selection(first, last)
+    return chosen_by_all if within == Selection() else Combined("AND", chosen_by_all, within)
+
+
+def _chosen(query: Query, sets: Mapping[str, Sequence[int]]) -> Chosen:
+    if only_and(query):
+        parts = list(clauses(query))
+        chosen = selection_of(parts)
+        for clause in parts:
+            if clause.reference:
+                held = frozenset(sets.get(clause.reference, ()))
+                chosen = replace(chosen, uids=held if chosen.uids is None else chosen.uids & held)
+        return chosen
+    assert isinstance(query, Operation)
+    return Combined(query.operator, _chosen(query.left, sets), _chosen(query.right, sets))
 
 
 def selection_of(parts: Iterable[Clause]) -> Selection:

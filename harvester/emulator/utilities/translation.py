@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harvester.emulator.utilities.query import clauses
+from harvester.emulator.utilities.query import Clause, Operation, clauses, parse
 from harvester.emulator.utilities.selections import selection_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harvester.emulator.request import UtilityRequest
+    from harvester.emulator.utilities.query import Operator, Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,9 @@ def translate(
         size: number of records of the database.
         most: hits of words at most; None is no limit.
     """
-    found = clauses(request.get("term"), db)
-    query = " AND ".join(clause.translation for clause in found)
+    parsed = parse(request, db)
+    found = list(clauses(parsed))
+    query = _written(parsed) if parsed else ""
     key = request.get("query_key")
     if key:
         # A set requested beside the term comes first (recorded in 2017).
@@ -52,18 +56,7 @@ def translate(
         query = f"({query})"
     stack: list[dict[str, str] | str] = []
     if count and db != "pubmed":
-        terms = [clause for clause in found if not clause.reference]
-        for place, clause in enumerate(terms):
-            hits = -1 if clause.field.lower() == "uid" else selection_of([clause]).count(size, most)
-            stack.append(
-                {
-                    "term": clause.translation,
-                    "field": _full_name(clause.field if not clause.unknown_field else ""),
-                    "count": str(hits),
-                    "explode": "N",
-                }
-            )
-            stack += ["AND"] if place else []
+        stack = list(_stack(parsed, size, most)) if parsed else []
         stack = ["GROUP", *stack, "GROUP", "AND"] if key else [*stack, "GROUP"]
     return Translation(
         query=query,
@@ -71,6 +64,33 @@ def translate(
         phrases=[] if count else [request.get("term")],
         fields=[clause.unknown_field for clause in found if clause.unknown_field],
     )
+
+
+def _written(query: Query, within: Operator | None = None) -> str:
+    """Return a query with the fields of its clauses; `within`: the operator around it."""
+    if isinstance(query, Clause):
+        return query.translation
+    left, right = (_written(one, query.operator) for one in (query.left, query.right))
+    text = f"{left} {query.operator} {right}"
+    return text if within in (None, query.operator) else f"({text})"
+
+
+def _stack(query: Query, size: int, most: int | None) -> Iterator[dict[str, str] | str]:
+    """Yield the clauses of a query that are no sets, each operator after its operands."""
+    if isinstance(query, Operation):
+        left, right = (list(_stack(one, size, most)) for one in (query.left, query.right))
+        yield from left
+        yield from right
+        if left and right:
+            yield query.operator
+    elif not query.reference:
+        is_uid = query.field.lower() == "uid"
+        yield {
+            "term": query.translation,
+            "field": _full_name(query.field if not query.unknown_field else ""),
+            "count": str(-1 if is_uid else selection_of([query]).count(size, most)),
+            "explode": "N",
+        }
 
 
 def _full_name(field: str) -> str:
