@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harvester.api.by_uid import possible_linknames, reasons, targets_by_uid
+from harvester.api.remote import is_url, local_copy
 from harvester.model.outcomes import Outcome
 from harvester.store.frames import Frames
 from harvester.store.reader import HarvestReader
@@ -23,7 +24,8 @@ def read(folder: str | PathLike[str]) -> Harvest:
     """Open a harvest; nothing in its folder is changed, and no request is sent.
 
     Args:
-        folder: folder of a harvest, of a hop of a chain, or of records.
+        folder: folder of a harvest, of a hop of a chain, or of records; or its URL in an object
+            store, like `s3://bucket/name`.
 
     Returns:
         What is committed now. A running harvest commits more later: open it again to see that.
@@ -38,7 +40,8 @@ def read(folder: str | PathLike[str]) -> Harvest:
         print(harvest.outcomes, harvest.links().num_rows)
         ```
     """
-    return Harvest(HarvestReader.open(Path(folder).expanduser()))
+    path = local_copy(folder) if isinstance(folder, str) and is_url(folder) else Path(folder)
+    return Harvest(HarvestReader.open(path.expanduser()))
 
 
 class Harvest(Frames):

@@ -51,7 +51,6 @@ _METAVARS = {
     "mindate": "DATE",
     "maxdate": "DATE",
     "rate": "N",
-    "limiter": "URL",
     "concurrency": "N|auto",
     "batch_size": "N|auto",
     "max_attempts": "N",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from click.exceptions import Exit
 
 from harvester.api.harvest import run
+from harvester.api.remote import local
 from harvester.cli.operation import metrics_of, run_on_end
 from harvester.cli.process import keep_memory, open_many_files
 from harvester.cli.summary import summary
@@ -28,13 +28,13 @@ def run_job(job: Job, values: dict[str, Any], **options: Any) -> None:
     """
     keep_memory()
     open_many_files()
-    folder = Path(job.output.path)
+    folder = local(job.output.path)
     try:
         with metrics_of(values) as listeners, display_of(values) as display:
             result = run(job, listeners=[display, *listeners], signals=True, **options)
     except HarvestError as error:
         if isinstance(error, GaveUp | Interrupted | WindowClosed | Refused):
-            error.add_note(f"Go on with: harvester resume {folder}")
+            error.add_note(f"Go on with: harvester resume {job.output.path}")
         try:
             run_on_end(values["on_end"], folder, error.exit_status, ended=False)
         except HarvestError as second:

@@ -6,6 +6,7 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
+from harvester.api.remote import shown
 from harvester.wording import count
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _lines(result: Result) -> Iterator[str]:
         )
     for one in result.records:
         got = one.outcomes.get("linked", 0)
-        yield f"{got:,} of {count(one.total, 'record')} in {one.folder}"
+        yield f"{got:,} of {count(one.total, 'record')} in {shown(one.folder)}"
     if hops[-1].link_count:
         yield from how_to_read(hops[-1].folder)
     for one in (*hops, *result.records):
@@ -49,27 +50,28 @@ def _lines(result: Result) -> Iterator[str]:
 def how_to_read(folder: Path) -> Iterator[str]:
     """Yield a line for each of some languages that reads the links of a harvest."""
     yield "Read the links with:"
-    yield f"  Python  harvester.read({_quoted(folder)}).links()"
+    yield f"  Python  harvester.read({_quoted(shown(folder))}).links()"
     parts = sorted(folder.glob("links/part-*"))
     if not parts:
         return
-    pattern = folder / "links" / f"*{''.join(parts[0].suffixes)}"
-    sql = str(pattern).replace("'", "''")
+    links = f"{shown(folder)}/links"
+    sql = f"{links}/*{''.join(parts[0].suffixes)}".replace("'", "''")
     yield f"  DuckDB  FROM '{sql}'"
     if parts[0].suffix == ".parquet":
-        yield f"  R       arrow::open_dataset({_quoted(folder / 'links')})"
+        yield f"  R       arrow::open_dataset({_quoted(links)})"
 
 
 def _what_is_missing(result: Result) -> Iterator[str]:
     bad = sum(result.outcomes.get(name, 0) for name in ("missing", "failed"))
     are = "is" if bad == 1 else "are"
-    yield f"{count(bad, 'failed or missing UID')} {are} listed in {result.folder}/unanswered.txt."
+    listed = f"{shown(result.folder)}/unanswered.txt"
+    yield f"{count(bad, 'failed or missing UID')} {are} listed in {listed}."
     yield "Query them again with:" if bad > 1 else "Query it again with:"
-    yield f"  harvester run {shlex.quote(f'{result.folder}/job.toml')} --retry-failed"
+    yield f"  harvester resume {shlex.quote(shown(result.folder))} --retry-failed"
 
 
-def _quoted(path: Path) -> str:
-    return json.dumps(str(path), ensure_ascii=False)
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _links(result: Result) -> str:
@@ -80,5 +82,5 @@ def _links(result: Result) -> str:
     )
     return (
         f"{count(result.link_count, 'link')} of {count(result.total, 'UID')} ({outcomes}) "
-        f"in {result.folder}"
+        f"in {shown(result.folder)}"
     )

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harvester.client.pacing.limiter import Limiter, Permit
-    from harvester.client.pacing.redis_limiter import RedisLimiter
     from harvester.client.transport import Transport
     from harvester.eutils.identity import Fields, Identity
     from harvester.eutils.question import Question
@@ -55,9 +54,7 @@ class Client:
         ```
     """
 
-    def __init__(
-        self, transport: Transport, limiter: Limiter | RedisLimiter, identity: Identity
-    ) -> None:
+    def __init__(self, transport: Transport, limiter: Limiter, identity: Identity) -> None:
         self._transport = transport
         self._limiter = limiter
         self._identity = identity
@@ -69,18 +66,13 @@ class Client:
 
     @property
     def shares_limit(self) -> bool:
-        """Whether all processes of this key keep the limit together, at least on this machine."""
+        """Whether all processes of this key on this machine keep the limit together."""
         return self._limiter.is_shared
 
     @property
     def others(self) -> int:
-        """Other processes that use the same limit now."""
+        """Other processes on this machine that use the same limit now."""
         return self._limiter.others
-
-    @property
-    def limit_away(self) -> tuple[str, float]:
-        """Why the shared limit permits nothing, and for how many seconds; empty if it does."""
-        return self._limiter.away, self._limiter.away_seconds
 
     @property
     def rate(self) -> float:
@@ -158,32 +150,16 @@ class Client:
                     raise
                 await asyncio.sleep((failure.retry_after or 0.0) + backoff(tries))
 
-    async def look(self, path: str, fields: Fields) -> Reply:
-        """Return what the server replies to one request, redacted, whatever it is.
-
-        Raises:
-            RequestFailed: no whole reply came.
-        """
-        try:
-            return await self._reply(path, form_of(fields), await self.permit())
-        except RequestFailed as failure:
-            self._redact(failure)
-            raise
-
     async def _send(self, path: str, form: bytes, permit: Permit) -> bytes:
         """Send one request and return the redacted body of an acceptable reply."""
-        reply = await self._reply(path, form, permit)
+        body = form + b"&" + self._identity.form if form else self._identity.form
+        with permit.hold() as on_sent:
+            reply = await self._transport.post(path, body, on_sent=on_sent)
         try:
-            return check(reply, path)
+            return check(self._redacted(reply), path)
         except RateLimited as error:
             self._limiter.refused(error.retry_after, error.limit, permit.sent_at)
             raise
-
-    async def _reply(self, path: str, form: bytes, permit: Permit) -> Reply:
-        """Send one request and return the redacted reply."""
-        body = form + b"&" + self._identity.form if form else self._identity.form
-        with permit.hold() as on_sent:
-            return self._redacted(await self._transport.post(path, body, on_sent=on_sent))
 
     def _redacted(self, reply: Reply) -> Reply:
         headers = {name: self._redactor.text(value) for name, value in reply.headers.items()}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import warnings
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -15,13 +14,11 @@ from harvester.client.reply import Reply
 from harvester.errors import Fault, RequestFailed, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from types import SimpleNamespace, TracebackType
     from typing import Self
 
     from harvester.client.network import Login
-
-OnSent: TypeAlias = "Callable[[], Awaitable[None] | None]"
 
 IDLE_SECONDS = 3.0
 """Seconds after which an idle connection is closed. NCBI closes it after 4
@@ -81,20 +78,17 @@ class Transport:
             keepalive_timeout=IDLE_SECONDS,
             ssl=tls_context() if self._uses_tls() else True,
         )
-        with warnings.catch_warnings():
-            # aiohttp 3.14 names another form for logins, which 3.13 does not have.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                request_class=_counted_requests(),
-                timeout=self._timeout,
-                headers=_HEADERS,
-                trace_configs=[_sent_trace()],
-                proxy=route.proxy,
-                proxy_auth=_basic(route.proxy_login),
-                auth=_basic(route.login),
-            )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            request_class=_counted_requests(),
+            timeout=self._timeout,
+            headers=_HEADERS,
+            trace_configs=[_sent_trace()],
+            proxy=route.proxy,
+            proxy_auth=_basic(route.proxy_login),
+            auth=_basic(route.login),
+        )
         return self
 
     async def __aexit__(
@@ -120,14 +114,13 @@ class Transport:
             "signed it, name the file of its certificates in SSL_CERT_FILE"
         )
 
-    async def post(self, path: str, form: bytes, on_sent: OnSent) -> Reply:
+    async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:
         """Send a form. Redirects are not followed: the form may hold the API key.
 
         Args:
             path: file name of the utility, below the base URL.
             form: body of the request.
-            on_sent: called when the connection is ready and the request about to be written; if
-                it returns an awaitable, that is awaited before.
+            on_sent: called when the body is written to the connection.
 
         Raises:
             RequestFailed: no whole reply came: NETWORK, TIMEOUT, or BODY if it was cut or damaged
@@ -186,14 +179,10 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _sent_trace() -> aiohttp.TraceConfig:
-    """Return a trace that calls each request's `on_sent` before its bytes are written.
-
-    aiohttp keeps the headers back until the body comes, and awaits the trace before it writes both.
-    """
+    """Return a trace that calls each request's `on_sent` when its body is written."""
 
     async def on_body(_: object, context: SimpleNamespace, __: object) -> None:
-        if (waiting := context.trace_request_ctx()) is not None:
-            await waiting
+        context.trace_request_ctx()
 
     trace = aiohttp.TraceConfig()
     trace.on_request_chunk_sent.append(on_body)

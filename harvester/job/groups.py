@@ -15,7 +15,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from harvester.job import ncbi
 from harvester.job.fields import Duration, Group, PathName, PathNames
 from harvester.job.in_memory import InMemory
-from harvester.job.redis_url import redis_url
+from harvester.model.place import folder_of, is_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,8 +169,8 @@ class Output(Group):
         def __init__(self, **keys: Unpack[OutputKeys]) -> None: ...
 
     path: PathName = Field(
-        description="folder of the harvest; an unfinished harvest in it is resumed "
-        "(-: links as JSON lines on standard output, nothing kept)"
+        description="folder of the harvest, or s3://BUCKET/NAME (gs, az); an unfinished harvest in "
+        "it is resumed (-: links as JSON lines on standard output, nothing kept)"
     )
     format: Format = Field(default="parquet", description="file format of the tables")
     compression: Codec | None = Field(
@@ -189,8 +189,8 @@ class Output(Group):
     @field_validator("path")
     @classmethod
     def _folder(cls, value: str) -> str:
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value):
-            raise ValueError(f"'{value}' is a URL; give a folder of this machine")
+        if is_url(value):
+            folder_of(value)
         return value
 
     @field_validator("records")
@@ -220,11 +220,6 @@ class Limits(Group):
         description="requests per second; default: 3, with an API key 10",
     )
     rate_granted: bool = Field(default=False, description="NCBI has granted this higher rate")
-    limiter: str | None = Field(
-        default=None,
-        description="Redis that keeps one rate limit for several machines, redis://HOST:PORT/DB "
-        "(its password: HARVESTER_REDIS_PASSWORD); default: this machine's own limit",
-    )
     concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=10_000)] = Field(
         default="auto", description="requests in flight"
     )
@@ -260,11 +255,6 @@ class Limits(Group):
         description="time without any answer after which the run ends with exit code 69, like 30m "
         "or 2h; default: never",
     )
-
-    @field_validator("limiter")
-    @classmethod
-    def _redis(cls, value: str | None) -> str | None:
-        return None if value is None else redis_url(value)
 
     def permitted(self, *, with_key: bool) -> float:
         """Return the requests per second: as set, else what NCBI permits."""

@@ -21,6 +21,7 @@ from harvester.job.explain import explain
 from harvester.job.fields import Group
 from harvester.job.groups import STDIN, Access
 from harvester.job.model import Job
+from harvester.model.place import folder_of, is_url, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +127,11 @@ def load_kept(path: Path, options: Settings | None = None) -> Job:
 def dump(job: Job) -> str:
     """Return the job as TOML, without secrets."""
     exclude = None if job.hop else {"hop"}
-    return tomli_w.dumps(job.model_dump(mode="json", exclude_none=True, exclude=exclude))
+    said = job.model_dump(mode="json", exclude_none=True, exclude=exclude)
+    said["output"]["path"] = shown(Path(job.output.path))
+    if job.source.run is not None:
+        said["source"]["run"] = shown(Path(job.source.run))
+    return tomli_w.dumps(said)
 
 
 def absolute(job: Job) -> Job:
@@ -137,6 +142,8 @@ def absolute(job: Job) -> Job:
     """
 
     def whole(name: str) -> str:
+        if is_url(name):
+            return str(folder_of(name))
         try:
             return name if name == STDIN else str(Path(name).expanduser().absolute())
         except RuntimeError as error:

@@ -20,6 +20,7 @@ from harvester.sources.feed import Handed
 from harvester.store import durable
 from harvester.store.folder import JOB, hop_folder, remove_manifest
 from harvester.store.manifest import write_chain_manifest
+from harvester.store.remote.fetch import publish_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +104,7 @@ async def run_chain(
     durable.make_folder(folder)
     remove_manifest(folder)
     durable.write_text(folder / JOB, load.dump(job))
+    publish_texts(folder)
     opened(folder)
     as_one = _AsOne(len(jobs), runner.listeners)
     hops: list[Hop] = []
@@ -120,6 +122,7 @@ async def run_chain(
         if hop.error is not None:
             raise runner.stop.reason or hop.error
     await asyncio.to_thread(write_chain_manifest, folder)
+    await asyncio.to_thread(publish_texts, folder)
     results = tuple(hop.result for hop in hops if hop.result is not None)
     return replace(results[-1], hops=results)
 

@@ -12,6 +12,7 @@ from harvester.runs.chain import hop_jobs
 from harvester.sources.from_job import open_source
 from harvester.store.folder import JOB, check_usable, disk_errors, hop_folders
 from harvester.store.identity import check_same_job, shares_by_rank
+from harvester.store.remote.fetch import fetch
 from harvester.store.state_reader import FILE, PARTIAL, look_up
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ def prepare(
     check_rate(job.server, job.limits)
     folder = Path(job.output.path)
     _check_name(folder)
+    fetch(folder, parts=False)
+    if job.source.run is not None:
+        fetch(Path(job.source.run))
     with disk_errors(folder):
         check_usable(folder)
         if hop_folders(folder) and not job.hop:

@@ -31,7 +31,7 @@ LINKS, UIDS, SWEEPS, RAW, RECORDS = "links", "uids", "sweeps", "raw", "records"
 
 _OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp"}
 _OURS |= {REJECTED, f".{REJECTED}.tmp", MANIFEST, f".{MANIFEST}.tmp"}
-_OURS |= {LINKS, UIDS, SWEEPS, RAW, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
+_OURS |= {".published", LINKS, UIDS, SWEEPS, RAW, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
 _HOP = re.compile(r"hop-\d+")
 
 

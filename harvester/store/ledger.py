@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from harvester.errors import FolderError
+from harvester.errors import FolderError, FolderInUse
 from harvester.model import schemas
 from harvester.model.distinct_targets import Targets
 from harvester.model.rows import RunLengthRows
@@ -21,6 +21,7 @@ from harvester.store.folder import JOB, LINKS, check_no_orphans, lock_folder, re
 from harvester.store.identity import check_not_mixed, check_same_job, known_identity
 from harvester.store.input_uids import Input
 from harvester.store.parts import Parts, find_damage
+from harvester.store.remote.mirror import Mirror
 from harvester.store.state import State
 from harvester.store.state_reader import CONFIRMED, FILE, REFRESHED
 
@@ -78,13 +79,17 @@ class Ledger:
         self.folder = folder
         self.dbfrom = dbfrom
         self.schema = schema
-        self.parts = Parts(folder, sink, rows)
+        self._mirror = Mirror.of(folder)
+        self.parts = Parts(folder, sink, rows, self._mirror.tag if self._mirror else "")
         self.changed = False
         self._targets: Targets | None = None
         self._described = True
         with ExitStack() as undo:
             self._lock = lock_folder(folder)
             undo.callback(self._lock.release)
+            if self._mirror is not None:
+                self._mirror.pull(parts=True)
+                self._mirror.check_free()
             check_no_orphans(folder)
             self.state = State(folder / FILE)
             undo.callback(self.state.close)
@@ -94,16 +99,28 @@ class Ledger:
             self._check_parts(recorded)
             self.parts.tidy(recorded)
             self.input = Input(self.state, idtype)
+            self.publish()
             undo.pop_all()
 
     def __enter__(self) -> Ledger:
         """Return the ledger itself."""
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, _: object = None, error: BaseException | None = None, __: object = None
+    ) -> None:
         """Close the state, then release the lock."""
-        self.state.close()
-        self._lock.release()
+        try:
+            if self._mirror is not None and not isinstance(error, FolderInUse):
+                self.state.release()
+                self.publish()
+        except FolderError as second:
+            if error is None:
+                raise
+            error.add_note(str(second))
+        finally:
+            self.state.close()
+            self._lock.release()
 
     def __repr__(self) -> str:
         """Folder and counts."""
@@ -133,6 +150,16 @@ class Ledger:
             remove_manifest(self.folder)
             self._described = False
 
+    def publish(self) -> None:
+        """Make what is committed known to the object store, if the harvest is in one.
+
+        Raises:
+            FolderInUse: another process has taken the harvest over.
+            FolderError: the store cannot be used.
+        """
+        if self._mirror is not None:
+            self._mirror.publish(self.state)
+
     @property
     def targets_only(self) -> bool:
         """Whether the rows of links are distinct targets, without from_uid."""
@@ -159,6 +186,7 @@ class Ledger:
             pass_number=commit.pass_number,
             meta=self.input.growth(),
         )
+        self.publish()
 
     def write(self, commit: Commit) -> list[Part]:
         """Write the rows of a commit as parts, one for each kind, without recording them."""

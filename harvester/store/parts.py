@@ -33,7 +33,7 @@ _OPTIONAL = (SWEEPS, RAW)
 SPILLED = f"{SWEEPS}/slices"
 """Folder of temporary files while a pass is merged."""
 
-_PART = re.compile(r"part-(\d{5,})\.[a-z.]+|\.part-\d{5,}\.[a-z.]+\.tmp")
+_PART = re.compile(r"\.?part-(\d{5,})(-[0-9a-f]{8})?\.[a-z.]+")
 
 
 class Parts:
@@ -43,10 +43,12 @@ class Parts:
         folder: folder of the harvest.
         sink: writes new parts.
         rows: name of the folder for parts of the kind `links`: `links`, or `records`.
+        tag: eight hexadecimal digits in the names of new parts; empty for none.
     """
 
-    def __init__(self, folder: Path, sink: Sink, rows: str = LINKS) -> None:
+    def __init__(self, folder: Path, sink: Sink, rows: str = LINKS, tag: str = "") -> None:
         self._folder = folder
+        self._tag = f"-{tag}" if tag else ""
         self._folders = FOLDERS | {"links": rows}
         self._sink = sink
         self._next = 0
@@ -64,8 +66,8 @@ class Parts:
                 if f"{folder}/{path.name}" not in names and _PART.fullmatch(path.name)
             )
         self._remove_empty()
-        numbers = [int(name.split("part-")[1].split(".")[0]) for name in names]
-        self._next = max(numbers, default=-1) + 1
+        found = (_PART.search(name) for name in names)
+        self._next = max((int(one[1]) for one in found if one), default=-1) + 1
 
     def write(self, kind: str, tables: Iterable[pa.Table]) -> Part:
         """Write rows as a new part."""
@@ -155,7 +157,7 @@ class Parts:
 
     def _next_name(self, kind: str) -> str:
         """Return the name of the next part of a kind; its folder exists."""
-        name = f"{self._folders[kind]}/part-{self._next:05}{self._sink_for(kind).suffix}"
+        name = f"{self._folders[kind]}/part-{self._next:05}{self._tag}{self._sink_for(kind).suffix}"
         self._next += 1
         if self._folders[kind] in _OPTIONAL:
             durable.make_folder(self._folder / self._folders[kind])

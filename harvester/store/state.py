@@ -131,12 +131,21 @@ class State(StateReader):
                 "one. This run stops; all it has committed is kept."
             )
 
-    def close(self) -> None:
-        """Give up the claim, and close the file."""
+    def release(self) -> None:
+        """Give up the claim."""
         if self._claim is not None:
             with suppress(OSError, sqlite3.Error, FolderInUse), self._transaction():
                 self._db.execute("DELETE FROM meta WHERE key = 'claim'")
+            self._claim = None
+
+    def close(self) -> None:
+        """Give up the claim, and close the file."""
+        self.release()
         super().close()
+
+    def serialized(self) -> bytes:
+        """Return a SQLite file of all that is committed."""
+        return self._db.serialize()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

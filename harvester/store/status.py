@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harvester.store.folder import hop_folders, is_locked
 from harvester.store.reader import HarvestReader, read_job
+from harvester.store.remote.fetch import is_run_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +34,7 @@ def harvest_status(folder: Path) -> dict[str, Any]:
         BadInput: the folder holds no harvest.
         FolderError: its state or its job is damaged.
     """
-    running = is_locked(folder)
+    running = is_locked(folder) or is_run_elsewhere(folder)
     found = HarvestReader.open(folder)
     progress, agreed = found.progress, found.agreement
     said = progress.get("state", "interrupted")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from harvester.cli.places import HarvestPlace
 from harvester.cli.verbosity import RESULT_PANEL, partial_option, progress_of, result_options
 from harvester.errors import printable
 from harvester.wording import count
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
+@click.argument("old", type=HarvestPlace())
+@click.argument("new", type=HarvestPlace())
 @click.option(
     "-o",
     "--out",

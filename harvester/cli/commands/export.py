@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harvester.api.export import formats
+from harvester.api.remote import is_url
+from harvester.cli.places import HarvestPlace
 from harvester.cli.verbosity import display_of, partial_option, verbosity_options
 from harvester.errors import BadInput, Interrupted
 from harvester.wording import count
@@ -27,7 +29,7 @@ def _names(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[
 
 
 @click.command()
-@click.argument("paths", metavar="OUT... DEST", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="OUT... DEST", nargs=-1)
 @click.option(
     "--to",
     "form",
@@ -57,7 +59,7 @@ def _names(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[
 @partial_option(_PANEL)
 @verbosity_options
 def export(
-    paths: Sequence[Path],
+    paths: Sequence[str],
     form: str,
     wide: bool,
     titles: bool,
@@ -78,7 +80,9 @@ def export(
             "Name the folder of the harvest, then what to write: "
             f"harvester export OUT --to {form} DEST."
         )
-    *folders, to = paths
+    if is_url(paths[-1]):
+        raise BadInput(f"An export is written to this machine, not to {paths[-1]}.")
+    folders, to = [HarvestPlace().convert(one, None, None) for one in paths[:-1]], Path(paths[-1])
     with _interrupted(to), display_of(values) as listener:
         rows = write(
             folders,

@@ -7,14 +7,13 @@ from pathlib import Path
 import rich_click as click
 from click.exceptions import Exit
 
+from harvester.cli.places import HarvestPlace
 from harvester.cli.verbosity import progress_of
 
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.argument(
-    "shards", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="SHARD..."
-)
+@click.argument("shards", type=HarvestPlace(), nargs=-1, required=True, metavar="SHARD...")
 @click.option("-q", "--quiet", is_flag=True, help="only errors")
 def merge(out: Path, shards: tuple[Path, ...], quiet: bool) -> None:
     """Merge the shards of one job into a harvest in OUT.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import rich_click as click
 from click.exceptions import Exit
 
+from harvester.cli.places import HarvestPlace
 from harvester.cli.verbosity import (
     display_of,
     partial_option,
@@ -15,9 +15,12 @@ from harvester.cli.verbosity import (
     verbosity_options,
 )
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=HarvestPlace())
 @click.option(
     "--side",
     type=click.Choice(["from", "to"]),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from harvester.cli.places import HarvestPlace
 from harvester.cli.verbosity import progress_of
 from harvester.wording import count
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=HarvestPlace())
 def reparse(out: Path) -> None:
     """Rebuild the links of OUT from its raw answers.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from harvester.cli.operation import operation_options
 from harvester.cli.options import ResumingCommand
+from harvester.cli.places import HarvestPlace
 from harvester.cli.verbosity import (
     partial_option,
     refresh_option,
@@ -16,9 +16,12 @@ from harvester.cli.verbosity import (
     verbosity_options,
 )
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command(cls=ResumingCommand)
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=HarvestPlace(parts=False))
 @retry_failed_option("Input UIDs")
 @refresh_option("Input UIDs")
 @partial_option("Input UIDs")

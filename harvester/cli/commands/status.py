@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from harvester.cli.places import HarvestPlace
 from harvester.wording import count, limited_by
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=HarvestPlace(parts=False))
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
 def status(out: Path, as_json: bool) -> None:
     """Show the progress of the harvest in OUT.

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 from click.exceptions import Exit
 
+from harvester.cli.places import HarvestPlace
 from harvester.cli.verbosity import display_of, verbosity_options
 from harvester.errors import printable
 from harvester.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from harvester.api.folder import Compared, Difference, Resampled, Verified
 
@@ -38,7 +39,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=HarvestPlace())
 @click.option(
     "--resample",
     metavar="P%",
@@ -48,7 +49,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
 )
 @click.option(
     "--against",
-    type=click.Path(path_type=Path),
+    type=HarvestPlace(),
     metavar="OLD",
     panel="Check",
     help="folder of an earlier harvest of the same job, for the links lost and gained since",

@@ -57,7 +57,6 @@ def test_the_defaults_are_those_of_the_interface() -> None:
         "limits": {
             "rate": None,
             "rate_granted": False,
-            "limiter": None,
             "concurrency": "auto",
             "batch_size": "auto",
             "timeout": 60.0,

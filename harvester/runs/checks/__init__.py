@@ -1,1 +1,0 @@
-"""The checks of `harvester doctor`: one module per group."""

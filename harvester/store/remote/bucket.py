@@ -1,0 +1,132 @@
+"""The objects below one URL, read and written; errors of the store are sentences."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from harvester.errors import FolderError, printable
+from harvester.store import durable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harvester.store.durable import Written
+
+MISSING = (
+    "The package obstore is missing. Install it with: pip install 'elink-harvester[objectstore]'"
+)
+
+_RETRY = {"max_retries": 8, "retry_timeout": timedelta(seconds=90)}
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+
+
+class Bucket:
+    """The objects below a URL.
+
+    Logins and endpoints come from the environment, under the names that the stores' own tools use
+    (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, `GOOGLE_APPLICATION_CREDENTIALS`, …).
+
+    Args:
+        url: for example `s3://bucket/prefix`.
+
+    Raises:
+        FolderError: obstore is not installed, or the settings in the environment are wrong.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            import obstore  # noqa: PLC0415 - only for harvests in object stores
+        except ImportError as error:
+            raise FolderError(MISSING) from error
+        self.url = url
+        self._obstore = obstore
+        options: dict[str, Any] = {}
+        endpoint = next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), "")
+        if url.startswith("s3://") and endpoint:
+            options["endpoint"] = endpoint
+        if endpoint.startswith("http://"):
+            options["client_options"] = {"allow_http": True}
+        with self._errors():
+            open_store: Any = obstore.store.from_url
+            self._store = open_store(url, retry_config=_RETRY, **options)
+
+    def sizes(self) -> dict[str, int]:
+        """Return name → size of all objects."""
+        with self._errors():
+            return {
+                str(one["path"]): int(one["size"])
+                for some in self._obstore.list(self._store)
+                for one in some
+            }
+
+    def create(self, name: str, content: bytes | Path) -> bool:
+        """Write an object unless one has its name; return whether it was written."""
+        try:
+            with self._errors():
+                self._obstore.put(self._store, name, content, mode="create", use_multipart=False)
+        except _ExistsError:
+            return False
+        return True
+
+    def put(self, name: str, content: bytes | Path) -> None:
+        """Write an object in place of what has its name."""
+        with self._errors():
+            self._obstore.put(self._store, name, content)
+
+    def get(self, name: str) -> bytes:
+        """Return the content of an object."""
+        with self._errors():
+            return bytes(self._obstore.get(self._store, name).bytes())
+
+    def download(self, name: str, path: Path) -> Written:
+        """Write an object to a file, which appears whole; return its size and checksum."""
+        with self._errors():
+            result = self._obstore.get(self._store, name)
+
+            def fill(stream: Any) -> None:
+                for block in result.stream(min_chunk_size=1 << 20):
+                    stream.write(bytes(block))
+
+            return durable.write(path, fill)
+
+    def delete(self, names: list[str]) -> None:
+        """Delete objects; missing ones are ignored."""
+        for name in names:
+            try:
+                with self._errors():
+                    self._obstore.delete(self._store, name)
+            except _MissingError:
+                continue
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Context in which errors of the store are raised as FolderError."""
+        from obstore import exceptions  # noqa: PLC0415
+
+        try:
+            yield
+        except exceptions.AlreadyExistsError as error:
+            raise _ExistsError(self.url) from error
+        except (exceptions.NotFoundError, FileNotFoundError) as error:
+            raise _MissingError(f"{self.url}: an object is missing, or the bucket.") from error
+        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
+            raise FolderError(
+                f"{self.url} may not be used with the login in the environment; check it."
+            ) from error
+        except exceptions.BaseError as error:
+            said = printable(str(error).split("\n")[0])[:200]
+            raise FolderError(
+                f"{self.url} cannot be used: {said} Committed rows are kept; resume later."
+            ) from error
+
+
+class _ExistsError(FolderError):
+    """An object has the name already."""
+
+
+class _MissingError(FolderError):
+    """There is no such object."""
