@@ -106,6 +106,11 @@ def off_peak(opens_at: datetime) -> str:
     )
 
 
+def for_python(text: str) -> str:
+    """Return a sentence with the key of a job in place of the option of the command."""
+    return text.replace("Use --window always", 'Set limits.window to "always"')
+
+
 def window_closed(opens_at: datetime) -> str:
     """Return that a run ends with NCBI's off-peak hours, and when they begin again."""
     return (

@@ -9,6 +9,7 @@ from harvester.errors import BadInput, nearest, printable
 from harvester.eutils.epost import Posted
 from harvester.eutils.esearch import Found
 from harvester.job.databases import SEQUENCES
+from harvester.job.in_memory import UidsInMemory
 from harvester.sources.notation import UidParser, parse_accession
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 Uid: TypeAlias = int | str
 """A UID, or an accession."""
 
-Uids: TypeAlias = Uid | Iterable[Uid]
-"""One UID or several; a text may hold several, separated by commas."""
+Uids: TypeAlias = UidsInMemory
+"""One UID or several, in any iterable; a text may hold several, separated by commas."""
 
 HistorySet: TypeAlias = Found | Posted
 """A set on the History server, returned by `esearch(..., usehistory=True)` or `epost`."""

@@ -55,4 +55,4 @@ class _Log:
         elif isinstance(event, events.RunEnded):
             self._logger.info("%s: %s", event.state, wording.line(self._tally))
         elif (text := wording.sentence(event)) is not None:
-            self._logger.log(_LEVELS.get(type(event), logging.INFO), text)
+            self._logger.log(_LEVELS.get(type(event), logging.INFO), wording.for_python(text))

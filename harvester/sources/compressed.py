@@ -58,7 +58,8 @@ def open_input(name: str) -> Iterator[IO[bytes]]:
             why = getattr(error, "strerror", None) or "no such file"
             uids = Path(name).name
             hint = (
-                f" --ids takes a file; to pass UIDs: echo {uids} | harvester run --ids - ..."
+                f" --ids takes a file; to pass UIDs: echo {uids} | harvester run --ids - ..., "
+                f"or from Python source={{'uids': [{uids}]}}"
                 if uids.replace(",", "").isdigit()
                 else ""
             )

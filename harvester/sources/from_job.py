@@ -64,7 +64,7 @@ def open_source(
     if job.source.kind is None:
         raise BadInput(
             "There are no UIDs to ask for: give a list with --ids FILE (- for stdin), "
-            "or a search with --query TERM."
+            "or a search with --query TERM; from Python, UIDs with ids=[...]."
         )
     if job.source.kind == "run":
         return share(_open_run(job, warn, partial=partial), *job.source.share, by_rank=by_rank)

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from harvester import events
-from harvester.wording import line, opening, waiting
+from harvester.wording import for_python, line, opening, waiting
 
 _SECONDS = 0.5
 """Seconds between two updates: each is a message to the browser, and is kept in the notebook."""
@@ -64,7 +64,7 @@ class NotebookDisplay:
         tally = self._tally
         found = [self._opening, line(tally) if tally.server else "", *self._warnings]
         if tally.waiting is not None:
-            found.append(waiting(tally.waiting))
+            found.append(for_python(waiting(tally.waiting)))
         return [text for text in [*found, self._state] if text]
 
     def __repr__(self) -> str:

@@ -52,6 +52,7 @@ def test_without_listeners_the_log_hears(caplog: pytest.LogCaptureFixture) -> No
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("harvester", "WARNING")
     assert record.getMessage().startswith("Waiting for NCBI's off-peak hours until ")
+    assert record.getMessage().endswith('Set limits.window to "always" to start now.')
 
 
 def test_listeners_are_told_in_place_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
