@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from harvester.errors import HarvestError
 from harvester.export import need
+from harvester.export.nodes import Nodes
+from harvester.export.text import texts
+from harvester.model import lazy_compute as pc
 from harvester.model.schemas import UIDS, with_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from duckdb import DuckDBPyConnection
 
@@ -26,14 +30,6 @@ _MEMORY = "100MB"
 """DuckDB's limit. What does not fit goes to temporary files beside the destination."""
 
 _GRAPH = """
-CREATE TABLE nodes AS
-SELECT db || ':' || uid AS id, db, uid, bool_or(input) AS input
-FROM (
-    SELECT dbfrom AS db, from_uid AS uid, true AS input FROM uids
-    UNION ALL
-    SELECT DISTINCT dbto, to_uid, false FROM links
-)
-GROUP BY db, uid;
 CREATE VIEW edges AS
 SELECT
     dbfrom || ':' || from_uid AS source,
@@ -65,14 +61,32 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noq
         "temp_directory": str(to.scratch),
         "preserve_insertion_order": False,
     }
-    with duckdb.connect(str(to.path), config=config) as database:
-        _fill(database, "links", harvests.schema, harvests.links())
-        ids = harvests.first.identifiers.type
-        _fill(database, "uids", with_ids(UIDS, ids), harvests.uids())
-        database.execute(_UNANSWERED)
-        if harvests.is_graph:
-            database.execute(_GRAPH)
-        database.execute("CHECKPOINT")
+    try:
+        with duckdb.connect(str(to.path), config=config) as database:
+            _write(database, harvests)
+    except duckdb.Error as error:
+        raise HarvestError(
+            f"DuckDB could not write {to.final} ({str(error).splitlines()[0]}). "
+            "Nothing was written."
+        ) from error
+
+
+def _write(database: DuckDBPyConnection, harvests: Harvests) -> None:
+    _fill(database, "links", harvests.schema, harvests.links())
+    ids = harvests.first.identifiers.type
+    _fill(database, "uids", with_ids(UIDS, ids), harvests.uids())
+    database.execute(_UNANSWERED)
+    if harvests.is_graph:
+        schema = pa.schema([("id", pa.string()), ("db", pa.string()), ("uid", ids)])
+        _fill(database, "nodes", schema, _nodes(harvests, schema))
+        database.execute(_GRAPH)
+    database.execute("CHECKPOINT")
+
+
+def _nodes(harvests: Harvests, schema: pa.Schema) -> Iterator[pa.Table]:
+    for db, uids in Nodes(harvests).batches():
+        ids = pc.binary_join_element_wise(texts(db), texts(uids), ":")
+        yield pa.Table.from_arrays([ids, texts(db), uids], schema=schema)
 
 
 def _fill(

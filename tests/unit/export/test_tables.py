@@ -82,7 +82,7 @@ def test_duckdb_holds_links_uids_nodes_and_edges(tmp_path: Path) -> None:
         assert rows_of(links) == rows_of(kept)
         outcomes = dict(database.sql("SELECT from_uid, outcome FROM uids").fetchall())
         nodes = set(database.sql("SELECT db, uid FROM nodes").fetchall())
-        ids = dict(database.sql("SELECT id, input FROM nodes").fetchall())
+        ids = {one for (one,) in database.sql("SELECT id FROM nodes").fetchall()}
         edges = database.sql("SELECT source, target, linkname FROM edges").fetchall()
         unanswered = database.sql("SELECT from_uid, reason FROM unanswered").fetchall()
     froms = set(kept["from_uid"].to_pylist())
@@ -93,7 +93,7 @@ def test_duckdb_holds_links_uids_nodes_and_edges(tmp_path: Path) -> None:
     ends = {(row["dbto"], row["to_uid"]) for row in kept.to_pylist()}
     assert nodes == ends | {("pubmed", uid) for uid in PMIDS}
     assert len(ids) == len(nodes)
-    assert ids[f"pubmed:{PMIDS[5]}"] is True
+    assert ids == {f"{db}:{uid}" for db, uid in nodes}
     assert sorted(edges) == sorted(
         (f"pubmed:{r['from_uid']}", f"{r['dbto']}:{r['to_uid']}", r["linkname"])
         for r in kept.to_pylist()
