@@ -208,6 +208,7 @@ FROM ({}) AS pairs(a, b)
 
 def _summed(pairs: str, path: str = ":memory:") -> Sums:
     with duckdb.connect(path, read_only=path != ":memory:") as database:
+        database.execute("SET enable_progress_bar = false")
         database.execute("SET memory_limit = '2GB'")
         row = database.execute(_SUMS.format(pairs)).fetchone()
     assert row is not None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harvester.export.destination import Destination
     from harvester.export.harvests import Harvests
 
-_MEMORY = "100MB"
+_MEMORY = "64MB"
 """DuckDB's limit. What does not fit goes to temporary files beside the destination."""
 
 _GRAPH = """
@@ -57,7 +57,7 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noq
 
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": _MEMORY,
-        "threads": 2,
+        "threads": 1,
         "temp_directory": str(to.scratch),
         "preserve_insertion_order": False,
     }

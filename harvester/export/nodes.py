@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 """Nodes listed at a time."""
 
-_FILLED = 1 << 20
+_FILLED = 1 << 17
 """Members of a set that are unpacked at a time."""
 
 _SPARSE = 32
