@@ -36,6 +36,8 @@ class RunStarted:
     """Whether more UIDs will come; `total` is then an estimate."""
     refresh: bool = False
     """Whether UIDs are asked for again because their answers are old; pass 2 confirms losses."""
+    round: int = 0
+    """Number of the round of a job with `repeat`; 0 for any other job."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ def opening(event: events.RunStarted) -> str:
         return f"{done} done; nothing is left to ask."
     before = f" ({event.done:,} are done)" if event.done else ""
     again = f"Pass {event.pass_number} of {event.passes}: " if event.passes > 1 else ""
+    if event.round:
+        again = f"Round {event.round}: "
     if event.refresh:
         what = "Refresh" if event.pass_number == 1 else "Refresh, second reading of what lost links"
         again = f"{what}: "

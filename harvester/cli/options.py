@@ -55,6 +55,7 @@ _METAVARS = {
     "batch_size": "N|auto",
     "max_attempts": "N",
     "passes": "N",
+    "repeat": "N",
     "confirm_empty": "N",
     "give_up_after": "DURATION",
 }

@@ -46,6 +46,8 @@ class Chain:
 
     def _validate_passes(self) -> None:
         for link in self.links:
+            if link.repeat > 1:
+                raise ValueError("passes and repeat cannot be combined; use confirm_empty")
             if not link.leads_to_records:
                 raise ValueError(f"passes compare lists of links, and cmd {link.cmd} gives none")
             if link.targets_only:

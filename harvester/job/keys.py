@@ -42,6 +42,7 @@ class LinkKeys(LinkFields, total=False):
     db: str | Sequence[str]
     linkname: str | Sequence[str]
     cmd: Cmd
+    repeat: int
 
 
 class SourceKeys(TypedDict, total=False):

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harvester.job import dates
 from harvester.job.cmds import CMDS, Cmd, cmds_that_take
+from harvester.job.databases import answer_name
 from harvester.job.fields import Group, Names
 from harvester.job.keys import IdType
 from harvester.model.batch import Retmode
@@ -56,6 +57,13 @@ class Link(Group):
         default=False,
         description="only the distinct linked records of the whole input, not which UID links to "
         "which; answers are much smaller",
+    )
+    repeat: int = Field(
+        default=1,
+        ge=1,
+        le=32_767,
+        description="rounds: the linked records are asked in turn, each once, in up to N rounds "
+        "(db must be dbfrom)",
     )
     retmode: Retmode = Field(
         default="json",
@@ -114,6 +122,21 @@ class Link(Group):
             raise ValueError("ELink filters by date only where dbfrom is pubmed")
         if self.datetype and not (self.mindate or self.reldate):
             raise ValueError("datetype alone filters nothing; give reldate, or mindate and maxdate")
+        return self
+
+    @model_validator(mode="after")
+    def _repeats(self) -> Link:
+        if self.repeat == 1:
+            return self
+        if not self.leads_to_records:
+            raise ValueError(f"repeat follows links to records, and cmd {self.cmd} gives none")
+        if self.targets_only:
+            raise ValueError("repeat follows the links of each UID, and targets_only keeps none")
+        if [answer_name(db) for db in self.db] != [answer_name(self.dbfrom)]:
+            raise ValueError(
+                f"repeat stays within one database: db must be {self.dbfrom}, "
+                f"not {','.join(self.db)}"
+            )
         return self
 
     @property

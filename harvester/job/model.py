@@ -77,6 +77,8 @@ class Job(Group):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Job:
+        if self.source.shard != "1/1" and any(one.repeat > 1 for one in self.chain.links):
+            raise ValueError("shard and repeat cannot be combined: the rounds would overlap")
         self.chain.validate(records=bool(self.output.records), passes=self.limits.passes)
         return self
 
@@ -105,7 +107,9 @@ class Job(Group):
         Args:
             holds: what the folder holds: its `kind`, and of records their `form` and `side`.
         """
-        link = self.link.model_dump(mode="json", exclude={"retmode"})
+        link = self.link.model_dump(mode="json", exclude={"retmode", "repeat"})
+        if self.link.repeat > 1:  # more rounds may be asked for later
+            link["repeat"] = True
         output = {
             "format": self.output.format,
             "compression": self.output.codec,

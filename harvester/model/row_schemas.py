@@ -86,18 +86,27 @@ DOCUMENTS = pa.schema(
 """EFetch: one row per record; one per response where the format does not mark its records."""
 
 
-def link_schema(cmd: str, *, targets_only: bool = False, idtype: str = "uid") -> pa.Schema:
+ROUND = pa.field("round", pa.int16())
+"""Column of `links` of a job with rounds (`repeat`): the round in which from_uid was asked."""
+
+
+def link_schema(
+    cmd: str, *, targets_only: bool = False, idtype: str = "uid", rounds: bool = False
+) -> pa.Schema:
     """Return the schema of the rows of `links` of a harvest.
 
     Args:
         cmd: a cmd of ELink.
         targets_only: whether the rows are the distinct targets of all UIDs together.
         idtype: `uid`, or `acc` for accessions, which are strings.
+        rounds: whether the targets are asked in turn, so that rows have a `round`.
 
     Raises:
         KeyError: ELink has no such cmd.
     """
     schema = TARGETS if targets_only else LINK_SCHEMAS[cmd]
+    if rounds:
+        schema = schema.append(ROUND)
     return with_ids(schema, pa.string() if idtype == "acc" else pa.int64())
 
 

@@ -107,6 +107,15 @@ class RunLengthRows:
         per_row = self.per_row.append_column(self.schema.field(RANK), pa.array(rank))
         return replace(self, per_row=per_row)
 
+    def with_value(self, field: pa.Field, value: int) -> RunLengthRows:
+        """Return the same rows with a further column that has one value in all rows."""
+        column = pa.array(np.full(len(self.lengths), value), field.type)
+        return replace(
+            self,
+            schema=self.schema.append(field),
+            per_list=self.per_list.append_column(field, column),
+        )
+
     def to_tables(self, size: int = PIECE) -> Iterator[pa.Table]:
         """Yield the rows as tables of at most `size` rows, or of one list that is longer."""
         ends = np.cumsum(self.lengths)

@@ -113,6 +113,8 @@ def _opened(folder: Path) -> Shard:
         )
     found = HarvestReader.open(folder)
     found.check_links()
+    if found.has_rounds:
+        raise BadInput(f"{folder} has rounds (repeat); those of several harvests overlap.")
     if is_locked(folder):
         raise FolderInUse(f"{folder} is in use by a harvest. Merge it once it has ended.")
     if found.refreshing:

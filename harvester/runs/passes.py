@@ -7,6 +7,7 @@ is left: after any stop, with a longer list, or with more passes than last time.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,7 @@ from harvester.runs.builds import database_builds
 from harvester.runs.drive import drive, feed_engine, make_engine
 from harvester.runs.progress import Progress
 from harvester.runs.refresh import Refresher
+from harvester.runs.rounds import Rounds
 from harvester.runs.timeline import TimelineRecorder
 from harvester.store.committer import Committer
 from harvester.store.compaction import merge_small_parts
@@ -98,13 +100,17 @@ class Passes:
         timeline = TimelineRecorder(state.timeline() or Timeline(), lambda: self.client.rate)
         emit = events.to_all([tally, timeline, *self.listeners])
         progress = Progress(tally, timeline, state.progress(), self.client.rate)
-        committer = Committer(self.ledger, emit, progress, self.committed)
+        rounds = Rounds(self.ledger, self.job.link) if self.job.link.repeat > 1 else None
+        committer = Committer(self.ledger, emit, progress, self._committed(rounds))
         ended: HarvestError | None = None
         refresher = Refresher(self.ledger, self.job, self.refresh_before)
         if not self.client.shares_limit and self.client.rate <= ncbi.RATE_WITH_KEY:
             emit(events.Warned(_NOT_SHARED))
         try:
-            ended = await self._run_all(refresher, committer, emit)
+            if rounds is not None:
+                ended = await self._run_rounds(rounds, committer, emit)
+            else:
+                ended = await self._run_all(refresher, committer, emit)
             progress.end("interrupted" if ended else end_state(state.outcomes()))
             if ended is None:  # a run that was asked to stop should not keep others waiting
                 await committer.in_thread(partial(merge_small_parts, self.ledger))
@@ -182,6 +188,45 @@ class Passes:
             await committer.in_thread(refresher.finish)
         return None
 
+    async def _run_rounds(
+        self, rounds: Rounds, committer: Committer, emit: events.Listener
+    ) -> HarvestError | None:
+        """Run one round after the other; return why they ended early, if they did."""
+        asked, batch_size = 0, self.job.limits.batch_size
+        if not self.feed and await committer.in_thread(rounds.are_ended):
+            emit(self._started(1, Hours.of(self.job, 0)))
+            return None
+        await committer.in_thread(rounds.begin)
+        for number in itertools.count(1):
+            todo, feed = rounds.todo(number), self.feed if number == 1 else None
+            if todo or feed:
+                asked += len(todo) + (feed.expected if feed else 0)
+                hours = Hours.of(self.job, requests_for(asked, batch_size))
+                self.ledger.round = number
+                emit(self._started(1, hours, feed, round_number=number))
+                await committer.report()
+                ended = await self._run_one(todo, feed, committer, emit, hours)
+                if ended := ended or _lost(rounds.todo(number)):
+                    return ended
+            if not await committer.in_thread(partial(rounds.expand, number)):
+                break
+        if not asked:
+            emit(self._started(1, Hours.of(self.job, 0)))
+        await committer.in_thread(rounds.end)
+        return None
+
+    def _committed(self, rounds: Rounds | None) -> Callable[[pa.Table], None] | None:
+        """Return what receives the links of each commit."""
+        if rounds is None:
+            return self.committed
+
+        def take(links: pa.Table) -> None:
+            rounds.take(links, self.ledger.round or 1)
+            if self.committed is not None:
+                self.committed(links)
+
+        return take
+
     def _todo(self, number: int) -> UidSet:
         """Return the UIDs without an outcome in a pass."""
         return self.ledger.input.wanted - self.ledger.state.done(number)
@@ -229,8 +274,9 @@ class Passes:
         hours: Hours,
         feed: Feed | None = None,
         again: UidSet | None = None,
+        round_number: int = 0,
     ) -> events.RunStarted:
-        """Return the event of a pass, or of a reading of a refresh, which asks for `again`."""
+        """Return the event of a pass or round, or of a reading of a refresh, of `again`."""
         outcomes = self.ledger.state.outcomes(number)
         asked = self.ledger.input.wanted if again is None else again
         return events.RunStarted(
@@ -245,6 +291,7 @@ class Passes:
             passes=self.job.limits.passes if again is None else 2,
             growing=feed is not None,
             refresh=again is not None,
+            round=round_number,
         )
 
 

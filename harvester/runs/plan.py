@@ -377,6 +377,12 @@ def _notes(plan: Plan, probed: Expected | None) -> list[str]:
             f"UIDs per request. If it answers only {START}, see --batch-size {START} below."
         )
     for number, step in enumerate(plan.steps, 1):
+        if step.link.repeat > 1:
+            hop = f" of hop {number}" if len(plan.steps) > 1 else ""
+            notes.append(
+                f"Only round 1{hop} is in the plan: how many records the up to {step.link.repeat} "
+                "rounds reach is not known before they are harvested."
+            )
         if step.uids is None:
             notes.append(
                 f"Hop {number} is not in the plan: how many records hop {number - 1} leads to is "

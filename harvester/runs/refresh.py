@@ -71,6 +71,11 @@ def check_refreshable(job: Job, days: float) -> None:
             f"A chain is refreshed hop by hop: harvester resume {out}/hop-1 --refresh DAYS, then "
             f"harvester resume {out}"
         )
+    if link.repeat > 1:
+        raise BadInput(
+            "Rounds (repeat) follow from the links, so they cannot be refreshed. "
+            "Harvest into a new folder."
+        )
     if not COMMANDS[link.cmd].key or link.targets_only:
         what = "targets_only" if link.targets_only else f"cmd {link.cmd}"
         raise BadInput(

@@ -54,6 +54,8 @@ def reparse(job: Job, emit: events.Listener = lambda _: None) -> int:
         raise BadInput(f"{folder} has no kept responses; they are kept with --keep-raw.")
     if job.limits.passes > 1:
         raise BadInput(f"{folder} has several passes, which `reparse` cannot merge.")
+    if link.repeat > 1:
+        raise BadInput(f"{folder} has rounds (repeat), which `reparse` cannot repeat.")
     sink = make_sink(job.output.format, job.output.codec)
     with (
         disk_errors(folder),

@@ -128,7 +128,7 @@ def _rows_of(table: pa.Table, seen: pa.Array) -> pa.Table:
 
 def _links(tables: list[pa.Table], key: tuple[str, ...]) -> pa.Table:
     """Return the distinct keys of links, with names as plain text so that they compare."""
-    table = pa.concat_tables(tables).select(list(key))
+    table = pa.concat_tables([one.select(list(key)) for one in tables])
     plain = pa.schema(
         [
             field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field

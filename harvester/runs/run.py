@@ -14,8 +14,10 @@ from harvester.errors import BadInput
 from harvester.eutils.elink.commands import Elink, schema_of
 from harvester.job import load
 from harvester.job.model import HOLDS_LINKS
+from harvester.model.row_schemas import ROUND
 from harvester.runs.passes import Passes
 from harvester.runs.refresh import cutoff
+from harvester.runs.rounds import check_rounds
 from harvester.sources.feed import Feed
 from harvester.store.folder import LINKS, disk_errors
 from harvester.store.frames import Frames
@@ -106,7 +108,8 @@ def is_whole(job: Job) -> bool:
 
 def links_of(link: Link) -> Kind:
     """Return the kind of a harvest of links."""
-    return Kind(schema_of(link), partial(Elink, link))
+    schema = schema_of(link)
+    return Kind(schema.append(ROUND) if link.repeat > 1 else schema, partial(Elink, link))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +166,7 @@ class Runner:
             feed = source if isinstance(source, Feed) else None
             warnings = [] if feed is None else await self._start(feed)
             with Ledger(folder, sink, link.dbfrom, kind.schema, link.idtype, kind.rows) as ledger:
+                check_rounds(ledger, link)
                 ledger.adopt(job.identity(kind.holds), load.dump(job))
                 if warnings:
                     ledger.state.put(warnings=json.dumps(warnings))

@@ -60,6 +60,8 @@ def prepare_stream(
             "limits.passes: reading again needs a folder to compare with; "
             "give one (-o DIR), or leave --passes out."
         )
+    if job.link.repeat > 1:
+        raise BadInput("Rounds (repeat) need a folder; give one (-o DIR).")
     if job.hop:
         raise BadInput("A chain of hops needs a folder; give one (-o DIR).")
     if job.source.skip_bad:

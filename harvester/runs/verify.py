@@ -231,6 +231,7 @@ def _schemas(job: Mapping[str, Any]) -> dict[str, pa.Schema]:
             link.get("cmd", "neighbor"),
             targets_only=link.get("targets_only", False),
             idtype=idtype,
+            rounds=link.get("repeat", 1) > 1,
         )
     except KeyError as error:
         raise BadInput(f"{MANIFEST} is of a cmd that this version does not know.") from error

@@ -22,7 +22,9 @@ class Input:
         idtype: how UIDs are written: `uid` or `acc`.
 
     Attributes:
-        wanted: the input UIDs known so far; of accessions, their numbers.
+        wanted: the input UIDs known so far, those of all rounds; of accessions, their numbers.
+        rounds: of a job whose targets are asked in turn, the UIDs of each round, the first of
+            which are the input; else empty.
         identifiers: how they are written.
     """
 
@@ -32,6 +34,9 @@ class Input:
         kept = state.wanted()
         self.wanted: UidSet = uids.as_set() if kept is None else kept
         self._grown = kept is None
+        numbers = range(int(state.get("rounds") or 0))
+        self.rounds: list[UidSet] = [uids.load(state.get(f"round-{n + 1}")) for n in numbers]
+        self._grown_rounds: set[int] = set()
 
     @property
     def ended(self) -> bool:
@@ -44,11 +49,33 @@ class Input:
         new = together - self.wanted
         if new:
             self.wanted, self._grown = together, True
+            if self.rounds:
+                self._add_to_round(1, new)
         return new
+
+    def begin_rounds(self) -> None:
+        """Make what is known the first round."""
+        if not self.rounds:
+            self._add_to_round(1, self.wanted)
+
+    def add_round(self, number: int, members: UidSet) -> UidSet:
+        """Add UIDs to a round, the next one at most, and return those that no round has."""
+        if new := members - self.wanted:
+            self.wanted, self._grown = self.wanted | new, True
+            self._add_to_round(number, new)
+        return new
+
+    def _add_to_round(self, number: int, members: UidSet) -> None:
+        if number > len(self.rounds):
+            self.rounds.append(uids.as_set())
+        self.rounds[number - 1] |= members
+        self._grown_rounds.add(number)
+        self._grown = True
 
     def without(self, listed: Listed) -> UidSet:
         """Return the UIDs of the harvest that a list, which was added, does not have."""
-        return self.wanted - self.identifiers.number_all(listed)
+        ours = self.rounds[0] if self.rounds else self.wanted
+        return ours - self.identifiers.number_all(listed)
 
     def end(self, *, whole: bool = True) -> None:
         """Store the input UIDs as complete; `whole`: not those of an unfinished harvest."""
@@ -61,4 +88,8 @@ class Input:
         self._grown = False
         wanted, accessions = self.wanted, self.identifiers.dump()
         kept: dict[str, str | bytes] = {"wanted": uids.dump(wanted), "total": str(len(wanted))}
+        if self._grown_rounds:
+            kept |= {"rounds": str(len(self.rounds)), "rounds_ended": ""}
+            kept |= {f"round-{n}": uids.dump(self.rounds[n - 1]) for n in self._grown_rounds}
+            self._grown_rounds = set()
         return kept | ({"accessions": accessions} if accessions else {})

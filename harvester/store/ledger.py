@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harvester.errors import FolderError, FolderInUse
 from harvester.model import schemas
 from harvester.model.distinct_targets import Targets
+from harvester.model.row_schemas import ROUND
 from harvester.model.rows import RunLengthRows
 from harvester.store import durable
 from harvester.store.folder import JOB, LINKS, check_no_orphans, lock_folder, remove_manifest
@@ -58,6 +59,7 @@ class Ledger:
         parts: the files.
         state: the commit record.
         input: the input UIDs.
+        round: number that the rows of links get, from 1; None for a job without rounds.
         changed: whether parts were written or replaced since the folder was opened.
 
     Raises:
@@ -83,6 +85,7 @@ class Ledger:
         self.parts = Parts(folder, sink, rows, self._mirror.tag if self._mirror else "")
         self.changed = False
         self._targets: Targets | None = None
+        self.round: int | None = None
         self._described = True
         with ExitStack() as undo:
             self._lock = lock_folder(folder)
@@ -184,7 +187,7 @@ class Ledger:
             self.write(commit),
             commit.settled,
             pass_number=commit.pass_number,
-            meta=self.input.growth(),
+            meta=self.input.growth() | self._links_of_rounds(commit),
         )
         self.publish()
 
@@ -195,6 +198,8 @@ class Ledger:
         links = commit.links
         if links is not None and self.targets_only:
             links = self._new_targets(links)
+        if links is not None and self.round is not None:
+            links = links.with_value(ROUND, self.round)
         tables: dict[str, RunLengthRows | pa.Table | None] = (
             {"links": links, "uids": commit.uids}
             if commit.pass_number == 1
@@ -217,6 +222,14 @@ class Ledger:
     def reset_targets(self) -> None:
         """Treat all targets as new: the committed links are about to be replaced."""
         self._targets = Targets()
+
+    def _links_of_rounds(self, commit: Commit) -> dict[str, str]:
+        """Return the value of `meta` that counts the links of each round."""
+        if self.round is None or commit.links is None:
+            return {}
+        counts = json.loads(self.state.get("round_links") or "{}")
+        counts[str(self.round)] = counts.get(str(self.round), 0) + len(commit.links)
+        return {"round_links": json.dumps(counts)}
 
     def _new_targets(self, links: RunLengthRows) -> RunLengthRows:
         """Return the rows whose target no committed row has."""

@@ -74,6 +74,10 @@ def write_manifest(ledger: Ledger, builds: Mapping[str, str] | None = None) -> N
         + _text_entries(ledger.folder),
         "server": {"base_url": job.get("server", {}).get("base_url"), "builds": dict(builds)},
     }
+    if rounds := state.rounds():
+        manifest["rounds"] = [
+            {"round": one.round, "uids": one.uids, "links": one.links} for one in rounds
+        ]
     if state.get("source") == PARTIAL:
         manifest["partial_source"] = True
     _write(ledger.folder, manifest)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from harvester.model.identifiers import Identifiers
     from harvester.model.uids import UidSet
-    from harvester.store.state_reader import Part, Settled, SettledAt
+    from harvester.store.state_reader import Part, Round, Settled, SettledAt
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,7 @@ class HarvestReader:
         source_ended: whether all input UIDs are known.
         refreshing: of a refresh that is not ended, `uids`: how many are asked for again, and
             `done`: how many of them have been. The rows are still those before it.
+        rounds: of a job whose targets are asked in turn (`repeat`), the counts of each round.
         partial_source: whether they were taken from an unfinished harvest (`--partial`).
         progress: what the running or last process reported; empty before its first report.
         agreement: pass → linkname → how far it agrees with the passes before.
@@ -82,9 +83,11 @@ class HarvestReader:
     warnings: list[str]
     partial_source: bool
     refreshing: Mapping[str, int] | None
+    rounds: Sequence[Round]
     _wanted: bytes | None
     _accessions: bytes | None
     _last_pass: UidSet | None
+    _rounds_ended: int
     _timeline: str | None
 
     @classmethod
@@ -114,6 +117,8 @@ class HarvestReader:
                 agreement=_parsed(state.get("agreement")) or {},
                 warnings=list(json.loads(state.get("warnings") or "[]")),
                 refreshing=_refreshing(state),
+                rounds=state.rounds(),
+                _rounds_ended=int(state.get("rounds_ended") or 0),
                 _wanted=state.get("wanted"),
                 _accessions=state.get("accessions"),
                 _last_pass=state.merged(passes) if passes > 1 else None,
@@ -178,7 +183,22 @@ class HarvestReader:
         """Schema of the tables of `links()`."""
         if self.kind == "records":
             return record_schema(self.holds.get("form", ""), idtype=self.idtype)
-        return link_schema(self.cmd, targets_only=self.kind == "targets", idtype=self.idtype)
+        return link_schema(
+            self.cmd,
+            targets_only=self.kind == "targets",
+            idtype=self.idtype,
+            rounds=self.has_rounds,
+        )
+
+    @property
+    def has_rounds(self) -> bool:
+        """Whether the targets are asked in turn, so that rows of links have a `round`."""
+        return self.kind == LINKS and self._repeat > 1
+
+    @property
+    def _repeat(self) -> int:
+        repeat = self.link.get("repeat", 1)
+        return repeat if isinstance(repeat, int) else 1
 
     # --- what came of it ----------------------------------------------------------------------
 
@@ -211,6 +231,8 @@ class HarvestReader:
     def complete(self) -> bool:
         """Whether all input UIDs are known, each has an outcome, and all passes are merged."""
         if self._wanted is None or not self.source_ended or self.partial_source:
+            return False
+        if self.has_rounds and self._rounds_ended != self._repeat:
             return False
         return not any(
             self.wanted - done for done in (self.done, self._last_pass) if done is not None

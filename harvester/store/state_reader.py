@@ -98,6 +98,23 @@ class Refresh:
     uids: UidSet
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of a job whose targets are asked in turn (`repeat`).
+
+    Attributes:
+        round: its number, from 1; the first asks for the input.
+        uids: UIDs that it asks for; no round before did.
+        done: those of them that have an outcome.
+        links: rows of links.
+    """
+
+    round: int
+    uids: int
+    done: int
+    links: int
+
+
 class NotBegun(FolderError):
     """The state is empty: its process was killed while it created the file."""
 
@@ -206,6 +223,18 @@ class StateReader:
         """Return the refresh that has begun and is not merged yet."""
         at = self.get("refresh")
         return Refresh(int(at), uids.load(self.get("refresh_uids"))) if at else None
+
+    def rounds(self) -> list[Round]:
+        """Return the counts of each round; none for a job without rounds."""
+        if not (count := int(self.get("rounds") or 0)):
+            return []
+        done, links = self.done(), json.loads(self.get("round_links") or "{}")
+        found = []
+        for number in range(1, count + 1):
+            members = uids.load(self.get(f"round-{number}"))
+            rows = links.get(str(number), 0)
+            found.append(Round(number, len(members), len(members & done), rows))
+        return found
 
     def parts(self, *kinds: str) -> list[Part]:
         """Return the committed files of some kinds, or of all without any, by name."""

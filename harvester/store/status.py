@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from harvester.store.folder import hop_folders, is_locked
@@ -55,6 +56,7 @@ def harvest_status(folder: Path) -> dict[str, Any]:
         "parts": [part.name for part in found.parts if part.kind in _KINDS],
         "sweep": progress.get("sweep"),
         "refreshing": found.refreshing,
+        "rounds": [asdict(one) for one in found.rounds],
         "limited_by": progress.get("limited_by") if running else None,
         "warnings": found.warnings,
         "requests": dict.fromkeys(COUNTS, 0) | progress.get("requests", {}),
@@ -87,6 +89,8 @@ def chain_status(folder: Path) -> dict[str, Any]:
         "requests": sums(hop["requests"] for hop in hops),
         "missing_links": {name: one for hop in hops for name, one in hop["missing_links"].items()},
         "sweep": None,
+        "refreshing": next((hop["refreshing"] for hop in hops if hop["refreshing"]), None),
+        "rounds": [],
         "limited_by": next((hop["limited_by"] for hop in hops if hop["limited_by"]), None),
         "warnings": [text for hop in hops for text in hop["warnings"]],
         "rate": {

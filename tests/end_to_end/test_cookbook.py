@@ -344,6 +344,16 @@ def _again(server: Emulator, folder: Path) -> None:
     assert any((folder / "with-answers/raw").iterdir())
 
 
+def _snowball(server: Emulator, folder: Path) -> None:
+    said, asked, new = (folder / "said").read_text(), set[int](), set(PMIDS)
+    for number in (1, 2):
+        truth = expected_links(server.graph, "pubmed", new, ["pubmed"], ["pubmed_pubmed_refs"])
+        count, links = f"{len(new):,}", f"{truth.num_rows:,}"
+        assert f"round {number}   {count} of {count} UIDs, {links} links\n" in f"{said}\n"
+        asked |= new
+        new = set(truth["to_uid"].to_pylist()) - asked
+
+
 def _refreshed(server: Emulator, folder: Path) -> None:
     truth = expected_links(server.graph, "pubmed", PMIDS, ["pmc"])
     assert_exact(folder / "pmc-current", "pubmed", PMIDS, truth)
@@ -436,6 +446,7 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
         "citing", "pubmed", PMIDS, "pubmed", "pubmed_pubmed_citedin"
     ),
     "Who cites those that cite mine?": _second,
+    "Citation snowballing": _snowball,
     "The five most related articles of each, with scores": _all(
         _linked("related", "pubmed", PMIDS, "pubmed", "pubmed_pubmed", scores=True), _best
     ),

@@ -63,6 +63,11 @@ def _sentences(found: dict[str, Any]) -> str:
             f"refresh   {again['done']:,} of {count(again['uids'], 'UID')} asked again; what is "
             "counted here is from before"
         )
+    lines += [
+        f"round {one['round']:<4}{one['done']:,} of {count(one['uids'], 'UID')}, "
+        f"{count(one['links'], 'link')}"
+        for one in found.get("rounds", [])
+    ]
     sweep = found["sweep"] or {"of": 1}
     if sweep["of"] > 1 and found["state"] in ("running", "waiting", "interrupted"):
         lines.append(f"sweep     {sweep['number']} of {sweep['of']}: {sweep['done']:,} UIDs")

@@ -207,5 +207,5 @@ def _failure(error: str) -> RequestFailed:
 
 
 def schema_of(link: Link) -> pa.Schema:
-    """Return the schema of the rows of `links` that a job harvests."""
+    """Return the schema of the rows of `links` that answers become."""
     return link_schema(link.cmd, targets_only=link.targets_only, idtype=link.idtype)
