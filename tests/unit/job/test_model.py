@@ -34,6 +34,7 @@ def test_the_defaults_are_those_of_the_interface() -> None:
             "holding": None,
             "idtype": "uid",
             "targets_only": False,
+            "repeat": 1,
             "retmode": "json",
         },
         "hop": [],
