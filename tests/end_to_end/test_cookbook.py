@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import itertools
 import json
 import tomllib
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -433,6 +435,46 @@ SMALL = (
 
 TP53 = "TP53[sym] AND human[orgn]"
 
+
+def _gene_pairs(server: Emulator) -> set[tuple[int, int]]:
+    links = expected_links(server.graph, "pubmed", PMIDS, ["gene"], ["pubmed_gene"])
+    found = {(row["from_uid"], row["to_uid"]) for row in links.to_pylist()}
+    assert found
+    return found
+
+
+def _papers(server: Emulator, folder: Path) -> None:
+    genes = Counter(article for article, _ in _gene_pairs(server))
+    with (folder / "papers-with-genes.csv").open(newline="") as stream:
+        found = {int(row["PMID"]): float(row["genes"]) for row in csv.DictReader(stream)}
+    assert found == {uid: genes[uid] for uid in PMIDS}
+
+
+def _citations(server: Emulator, folder: Path) -> None:
+    links = expected_links(server.graph, "pubmed", PMIDS, ["pubmed"], ["pubmed_pubmed_citedin"])
+    pairs = {(row["to_uid"], row["from_uid"]) for row in links.to_pylist()}
+    cited = Counter(one for _, one in pairs)
+    nodes, edges, best, degree = map(int, (folder / "said").read_text().split())
+    assert (nodes, edges) == (len({one for pair in pairs for one in pair}), len(pairs))
+    assert cited[best] == degree == max(cited.values())
+
+
+def _bipartite(server: Emulator, folder: Path) -> None:
+    pairs = _gene_pairs(server)
+    nodes, edges, bipartite, components = (folder / "said").read_text().split()
+    assert int(nodes) == len({a for a, _ in pairs}) + len({b for _, b in pairs})
+    assert (int(edges), bipartite) == (len(pairs), "True")
+    assert 0 < int(components) <= len({a for a, _ in pairs})
+
+
+def _edge_index(server: Emulator, folder: Path) -> None:
+    pairs = _gene_pairs(server)
+    with np.load(folder / "edges.npz") as found:
+        index, articles, genes = found["edge_index"], found["articles"], found["genes"]
+    assert (index.shape, index.dtype) == ((2, len(pairs)), np.int64)
+    assert set(zip(articles[index[0]].tolist(), genes[index[1]].tolist(), strict=True)) == pairs
+
+
 SEEN: dict[str, Callable[[Emulator, Path], None]] = {
     "Which links does a database have?": _names,
     "A picture of all links between all databases": _picture,
@@ -476,6 +518,10 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
     "Which SNPs are in ClinVar, and in which genes?": _all(
         _linked("variants", "snp", SNPS, "clinvar"), _linked("variant-genes", "snp", SNPS, "gene")
     ),
+    "Links as a table of pandas": _papers,
+    "A citation graph in networkx": _citations,
+    "Articles and genes as a graph in igraph": _bipartite,
+    "An edge_index for PyTorch Geometric": _edge_index,
     "The whole literature of a topic and a year, past 10,000 records": _corpus,
     "Only what is linked to the whole list": _set_alone,
     "Into a pipe": _piped,

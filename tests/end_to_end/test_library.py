@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 from support.harness import LINKS, assert_exact, assert_same, expected_links, harvester, write_uids
 
-from harvester import Job, harvest, run, stream
+from harvester import Eutils, Job, harvest, run, stream
 from harvester.errors import BadInput
 
 if TYPE_CHECKING:
@@ -47,6 +48,41 @@ def test_run_needs_no_event_loop(servers: Servers, tmp_path: Path) -> None:
     assert_exact(
         tmp_path / "out", "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",))
     )
+
+
+@pytest.mark.parametrize("way", ["harvest", "run", "stream", "Eutils", "Eutils.sync"])
+def test_each_function_obeys_the_environment(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A rehearsal from Python must not go to NCBI, and NCBI learns who asks."""
+    tap = servers.tap(servers.start())
+    monkeypatch.setenv("HARVESTER_BASE_URL", tap.base_url)
+    monkeypatch.setenv("NCBI_EMAIL", "me@example.org")
+    job = Job(link={"dbfrom": "pubmed", "db": "pmc"}, output={"path": tmp_path / "out"})
+
+    async def read_stream() -> int:
+        return sum([table.num_rows async for table in stream(job, ids=UIDS)])
+
+    async def ask() -> int:
+        async with Eutils() as e:
+            found = await e.elink("pubmed", list(UIDS), db="pmc")
+            return len(found.links())
+
+    match way:
+        case "harvest":
+            assert asyncio.run(harvest(job, ids=UIDS)).link_count > 0
+        case "run":
+            assert run(job, ids=UIDS).link_count > 0
+        case "stream":
+            assert asyncio.run(read_stream()) > 0
+        case "Eutils":
+            assert asyncio.run(ask()) > 0
+        case _:
+            with Eutils.sync() as eutils:
+                assert eutils.elink("pubmed", list(UIDS), db="pmc").links().num_rows > 0
+    asked = [one for one in tap.requests if "elink" in one.target]
+    assert asked
+    assert all(one.values("email") == ["me@example.org"] for one in asked)
 
 
 async def test_stream_gives_every_link_and_writes_nothing(servers: Servers, tmp_path: Path) -> None:

@@ -50,16 +50,11 @@ def links(
     return {uid: list(targets) for uid, targets in found.items()}
 
 
-def here(code: str, url: str) -> str:
-    """The code of a block; a job, whose server is NCBI, asks the emulator in its place."""
-    return code.replace("    contact={", f"    server={{'base_url': '{url}'}},\n    contact={{")
-
-
 async def test_the_document_tells_the_truth(server: Emulator, tmp_path: Path) -> None:
     write_uids(tmp_path / "pmids.txt", PMIDS)
     names: dict[str, Any] = {}
     for block in blocks_of(DOCUMENT):
-        await run(here(block, server.base_url), names)
+        await run(block, names)
     graph = server.graph
 
     # one by one
@@ -158,7 +153,6 @@ async def test_examples_of_the_doors(server: Emulator, tmp_path: Path) -> None:
             "link": {"dbfrom": "pubmed", "db": "gene"},
             "source": {"ids": "ids"},
             "output": {"path": "elsewhere"},
-            "server": {"base_url": server.base_url},
         }
     )
     documented = [harvester, harvester.harvest, harvester.stream, harvester.records, Eutils, Job]
@@ -170,5 +164,5 @@ async def test_examples_of_the_doors(server: Emulator, tmp_path: Path) -> None:
         assert found or thing is Job, thing
         for example in found:
             code = example.replace("harvester.run(job)", "")  # has a loop of its own
-            await run(here(code, server.base_url), names)
+            await run(code, names)
     assert (tmp_path / "out" / "job.toml").exists()

@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.snippets import blocks_of
 
 from harvester import Contact, Job, Limits, Link, Output, Server, Source
 from harvester.job import keys
@@ -40,29 +42,33 @@ with Eutils.sync() as eutils:
 """Each line that calls something has a mistake that a type checker finds."""
 
 WRONG_LINES = {
-    number
+    ("wrong.py", number)
     for number, line in enumerate(WRONG.splitlines(), 1)
     if "(" in line and not line.startswith(("async", "with"))
 }
 
 
-def mypy(*paths: Path) -> list[tuple[int, str]]:
-    """Errors that `mypy --strict` finds, each with its line."""
+def mypy(*paths: Path) -> list[tuple[str, int, str]]:
+    """File, line and text of the errors that `mypy --strict` finds."""
     done = _run(["mypy", "--strict", "--no-error-summary", "-O", "json", *map(str, paths)])
     errors = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    return [(one["line"], one["message"]) for one in errors if one["severity"] == "error"]
+    return [
+        (Path(one["file"]).name, one["line"], one["message"])
+        for one in errors
+        if one["severity"] == "error"
+    ]
 
 
-def pyright(*paths: Path) -> list[tuple[int, str]]:
-    """Errors that pyright finds, each with its line."""
+def pyright(*paths: Path) -> list[tuple[str, int, str]]:
+    """File, line and text of the errors that pyright finds."""
     words = ["pyright", "--outputjson", "--pythonpath", sys.executable, *map(str, paths)]
     try:
         said: dict[str, Any] = json.loads(_run(words).stdout)
     except ValueError:
         pytest.skip("pyright cannot run: it needs node, or the network to get it")
     return [
-        (one["range"]["start"]["line"] + 1, one["message"])
+        (Path(one["file"]).name, one["range"]["start"]["line"] + 1, one["message"])
         for one in said["generalDiagnostics"]
         if one["severity"] == "error"
     ]
@@ -74,20 +80,31 @@ def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
+def documents(folder: Path) -> list[Path]:
+    """The Python blocks of README.md and docs/library.md, each page as one coroutine."""
+    found = []
+    for page in (ROOT / "README.md", ROOT / "docs/library.md"):
+        code = textwrap.indent("\n\n".join(blocks_of(page)), "    ")
+        path = folder / f"{page.stem.lower()}_page.py"
+        path.write_text(f"async def page() -> None:\n{code}\n")
+        found.append(path)
+    return found
+
+
 @pytest.fixture
 def wrong(tmp_path: Path) -> Path:
     (tmp_path / "wrong.py").write_text(WRONG)
     return tmp_path / "wrong.py"
 
 
-def test_mypy_accepts_intended_uses_and_finds_mistakes(wrong: Path) -> None:
-    errors = mypy(USES, wrong)
-    assert {line for line, _ in errors} == WRONG_LINES, errors
+def test_mypy_accepts_intended_uses_and_documents_and_finds_mistakes(wrong: Path) -> None:
+    errors = mypy(USES, wrong, *documents(wrong.parent))
+    assert {(file, line) for file, line, _ in errors} == WRONG_LINES, errors
 
 
-def test_pyright_accepts_intended_uses_and_finds_mistakes(wrong: Path) -> None:
-    errors = pyright(USES, wrong)
-    assert {line for line, _ in errors} == WRONG_LINES, errors
+def test_pyright_accepts_intended_uses_and_documents_and_finds_mistakes(wrong: Path) -> None:
+    errors = pyright(USES, wrong, *documents(wrong.parent))
+    assert {(file, line) for file, line, _ in errors} == WRONG_LINES, errors
 
 
 @pytest.mark.parametrize(
