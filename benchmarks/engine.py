@@ -35,9 +35,9 @@ from harvester.model.schemas import NEIGHBOR_LINKS
 from harvester.runs.drive import drive, make_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from harvester.client.transport import Transport
+    from harvester.client.transport import OnSent, Transport
     from harvester.model.batch import Batch
     from harvester.model.delivery import Delivery
 
@@ -57,7 +57,7 @@ class _Nowhere:
 
     base_url = "http://nowhere/"
 
-    async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:  # noqa: ARG002
+    async def post(self, path: str, form: bytes, on_sent: OnSent) -> Reply:  # noqa: ARG002
         on_sent()
         return Reply(200, {}, b"{}")
 

@@ -41,9 +41,9 @@ from harvester.sources.from_job import open_source
 from harvester.testing import FakeTimeLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from harvester.client.transport import Transport
+    from harvester.client.transport import OnSent, Transport
 
 PUBMED = 38_000_000
 LARGEST = 41_500_000
@@ -111,7 +111,7 @@ class Server:
         self.requests = 0
         self.last = 0.0
 
-    async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:  # noqa: ARG002
+    async def post(self, path: str, form: bytes, on_sent: OnSent) -> Reply:  # noqa: ARG002
         on_sent()
         self.requests += 1
         low, high = map(math.log, LATENCIES)

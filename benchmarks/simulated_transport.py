@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmarks.simulated_server import Slow
-    from harvester.client.transport import Transport
+    from harvester.client.transport import OnSent, Transport
     from harvester.model.batch import Batch
 
 ENOUGH = 100_000_000  # UIDs: more than any server answers in half an hour
@@ -62,7 +62,7 @@ class _SimulatedTransport:
         self._server.start()
         self.tally = Tally(self._server)
 
-    async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:  # noqa: ARG002
+    async def post(self, path: str, form: bytes, on_sent: OnSent) -> Reply:  # noqa: ARG002
         on_sent()
         self.tally.requests += 1
         number = form.partition(b"&")[0]

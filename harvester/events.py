@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-WaitCause: TypeAlias = Literal["hours", "outage"]
+WaitCause: TypeAlias = Literal["hours", "outage", "limiter"]
 Limit: TypeAlias = Literal["rate", "server", "disk", "concurrency"]
 
 
@@ -97,7 +97,7 @@ class LimitChanged:
     Attributes:
         by: `rate` for the permitted rate, `server` for what the server can bear, `disk` for answers
             that wait to be written, `concurrency` for the job's own setting.
-        others: other processes of this machine that share the permitted rate.
+        others: other processes that share the permitted rate.
     """
 
     by: Limit
@@ -126,10 +126,11 @@ class Waiting:
     """No request is sent until a time.
 
     Attributes:
-        cause: `hours` for NCBI's off-peak hours, `outage` while the server does not answer.
-        until: the time of the next request, aware.
-        reason: of an outage, what the last failed request met.
-        retry_in: of an outage, seconds from the event until the next request.
+        cause: `hours` for NCBI's off-peak hours, `outage` while the server does not answer,
+            `limiter` while the rate limit that several machines share does not.
+        until: the time of the next request or try, aware.
+        reason: of an outage, what the last failed request met; of a limiter, why it is not asked.
+        retry_in: of both, seconds from the event until the next try.
     """
 
     cause: WaitCause
@@ -288,7 +289,7 @@ class Tally:
 
     @property
     def limited_by(self) -> Limit | WaitCause:
-        """What limits the harvest now; `hours` or `outage` while no request is sent."""
+        """What limits the harvest now; the cause of a wait while no request is sent."""
         return self.waiting.cause if self.waiting else self._limit
 
     @property
@@ -300,8 +301,8 @@ class Tally:
     def eta_seconds(self) -> float | None:
         """Seconds to the end at the speed of the last 30 s; None while that is unknown.
 
-        In an outage it is unknown. During a wait for NCBI's hours, the wait is added to what the
-        rest takes at the speed before it.
+        While something does not answer it is unknown. During a wait for NCBI's hours, the wait is
+        added to what the rest takes at the speed before it.
         """
         left = self.total - self.done
         if left <= 0:
@@ -309,7 +310,7 @@ class Tally:
         if self.waiting is None:
             each = self._speed()
             return None if each is None else left * each
-        if self.waiting.cause == "outage" or self._seconds_per_uid is None:
+        if self.waiting.cause != "hours" or self._seconds_per_uid is None:
             return None
         wait = (self.waiting.until - datetime.now(UTC)).total_seconds()
         return max(wait, 0.0) + left * self._seconds_per_uid

@@ -18,6 +18,7 @@ _LIMITS: dict[events.Limit | events.WaitCause, str] = {
     "concurrency": "limited by --concurrency",
     "hours": "waiting for off-peak hours",
     "outage": "waiting for the server",
+    "limiter": "waiting for the shared rate limit",
 }
 
 EASTERN = ZoneInfo("America/New_York")
@@ -97,6 +98,11 @@ def waiting(event: events.Waiting) -> str:
     """Return why and until when no request is sent."""
     if event.cause == "hours":
         return off_peak(event.until)
+    if event.cause == "limiter":
+        return (
+            f"The shared rate limit is not answering ({event.reason}); no request is sent until it "
+            "does."
+        )
     return f"The server is not answering ({event.reason}); next try in {event.retry_in:.0f} s."
 
 

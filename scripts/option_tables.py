@@ -27,7 +27,8 @@ date. `harvester COMMAND --help` shows the same.
 
 A value comes from the option, else from the environment, else from the job file, else it is the
 default. Variables: `NCBI_EMAIL` (`contact.email`), `HARVESTER_BASE_URL` (`server.base_url`), and
-`NCBI_API_KEY`, which is the only way to pass the API key. An unknown key, a bad value or an
+`NCBI_API_KEY` and `HARVESTER_REDIS_PASSWORD`, which are the only ways to pass the API key and the
+password of the Redis of `--limiter`. An unknown key, a bad value or an
 unreadable input is reported before the first request.
 
 A job file is TOML. The key `link.dbfrom` is the line `dbfrom = "pubmed"` below the line `[link]`.

@@ -105,7 +105,7 @@ async def harvest(
 
         stop = Stop()
         with heeded(stop) if signals else nullcontext():
-            async with connected(job.server, job.contact, job.limits) as client:
+            async with connected(job.server, job.contact, job.limits, emit=emit) as client:
                 runner = Runner(
                     client=client,
                     listeners=told,
@@ -201,7 +201,8 @@ async def records(
         listening(listeners, progress=progress) as told,
         heeded(stop) if signals else nullcontext(),
     ):
-        async with connected(job.server, job.contact, job.limits) as client:
+        emit = events.to_all(told)
+        async with connected(job.server, job.contact, job.limits, emit=emit) as client:
             runner = Runner(client=client, listeners=told, stop=stop, retry_failed=retry_failed)
             return await get_records(runner, job, Records(side, form), partial=partial)
 

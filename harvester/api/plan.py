@@ -82,7 +82,7 @@ async def plan(
     async with AsyncExitStack() as stack:
         client = None
         if may_ask:
-            access = connected(job.server, job.contact, job.limits, environ)
+            access = connected(job.server, job.contact, job.limits, environ, emit)
             client = await stack.enter_async_context(access)
         notes = [] if job.contact.email or not job.server.is_ncbi else [_NO_EMAIL]
         notes += await _check_names(job, client, emit)

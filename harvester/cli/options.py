@@ -51,6 +51,7 @@ _METAVARS = {
     "mindate": "DATE",
     "maxdate": "DATE",
     "rate": "N",
+    "limiter": "URL",
     "concurrency": "N|auto",
     "batch_size": "N|auto",
     "max_attempts": "N",

@@ -17,6 +17,9 @@ BACKOFF_SECONDS = 0.5
 BACKOFF_CAP_SECONDS = 30.0
 """Longest pause before a failed request is sent again."""
 
+LIMITER_SECONDS = 1.0
+"""Seconds between tries to ask a shared rate limit that does not answer."""
+
 FIRST_SECONDS, LONGEST_SECONDS = 5.0, 300.0
 """First and longest interval between requests in an outage."""
 
@@ -59,3 +62,13 @@ def outage_event(delay: float, reason: str, now: datetime | None = None) -> Wait
     """
     until = (now or datetime.now(UTC)) + timedelta(seconds=delay)
     return Waiting("outage", until, reason, delay)
+
+
+def limiter_event(reason: str) -> Waiting:
+    """Return the event of a wait for the shared rate limit.
+
+    Args:
+        reason: why it cannot be asked.
+    """
+    until = datetime.now(UTC) + timedelta(seconds=LIMITER_SECONDS)
+    return Waiting("limiter", until, reason, LIMITER_SECONDS)

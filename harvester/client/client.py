@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harvester.client.pacing.limiter import Limiter, Permit
+    from harvester.client.pacing.redis_limiter import RedisLimiter
     from harvester.client.transport import Transport
     from harvester.eutils.identity import Fields, Identity
     from harvester.eutils.question import Question
@@ -54,7 +55,9 @@ class Client:
         ```
     """
 
-    def __init__(self, transport: Transport, limiter: Limiter, identity: Identity) -> None:
+    def __init__(
+        self, transport: Transport, limiter: Limiter | RedisLimiter, identity: Identity
+    ) -> None:
         self._transport = transport
         self._limiter = limiter
         self._identity = identity
@@ -66,13 +69,18 @@ class Client:
 
     @property
     def shares_limit(self) -> bool:
-        """Whether all processes of this key on this machine keep the limit together."""
+        """Whether all processes of this key keep the limit together, at least on this machine."""
         return self._limiter.is_shared
 
     @property
     def others(self) -> int:
-        """Other processes on this machine that use the same limit now."""
+        """Other processes that use the same limit now."""
         return self._limiter.others
+
+    @property
+    def limit_away(self) -> tuple[str, float]:
+        """Why the shared limit permits nothing, and for how many seconds; empty if it does."""
+        return self._limiter.away, self._limiter.away_seconds
 
     @property
     def rate(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -14,11 +14,13 @@ from harvester.client.reply import Reply
 from harvester.errors import Fault, RequestFailed, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from types import SimpleNamespace, TracebackType
     from typing import Self
 
     from harvester.client.network import Login
+
+OnSent: TypeAlias = "Callable[[], Awaitable[None] | None]"
 
 IDLE_SECONDS = 3.0
 """Seconds after which an idle connection is closed. NCBI closes it after 4
@@ -114,13 +116,14 @@ class Transport:
             "signed it, name the file of its certificates in SSL_CERT_FILE"
         )
 
-    async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:
+    async def post(self, path: str, form: bytes, on_sent: OnSent) -> Reply:
         """Send a form. Redirects are not followed: the form may hold the API key.
 
         Args:
             path: file name of the utility, below the base URL.
             form: body of the request.
-            on_sent: called when the body is written to the connection.
+            on_sent: called when the connection is ready and the request about to be written; if
+                it returns an awaitable, that is awaited before.
 
         Raises:
             RequestFailed: no whole reply came: NETWORK, TIMEOUT, or BODY if it was cut or damaged
@@ -179,10 +182,14 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _sent_trace() -> aiohttp.TraceConfig:
-    """Return a trace that calls each request's `on_sent` when its body is written."""
+    """Return a trace that calls each request's `on_sent` before its bytes are written.
+
+    aiohttp keeps the headers back until the body comes, and awaits the trace before it writes both.
+    """
 
     async def on_body(_: object, context: SimpleNamespace, __: object) -> None:
-        context.trace_request_ctx()
+        if (waiting := context.trace_request_ctx()) is not None:
+            await waiting
 
     trace = aiohttp.TraceConfig()
     trace.on_request_chunk_sent.append(on_body)

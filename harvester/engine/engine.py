@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harvester import events
-from harvester.client.backoff import outage_event, probe_delays
+from harvester.client.backoff import LIMITER_SECONDS, limiter_event, outage_event, probe_delays
 from harvester.engine.heartbeat import Heartbeat
 from harvester.engine.off_peak import Hours, utc_now
 from harvester.engine.outage import CircuitBreaker, Suspect
@@ -99,6 +99,7 @@ class Engine:
         self._changed = asyncio.Event()
         self._halted: HarvestError | None = None
         self._limit = events.LimitChanged("rate")
+        self._limiter_away = False
         self._loop = asyncio.get_running_loop()
 
     def __repr__(self) -> str:
@@ -192,11 +193,26 @@ class Engine:
 
     def _see_limit(self) -> None:
         """Tell the listeners if something else limits the harvest."""
+        self._see_limiter()
         limit = _LIMITS.get(self._flow.limited_by, "rate")
         found = events.LimitChanged(limit, self._client.others)
         if found != self._limit:
             self._limit = found
             self._emit(found)
+
+    def _see_limiter(self) -> None:
+        """Tell the listeners while the shared rate limit does not answer, and give up at last."""
+        reason, seconds = self._client.limit_away
+        if not reason:
+            if self._limiter_away:
+                self._worker.answered_at = self._loop.time()  # nothing could be answered meanwhile
+                self._emit(events.Resumed())
+            self._limiter_away = False
+        elif seconds > self._give_up_after:
+            self.halt(GaveUp(f"The shared rate limit is not answering ({reason})."))
+        elif seconds > LIMITER_SECONDS and not (self._limiter_away or self._hours.closed):
+            self._limiter_away = True
+            self._emit(limiter_event(reason))
 
     def _batch_size(self, fresh: int) -> int:
         return self._flow.batch_size(fresh, self._loop.time())

@@ -35,6 +35,11 @@ def api_key(environ: Mapping[str, str] = os.environ) -> str | None:
     return key or None
 
 
+def redis_password(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return the password of the Redis of `limits.limiter`, read from the environment only."""
+    return environ.get("HARVESTER_REDIS_PASSWORD") or None
+
+
 def with_environment(job: Job, environ: Mapping[str, str] = os.environ) -> Job:
     """Return a job in which the environment has set what the job itself does not set.
 

@@ -16,6 +16,7 @@ from harvester.job import ncbi
 from harvester.job.fields import Duration, Group, PathName, PathNames
 from harvester.job.in_memory import InMemory
 from harvester.model.place import folder_of, is_url
+from harvester.job.redis_url import redis_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,6 +221,11 @@ class Limits(Group):
         description="requests per second; default: 3, with an API key 10",
     )
     rate_granted: bool = Field(default=False, description="NCBI has granted this higher rate")
+    limiter: str | None = Field(
+        default=None,
+        description="Redis that keeps one rate limit for several machines, redis://HOST:PORT/DB "
+        "(its password: HARVESTER_REDIS_PASSWORD); default: this machine's own limit",
+    )
     concurrency: Literal["auto"] | Annotated[int, Field(ge=1, le=10_000)] = Field(
         default="auto", description="requests in flight"
     )
@@ -255,6 +261,11 @@ class Limits(Group):
         description="time without any answer after which the run ends with exit code 69, like 30m "
         "or 2h; default: never",
     )
+
+    @field_validator("limiter")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        return None if value is None else redis_url(value)
 
     def permitted(self, *, with_key: bool) -> float:
         """Return the requests per second: as set, else what NCBI permits."""

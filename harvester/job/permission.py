@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from harvester.errors import BadInput
@@ -48,6 +49,7 @@ def check_rate(server: Server, limits: Limits, environ: Mapping[str, str] = os.e
         BadInput: a rule is broken; names the remedy.
     """
     key = api_key(environ)
+    _check_extra(limits)
     if not server.is_ncbi:
         return
     if not server.base_url.startswith("https:"):
@@ -63,4 +65,17 @@ def check_rate(server: Server, limits: Limits, environ: Mapping[str, str] = os.e
             f"NCBI permits {permitted:g} requests per second{without}, not {limits.rate:g}; "
             "if NCBI has granted you more, add {field}.",
             field="limits.rate_granted",
+        )
+
+
+def _check_extra(limits: Limits) -> None:
+    """Check that what a shared rate limit needs is installed, without importing it.
+
+    Raises:
+        BadInput: it is not; names the extra.
+    """
+    if limits.limiter is not None and not all(map(find_spec, ("redis", "throttled"))):
+        raise BadInput(
+            "{field} needs a package that is not installed: pip install 'elink-harvester[redis]'",
+            field="limits.limiter",
         )

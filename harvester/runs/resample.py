@@ -74,6 +74,7 @@ async def resample(
             f"{folder} holds sets, not links of single UIDs, so answers cannot be compared."
         )
     chosen = _chosen(found.answered, share, seed)
+    emit = events.to_all(listeners)
     tables: list[pa.Table] = []
     again = uids.as_set()
 
@@ -83,14 +84,14 @@ async def resample(
             tables.append(delivery.rows.to_table())
 
     hours = Hours.of(job, requests_for(len(chosen), job.limits.batch_size))
-    async with connected(job.server, job.contact, job.limits) as client:
+    async with connected(job.server, job.contact, job.limits, emit=emit) as client:
         engine = make_engine(
             job,
             client,
             Elink(job.link, found.identifiers),
             chosen,
             deliver=take,
-            emit=events.to_all(listeners),
+            emit=emit,
             known=found.answered,
             hours=hours,
         )

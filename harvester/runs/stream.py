@@ -125,7 +125,7 @@ class LinkStream:
 
     async def _run(self) -> None:
         job, source, emit = self._job, self._source, self._emit
-        async with connected(job.server, job.contact, job.limits) as client:
+        async with connected(job.server, job.contact, job.limits, emit=emit) as client:
             for warning in [*job.link.warnings(), *await check_names(client, job.link)]:
                 emit(events.Warned(warning))
             feed = source if isinstance(source, Feed) else None

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
+    from harvester.client.transport import OnSent
+
 
 @dataclass(frozen=True)
 class SentRequest:
@@ -114,7 +116,7 @@ class ScriptedTransport(Transport):
     ) -> None:
         """Close nothing."""
 
-    async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:
+    async def post(self, path: str, form: bytes, on_sent: OnSent) -> Reply:
         """Record the request and return or raise the scripted answer."""
         request = SentRequest(path, form, asyncio.get_running_loop().time())
         self.requests.append(request)
@@ -125,7 +127,8 @@ class ScriptedTransport(Transport):
         try:
             if timed.connecting:
                 await asyncio.sleep(timed.connecting)
-            on_sent()
+            if (waiting := on_sent()) is not None:
+                await waiting
             if timed.answering:
                 await asyncio.sleep(timed.answering)
             if timed.answer is None:
@@ -142,7 +145,7 @@ class ScriptedTransport(Transport):
     def installed(self) -> Iterator[Self]:
         """Answer all requests of this process from the script while the block runs."""
 
-        async def post(_: Transport, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:
+        async def post(_: Transport, path: str, form: bytes, on_sent: OnSent) -> Reply:
             return await self.post(path, form, on_sent)
 
         with patch.object(Transport, "post", post):

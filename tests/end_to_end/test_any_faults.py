@@ -23,7 +23,7 @@ DBS = ("pmc", "gene")
 PATIENT = {
     BACKOFF: 0.02,
     FIRST_PROBE: 0.2,
-    "harvester.client.pacing.sliding_window._PAUSE_SECONDS": 0.05,
+    "harvester.client.pacing.sliding_window.PAUSE_SECONDS": 0.05,
 }
 """Faults come often here: between tries there are many more pauses than in a night."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PATCHED = Path(__file__).with_name("patched.py")
 """A script that runs the command with some constants of the program changed."""
 
-_OURS = {"NCBI_API_KEY", "NCBI_EMAIL", "HARVESTER_BASE_URL"}
+_OURS = {"NCBI_API_KEY", "NCBI_EMAIL", "HARVESTER_BASE_URL", "HARVESTER_REDIS_PASSWORD"}
 
 LINKS = pa.schema(
     [

@@ -20,7 +20,7 @@ from aiolimiter import AsyncLimiter
 from harvester.client.pacing.sliding_window import SPACING_SECONDS, SlidingWindow, buffer_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from harvester.client.pacing.shared_window import SharedWindow
 
@@ -65,8 +65,10 @@ class Permit:
         return f"Permit(sent_at={self.sent_at})"
 
     @contextmanager
-    def hold(self) -> Iterator[Callable[[], None]]:
+    def hold(self) -> Iterator[Callable[[], Awaitable[None] | None]]:
         """Keep the permit until the request is sent: call the function that `with` gives then.
+
+        If the function returns an awaitable, await it before sending.
 
         A request may wait for its connection. If its permit counted from the time it was granted,
         the request would be sent late, too close to those after it. Leaving the block without a
@@ -74,12 +76,16 @@ class Permit:
         """
         self._set_sent(None)
         try:
-            yield self._on_sent
+            yield self._on_ready
         finally:
             if self.sent_at is None:
-                self._on_sent()
+                self._mark_sent()
 
-    def _on_sent(self) -> None:
+    def _on_ready(self) -> Awaitable[None] | None:
+        self._mark_sent()
+        return None
+
+    def _mark_sent(self) -> None:
         self.sent_at = self._clock()
         self._set_sent(self.sent_at)
 
@@ -94,6 +100,8 @@ class Limiter:
 
     Attributes:
         wanted: `rate` as given; the rate in force may be lower after a 429.
+        away: why nothing is permitted, as far as that is no pause; always empty here.
+        away_seconds: for how long that has been so.
 
     Example:
         ```
@@ -103,6 +111,9 @@ class Limiter:
             ...  # connect, call on_sent(), and send one request
         ```
     """
+
+    away = ""
+    away_seconds = 0.0
 
     def __init__(
         self,

@@ -19,6 +19,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harvester.client.pacing.slowed import (
+    CALM_SECONDS,
+    FORGET_SECONDS,
+    PAUSE_SECONDS,
+    RECOVERY,
+    RECOVERY_SECONDS,
+    SMALL_STEP_DOWN,
+    STEP_DOWN,
+)
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -37,21 +47,6 @@ _NOT_SENT = math.inf
 
 _CATCH_UP = 0.9
 """Share of the even distance between permits: a late request may catch up."""
-
-_STEP_DOWN, _SMALL_STEP_DOWN = 0.8, 0.95
-"""Factors by which a 429 lowers the rate."""
-
-_CALM_SECONDS = 15.0
-"""After so long without a 429, the next one may be chance: the small step is taken."""
-
-_RECOVERY, _RECOVERY_SECONDS = 0.01, 1.0
-"""The rate rises again by this share of the wanted rate, once in so many seconds."""
-
-_FORGET_SECONDS = 600.0
-"""A limit that the server stated once binds for so long; an idle buffer is reset after it."""
-
-_PAUSE_SECONDS = 1.5
-"""Pause after a 429 without Retry-After: more than a whole window of a second."""
 
 _HOLD_SECONDS = 20.0
 """A permit held for so long without its request being sent is taken for used: no connection
@@ -98,7 +93,7 @@ class SlidingWindow:
         self._sent_at, self._granted_at, self._pids = np.split(buffer[len(_Field) :], 3)
         n = self._numbers
         idle = now - n[_Field.TOUCHED_AT]
-        if not -_PAUSE_SECONDS < idle <= _FORGET_SECONDS:  # new, or from before a reboot
+        if not -PAUSE_SECONDS < idle <= FORGET_SECONDS:  # new, or from before a reboot
             buffer[:] = 0.0
             n[[_Field.REFUSED_AT, _Field.STEPPED_AT, _Field.SHARED_AT]] = -math.inf
         if rate > n[_Field.WANTED]:
@@ -165,12 +160,12 @@ class SlidingWindow:
     ) -> None:
         """Adapt to a 429; see `Limiter.refused`."""
         n = self._numbers
-        n[_Field.PAUSED_UNTIL] = max(n[_Field.PAUSED_UNTIL], now + (retry_after or _PAUSE_SECONDS))
+        n[_Field.PAUSED_UNTIL] = max(n[_Field.PAUSED_UNTIL], now + (retry_after or PAUSE_SECONDS))
         if limit is not None and limit < n[_Field.CEILING]:
             n[[_Field.CEILING, _Field.RATE]] = limit
-        elif min(now, sent_at) - n[_Field.STEPPED_AT] > _PAUSE_SECONDS:  # several 429s, one step
-            calm = now - n[_Field.REFUSED_AT] > _CALM_SECONDS
-            step = _SMALL_STEP_DOWN if calm else _STEP_DOWN
+        elif min(now, sent_at) - n[_Field.STEPPED_AT] > PAUSE_SECONDS:  # several 429s, one step
+            calm = now - n[_Field.REFUSED_AT] > CALM_SECONDS
+            step = SMALL_STEP_DOWN if calm else STEP_DOWN
             n[_Field.RATE] = max(self.rate * step, min(1.0, n[_Field.WANTED]))
             n[_Field.STEPPED_AT] = now
         n[[_Field.CHANGED_AT, _Field.REFUSED_AT]] = now
@@ -178,10 +173,10 @@ class SlidingWindow:
     def _recover(self, now: float) -> None:
         """Raise the rate a little towards its ceiling."""
         n = self._numbers
-        if now - n[_Field.REFUSED_AT] > _FORGET_SECONDS:
+        if now - n[_Field.REFUSED_AT] > FORGET_SECONDS:
             n[_Field.CEILING] = n[_Field.WANTED]
-        if self.rate < n[_Field.CEILING] and now - n[_Field.CHANGED_AT] > _RECOVERY_SECONDS:
-            n[_Field.RATE] = min(self.rate + _RECOVERY * n[_Field.WANTED], n[_Field.CEILING])
+        if self.rate < n[_Field.CEILING] and now - n[_Field.CHANGED_AT] > RECOVERY_SECONDS:
+            n[_Field.RATE] = min(self.rate + RECOVERY * n[_Field.WANTED], n[_Field.CEILING])
             n[_Field.CHANGED_AT] = now
 
     def _place(self, number: int) -> int:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from harvester.client.transport import Transport
+    from harvester.client.transport import OnSent, Transport
     from harvester.eutils.einfo import DbInfo
     from harvester.eutils.question import Question
 
@@ -52,7 +52,7 @@ class Server:
     def __init__(self, body: bytes, status: int = 200, **headers: str) -> None:
         self._reply = Reply(status, headers, body)
 
-    async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:
+    async def post(self, path: str, form: bytes, on_sent: OnSent) -> Reply:
         assert quote_plus(KEY).encode() in form or quote_plus(ODD).encode() in form
         on_sent()
         return self._reply
@@ -188,7 +188,7 @@ async def test_an_error_spelt_with_escapes_is_redacted_after_it_was_read(key: st
 
 def _client_of(key: str, body: bytes) -> Client:
     class Any(Server):
-        async def post(self, path: str, form: bytes, on_sent: Callable[[], None]) -> Reply:
+        async def post(self, path: str, form: bytes, on_sent: OnSent) -> Reply:
             return self._reply
 
     return _client(Any(body), key)

@@ -58,6 +58,7 @@ def test_the_defaults_are_those_of_the_interface() -> None:
         "limits": {
             "rate": None,
             "rate_granted": False,
+            "limiter": None,
             "concurrency": "auto",
             "batch_size": "auto",
             "timeout": 60.0,

@@ -1,0 +1,76 @@
+"""A block of evenly spaced starts that one process has reserved."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+GRACE_SECONDS = 0.018
+"""Seconds by which a start may be used late."""
+
+_SLACK_SECONDS = 0.008
+"""The part of it that a slow answer of Redis may use up."""
+
+
+@dataclass(slots=True)
+class Block:
+    """Starts of requests, each used once, and never late.
+
+    Args:
+        first: time of the first start, by the clock of this process.
+        distance: seconds between two starts.
+        count: number of starts.
+        late: seconds by which `first` may be too late, because Redis answered slowly. The starts at
+            the end that would then lie after the block are given up.
+
+    Attributes:
+        used: starts taken.
+        missed: starts that nobody took in time.
+    """
+
+    first: float = 0.0
+    distance: float = 1.0
+    count: int = 0
+    late: float = 0.0
+    used: int = 0
+    missed: int = 0
+    _next: int = 0
+
+    def __post_init__(self) -> None:
+        if self.late > _SLACK_SECONDS:
+            shift = math.ceil((self.late - _SLACK_SECONDS) / self.distance)
+            self.count = max(self.count - shift, 0)
+
+    @property
+    def left(self) -> int:
+        """Starts that were neither taken nor missed."""
+        return self.count - self._next
+
+    @property
+    def grace(self) -> float:
+        """Seconds by which a start of this block may be used late."""
+        return GRACE_SECONDS - min(self.late, _SLACK_SECONDS)
+
+    def take(self, now: float) -> Start | None:
+        """Return the next start that is not over, and count it as used; None if all are."""
+        while self._next < self.count:
+            start = self.first + self._next * self.distance
+            self._next += 1
+            if now <= start + self.grace:
+                self.used += 1
+                return Start(start, start + self.grace)
+            self.missed += 1
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """When one request may be sent.
+
+    Attributes:
+        at: from then on.
+        until: until then.
+    """
+
+    at: float
+    until: float

@@ -1,0 +1,228 @@
+"""What all processes that share one rate limit keep in Redis.
+
+The starts of requests are counted by GCRA (throttled-py), in Lua and on the clock of Redis. A call
+with cost N reserves the next N evenly spaced starts. Beside that count lie the pause and the lower
+rate after a 429, and the processes that take part. Every time in Redis is a time to live, or comes
+from the clock of Redis, so the clocks of the machines may differ.
+
+Needs the extra `redis`: import this module only where a job asks for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import socket
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    InvalidResponse,
+    RedisError,
+    ResponseError,
+)
+from throttled.asyncio import Quota, Rate, RedisStore, Throttled
+from throttled.exceptions import BaseThrottledError
+
+from harvester.client.pacing.slowed import FORGET_SECONDS, Slowed
+from harvester.errors import BadInput, HarvestError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redis.asyncio import Redis
+
+TIMEOUT_SECONDS = 2.0
+"""Seconds for one exchange with Redis, and for making a connection to it."""
+
+USER_SECONDS = 15.0
+"""A process that did not call for so long takes no part any more."""
+
+_PERIOD = timedelta(seconds=10**6)
+"""The count knows whole numbers of requests per period; a long one permits any rate."""
+
+_AHEAD_SECONDS = 3600.0
+"""Starts are reserved at most so far ahead."""
+
+_PAUSE = """
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
+    redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
+end
+"""
+"""Sets a pause, unless there is a longer one."""
+
+
+class CounterAway(HarvestError):
+    """Redis did not answer, or not with what was asked for; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What Redis says, as of one moment.
+
+    Attributes:
+        life: changes when Redis starts again, and may have lost the count.
+        uptime: whole seconds since it started.
+        users: processes that take part.
+        pause: seconds for which nobody may send; 0 for none.
+        slowed: what a 429 left, and its age in seconds; None if there was none.
+    """
+
+    life: str
+    uptime: int
+    users: int
+    pause: float
+    slowed: tuple[Slowed, float] | None
+
+
+class RedisCounter:
+    """One count of requests for one server and API key.
+
+    Args:
+        url: `redis://HOST:PORT/DB`.
+        password: of Redis, if it wants one.
+        server: host of the server whose limit is shared.
+        api_key: whose limit is shared; the names in Redis hold only a hash of both.
+    """
+
+    def __init__(self, url: str, password: str | None, server: str, api_key: str | None) -> None:
+        identity = "\0".join((server, api_key or ""))
+        self._name = hashlib.sha256(identity.encode()).hexdigest()[:32]
+        self._url = url
+        self._me = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        options: dict[str, Any] = {
+            "password": password,
+            "decode_responses": True,
+            "socket_timeout": TIMEOUT_SECONDS,
+            "socket_connect_timeout": TIMEOUT_SECONDS,
+            # A repeated call would reserve twice; the limiter itself decides when to try again.
+            "retry": Retry(NoBackoff(), 0),
+        }
+        self._store = RedisStore(server=url, options={"CONNECTION_POOL_KWARGS": options})
+        # The store has neither a way to close its connections nor one to send other commands.
+        self._redis = cast("Redis", self._store._backend.get_client())  # noqa: SLF001
+        self._throttled: dict[float, Throttled] = {}
+
+    def __repr__(self) -> str:
+        """For logs and tests; without the password."""
+        return f"RedisCounter({self._url!r}, {self._name})"
+
+    async def reserve(self, starts: int, rate: float) -> float:
+        """Reserve the next evenly spaced starts.
+
+        Args:
+            starts: how many.
+            rate: starts per second.
+
+        Returns:
+            Seconds from now, on the clock of Redis, until the first of them.
+
+        Raises:
+            CounterAway: Redis did not answer.
+        """
+        with _explained():
+            result = await self._gcra(rate).limit(self._name, cost=starts)
+        if result.limited:
+            raise CounterAway(f"all starts of the next {_AHEAD_SECONDS / 60:.0f} min are reserved")
+        return max(result.state.reset_after - starts / rate, 0.0)
+
+    async def look(self) -> Shared:
+        """Return what the processes share, and note that this one takes part.
+
+        Raises:
+            CounterAway: Redis did not answer.
+        """
+        with _explained():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.time()
+                pipe.info("server")
+                pipe.pttl(self._key("pause"))
+                pipe.get(self._key("slowed"))
+                pipe.pttl(self._key("slowed"))
+                now, info, pause, slowed, left = await pipe.execute()
+            async with self._redis.pipeline(transaction=True) as pipe:
+                at = now[0] + now[1] / 1e6
+                pipe.zadd(self._key("users"), {self._me: at})
+                pipe.zremrangebyscore(self._key("users"), "-inf", at - USER_SECONDS)
+                pipe.expire(self._key("users"), round(2 * USER_SECONDS))
+                pipe.zcard(self._key("users"))
+                users = (await pipe.execute())[-1]
+        return Shared(
+            life=info["run_id"],
+            uptime=int(info["uptime_in_seconds"]),
+            users=users,
+            pause=max(pause, 0) / 1000,
+            slowed=None if slowed is None else _slowed(slowed, max(left, 0) / 1000),
+        )
+
+    async def refuse(self, pause: float, slowed: Slowed) -> None:
+        """Tell all processes of a 429.
+
+        Args:
+            pause: seconds for which nobody may send.
+            slowed: the rate from then on.
+
+        Raises:
+            CounterAway: Redis did not answer.
+        """
+        with _explained():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.eval(_PAUSE, 1, self._key("pause"), str(max(round(1000 * pause), 1)))
+                life = round(1000 * FORGET_SECONDS)
+                pipe.set(self._key("slowed"), f"{slowed.rate!r} {slowed.ceiling!r}", px=life)
+                await pipe.execute()
+
+    async def close(self) -> None:
+        """Leave, and close the connections."""
+        with suppress(RedisError, OSError):  # it forgets this process by itself
+            await self._redis.zrem(self._key("users"), self._me)
+        await self._redis.aclose(close_connection_pool=True)
+
+    def _key(self, kind: str) -> str:
+        return f"harvester:{self._name}:{kind}"
+
+    def _gcra(self, rate: float) -> Throttled:
+        if rate not in self._throttled:
+            limit = max(round(rate * _PERIOD.total_seconds()), 1)
+            burst = max(round(rate * _AHEAD_SECONDS), 1000)
+            quota = Quota(Rate(_PERIOD, limit), burst)
+            self._throttled = {
+                rate: Throttled(
+                    using="gcra", quota=quota, store=self._store, key_prefix="harvester"
+                )
+            }
+        return self._throttled[rate]
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what the libraries raise into a sentence of ours.
+
+    Raises:
+        BadInput: Redis refuses this program, whenever it is asked.
+        CounterAway: it may answer later.
+    """
+    try:
+        yield
+    except (BusyLoadingError, TimeoutError) as error:
+        raise CounterAway("no answer in time") from error
+    except (AuthenticationError, ResponseError, InvalidResponse) as error:
+        raise BadInput(
+            f"Redis refuses the shared rate limit of {{field}}: {printable(str(error))}. Its "
+            "password is read from the environment variable HARVESTER_REDIS_PASSWORD.",
+            field="limits.limiter",
+        ) from error
+    except (RedisError, BaseThrottledError, OSError) as error:
+        raise CounterAway(printable(str(error)).rstrip(".")) from error
+
+
+def _slowed(text: str, left: float) -> tuple[Slowed, float]:
+    rate, ceiling = (float(number) for number in text.split())
+    return Slowed(rate, ceiling), FORGET_SECONDS - left

@@ -1,0 +1,124 @@
+"""`--limiter`: harvests that share one limit through a real Redis, as the server saw them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from support.harness import assert_exact, expected_links, running, status, wait_until, write_uids
+from support.machine import Lateness
+from support.redis_server import redis_server, require_redis
+
+from .test_rate import busiest_second
+from .test_together import split_mix
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.servers import Servers
+
+RATE, BATCH, SHARES = 20, 4, 3
+KEY = {"NCBI_API_KEY": "the-same"}
+
+
+def test_three_harvests_keep_one_limit_while_redis_is_killed(
+    servers: Servers, tmp_path: Path
+) -> None:
+    server = servers.start(rate=RATE, latency=(0.1,), seed=4)
+    uids = range(1, RATE * BATCH * 4 + 1)
+    ids = write_uids(tmp_path / "ids", uids)
+    outs = [tmp_path / str(number) for number in range(1, SHARES + 1)]
+    with redis_server(tmp_path) as redis, ExitStack() as stack, Lateness():
+        runs = [
+            stack.enter_context(
+                running(
+                    "run", "--ids", ids, f"--shard={out.name}/{SHARES}", "--dbfrom=pubmed",
+                    "--db=pmc", "--base-url", server.base_url, f"--rate={RATE}",
+                    f"--batch-size={BATCH}", "--limiter", redis.url, "--log-json", "-v", "-o", out,
+                    err=tmp_path / f"{out.name}.err", env=KEY,
+                )
+            )
+            for out in outs
+        ]  # fmt: skip
+        begun = lambda: all('"RequestSent"' in run.stderr() for run in runs)  # noqa: E731
+        wait_until(lambda: len(server.log) > RATE and begun(), "all send requests")
+        redis.kill()
+        wait_until(
+            lambda: all('"cause": "limiter"' in run.stderr() for run in runs), "all say they wait"
+        )
+        for out in outs:
+            wait_until(lambda out=out: status(out)["state"] == "waiting", "status says so, too")
+            assert status(out)["limited_by"] == "limiter"
+        sent = len(server.log)
+        assert sent < len(uids) / BATCH / 2
+        redis.start()
+        assert len(server.log) == sent, "requests were sent without Redis"
+        finished = [run.ended() for run in runs]
+    assert [one.code for one in finished] == [0] * SHARES, finished[0].err
+    assert busiest_second(sorted(entry.arrived for entry in server.log)) <= RATE
+    for number, out in enumerate(outs, 1):
+        share = [uid for uid in uids if split_mix(uid) % SHARES + 1 == number]
+        assert_exact(out, "pubmed", share, expected_links(server.graph, "pubmed", share, ("pmc",)))
+        events = [json.loads(line)["event"] for line in runs[number - 1].stderr().splitlines()]
+        assert events.index("Waiting") < events.index("Resumed")
+
+
+def test_the_names_in_redis_hold_no_api_key_and_no_host(servers: Servers, tmp_path: Path) -> None:
+    require_redis()
+    import redis as client
+
+    server = servers.start(rate=RATE)
+    with redis_server(tmp_path, "--requirepass", "hunter2") as redis:
+        redis.settle()
+        run = (
+            "run", "--ids", write_uids(tmp_path / "ids", range(1, 5)), "--dbfrom=pubmed",
+            "--db=pmc", "--base-url", server.base_url, "--limiter", redis.url,
+        )  # fmt: skip
+        refused = servers.harvester(*run, "-o", tmp_path / "refused", env=KEY)
+        password = {"HARVESTER_REDIS_PASSWORD": "hunter2"}
+        wrong = servers.harvester(
+            *run, "-o", tmp_path / "wrong", env=KEY | {"HARVESTER_REDIS_PASSWORD": "hunter3"}
+        )
+        assert len(server.log) == 0
+        finished = servers.harvester(*run, "-o", tmp_path / "out", env=KEY | password)
+        with client.Redis(port=redis.port, password="hunter2") as connection:
+            names = [name.decode() for name in connection.keys("*")]
+    assert (refused.code, wrong.code, finished.code) == (2, 2, 0), finished.err
+    for said in (refused.err, wrong.err):
+        assert "HARVESTER_REDIS_PASSWORD" in said
+        assert "hunter" not in said
+    assert all(name.startswith("harvester:") for name in names)
+    assert not any("the-same" in name or "127.0.0.1" in name for name in names)
+    kept = (tmp_path / "out" / "job.toml").read_text()
+    assert f'limiter = "{redis.url}"' in kept
+    assert "hunter2" not in kept
+
+
+def test_a_redis_that_is_not_there_is_waited_for_or_given_up(
+    servers: Servers, tmp_path: Path
+) -> None:
+    require_redis()
+    server = servers.start(rate=RATE)
+    finished = servers.harvester(
+        "run", "--ids", write_uids(tmp_path / "ids", range(1, 5)), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--limiter", "redis://127.0.0.1:1", "--give-up-after=1s",
+        "-o", tmp_path / "out", env=KEY,
+    )  # fmt: skip
+    assert finished.code == 69
+    assert "The shared rate limit is not answering" in finished.err
+    assert "no request is sent until it does" in finished.err
+    assert len(server.log) == 0
+
+
+def test_what_is_no_redis_is_refused(servers: Servers, tmp_path: Path) -> None:
+    require_redis()
+    server = servers.start(rate=RATE)
+    host = server.base_url.split("/")[2]
+    finished = servers.harvester(
+        "run", "--ids", write_uids(tmp_path / "ids", range(1, 5)), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", server.base_url, "--limiter", f"redis://{host}", "--give-up-after=3s",
+        "-o", tmp_path / "out", env=KEY,
+    )  # fmt: skip
+    assert finished.code in (2, 69)
+    assert len(server.log) == 0
