@@ -74,6 +74,7 @@ class LimitsKeys(TypedDict, total=False):
 
     rate: float | None
     rate_granted: bool
+    limiter: str | None
     concurrency: int | Literal["auto"]
     batch_size: int | Literal["auto"]
     timeout: float

@@ -33,7 +33,7 @@ OTHER_REASONS = "other reasons"
 _LEAST_LATENCY = 0.001  # seconds; shorter ones count as this
 _BINS_PER_OCTAVE = 4  # a percentile is then within 9 % of the true one
 
-SpanKind: TypeAlias = Literal["run", "outage", "hours"]
+SpanKind: TypeAlias = Literal["run", "outage", "hours", "limiter"]
 
 
 @dataclass(slots=True)
@@ -113,12 +113,12 @@ class Span:
 
     Attributes:
         kind: `run`: a process harvested; `outage`: the server did not answer; `hours`: the run
-            waited for off-peak hours.
+            waited for off-peak hours; `limiter`: the shared rate limit did not answer.
         start: seconds since 1970.
         end: seconds since 1970; of one that still lasts, or whose process was killed, the last
             time it was recorded.
         text: of a run, its state at the end, empty while it lasts or if it was killed; of an
-            outage, the last failure.
+            outage, the last failure; of a limiter, why it was not asked.
     """
 
     kind: SpanKind

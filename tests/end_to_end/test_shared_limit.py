@@ -41,15 +41,17 @@ def test_three_harvests_keep_one_limit_while_redis_is_killed(
             )
             for out in outs
         ]  # fmt: skip
-        begun = lambda: all('"RequestSent"' in run.stderr() for run in runs)  # noqa: E731
-        wait_until(lambda: len(server.log) > RATE and begun(), "all send requests")
+
+        def have(text: str) -> bool:
+            return all(text in run.stderr() for run in runs)
+
+        wait_until(lambda: len(server.log) > RATE and have('"RequestSent"'), "all send requests")
         redis.kill()
+        wait_until(lambda: have('"cause": "limiter"'), "all say that they wait")
         wait_until(
-            lambda: all('"cause": "limiter"' in run.stderr() for run in runs), "all say they wait"
+            lambda: {status(out)["state"] for out in outs} == {"waiting"}, "status says so, too"
         )
-        for out in outs:
-            wait_until(lambda out=out: status(out)["state"] == "waiting", "status says so, too")
-            assert status(out)["limited_by"] == "limiter"
+        assert {status(out)["limited_by"] for out in outs} == {"limiter"}
         sent = len(server.log)
         assert sent < len(uids) / BATCH / 2
         redis.start()
