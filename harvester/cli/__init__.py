@@ -18,6 +18,7 @@ COMMANDS = {
     "status": "harvester.cli.commands.status",
     "plan": "harvester.cli.commands.plan",
     "verify": "harvester.cli.commands.verify",
+    "doctor": "harvester.cli.commands.doctor",
     "export": "harvester.cli.commands.export",
     "diff": "harvester.cli.commands.diff",
     "merge": "harvester.cli.commands.merge",

@@ -158,16 +158,32 @@ class Client:
                     raise
                 await asyncio.sleep((failure.retry_after or 0.0) + backoff(tries))
 
+    async def look(self, path: str, fields: Fields) -> Reply:
+        """Return what the server replies to one request, redacted, whatever it is.
+
+        Raises:
+            RequestFailed: no whole reply came.
+        """
+        try:
+            return await self._reply(path, form_of(fields), await self.permit())
+        except RequestFailed as failure:
+            self._redact(failure)
+            raise
+
     async def _send(self, path: str, form: bytes, permit: Permit) -> bytes:
         """Send one request and return the redacted body of an acceptable reply."""
-        body = form + b"&" + self._identity.form if form else self._identity.form
-        with permit.hold() as on_sent:
-            reply = await self._transport.post(path, body, on_sent=on_sent)
+        reply = await self._reply(path, form, permit)
         try:
-            return check(self._redacted(reply), path)
+            return check(reply, path)
         except RateLimited as error:
             self._limiter.refused(error.retry_after, error.limit, permit.sent_at)
             raise
+
+    async def _reply(self, path: str, form: bytes, permit: Permit) -> Reply:
+        """Send one request and return the redacted reply."""
+        body = form + b"&" + self._identity.form if form else self._identity.form
+        with permit.hold() as on_sent:
+            return self._redacted(await self._transport.post(path, body, on_sent=on_sent))
 
     def _redacted(self, reply: Reply) -> Reply:
         headers = {name: self._redactor.text(value) for name, value in reply.headers.items()}

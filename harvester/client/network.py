@@ -20,7 +20,7 @@ from harvester.errors import BadInput, printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Files or folders of certificates; OpenSSL itself reads SSL_CERT_FILE and SSL_CERT_DIR."""
 
 
@@ -92,7 +92,7 @@ def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
         BadInput: a named file or folder cannot be read.
     """
     context = ssl.create_default_context()
-    for name in _BUNDLES:
+    for name in BUNDLES:
         path = environ.get(name)
         if not path:
             continue

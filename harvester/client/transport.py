@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -80,17 +81,20 @@ class Transport:
             keepalive_timeout=IDLE_SECONDS,
             ssl=tls_context() if self._uses_tls() else True,
         )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            request_class=_counted_requests(),
-            timeout=self._timeout,
-            headers=_HEADERS,
-            trace_configs=[_sent_trace()],
-            proxy=route.proxy,
-            proxy_auth=_basic(route.proxy_login),
-            auth=_basic(route.login),
-        )
+        with warnings.catch_warnings():
+            # aiohttp 3.14 names another form for logins, which 3.13 does not have.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                request_class=_counted_requests(),
+                timeout=self._timeout,
+                headers=_HEADERS,
+                trace_configs=[_sent_trace()],
+                proxy=route.proxy,
+                proxy_auth=_basic(route.proxy_login),
+                auth=_basic(route.login),
+            )
         return self
 
     async def __aexit__(

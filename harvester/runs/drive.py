@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from harvester.store.committer import Committer
 
 
-_OTHER_FILES = 100
+OTHER_FILES = 100
 """Open files other than connections: parts, the state, libraries."""
 
 
@@ -100,7 +100,7 @@ def most_connections() -> int:
     import resource  # noqa: PLC0415 - not on Windows
 
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST_IN_FLIGHT if files == resource.RLIM_INFINITY else max(1, files - _OTHER_FILES)
+    return MOST_IN_FLIGHT if files == resource.RLIM_INFINITY else max(1, files - OTHER_FILES)
 
 
 async def feed_engine(engine: Engine, feed: Feed, number: Callable[[Listed], UidSet]) -> None:

@@ -1,0 +1,1 @@
+"""The checks of `harvester doctor`: one module per group."""
