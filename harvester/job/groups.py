@@ -15,8 +15,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from harvester.job import ncbi
 from harvester.job.fields import Duration, Group, PathName, PathNames
 from harvester.job.in_memory import InMemory
-from harvester.model.place import folder_of, is_url
 from harvester.job.redis_url import redis_url
+from harvester.model.place import folder_of, is_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
