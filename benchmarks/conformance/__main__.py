@@ -16,6 +16,7 @@ from benchmarks.conformance.clients import CLIENTS
 from benchmarks.conformance.rows import CONTROL, ROWS, Row
 from benchmarks.conformance.scoring import Verdict
 from benchmarks.conformance.stage import ROOT, Actor, Played, actors
+from benchmarks.conformance.suites.run import suites
 from benchmarks.conformance.table import cell, insert, measured
 
 AT_ONCE = 6
@@ -28,9 +29,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("python")
     parser.add_argument("--only", metavar="WORD")
+    parser.add_argument("--suites", action="store_true", help="only the clients' own tests")
     options = parser.parse_args()
     versions = {actor: actor.version() for actor in actors(options.python, CLIENTS)}
     there = [actor for actor, version in versions.items() if version]
+    if options.suites:
+        print(suites(options.python, {one.name: one.version() for one in there}.get("biopython")))
+        return
     rows = [row for group in ROWS.values() for row in group]
     if options.only is not None:
         rows = [row for row in rows if options.only in " ".join((row.title, *row.faults))]
@@ -40,7 +45,8 @@ def main() -> None:
             print(f"{row.title:<48} {CLIENTS[name]:<12} {cell(played)}")
         return
     names = {actor.name: version for actor, version in versions.items()}
-    text = f"{stamp()}\n\n{measured(results, names)}"
+    theirs = suites(options.python, names.get("biopython"))
+    text = f"{stamp()}\n\n{measured(results, names)}\n\n{theirs}"
     PAGE.write_text(insert(PAGE.read_text(), text))
 
 

@@ -8,6 +8,7 @@ from benchmarks.conformance.outcome import Outcome
 from benchmarks.conformance.rows import ROWS, VICTIMS, Row
 from benchmarks.conformance.scoring import Ran, Score, Verdict, score
 from benchmarks.conformance.stage import Played
+from benchmarks.conformance.suites.run import section
 from benchmarks.conformance.table import BEGIN, END, cell, insert, measured
 from harvester.emulator.faults import NAMES
 
@@ -131,3 +132,14 @@ def test_a_fault_befalls_the_first_request_or_all() -> None:
     assert Row("").spec("html-200") == f"html-200@{every}*1"
     assert Row("").spec("lost-blocks:0.7") == f"lost-blocks@{every}*1:0.7"
     assert Row("", for_good=True).spec("short") == f"short@{first}"
+
+
+def test_a_suite_names_its_failures_and_their_reasons() -> None:
+    told = section("Suite 1", {"a": None, "test_espell": "AssertionError", "b": "KeyError: 'x'"})
+    assert told.splitlines()[0] == "Suite 1: 1 of 3 tests pass."
+    assert told.splitlines()[-2:] == [
+        "| test_espell | expects the correction of a real word |",
+        "| b | **KeyError: 'x'** |",
+    ]
+    assert section("Suite 2", {"a": None}) == "Suite 2: 1 of 1 tests pass."
+    assert section("Suite 3", None) == "Suite 3: could not be installed."

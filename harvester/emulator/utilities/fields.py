@@ -30,6 +30,9 @@ GENERAL = (
 )  # fmt: skip
 """Fields that EInfo lists for every other database."""
 
+PMC = (("GRNT", "Grant Number"),)
+"""A field of PMC that clients look for (rentrez's tests)."""
+
 DATES = {"pdat", "edat", "mhda", "mdat", "cdat", "ppdt", "epdt", "crdt"}
 """Fields of dates, by lower-case name."""
 
@@ -79,5 +82,5 @@ def is_known(field: str) -> bool:
 
 def listed(db: str) -> list[tuple[str, str, bool]]:
     """Return the fields that EInfo lists: name, full name, whether it holds dates."""
-    fields = PUBMED if db == "pubmed" else GENERAL
+    fields = PUBMED if db == "pubmed" else GENERAL + (PMC if db == "pmc" else ())
     return [(name, full, name.lower() in DATES) for name, full in fields]

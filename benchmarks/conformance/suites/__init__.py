@@ -1,0 +1,1 @@
+"""The clients' own test suites, run against the emulator."""
