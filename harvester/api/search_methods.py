@@ -39,7 +39,7 @@ class SearchMethods(Connected):
     async def esearch(
         self,
         db: str,
-        term: str,
+        term: str = "",
         *,
         retstart: int = 0,
         retmax: int = 20,
@@ -51,7 +51,7 @@ class SearchMethods(Connected):
 
         Args:
             db: the database.
-            term: the query.
+            term: the query; with `within` it can be left out: the members of the set.
             retstart: records to skip; for PubMed at most 9,998.
             retmax: ids to return; for PubMed at most 9,999. `search_all` returns all.
             usehistory: keep the whole result on the History server, for `elink`, `esummary`,
@@ -66,12 +66,13 @@ class SearchMethods(Connected):
             print(found.count, found.ids[:3])
             ```
         """
-        check_text("term", term)
+        if term or within is None:
+            check_text("term", term)
         await self._at.check_db(db)
         form = {
             **fields_of(fields, SearchFields.__annotations__),
             "db": db,
-            "term": term,
+            "term": term or None,
             "retmode": "json",
             "retstart": count_parameter("retstart", retstart),
             "retmax": count_parameter("retmax", retmax),

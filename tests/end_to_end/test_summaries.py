@@ -11,6 +11,7 @@ from support.malicious_server import Request, response
 from support.scenes import Scene
 
 from harvester import Eutils
+from harvester.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,3 +160,16 @@ async def test_a_set_is_paged_to_its_end(servers: Servers, db: str) -> None:
         texts = await e.efetch(db, kept, "uilist", "text")
     assert sorted(found) == list(range(1, 10_501))
     assert sorted(map(int, texts.split())) == sorted(found)
+
+
+async def test_a_set_alone_can_be_searched(servers: Servers) -> None:
+    """ESearch takes a set without a query (NBK25499); neither of both is refused."""
+    server = servers.start()
+    async with Eutils(base_url=server.base_url, rate=100) as e:
+        posted = await e.epost("pubmed", range(1, 31))
+        found = await e.esearch("pubmed", within=posted, retmax=10)
+        assert found.count == 30
+        assert len(found.ids) == 10
+        assert set(found.ids) <= set(range(1, 31))
+        with pytest.raises(BadInput, match="term is empty"):
+            await e.esearch("pubmed")
