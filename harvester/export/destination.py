@@ -112,6 +112,8 @@ def check_destination(final: Path, sources: Sequence[Path], *, overwrite: bool) 
         inside = source.absolute()
         if whole == inside or whole in inside.parents:
             raise BadInput(f"{final} is the harvest itself, or holds it. Choose another name.")
+        if inside in whole.parents[1:]:
+            raise BadInput(f"{final} is among the files of {source}. Choose another name.")
     if (whole / FILE).exists():
         raise BadInput(f"{final} holds a harvest. Choose another name.")
     if (final.exists() or final.is_symlink()) and not overwrite:

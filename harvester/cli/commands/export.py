@@ -95,7 +95,8 @@ def export(
             listeners=[listener],
         )
     if not values["quiet"] and not values["log_json"]:
-        click.echo(f"{count(rows, 'link')} in {to}", err=True)
+        where = "on standard output" if str(to) == "-" else f"in {to}"
+        click.echo(f"{count(rows, 'link')} {where}", err=True)
 
 
 @contextmanager

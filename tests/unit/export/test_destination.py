@@ -42,6 +42,7 @@ def test_what_exists_is_kept_unless_overwrite_is_given(tmp_path: Path) -> None:
         ("csw", "links.csv", "did you mean 'csv'"),
         ("csv", "no/such/links.csv", "does not exist"),
         ("csv", "out", "is the harvest itself"),
+        ("parquet", "out/links/all.parquet", "is among the files of"),
         ("parquet", "-", "standard output"),
     ],
 )

@@ -1,0 +1,185 @@
+"""`harvester export` as a command: signals, kills, standard output, chains, and other cmds."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import signal
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import networkx as nx
+import openpyxl
+import pytest
+from support.finished_harvests import pubmed_harvest, true_links
+from support.harness import expected_links, harvester, running, wait_until, write_uids
+
+from harvester.api.export import export
+from harvester.emulator.utilities.linkout import addresses
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.servers import Servers
+
+    from harvester.emulator import Emulator
+
+SLOW = {"harvester.export.text.ROWS": 1, "harvester.export.destination._BUFFER": 16}
+"""Each row is written by itself, so that an export can be interrupted."""
+
+MANY = range(30_000_001, 30_000_501)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pubmed_harvest(tmp_path_factory.mktemp("harvest") / "out", MANY)
+
+
+def _rows(text: str) -> Counter[tuple[int, str, int]]:
+    rows = csv.DictReader(io.StringIO(text))
+    return Counter((int(r["from_uid"]), r["linkname"], int(r["to_uid"])) for r in rows)
+
+
+def _truth() -> Counter[tuple[int, str, int]]:
+    return Counter(
+        (r["from_uid"], r["linkname"], r["to_uid"]) for r in true_links(MANY).to_pylist()
+    )
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_export_leaves_nothing_under_its_name(
+    out: Path, tmp_path: Path, signum: int
+) -> None:
+    to = tmp_path / "links.csv"
+    aside = tmp_path / ".links.csv.tmp" / "links.csv"
+    words = ("export", out, "--to", "csv", to)
+    with running(*words, err=tmp_path / "err", patches=SLOW) as process:
+        wait_until(lambda: aside.exists() and aside.stat().st_size > 100, "rows are written")
+        process.signal(signum)
+        ended = process.ended()
+    assert not to.exists()
+    if signum != signal.SIGKILL:
+        assert ended.code == 128 + signum
+        assert f"Interrupted; {to} was not written." in ended.err
+        assert not aside.parent.exists()
+    again = harvester(*words)
+    assert again.code == 0, again.err
+    assert _rows(to.read_text()) == _truth()
+    assert {path.name for path in tmp_path.iterdir()} == {"err", "links.csv"}
+
+
+def test_a_killed_export_leaves_no_folder_under_its_name(out: Path, tmp_path: Path) -> None:
+    to, aside = tmp_path / "graph", tmp_path / ".graph.tmp" / "graph"
+    with running("export", out, "--to", "kgx", to, err=tmp_path / "err", patches=SLOW) as process:
+        wait_until((aside / "graph_edges.tsv").exists, "edges are written")
+        process.kill()
+    assert not to.exists()
+    assert harvester("export", out, "--to", "kgx", to).code == 0
+    assert len((to / "graph_edges.tsv").read_text().splitlines()) == 1 + _truth().total()
+
+
+def test_standard_output_has_the_rows_alone(out: Path) -> None:
+    done = harvester("export", out, "--to", "csv", "-")
+    assert done.code == 0
+    assert _rows(done.out) == _truth()
+    assert "links" in done.err
+
+
+def test_log_json_is_json(out: Path, tmp_path: Path) -> None:
+    done = harvester("export", out, "--to", "csv", tmp_path / "a.csv", "--log-json")
+    events = [json.loads(line) for line in done.err.splitlines()]
+    assert events
+    assert events[-1]["done"] == events[-1]["total"] == _truth().total()
+    refused = harvester("export", out, "--to", "csv", tmp_path / "a.csv", "--log-json")
+    assert refused.code == 2
+    assert "--overwrite" in json.loads(refused.err)["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("OUT",), "Missing option '--to'"),
+        (("OUT", "--to", "csv"), "then what to write"),
+        (("OUT", "a.csv", "--to", "CSV"), "did you mean 'csv'?"),
+        (("OUT", "a.csv", "--to", "csv", "--columns", "title"), "harvester records"),
+        (("OUT", "a.npz", "--to", "npz", "--wide"), "--wide is for csv"),
+        (("a.csv", "OUT", "--to", "csv"), "holds a harvest"),
+    ],
+)
+def test_wrong_words_are_refused(
+    out: Path, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    done = harvester("export", *(out if word == "OUT" else word for word in words), cwd=tmp_path)
+    assert done.code == 2
+    assert said in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def _harvest(server: Emulator, folder: Path, *words: object) -> Path:
+    ids = write_uids(folder / "ids", range(1, 21))
+    done = harvester(
+        "run", "--ids", ids, "--base-url", server.base_url, "--rate=100", "-o", folder / "out",
+        "-q", *words,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    return folder / "out"
+
+
+def test_a_chain_is_one_graph_and_a_hop_is_one(servers: Servers, tmp_path: Path) -> None:
+    server = servers.start(seed=3)
+    job = tmp_path / "job.toml"
+    job.write_text(
+        '[[hop]]\ndbfrom = "gene"\ndb = "protein"\nlinkname = "gene_protein"\n'
+        '[[hop]]\ndb = "structure"\n'
+    )
+    out = _harvest(server, tmp_path, job)
+    first = expected_links(server.graph, "gene", range(1, 21), ["protein"], ["gene_protein"])
+    proteins = sorted(set(first["to_uid"].to_pylist()))
+    second = expected_links(server.graph, "protein", proteins, ["structure"])
+    for folder, tables in ((out, [first, second]), (out / "hop-2", [second])):
+        to = tmp_path / f"{folder.name}.graphml"
+        done = harvester("export", folder, "--to", "graphml", to)
+        assert done.code == 0, done.err
+        graph = nx.read_graphml(to, force_multigraph=True)
+        assert Counter((a, b, d["linkname"]) for a, b, d in graph.edges(data=True)) == Counter(
+            (f"{r['dbfrom']}:{r['from_uid']}", f"{r['dbto']}:{r['to_uid']}", r["linkname"])
+            for table in tables
+            for r in table.to_pylist()
+        )
+    refused = harvester("export", out, "--to", "csv", tmp_path / "a.csv", "--wide")
+    assert refused.code == 2
+    assert "gene and protein" in refused.err
+
+
+def _read(path: Path, form: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns and rows of a table."""
+    if form == "xlsx":
+        header, *rows = openpyxl.load_workbook(path)["links"].values
+        return [str(name) for name in header], list(rows)
+    delimiter = "\t" if form == "tsv" else ","
+    sources = {"duckdb": "links", "parquet": f"'{path}'"}
+    text = f"read_csv('{path}', header=true, all_varchar=true, delim='{delimiter}')"
+    with duckdb.connect(str(path) if form == "duckdb" else ":memory:") as database:
+        found = database.sql(f"FROM {sources.get(form, text)}")
+        return found.columns, found.fetchall()
+
+
+@pytest.mark.parametrize("cmd", ["llinks", "acheck", "ncheck", "neighbor_history"])
+def test_rows_of_other_cmds_fit_into_tables(servers: Servers, tmp_path: Path, cmd: str) -> None:
+    server = servers.start(seed=3)
+    out = _harvest(server, tmp_path, "--dbfrom=pubmed", f"--cmd={cmd}")
+    with duckdb.connect() as database:
+        parts = database.sql(f"FROM '{out}/links/*.parquet'")
+        columns, count = parts.columns, len(parts.fetchall())
+    assert count > 0
+    for form in ("csv", "tsv", "parquet", "duckdb", "xlsx"):
+        to = tmp_path / f"a.{form}"
+        assert export(out, form, to) == count
+        names, rows = _read(to, form)
+        assert (names, len(rows)) == (columns, count)
+        if cmd == "llinks":
+            urls = Counter(row[names.index("url")] for row in rows)
+            truth = (one.url for uid in range(1, 21) for one in addresses("pubmed", uid))
+            assert urls == Counter(truth)
