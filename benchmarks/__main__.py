@@ -31,6 +31,7 @@ ALL = (
     "starting",
     "night",
     "slow_servers",
+    "top",
     "peers",
 )
 RESULTS = Path(__file__).with_name("results")

@@ -75,7 +75,7 @@ def count_families(harvest: HarvestReader) -> Counter[Family]:
     columns = [name for name in ("dbto", "linkname") if name in harvest.schema.names]
     if not columns:
         return counts
-    for table in _ahead(harvest.links(*columns)):
+    for table in read_ahead(harvest.links(*columns)):
         for batch in table.to_batches():
             codes, families = _families(batch)
             found = np.bincount(codes, minlength=len(families)).tolist()
@@ -133,7 +133,7 @@ class _Counter:
         self._slots = np.zeros(1 << bits, np.uint32)  # a slot is set to 0 once it is counted
         self._chosen = np.zeros(0, np.bool_)
         self._largest = 0
-        self._exact = _Exact()
+        self._exact = ExactCounts()
         self._best: list[Target] = []
         self._texts: dict[int, str] = {}
 
@@ -151,7 +151,7 @@ class _Counter:
         self._rank()
         per_slot = min(self._largest // len(self._slots) + 1, 16)
         least = self._best[-1].inputs if len(self._best) == self._most else 0
-        self._chosen = _fullest(self._slots, least, slots or max(_MOST_TARGETS // per_slot, 1))
+        self._chosen = fullest(self._slots, least, slots or max(_MOST_TARGETS // per_slot, 1))
         self._slots[self._chosen] = 0
         return bool(self._chosen.any())
 
@@ -174,12 +174,12 @@ class _Counter:
             Target(self._texts.get(number, number), inputs)
             for number, inputs in self._exact.first(self._most)
         ]
-        self._exact, self._texts = _Exact(), {}
+        self._exact, self._texts = ExactCounts(), {}
         order = sorted([*self._best, *found], key=lambda one: (-one.inputs, one.uid))
         self._best = order[: self._most]
 
 
-class _Exact:
+class ExactCounts:
     """Counts numbers exactly, with about 30 bytes of memory for each distinct one."""
 
     def __init__(self) -> None:
@@ -206,6 +206,29 @@ class _Exact:
             places = np.arange(len(self._keys))
         return list(zip(self._keys[places].tolist(), self._counts[places].tolist(), strict=True))
 
+    def at_least(self, most: int) -> list[tuple[int, int]]:
+        """Return the numbers with the greatest counts, and all others with as many as the last."""
+        self._fold()
+        least = np.partition(self._counts, -most)[-most] if len(self._keys) > most else 0
+        mine = self._counts >= least
+        return list(zip(self._keys[mine].tolist(), self._counts[mine].tolist(), strict=True))
+
+    def with_count(self, count: int) -> list[int]:
+        """Return the numbers with a count, ascending."""
+        self._fold()
+        return list(self._keys[self._counts == count].tolist())
+
+    @property
+    def distinct(self) -> int:
+        """Distinct numbers, of those that were counted together."""
+        return len(self._keys)
+
+    def keep_lowest(self, most: int) -> int:
+        """Forget all but the lowest numbers; return the greatest that is kept."""
+        self._fold()
+        self._keys, self._counts = self._keys[:most], self._counts[:most]
+        return int(self._keys[-1])
+
     def _fold(self) -> None:
         """Count together what is held."""
         if not self._held:
@@ -220,7 +243,7 @@ class _Exact:
         self._keys, self._counts = keys[firsts], np.add.reduceat(counts, firsts)
 
 
-def _fullest(slots: NDArray[np.uint32], least: int, most: int) -> NDArray[np.bool_]:
+def fullest(slots: NDArray[np.uint32], least: int, most: int) -> NDArray[np.bool_]:
     """Return which are the fullest slots of those with more than some links.
 
     Args:
@@ -256,7 +279,7 @@ def _split(
         Family, and its UIDs; for accessions numbers that stand for them within this process, and
         the accessions.
     """
-    for table in _ahead(harvest.links("dbto", "linkname", "to_uid")):
+    for table in read_ahead(harvest.links("dbto", "linkname", "to_uid")):
         for batch in table.to_batches():
             codes, families = _families(batch)
             uids = batch.column("to_uid")
@@ -278,7 +301,7 @@ def _split(
                 yield families[code], numbers[mine], own
 
 
-def _ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+def read_ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """Yield tables while a thread reads the next one; reading releases the interpreter lock."""
     with ThreadPoolExecutor(1) as pool:
         following = pool.submit(next, tables, None)
@@ -289,14 +312,14 @@ def _ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
 
 def _families(batch: pa.RecordBatch) -> tuple[NDArray[np.int32], list[Family]]:
     """Return the family of each row of a batch, as its place in a list."""
-    codes, names = _codes(batch, "linkname")
-    others, databases = _codes(batch, "dbto")
+    codes, names = name_codes(batch, "linkname")
+    others, databases = name_codes(batch, "dbto")
     if len(databases) > 1:
         codes = others * np.int32(len(names)) + codes
     return codes, [(database, name) for database in databases for name in names]
 
 
-def _codes(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.int32], list[str]]:
+def name_codes(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.int32], list[str]]:
     """Return the values of a column of names, and for each row the place of its value."""
     if name not in batch.schema.names:
         return np.zeros(len(batch), np.int32), [""]

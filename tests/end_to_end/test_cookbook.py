@@ -416,6 +416,18 @@ def _failed(servers: Servers, server: Emulator, folder: Path) -> Emulator:
     return _instead(servers, faulty)
 
 
+def _most_related(server: Emulator, folder: Path) -> None:
+    """Ranked as by counting the truth; `top.json` has no other linkname."""
+    inputs: dict[int, set[int]] = {}
+    links = rows(folder / "related-all", "links").to_pylist()
+    for row in links:
+        if row["linkname"] == "pubmed_pubmed":
+            inputs.setdefault(row["to_uid"], set()).add(row["from_uid"])
+    ranked = sorted(((-len(froms), uid) for uid, froms in inputs.items()))[:50]
+    told = json.loads((folder / "top.json").read_text())
+    assert told == [{"db": "pubmed", "uid": uid, "inputs": -n} for n, uid in ranked]
+
+
 def _handed_over(server: Emulator, folder: Path) -> None:
     """The data set is checked by its manifest alone."""
     assert not (folder / "handed-over/state.sqlite").exists()
@@ -492,6 +504,7 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
     "The five most related articles of each, with scores": _all(
         _linked("related", "pubmed", PMIDS, "pubmed", "pubmed_pubmed", scores=True), _best
     ),
+    "Which articles are related to most of mine?": _most_related,
     "Related articles of some years": _filtered("related-2020s", "2020:2024[pdat]"),
     "Which related articles are reviews?": _filtered("related-reviews", "review[ptyp]"),
     "Which genes are my articles about?": _linked(
