@@ -41,6 +41,7 @@ async def plan(
     listeners: Iterable[events.Listener] = (),
     measure: bool = False,
     retry_failed: bool = False,
+    refresh: float | None = None,
     partial: bool = False,
     strict: bool = False,
     environ: Mapping[str, str] = os.environ,
@@ -53,6 +54,7 @@ async def plan(
         listeners: receive warnings, and waits for a server that does not answer.
         measure: send a probe of up to 5 ELink requests, to measure links per UID.
         retry_failed: count UIDs recorded as failed or missing as not asked for.
+        refresh: count UIDs whose answer is older than so many days as not asked for.
         partial: accept an unfinished harvest as the source.
         strict: end if NCBI drops a part of the query.
         environ: holds the API key.
@@ -77,7 +79,7 @@ async def plan(
     emit = events.to_all([*listeners, collect])
     asks = measure or job.source.is_remote
     job, source = prepare(job, lambda text: emit(events.Warned(text)), partial=partial, asks=asks)
-    found = PlannedInput(job, retry_failed=retry_failed)
+    found = PlannedInput(job, retry_failed=retry_failed, refresh=refresh, now=clock().timestamp())
     may_ask = asks or not job.server.is_ncbi or job.contact.email is not None
     async with AsyncExitStack() as stack:
         client = None

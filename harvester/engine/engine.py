@@ -137,6 +137,10 @@ class Engine:
         self._frontier.feed(todo)
         self._changed.set()
 
+    def keep_hours(self, hours: Hours) -> None:
+        """Keep other hours from now on: there is more to ask for than was known."""
+        self._hours = hours
+
     def end_feed(self) -> None:
         """Expect no more UIDs."""
         self._frontier.end()

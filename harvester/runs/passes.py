@@ -173,6 +173,8 @@ class Passes:
                 ended = await self._run_one(self._todo(number), feed, committer, emit, hours)
                 if ended := ended or _lost(self._todo(number)):
                     return ended
+                if feed is not None and (known := self._hours(len(self.ledger.input.wanted))).bound:
+                    hours = known
             if number > 1:
                 await committer.in_thread(partial(merge_pass, self.ledger, number))
         while await committer.in_thread(refresher.begin):
@@ -227,6 +229,11 @@ class Passes:
 
         return take
 
+    def _hours(self, fed: int) -> Hours:
+        """Return the hours of a harvest whose feed has so many UIDs by now."""
+        limits = self.job.limits
+        return Hours.of(self.job, requests_for(fed * limits.passes, limits.batch_size))
+
     def _todo(self, number: int) -> UidSet:
         """Return the UIDs without an outcome in a pass."""
         return self.ledger.input.wanted - self.ledger.state.done(number)
@@ -258,11 +265,20 @@ class Passes:
     async def _feed(
         self, feed: Feed, engine: Engine, committer: Committer, emit: events.Listener
     ) -> None:
-        """Pass on what is new of a feed to the ledger and to the engine."""
+        """Pass on what is new of a feed to the ledger and to the engine.
+
+        How much a hop of a chain will feed is not known before: once it is more than a small job,
+        it keeps the off-peak hours.
+        """
+        fed = len(self._todo(1))
 
         def add(listed: Listed) -> UidSet:
+            nonlocal fed
             if new := self.ledger.input.add(listed):
                 emit(events.InputGrew(len(self.ledger.input.wanted)))
+                fed += len(new)
+                if (hours := self._hours(fed)).bound:
+                    engine.keep_hours(hours)
             return new
 
         await feed_engine(engine, feed, add)

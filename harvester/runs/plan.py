@@ -35,6 +35,9 @@ links of genes (LINQS Pubmed-Diabetes, TRRUST v2), written by the sinks of this 
 _UID_BYTES = {"parquet": 1.0, "jsonl": 80.0}
 """Bytes per row of `uids`."""
 
+_FOLDER_BYTES = 30_000
+"""Bytes of a small harvest apart from its tables: the state, the job and the manifest."""
+
 _RAW_SHARE = 0.2
 """Size of a kept response, compressed, to what arrived."""
 
@@ -329,7 +332,7 @@ def _bytes(job: Job, steps: Sequence[Step]) -> int | None:
     for step in steps:
         if step.links is None or step.uids is None:
             return None
-        total += step.links * _LINK_BYTES[job.output.format, job.output.codec]
+        total += _FOLDER_BYTES + step.links * _LINK_BYTES[job.output.format, job.output.codec]
         total += step.uids * _UID_BYTES[job.output.format]
         if job.output.keep_raw:
             total += step.uids * _assumed(step, job).bytes_per_uid * _RAW_SHARE

@@ -18,12 +18,18 @@ if TYPE_CHECKING:
     from harvester.model.identifiers import Listed
 
 
+_DAY = 86_400.0
+"""Seconds of a day."""
+
+
 class PlannedInput:
     """Counts distinct UIDs, and of them those without an outcome.
 
     Args:
         job: a prepared job; of a chain, its first hop counts.
         retry_failed: whether failed and missing UIDs count as without an outcome.
+        refresh: days after which an answer counts as none; None: never.
+        now: the time, in seconds since 1970.
 
     Attributes:
         identifiers: how UIDs are written.
@@ -31,7 +37,14 @@ class PlannedInput:
         expected: UIDs that a query counts.
     """
 
-    def __init__(self, job: Job, *, retry_failed: bool = False) -> None:
+    def __init__(
+        self,
+        job: Job,
+        *,
+        retry_failed: bool = False,
+        refresh: float | None = None,
+        now: float = 0.0,
+    ) -> None:
         folder = Path(hop_jobs(job)[0].output.path)
         before = HarvestReader.open(folder) if (folder / FILE).is_file() else None
         self.identifiers = before.identifiers if before else identifiers_of(job.link.idtype)
@@ -41,6 +54,10 @@ class PlannedInput:
         self._done = before.done if before else uids.as_set()
         if before and retry_failed:
             self._done = self._done - uids.union(one.uids for one in before.unanswered)
+        if before and refresh is not None:
+            oldest = int(1000 * (now - refresh * _DAY))
+            times = before.settled_at()
+            self._done = self._done - uids.union(one.uids for one in times if one.at < oldest)
 
     def __repr__(self) -> str:
         """For logs and tests."""

@@ -107,6 +107,8 @@ def test_planned_job_file_runs(servers: Servers, tmp_path: Path) -> None:
 
     left = said(harvester("plan", "job.toml", "--json", cwd=tmp_path))
     assert (left["uids"], left["left"], left["requests"]) == (300, 0, 0)
+    again = said(harvester("plan", "job.toml", "--json", "--refresh=0", cwd=tmp_path))
+    assert (again["uids"], again["left"]) == (300, 300)
     write_uids(tmp_path / "ids", range(1, 401))
     more = said(harvester("plan", "job.toml", "--json", "--batch-size=50", cwd=tmp_path))
     assert (more["uids"], more["left"], more["requests"]) == (400, 100, 2)
@@ -117,6 +119,18 @@ def test_planned_job_file_runs(servers: Servers, tmp_path: Path) -> None:
     )  # fmt: skip
     targets = set(rows(tmp_path / "links", "links")["to_uid"].to_pylist())
     assert said(chained)["uids"] == len(targets)
+
+
+def test_disk_and_links_are_as_a_probe_says(servers: Servers, tmp_path: Path) -> None:
+    server, out = servers.start(), tmp_path / "out"
+    ids = write_uids(tmp_path / "ids", range(1, 5001))
+    words = ["--ids", ids, "--dbfrom=pubmed", "--db=pubmed", "--linkname=pubmed_pubmed_refs"]
+    words += ["--base-url", server.base_url, "--rate=100", "--out", out]
+    found = said(harvester("plan", *words, "--probe", "--json"))
+    assert servers.harvester("run", *words).code == 0
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    assert found["links"]["expected"] == pytest.approx(rows(out, "links").num_rows, rel=0.3)
+    assert found["bytes"] == pytest.approx(size, rel=0.35)
 
 
 def test_shards_divide_the_list(servers: Servers, tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from harvester.cli.operation import operation_options
 from harvester.cli.options import PANELS, JobCommand
 from harvester.cli.verbosity import (
     RESULT_PANEL,
     partial_option,
+    refresh_option,
     retry_failed_option,
     verbosity_options,
 )
@@ -56,10 +58,12 @@ class PlanCommand(JobCommand):
 )
 @click.option("--json", "as_json", is_flag=True, help="one JSON document", panel=RESULT_PANEL)
 @retry_failed_option(PANELS["source"])
+@refresh_option(PANELS["source"])
 @partial_option(PANELS["source"])
 @click.option(
     "--strict", is_flag=True, help="end if NCBI drops a part of the query", panel=PANELS["source"]
 )
+@operation_options
 @verbosity_options
 def plan(
     job: Path | None,
@@ -68,6 +72,7 @@ def plan(
     measure: bool,
     as_json: bool,
     retry_failed: bool,
+    refresh: float | None,
     partial: bool,
     strict: bool,
     **values: Any,
@@ -100,6 +105,7 @@ def plan(
                 listeners=[listener],
                 measure=measure,
                 retry_failed=retry_failed,
+                refresh=refresh,
                 partial=partial,
                 strict=strict,
             )

@@ -42,7 +42,7 @@ def test_plan_of_a_large_job_waits_for_the_night() -> None:
     # 500 requests at 3 per second, of which 98 % are used, and the last response
     assert said["seconds"] == pytest.approx(500 / 3 * 1.02, abs=13)
     assert said["links"] == {"expected": 30_000, "basis": "average"}
-    assert said["bytes"] == 30_000 * 4 + 100_000
+    assert said["bytes"] == 30_000 + 30_000 * 4 + 100_000
     assert [one["name"] for one in said["bulk"]] == ["PMC-ids.csv.gz"]
     assert json.loads(json.dumps(said)) == said
 
