@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
 from harvester.job.model import Job
+from harvester.model.place import url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,6 +39,9 @@ def written_job(job: Job, summary: Iterable[str] = ()) -> str:
     """
     lines = [f"# {line}".rstrip() for line in summary]
     groups = job.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+    for group, key in (("output", "path"), ("source", "run")):
+        if url := url_of(Path(groups.get(group, {}).get(key, ""))):
+            groups[group][key] = url
     for group in Job.model_fields:
         if group != "hop":
             lines += _group(group, getattr(job, group), groups.get(group, {}))

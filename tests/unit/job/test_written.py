@@ -67,3 +67,18 @@ def test_each_comment_can_be_made_a_key_by_removing_its_sign() -> None:
     assert found["limits"]["batch_size"] == "auto"
     assert found["link"]["linkname"] == ["pubmed_pmc"]
     assert Job.model_validate(found).limits.passes == 1
+
+
+def test_harvest_in_an_object_store_is_written_as_its_url() -> None:
+    job = Job.model_validate(
+        {
+            "link": {"dbfrom": "pmc"},
+            "source": {"run": "s3://bucket/earlier"},
+            "output": {"path": "s3://bucket/name"},
+        }
+    )
+    text = written_job(job)
+    found = tomllib.loads(text)
+    assert found["output"]["path"] == "s3://bucket/name"
+    assert found["source"]["run"] == "s3://bucket/earlier"
+    assert Job.model_validate(found) == job
