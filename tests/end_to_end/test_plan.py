@@ -107,8 +107,8 @@ def test_planned_job_file_runs(servers: Servers, tmp_path: Path) -> None:
 
     left = said(harvester("plan", "job.toml", "--json", cwd=tmp_path))
     assert (left["uids"], left["left"], left["requests"]) == (300, 0, 0)
-    again = said(harvester("plan", "job.toml", "--json", "--refresh=0", cwd=tmp_path))
-    assert (again["uids"], again["left"]) == (300, 300)
+    refreshed = said(harvester("plan", "job.toml", "--json", "--refresh=0", cwd=tmp_path))
+    assert (refreshed["uids"], refreshed["left"]) == (300, 300)
     write_uids(tmp_path / "ids", range(1, 401))
     more = said(harvester("plan", "job.toml", "--json", "--batch-size=50", cwd=tmp_path))
     assert (more["uids"], more["left"], more["requests"]) == (400, 100, 2)
