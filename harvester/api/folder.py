@@ -80,12 +80,13 @@ def status(folder: Path) -> dict[str, Any]:
     return chain_status(folder) if is_chain(folder) else harvest_status(folder)
 
 
-def verify(folder: Path) -> Verified:
+def verify(folder: Path, listeners: Iterable[events.Listener] = ()) -> Verified:
     """Read every recorded file of a harvest and compare it with its record.
 
     Args:
         folder: folder of a harvest; or of one that was handed over without its state, which is
             compared with its manifest alone.
+        listeners: called with the progress.
 
     Raises:
         BadInput: the folder holds no harvest.
@@ -94,13 +95,19 @@ def verify(folder: Path) -> Verified:
     from harvester.runs import verify as files  # noqa: PLC0415
 
     if files.is_handed_over(folder):
-        return files.verify_handed_over(folder)
+        return files.verify_handed_over(folder, events.to_all(listeners))
     check_harvest(folder)
-    return files.verify(folder)
+    return files.verify(folder, events.to_all(listeners))
 
 
-def verify_all(folder: Path) -> list[tuple[str, Path, Verified]]:
+def verify_all(
+    folder: Path, listeners: Iterable[events.Listener] = ()
+) -> list[tuple[str, Path, Verified]]:
     """Verify the harvest in a folder, or each hop of a chain and the files beside the hops.
+
+    Args:
+        folder: folder of a harvest or a chain.
+        listeners: called with the progress, hop by hop.
 
     Returns:
         Name of the hop (empty for a single harvest, and for the files beside the hops), folder
@@ -112,12 +119,13 @@ def verify_all(folder: Path) -> list[tuple[str, Path, Verified]]:
     """
     from harvester.runs import verify as files  # noqa: PLC0415
 
+    told = list(listeners)
     if files.is_handed_over(folder):
-        return [("", folder, verify(folder))]
+        return [("", folder, verify(folder, told))]
     found = []
     for hop, path in harvests_in(folder).items():
         try:
-            found.append((hop, path, verify(path)))
+            found.append((hop, path, verify(path, told)))
         except FolderInUse:
             raise
         except FolderError as error:
@@ -131,9 +139,18 @@ def verify_all(folder: Path) -> list[tuple[str, Path, Verified]]:
 
 
 def against(
-    old: Path, new: Path, warn: Callable[[str], None] = lambda _: None
+    old: Path,
+    new: Path,
+    warn: Callable[[str], None] = lambda _: None,
+    listeners: Iterable[events.Listener] = (),
 ) -> dict[str, Compared]:
     """Compare the links of a harvest with those of an earlier one, hop by hop of a chain.
+
+    Args:
+        old: folder of the earlier harvest or chain.
+        new: folder of the later one.
+        warn: receives a sentence about what is not compared.
+        listeners: called with the progress, hop by hop.
 
     Returns:
         Name of the hop (empty for a single harvest) → how they differ.
@@ -145,7 +162,8 @@ def against(
     before, now = harvests_in(old), harvests_in(new)
     if before.keys() != now.keys():
         raise BadInput(f"{old} and {new} are of different jobs: their hops differ.")
-    return {hop: diff(before[hop], now[hop], warn=warn) for hop in now}
+    told = list(listeners)
+    return {hop: diff(before[hop], now[hop], warn=warn, listeners=told) for hop in now}
 
 
 async def resample(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from harvester import events
 from harvester.errors import BadInput, FolderError, FolderInUse
 from harvester.model import lazy_compute as pc
 from harvester.model.row_schemas import link_schema
@@ -111,11 +112,12 @@ class _Record:
     schema: pa.Schema | None = None
 
 
-def verify(folder: Path) -> Verified:
+def verify(folder: Path, emit: events.Listener = lambda _: None) -> Verified:
     """Read every recorded file of a harvest and compare it with its record.
 
     Args:
         folder: folder of a harvest.
+        emit: receives the progress.
 
     Raises:
         BadInput: it holds no harvest.
@@ -133,7 +135,7 @@ def verify(folder: Path) -> Verified:
         for part in found.parts
     ]
     records += [_record(entry) for name, entry in entries.items() if name not in names]
-    files, counted = _check_all(folder, records)
+    files, counted = _check_all(folder, records, emit)
     files += _strangers(folder, names | entries.keys(), settled=found.complete)
     if why := _wrong_state(found):
         files.append(CheckedFile(FILE, why))
@@ -153,11 +155,12 @@ def is_handed_over(folder: Path) -> bool:
     return (folder / MANIFEST).is_file() and not any((folder / one).exists() for one in states)
 
 
-def verify_handed_over(folder: Path) -> Verified:
+def verify_handed_over(folder: Path, emit: events.Listener = lambda _: None) -> Verified:
     """Compare files with the manifest alone.
 
     Args:
         folder: folder with a manifest and without `state.sqlite`, of a harvest or a chain.
+        emit: receives the progress.
 
     Raises:
         FolderError: the manifest is damaged.
@@ -172,7 +175,7 @@ def verify_handed_over(folder: Path) -> Verified:
             records.append(_record(entry, schemas.get(entry["kind"])))
         else:
             kept.append(CheckedFile(entry["name"], note="was not handed over"))
-    files, counted = _check_all(folder, records)
+    files, counted = _check_all(folder, records, emit)
     if not is_chain:
         names = {entry["name"] for entry in manifest["files"]}
         files += _strangers(folder, names, settled=True)
@@ -244,13 +247,17 @@ def _kinds_in(folder: Path, manifest: Manifest) -> set[str]:
     return {entry["kind"] for entry in manifest["files"] if (folder / entry["name"]).exists()}
 
 
-def _check_all(folder: Path, records: Sequence[_Record]) -> tuple[list[CheckedFile], _Counted]:
-    counted = _Counted()
+def _check_all(
+    folder: Path, records: Sequence[_Record], emit: events.Listener = lambda _: None
+) -> tuple[list[CheckedFile], _Counted]:
+    files, counted = [], _Counted()
+    emit(events.ReadProgress(0, len(records), "file"))
     with ThreadPoolExecutor() as pool:  # hashing and reading release the interpreter lock
-        checked = list(pool.map(lambda record: _check(folder, record), records))
-    for _, one in checked:
-        counted.add(one)
-    return [file for file, _ in checked], counted
+        for file, one in pool.map(lambda record: _check(folder, record), records):
+            files.append(file)
+            counted.add(one)
+            emit(events.ReadProgress(len(files), len(records), "file"))
+    return files, counted
 
 
 def _check(folder: Path, record: _Record) -> tuple[CheckedFile, _Counted]:

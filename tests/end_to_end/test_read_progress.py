@@ -48,6 +48,16 @@ def test_reparse(
     assert told[-1] == events.ReadProgress(5, 5, "response")
 
 
+def test_verify(
+    servers: Servers, server: Emulator, tmp_path: Path, told: list[events.Event]
+) -> None:
+    out = harvested(servers, server, tmp_path, "out", "--keep-raw")
+    assert folder.verify(out, [told.append]).ok
+    first, *_, last = (one for one in told if isinstance(one, events.ReadProgress))
+    assert (first.done, last.done) == (0, last.total)
+    assert last.total >= len(list(out.glob("*/part-*"))) > 2
+
+
 def test_diff(servers: Servers, server: Emulator, tmp_path: Path, told: list[events.Event]) -> None:
     old, new = (harvested(servers, server, tmp_path, name) for name in ("old", "new"))
     folder.diff(old, new, listeners=[told.append])

@@ -10,7 +10,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from harvester.cli.places import HarvestPlace
-from harvester.cli.verbosity import display_of, verbosity_options
+from harvester.cli.verbosity import display_of, progress_of, verbosity_options
 from harvester.errors import printable
 from harvester.wording import count
 
@@ -72,7 +72,9 @@ def verify(
 
     from harvester.api import folder
 
-    checks = [_Check(*one) for one in folder.verify_all(out)]
+    quiet = values["quiet"] or values["log_json"]
+    with progress_of(quiet=quiet) as listener:
+        checks = [_Check(*one) for one in folder.verify_all(out, [listener])]
     compared = None
     if all(check.found.ok for check in checks):
         if resample is not None:
@@ -82,7 +84,8 @@ def verify(
                 for check in checks
             ]
         if against is not None:
-            compared = folder.against(against, out, _note(values))
+            with progress_of(quiet=quiet) as listener:
+                compared = folder.against(against, out, _note(values), [listener])
     if as_json:
         click.echo(json.dumps(_as_json(checks, compared), indent=1))
     else:
