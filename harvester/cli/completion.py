@@ -63,6 +63,12 @@ def _cmds(_: click.Context) -> dict[str, str]:
     return {cmd: spec.help for cmd, spec in CMDS.items()}
 
 
+def _export_formats(_: click.Context) -> Iterable[str]:
+    from harvester.api.export import formats
+
+    return formats()
+
+
 def _given(ctx: click.Context, name: str) -> str | None:
     """Return the value of an option or argument that was given before the incomplete word."""
     value = ctx.params.get(name) or ctx.params.get(f"link_{name}")
@@ -75,6 +81,7 @@ _VALUES: dict[str, Callable[[click.Context], Iterable[str]]] = {
     "dbto": _databases,
     "linkname": _linknames,
     "cmd": _cmds,
+    "to": _export_formats,
     "as": lambda _: _FORMS,
     "records": lambda _: _FORMS,
 }

@@ -80,6 +80,7 @@ def test_words_of_an_option(ask: Ask) -> None:
     assert _plain(ask("harvester", "run", "--format", "")) == ["parquet", "jsonl"]
     assert _plain(ask("harvester", "run", "--window", "o")) == ["off-peak"]
     assert _plain(ask("harvester", "records", "out", "--as", "med")) == ["medline/text"]
+    assert _plain(ask("harvester", "export", "out", "--to", "duck")) == ["duckdb"]
 
 
 @pytest.mark.parametrize(
