@@ -10,21 +10,23 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from harvester.errors import HarvestError
+from harvester.errors import BadInput, HarvestError
 from harvester.export import need
 from harvester.export.nodes import Nodes
+from harvester.export.summaries import node_fields
 from harvester.export.text import texts
 from harvester.model import lazy_compute as pc
 from harvester.model.schemas import UIDS, with_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from duckdb import DuckDBPyConnection
 
     from harvester.export import Options
     from harvester.export.destination import Destination
     from harvester.export.harvests import Harvests
+    from harvester.export.summaries import NodeFields
 
 _MEMORY = "64MB"
 """DuckDB's limit. What does not fit goes to temporary files beside the destination."""
@@ -50,10 +52,14 @@ SELECT dbfrom, from_uid, outcome, reason FROM uids WHERE outcome IN ('missing', 
 """
 
 
-def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noqa: ARG001
+def write(harvests: Harvests, to: Destination, options: Options) -> None:
     """Write a DuckDB database."""
     need("duckdb")
     import duckdb  # noqa: PLC0415
+
+    if options.columns and not harvests.is_graph:
+        raise BadInput(f"The rows of {harvests.names} name no records that --columns could be of.")
+    fields = node_fields(harvests, options.columns, to.scratch)
 
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": _MEMORY,
@@ -63,7 +69,7 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noq
     }
     try:
         with duckdb.connect(str(to.path), config=config) as database:
-            _write(database, harvests)
+            _write(database, harvests, options.columns, fields)
     except duckdb.Error as error:
         raise HarvestError(
             f"DuckDB could not write {to.final} ({str(error).splitlines()[0]}). "
@@ -71,22 +77,26 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noq
         ) from error
 
 
-def _write(database: DuckDBPyConnection, harvests: Harvests) -> None:
+def _write(
+    database: DuckDBPyConnection, harvests: Harvests, names: Sequence[str], fields: NodeFields
+) -> None:
     _fill(database, "links", harvests.schema, harvests.links())
     ids = harvests.first.identifiers.type
     _fill(database, "uids", with_ids(UIDS, ids), harvests.uids())
     database.execute(_UNANSWERED)
     if harvests.is_graph:
-        schema = pa.schema([("id", pa.string()), ("db", pa.string()), ("uid", ids)])
-        _fill(database, "nodes", schema, _nodes(harvests, schema))
+        columns = [("id", pa.string()), ("db", pa.string()), ("uid", ids)]
+        schema = pa.schema([*columns, *((name, pa.string()) for name in names)])
+        _fill(database, "nodes", schema, _nodes(harvests, schema, fields))
         database.execute(_GRAPH)
     database.execute("CHECKPOINT")
 
 
-def _nodes(harvests: Harvests, schema: pa.Schema) -> Iterator[pa.Table]:
+def _nodes(harvests: Harvests, schema: pa.Schema, fields: NodeFields) -> Iterator[pa.Table]:
     for db, uids in Nodes(harvests).batches():
         ids = pc.binary_join_element_wise(texts(db), texts(uids), ":")
-        yield pa.Table.from_arrays([ids, texts(db), uids], schema=schema)
+        columns = [ids, texts(db), uids, *fields(db, uids)]
+        yield pa.Table.from_arrays(columns, schema=schema)
 
 
 def _fill(

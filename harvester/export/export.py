@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from harvester.export.harvests import Harvests
 
 _MAY_BE_WIDE = ("csv", "tsv", "xlsx", "parquet")
+_ALREADY = ("uid", "db", "id")
+_WITH_FIELDS = (*_MAY_BE_WIDE, "duckdb", "neo4j", "kgx", "graphml")
 
 
 def export(
@@ -92,10 +94,15 @@ def _check_name(form: str, found: Format, final: Path) -> None:
 
 
 def _check_options(form: str, options: Options) -> None:
-    if form not in _MAY_BE_WIDE:
-        for given, name in ((options.wide, "--wide"), (options.columns, "--columns")):
-            if given:
-                raise BadInput(f"{name} is for {', '.join(_MAY_BE_WIDE)}, not for {form}.")
+    for given, name, forms in (
+        (options.wide, "--wide", _MAY_BE_WIDE),
+        (options.columns, "--columns", _WITH_FIELDS),
+    ):
+        if given and form not in forms:
+            raise BadInput(f"{name} is for {', '.join(forms)}, not for {form}.")
+    for name in options.columns:
+        if name.lower() in _ALREADY:
+            raise BadInput(f"Leave {name} out of --columns: every export has it already.")
 
 
 def _check_rows(form: str, found: Format, harvests: Harvests) -> None:

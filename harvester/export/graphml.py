@@ -8,13 +8,17 @@ from xml.sax.saxutils import quoteattr
 import pyarrow as pa
 
 from harvester.export.nodes import Nodes
+from harvester.export.summaries import node_fields
 from harvester.export.text import batches, texts, write_lines
 from harvester.model import lazy_compute as pc
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harvester.export import Options
     from harvester.export.destination import Destination
     from harvester.export.harvests import Harvests
+    from harvester.export.summaries import NodeFields
 
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"))
 
@@ -25,7 +29,7 @@ xsi:schemaLocation="http://graphml.graphdrawing.org/xmlns \
 http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd">
 <key id="db" for="node" attr.name="db" attr.type="string"/>
 <key id="uid" for="node" attr.name="uid" attr.type={kind}/>
-<key id="linkname" for="edge" attr.name="linkname" attr.type="string"/>
+{fields}<key id="linkname" for="edge" attr.name="linkname" attr.type="string"/>
 <key id="score" for="edge" attr.name="score" attr.type="long"/>
 <key id="rank" for="edge" attr.name="rank" attr.type="int"/>
 <graph id="links" edgedefault="directed">
@@ -33,23 +37,30 @@ http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd">
 _TAIL = "</graph>\n</graphml>\n"
 
 
-def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noqa: ARG001
+def write(harvests: Harvests, to: Destination, options: Options) -> None:
     """Write GraphML."""
+    fields = node_fields(harvests, options.columns, to.scratch)
     nodes = Nodes(harvests)
+    keys = "".join(
+        f'<key id={quoteattr(name)} for="node" attr.name={quoteattr(name)} attr.type="string"/>\n'
+        for name in options.columns
+    )
     is_text = pa.types.is_string(harvests.first.identifiers.type)
     with to.stream() as stream:
-        head = _HEAD.format(kind=quoteattr("string" if is_text else "long"))
+        head = _HEAD.format(kind=quoteattr("string" if is_text else "long"), fields=keys)
         stream.write(head.encode())
-        _write_nodes(nodes, stream)
+        _write_nodes(nodes, stream, options.columns, fields)
         _write_edges(harvests, stream)
         stream.write(_TAIL.encode())
 
 
-def _write_nodes(nodes: Nodes, stream: IO[bytes]) -> None:
+def _write_nodes(nodes: Nodes, stream: IO[bytes], names: Sequence[str], fields: NodeFields) -> None:
     for db, uids in nodes.batches():
         columns = [
             '<node id="', node_ids(db, uids), '"><data key="db">', escaped(db),
-            '</data><data key="uid">', escaped(uids), "</data></node>",
+            '</data><data key="uid">', escaped(uids), "</data>",
+            *(_data(name, column) for name, column in zip(names, fields(db, uids), strict=True)),
+            "</node>",
         ]  # fmt: skip
         write_lines(stream, columns, "")
 
@@ -72,7 +83,8 @@ def node_ids(db: pa.DictionaryArray, uids: pa.Array) -> pa.Array:
 
 def _data(key: str, column: pa.Array) -> pa.Array:
     """Return an element with each value, null where there is none."""
-    return pc.binary_join_element_wise(f'<data key="{key}">', texts(column), "</data>", "")
+    start = f"<data key={quoteattr(key)}>"
+    return pc.binary_join_element_wise(start, escaped(column), "</data>", "")
 
 
 def escaped(column: pa.Array) -> pa.Array:

@@ -10,6 +10,7 @@ import xxhash
 
 from harvester.export.curies import category, curies, relation
 from harvester.export.nodes import Nodes
+from harvester.export.summaries import node_fields
 from harvester.export.text import batches, texts, write_lines
 
 if TYPE_CHECKING:
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
 
 NODES, EDGES = "_nodes.tsv", "_edges.tsv"
 
-_NODE_COLUMNS = "id\tcategory\tprovided_by\n"
+_NODE_COLUMNS = ("id", "category", "provided_by")
 _EDGE_COLUMNS = (
     "id\tsubject\tpredicate\tobject\tcategory\toriginal_predicate\tknowledge_level\tagent_type\n"
 )
+_SLOTS = {"title": "name"}
+"""Field of summaries → slot of Biolink, where the name differs."""
+
 _ASSOCIATION = "biolink:Association"
 _PROVIDED_BY = "elink-harvester"
 
@@ -35,19 +39,22 @@ _DASHES = (8, 12, 16, 20)
 """Digits of a UUID before each of its dashes (RFC 9562)."""
 
 
-def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noqa: ARG001
+def write(harvests: Harvests, to: Destination, options: Options) -> None:
     """Write the folder with NAME_nodes.tsv and NAME_edges.tsv."""
+    fields = node_fields(harvests, options.columns, to.scratch)
     nodes, folder, name = Nodes(harvests), to.folder(), to.final.name
+    slots = {} if "name" in options.columns else _SLOTS
+    columns = [*_NODE_COLUMNS, *(slots.get(one, one) for one in options.columns)]
     with (folder / f"{name}{NODES}").open("wb", buffering=1 << 20) as stream:
-        stream.write(_NODE_COLUMNS.encode())
+        stream.write(("\t".join(columns) + "\n").encode())
         for db, uids in nodes.batches():
-            columns = [curies(db, uids), _mapped(db, category), _PROVIDED_BY]
-            write_lines(stream, columns, "\t")
+            cells = [curies(db, uids), _mapped(db, category), _PROVIDED_BY]
+            write_lines(stream, [*cells, *map(texts, fields(db, uids))], "\t")
     with (folder / f"{name}{EDGES}").open("wb", buffering=1 << 20) as stream:
         stream.write(_EDGE_COLUMNS.encode())
         for batch in batches(harvests.links("dbfrom", "from_uid", "dbto", "linkname", "to_uid")):
             linknames = batch["linkname"]
-            columns = [
+            cells = [
                 edge_ids(batch),
                 curies(batch["dbfrom"], batch["from_uid"]),
                 _mapped(linknames, lambda name: f"biolink:{relation(name).predicate}"),
@@ -57,7 +64,7 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noq
                 _mapped(linknames, lambda name: relation(name).knowledge_level),
                 _mapped(linknames, lambda name: relation(name).agent_type),
             ]
-            write_lines(stream, columns, "\t")
+            write_lines(stream, cells, "\t")
 
 
 def _mapped(column: pa.DictionaryArray, function: Callable[[str], str]) -> pa.Array:

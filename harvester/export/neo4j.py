@@ -15,17 +15,20 @@ import pyarrow as pa
 
 from harvester.export.delimited import cells
 from harvester.export.nodes import Nodes
-from harvester.export.text import batches, clean, write_lines
+from harvester.export.summaries import node_fields
+from harvester.export.text import batches, clean, quoted, texts, write_lines
 from harvester.job.databases import answer_name
 from harvester.model import lazy_compute as pc
+from harvester.model.schemas import constant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from harvester.export import Options
     from harvester.export.destination import Destination
     from harvester.export.harvests import Harvests
+    from harvester.export.summaries import NodeFields
 
 COMMAND = "import.sh"
 
@@ -45,10 +48,15 @@ database=${{1:-neo4j}}
 """
 
 
-def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noqa: ARG001
+def write(harvests: Harvests, to: Destination, options: Options) -> None:
     """Write the folder."""
+    fields = node_fields(harvests, options.columns, to.scratch)
     nodes, folder = Nodes(harvests), to.folder()
-    files = [f"--nodes={header},{data}" for header, data in _write_nodes(nodes, folder)]
+    properties = [_group(name) for name in options.columns]
+    files = [
+        f"--nodes={header},{data}"
+        for header, data in _write_nodes(nodes, folder, properties, fields)
+    ]
     files += [f"--relationships={header},{data}" for header, data in _write_links(harvests, folder)]
     is_text = pa.types.is_string(harvests.first.identifiers.type)
     command = _COMMAND.format(
@@ -60,15 +68,20 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noq
     (folder / COMMAND).write_text(command, encoding="utf-8")
 
 
-def _write_nodes(nodes: Nodes, folder: Path) -> Iterator[tuple[str, str]]:
+def _write_nodes(
+    nodes: Nodes, folder: Path, properties: Sequence[str], fields: NodeFields
+) -> Iterator[tuple[str, str]]:
     """Write the nodes of each database; yield the names of header and data."""
     for db in nodes.dbs:
         group = _group(db)
         header, data = f"nodes-{group}-header.csv", f"nodes-{group}.csv"
-        (folder / header).write_text(f"uid:ID({group}),:LABEL\n", encoding="utf-8")
+        names = ",".join([f"uid:ID({group})", ":LABEL", *properties])
+        (folder / header).write_text(f"{names}\n", encoding="utf-8")
         with (folder / data).open("wb", buffering=1 << 20) as stream:
             for uids in nodes.of(db):
-                write_lines(stream, [cells(uids, ","), group], ",")
+                added = fields(constant(db, len(uids)), uids)
+                columns = [cells(uids, ","), group, *(quoted(texts(one), ",") for one in added)]
+                write_lines(stream, columns, ",")
         yield header, data
 
 

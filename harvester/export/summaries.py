@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import orjson
@@ -22,12 +22,15 @@ from harvester.model.docsum import COMMON, field_text
 from harvester.store.reader import HarvestReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from harvester.export.harvests import Harvests
+
+NodeFields: TypeAlias = "Callable[[pa.DictionaryArray, pa.Array], list[pa.Array]]"
+"""Returns one column of texts per field, for databases and UIDs of records."""
 
 _SUMMARY = "summary"
 _LOOKED_AT = 200
@@ -114,8 +117,9 @@ class Summaries:
         return pa.array(found, mask=found < 0)
 
     def fields(self, rows: pa.Array, names: Sequence[str]) -> list[pa.Array]:
-        """Return one column of texts per name, for places that `rows` returned."""
-        return [self._texts[name].take(rows).cast(pa.string()) for name in names]
+        """Return one column of texts per name, for places that `rows` returned; no text is null."""
+        columns = (self._texts[name].take(rows).cast(pa.string()) for name in names)
+        return [pc.if_else(pc.equal(one, ""), None, one) for one in columns]
 
 
 def _folders(harvests: Harvests) -> list[HarvestReader]:
@@ -212,6 +216,27 @@ def with_fields(
             for db, uid, names in ends:
                 columns += summaries.fields(summaries.rows(batch[db], batch[uid]), names)
             yield pa.Table.from_arrays(columns, schema=schema)
+
+
+def node_fields(harvests: Harvests, columns: Sequence[str], scratch: Path) -> NodeFields:
+    """Return a function that returns one column of texts per field, for records.
+
+    Args:
+        harvests: whose summaries were got.
+        columns: names of the fields; without any, no summary is needed.
+        scratch: folder for temporary files.
+
+    Raises:
+        BadInput: no summaries were got, or none has such a field.
+    """
+    if not columns:
+        return lambda _, __: []
+    summaries = Summaries(harvests, columns, scratch)
+
+    def fields(db: pa.DictionaryArray, uids: pa.Array) -> list[pa.Array]:
+        return summaries.fields(summaries.rows(db, uids), columns)
+
+    return fields
 
 
 ENDS = (("from", "dbfrom", "from_uid"), ("to", "dbto", "to_uid"))
