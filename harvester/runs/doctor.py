@@ -8,14 +8,15 @@ from urllib.parse import urlsplit
 
 from harvester.client.connect import connected
 from harvester.engine.off_peak import utc_now
+from harvester.errors import BadInput
 from harvester.job.groups import Limits
+from harvester.model.place import local
 from harvester.runs.checks import machine, network, server, who_asks
 from harvester.runs.checks.finding import Finding, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from harvester.job.groups import Access
     from harvester.job.load import Settings
@@ -32,7 +33,7 @@ _ORDER = (
 
 async def examine(
     settings: Settings,
-    folder: Path,
+    place: str,
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], datetime] = utc_now,
 ) -> list[Finding]:
@@ -40,13 +41,17 @@ async def examine(
 
     Args:
         settings: of the groups contact, server and limits.
-        folder: folder of a harvest, which need not exist.
+        place: folder of a harvest, or its URL in an object store; it need not exist.
         environ: environment variables.
         clock: returns the time of this machine.
 
     Raises:
         BadInput: an option is wrong.
     """
+    try:
+        folder = local(place).expanduser().absolute()
+    except (ValueError, RuntimeError) as error:
+        raise BadInput(f"{{field}}: {error}.", field="output.path") from error
     access, bad_variable = who_asks.read_access(settings, environ)
     url, host = access.server.base_url, urlsplit(access.server.base_url).netloc
     key, of_key = who_asks.check_key(environ)
@@ -64,12 +69,12 @@ async def examine(
         found += [unknown(name, needs) for name in names]
     else:
         found += await _ask(access, host, key, environ, clock)
-    place = machine.nearest_folder(folder)
+    kept = machine.nearest_folder(folder)
     rate = access.limits.permitted(with_key=key is not None)
     found += [
         machine.check_shared_limit(host, key, rate),
-        machine.check_disk(place),
-        machine.check_locks(place),
+        machine.check_disk(kept),
+        machine.check_locks(kept),
         machine.check_open_files(rate),
     ]
     last = {one.check: one for one in found}  # a later finding knows more

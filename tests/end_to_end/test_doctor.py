@@ -355,6 +355,17 @@ def test_wrong_variables_are_findings(servers: Servers) -> None:
     assert found.wrong == {"api key"}
 
 
+def test_cache_of_an_object_store_is_checked(servers: Servers, tmp_path: Path) -> None:
+    server = servers.start()
+    words = ["--base-url", server.base_url, "-o", "s3://bucket/name"]
+    found = doctor(servers, *words, env={"XDG_CACHE_HOME": str(tmp_path / "cache")})
+    assert not found.wrong
+    assert str(tmp_path) in found.says("disk")
+    ended = servers.harvester("doctor", "-o", "ftp://host/name")
+    assert ended.code == 2
+    assert "ftp://host/name" in ended.output
+
+
 def test_wrong_option_is_refused(servers: Servers) -> None:
     ended = servers.harvester("doctor", "--email=nobody")
     assert ended.code == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -24,15 +23,14 @@ _STATE, _NAME = 8, 17
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
-    default=Path(),
+    default=".",
     metavar="DIR",
-    help="folder of a harvest; locks and disk are checked where it is or will be [default: the "
-    "working directory]",
+    help="folder of a harvest, or its URL in an object store; locks and disk are checked where it "
+    "is or will be [default: the working directory]",
     panel=RESULT_PANEL,
 )
 @result_options
-def doctor(out: Path, as_json: bool, quiet: bool, **values: Any) -> None:
+def doctor(out: str, as_json: bool, quiet: bool, **values: Any) -> None:
     """Check what could keep a harvest from working here.
 
     API key, contact email, proxy, name resolution, certificates, the server's answer, clock, shared
@@ -46,7 +44,7 @@ def doctor(out: Path, as_json: bool, quiet: bool, **values: Any) -> None:
     from harvester.api.loop import run_async
     from harvester.cli.options import settings
 
-    found = run_async(examine(settings(values), out.absolute()))
+    found = run_async(examine(settings(values), out))
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], indent=1))
     else:
