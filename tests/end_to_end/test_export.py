@@ -15,6 +15,7 @@ import openpyxl
 import pytest
 from support.finished_harvests import pubmed_harvest, true_links
 from support.harness import expected_links, harvester, running, wait_until, write_uids
+from support.small_disks import assert_one_sentence, small_disk
 
 from harvester.api.export import export
 from harvester.emulator.utilities.linkout import addresses
@@ -183,3 +184,36 @@ def test_rows_of_other_cmds_fit_into_tables(servers: Servers, tmp_path: Path, cm
             urls = Counter(row[names.index("url")] for row in rows)
             truth = (one.url for uid in range(1, 21) for one in addresses("pubmed", uid))
             assert urls == Counter(truth)
+
+
+def test_rounds_keep_their_column_and_are_one_graph(servers: Servers, tmp_path: Path) -> None:
+    server = servers.start(seed=3)
+    words = ("--dbfrom=pubmed", "--db=pubmed", "--linkname=pubmed_pubmed_refs", "--repeat=2")
+    out = _harvest(server, tmp_path, *words)
+    assert harvester("export", out, "--to", "parquet", tmp_path / "a.parquet").code == 0
+    uids, expected = list(range(1, 21)), Counter[tuple[int, int, int]]()
+    known = set(uids)
+    for number in (1, 2):
+        links = expected_links(server.graph, "pubmed", uids, ["pubmed"], ["pubmed_pubmed_refs"])
+        for row in links.to_pylist():
+            expected[row["from_uid"], row["to_uid"], number] += 1
+        uids = sorted(set(links["to_uid"].to_pylist()) - known)
+        known.update(uids)
+    rows = duckdb.from_parquet(str(tmp_path / "a.parquet"))
+    assert Counter(rows.select("from_uid, to_uid, round").fetchall()) == expected
+    assert harvester("export", out, "--to", "graphml", tmp_path / "a.graphml").code == 0
+    graph = nx.read_graphml(tmp_path / "a.graphml", force_multigraph=True)
+    assert Counter(graph.edges()) == Counter(
+        (f"pubmed:{source}", f"pubmed:{target}") for source, target, _ in expected.elements()
+    )
+    assert set(graph.nodes) == {f"pubmed:{uid}" for uid in known}
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "duckdb", "xlsx", "neo4j", "npz", "edgelist"])
+def test_a_full_disk_ends_in_one_sentence_and_leaves_nothing(
+    out: Path, tmp_path: Path, form: str
+) -> None:
+    with small_disk(tmp_path / "disk", 48) as disk:
+        done = harvester("export", out, "--to", form, disk.path / "links")
+        assert_one_sentence(done, str(disk.path / "links"), "Nothing was written")
+        assert list(disk.path.iterdir()) == []
