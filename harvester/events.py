@@ -113,6 +113,16 @@ class UidsSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseEnded:
+    """A share of the UIDs that another process asked for has ended; counts of its requests."""
+
+    sent: int
+    ok: int
+    retried: int
+    rate_limited: int
+
+
+@dataclass(frozen=True, slots=True)
 class PartCommitted:
     """Rows are permanent on disk under their final names; the commit took `seconds`."""
 
@@ -190,6 +200,7 @@ Event: TypeAlias = (
     | LimitChanged
     | UidsSettled
     | PartCommitted
+    | LeaseEnded
     | Waiting
     | Resumed
     | RunEnded
@@ -245,7 +256,7 @@ class Tally:
     _sent_at: deque[float] = field(default_factory=deque)
     _settled_at: deque[tuple[float, int]] = field(default_factory=deque)
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: Event) -> None:  # noqa: C901 - a case for each event
         """Count one event."""
         match event:
             case RunStarted():
@@ -272,6 +283,8 @@ class Tally:
                 self.rate_limited += 1
             case LimitChanged():
                 self._limit, self.others = event.by, event.others
+            case LeaseEnded():
+                self._add(event)
             case UidsSettled():
                 self.outcomes.update(event.outcomes)
                 self.links += event.links
@@ -281,6 +294,12 @@ class Tally:
                 self.waiting = event
             case Resumed() | RunEnded():
                 self.waiting = None
+
+    def _add(self, lease: LeaseEnded) -> None:
+        self.sent += lease.sent
+        self.ok += lease.ok
+        self.retried += lease.retried
+        self.rate_limited += lease.rate_limited
 
     @property
     def done(self) -> int:

@@ -22,11 +22,13 @@ from harvester.sources.rejected import count_rejected, write_rejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractAsyncContextManager
     from typing import Unpack
 
     from harvester.job.in_memory import UidsInMemory
     from harvester.job.model import Job
     from harvester.model.identifiers import Listed
+    from harvester.runs.leases import Pool
     from harvester.sources.feed import Feed
     from harvester.sources.rejected import Rejected
 
@@ -105,7 +107,10 @@ async def harvest(
 
         stop = Stop()
         with heeded(stop) if signals else nullcontext():
-            async with connected(job.server, job.contact, job.limits, emit=emit) as client:
+            async with (
+                connected(job.server, job.contact, job.limits, emit=emit) as client,
+                _workers(job) as pool,
+            ):
                 runner = Runner(
                     client=client,
                     listeners=told,
@@ -114,8 +119,18 @@ async def harvest(
                     retry_failed=retry_failed,
                     strict=strict,
                     refresh=refresh,
+                    pool=pool,
                 )
                 return await _run(runner, job, source, opened)
+
+
+def _workers(job: Job) -> AbstractAsyncContextManager[Pool | None]:
+    """Return the workers of a job; None for this process."""
+    if job.run.runner == "local":
+        return nullcontext()
+    from harvester.runners.dask import dask_pool  # noqa: PLC0415 - an extra
+
+    return dask_pool(job)
 
 
 async def _run(

@@ -19,6 +19,7 @@ PANELS = {
     "limits": "Pace and hours",
     "contact": "Contact",
     "server": "Server",
+    "run": "Workers",
 }
 """Group of the job → title of its options in the help."""
 
@@ -103,7 +104,7 @@ def _looks_long(word: str, params: list[click.Parameter]) -> bool:
 class ResumingCommand(JobCommand):
     """A command that goes on with a kept job; its job options do not change what is asked."""
 
-    groups = ("limits",)
+    groups = ("limits", "run")
     own_first = True
 
 

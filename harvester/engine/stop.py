@@ -11,9 +11,16 @@ from harvester.errors import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Protocol
 
-    from harvester.engine.engine import Engine
     from harvester.errors import HarvestError
+
+    class Halting(Protocol):
+        """What can be ended early: an engine, or the leases of a pass."""
+
+        def halt(self, why: HarvestError) -> None:
+            """End gently, for this reason."""
+
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 """Signals that end a run: of a terminal that is closed, and of schedulers before they kill."""
@@ -23,7 +30,7 @@ class Stop:
     """Halts all engines at work, and those that would begin later."""
 
     def __init__(self) -> None:
-        self._engines: list[Engine] = []
+        self._engines: list[Halting] = []
         self._why: HarvestError | None = None
 
     def __repr__(self) -> str:
@@ -31,7 +38,7 @@ class Stop:
         return f"Stop({len(self._engines)} engines, {self._why!r})"
 
     @contextmanager
-    def of(self, engine: Engine) -> Iterator[None]:
+    def of(self, engine: Halting) -> Iterator[None]:
         """Context manager. The engine is at work while inside."""
         self._engines.append(engine)
         if self._why is not None:

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Unpack
 
-    from harvester.job.keys import ContactKeys, LimitsKeys, OutputKeys, ServerKeys, SourceKeys
+    from harvester.job.keys import (
+        ContactKeys,
+        LimitsKeys,
+        OutputKeys,
+        RunKeys,
+        ServerKeys,
+        SourceKeys,
+    )
 
 SourceKind: TypeAlias = Literal["ids", "uids", "search", "run"]
 """Files of UIDs, UIDs in memory, a search (query, History set, or both), or an earlier harvest."""
@@ -329,6 +336,33 @@ class Server(Group):
     def is_ncbi(self) -> bool:
         """Whether NCBI's own rules (hours, rate, email) apply."""
         return ncbi.is_ncbi(self.base_url)
+
+
+class Run(Group):
+    """Which processes send the requests."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **keys: Unpack[RunKeys]) -> None: ...
+
+    runner: Literal["local", "dask"] = Field(
+        default="local", description="this process, or workers of a Dask cluster"
+    )
+    scheduler: str | None = Field(
+        default=None, description="address of the Dask scheduler; default: a cluster of its own"
+    )
+    workers: int | None = Field(
+        default=None, ge=1, le=1000, description="workers of a Dask cluster of its own; default: 2"
+    )
+
+    @model_validator(mode="after")
+    def _of_dask(self) -> Run:
+        if self.runner == "local" and (self.scheduler or self.workers):
+            given = "scheduler" if self.scheduler else "workers"
+            raise ValueError(f"run.{given} is for the runner dask; add --runner dask")
+        if self.scheduler and self.workers:
+            raise ValueError("a scheduler has workers of its own; leave out run.workers")
+        return self
 
 
 class Access(Group):

@@ -97,3 +97,11 @@ class ServerKeys(TypedDict, total=False):
     """Keys of `Server`."""
 
     base_url: str
+
+
+class RunKeys(TypedDict, total=False):
+    """Keys of the group `run`."""
+
+    runner: Literal["local", "dask"]
+    scheduler: str | None
+    workers: int | None

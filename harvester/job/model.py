@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from harvester.errors import BadInput
 from harvester.job.chain import Chain, fill_hops
 from harvester.job.fields import Group
-from harvester.job.groups import Contact, Limits, Output, Server, Source
+from harvester.job.groups import Contact, Limits, Output, Run, Server, Source
 from harvester.job.in_memory import InMemory
 from harvester.job.link import Link
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         LimitsKeys,
         LinkKeys,
         OutputKeys,
+        RunKeys,
         ServerKeys,
         SourceKeys,
     )
@@ -60,6 +61,7 @@ class Job(Group):
             limits: Limits | LimitsKeys | Mapping[str, Any] = ...,
             contact: Contact | ContactKeys | Mapping[str, Any] = ...,
             server: Server | ServerKeys | Mapping[str, Any] = ...,
+            run: Run | RunKeys | Mapping[str, Any] = ...,
         ) -> None: ...
 
     link: Link
@@ -69,6 +71,7 @@ class Job(Group):
     limits: Limits = Limits()
     contact: Contact = Contact()
     server: Server = Server()
+    run: Run = Run()
 
     @model_validator(mode="before")
     @classmethod

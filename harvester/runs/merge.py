@@ -14,8 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
 import xxhash
 
 from harvester import events
@@ -25,6 +23,7 @@ from harvester.job import load
 from harvester.model import uids
 from harvester.model.distinct_targets import Targets
 from harvester.runs.mergeable import distinct, open_shards
+from harvester.runs.renumber import Renumbering
 from harvester.runs.run import Result
 from harvester.sources.rejected import count_rejected
 from harvester.store import durable
@@ -42,16 +41,14 @@ from harvester.store.unanswered import write_unanswered
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    import pyarrow as pa
+
     from harvester.job.model import Job
-    from harvester.model.uids import UidArray
     from harvester.runs.mergeable import Shard
     from harvester.store.state_reader import Part, SettledAt
 
 _ORIGIN = "merged_from"
 """Key in `meta`: the digest of the shards that a harvest was merged from."""
-
-_RAW_ROWS = 64
-"""Kept responses renumbered at a time. One has up to some MB."""
 
 
 def merge(
@@ -177,7 +174,7 @@ def _fill(ledger: Ledger, shards: Sequence[Shard], emit: events.Listener) -> Non
         parts.append(ledger.parts.write("links", _distinct_targets(ledger, shards)))
     files, done = sum(len(shard.harvest.parts) for shard in shards), 0
     for shard in shards:
-        renumber = _Renumbering(shard, ledger)
+        renumber = Renumbering(shard.harvest, ledger)
         for part in shard.harvest.parts:
             emit(events.ReadProgress(done, files, "file"))
             done += 1
@@ -206,43 +203,6 @@ def _distinct_targets(ledger: Ledger, shards: Sequence[Shard]) -> Iterator[pa.Ta
     for shard in shards:
         for table in shard.harvest.links():
             yield targets.unseen(table)
-
-
-class _Renumbering:
-    """Translates the numbers of a shard's UIDs; only accessions have numbers of their own.
-
-    Args:
-        shard: the shard.
-        ledger: the merged harvest, which knows all UIDs.
-    """
-
-    def __init__(self, shard: Shard, ledger: Ledger) -> None:
-        self.changes = shard.harvest.idtype == "acc"
-        self._shard = shard
-        if self.changes:
-            self._old = uids.as_array(shard.harvest.wanted)
-            texts = shard.harvest.identifiers.column(self._old)
-            self._new = ledger.input.identifiers.numbers(texts)
-
-    def __call__(self, members: UidArray) -> Any:
-        """Return the set of some UIDs."""
-        return uids.as_set(np.sort(self._numbers(members)))
-
-    def raw(self) -> Iterator[pa.Table]:
-        """Yield the kept responses with the new numbers."""
-        for table in self._shard.harvest.raw():
-            for piece in table.to_batches(max_chunksize=_RAW_ROWS):
-                asked = piece["asked"]
-                numbers = pa.array(self._numbers(asked.flatten().to_numpy()))
-                offsets = asked.offsets.to_numpy() - asked.offsets[0].as_py()
-                lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), numbers)
-                place = piece.schema.get_field_index("asked")
-                yield pa.Table.from_batches([piece]).set_column(
-                    place, piece.schema.field("asked"), lists
-                )
-
-    def _numbers(self, members: UidArray) -> UidArray:
-        return self._new[np.searchsorted(self._old, members)] if self.changes else members
 
 
 def _meta(shards: Sequence[Shard]) -> dict[str, str]:

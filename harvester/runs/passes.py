@@ -21,6 +21,7 @@ from harvester.errors import FolderError, HarvestError
 from harvester.job import ncbi
 from harvester.runs.builds import database_builds
 from harvester.runs.drive import drive, feed_engine, make_engine
+from harvester.runs.leases import LeasedPass
 from harvester.runs.progress import Progress
 from harvester.runs.refresh import Refresher
 from harvester.runs.rounds import Rounds
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from harvester.job.model import Job
     from harvester.model.identifiers import Listed
     from harvester.model.uids import UidSet
+    from harvester.runs.leases import Pool
     from harvester.runs.refresh import Refreshed
     from harvester.sources.feed import Feed
     from harvester.store.ledger import Ledger
@@ -72,6 +74,8 @@ class Passes:
         feed: yields more UIDs during the first pass; None if all are known.
         committed: receives the links of each commit.
         refresh_before: ask again for UIDs answered before this time, in ms since 1970.
+        inner: whether the folder is a lease of another harvest, and needs no final form.
+        pool: other processes that ask for the UIDs; None: this one does.
     """
 
     job: Job
@@ -83,6 +87,8 @@ class Passes:
     feed: Feed | None = None
     committed: Callable[[pa.Table], None] | None = None
     refresh_before: int | None = None
+    inner: bool = False
+    pool: Pool | None = None
 
     async def run(self) -> Refreshed | None:
         """Ask for what is not done yet, commit it, and bring the folder into its final form.
@@ -112,7 +118,9 @@ class Passes:
             else:
                 ended = await self._run_all(refresher, committer, emit)
             progress.end("interrupted" if ended else end_state(state.outcomes()))
-            if ended is None:  # a run that was asked to stop should not keep others waiting
+            if (
+                ended is None and not self.inner
+            ):  # a run that was asked to stop should not keep others waiting
                 await committer.in_thread(partial(merge_small_parts, self.ledger))
             await self._write_ends(committer)
         except (asyncio.CancelledError, Exception) as error:
@@ -123,7 +131,7 @@ class Passes:
                 await self._write_ends(committer)
             raise
         else:
-            if ended is None:
+            if ended is None and not self.inner:
                 await self._write_manifest(committer)
         finally:
             committer.close()
@@ -246,6 +254,14 @@ class Passes:
         emit: events.Listener,
         hours: Hours,
     ) -> HarvestError | None:
+        if self.pool is not None:
+            if feed is not None:
+                await self._read_all(feed, committer, emit)
+                todo = self._todo(committer.pass_number)
+            leased = LeasedPass(
+                job=self.job, pool=self.pool, ledger=self.ledger, committer=committer, emit=emit
+            )
+            return await leased.run(todo, hours, self.stop)
         engine = make_engine(
             self.job,
             self.client,
@@ -261,6 +277,13 @@ class Passes:
         feeding = None if feed is None else self._feed(feed, engine, committer, emit)
         with self.stop.of(engine):
             return await drive(engine, committer, feeding)
+
+    async def _read_all(self, feed: Feed, committer: Committer, emit: events.Listener) -> None:
+        """Read a feed to its end, before leases are made of its UIDs."""
+        async for listed in feed.blocks():
+            if self.ledger.input.add(listed):
+                emit(events.InputGrew(len(self.ledger.input.wanted)))
+        await committer.in_thread(self.ledger.input.end)
 
     async def _feed(
         self, feed: Feed, engine: Engine, committer: Committer, emit: events.Listener

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from harvester.job.link import Link
     from harvester.job.model import Job
     from harvester.model.identifiers import Identifiers, Listed
+    from harvester.runs.leases import Pool
     from harvester.runs.refresh import Refreshed
 
 
@@ -124,6 +125,8 @@ class Runner:
         retry_failed: whether to ask again for UIDs that failed or are missing.
         strict: whether a warning about the query ends the job before it begins.
         whole: whether the input UIDs are all of their source; None: look at the source.
+        inner: whether the folder is a lease of another harvest, and has no final form.
+        pool: other processes that ask for the links; None: this one does.
         refresh: ask again for UIDs whose answer is older than so many days; None: for none.
     """
 
@@ -135,6 +138,8 @@ class Runner:
     whole: bool | None = None
     strict: bool = False
     refresh: float | None = None
+    inner: bool = False
+    pool: Pool | None = None
 
     async def run(
         self,
@@ -187,6 +192,8 @@ class Runner:
                     feed=feed,
                     committed=committed,
                     refresh_before=before,
+                    inner=self.inner,
+                    pool=self.pool if kind.holds is HOLDS_LINKS else None,
                 ).run()
                 return replace(_result(ledger), refreshed=refreshed)
 

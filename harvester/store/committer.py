@@ -50,6 +50,7 @@ class Committer:
 
     Attributes:
         pass_number: the pass in which the UIDs are queried.
+        committed: as given.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Committer:
         self._ledger = ledger
         self._emit = emit
         self._progress = progress
-        self._committed = committed
+        self.committed = committed
         self.pass_number = 1
         self._pending: list[Delivery] = []
         self._bytes = 0
@@ -124,8 +125,8 @@ class Committer:
             self._bytes_in_commit = 0
             seconds = asyncio.get_running_loop().time() - begun
             self._emit(PartCommitted(written.links, written.uids, seconds))
-            if self._committed is not None and written.table is not None:
-                self._committed(written.table)
+            if self.committed is not None and written.table is not None:
+                self.committed(written.table)
 
     async def report(self) -> None:
         """Write the run's progress for other processes to read."""
@@ -154,7 +155,7 @@ class Committer:
         return _Written(
             links=0 if links is None else len(links),
             uids=sum(len(one.uids) for one in commit.settled),
-            table=None if links is None or self._committed is None else links.to_table(),
+            table=None if links is None or self.committed is None else links.to_table(),
         )
 
 

@@ -29,9 +29,22 @@ REJECTED = "rejected.tsv"
 LINKS, UIDS, SWEEPS, RAW, RECORDS = "links", "uids", "sweeps", "raw", "records"
 """Folders of parts; `sweeps` holds the links of a later pass until it is merged."""
 
+LEASES = "leases"
+"""Folder of the leases of a run with several workers, each a harvest of its own."""
+
 _OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp"}
 _OURS |= {REJECTED, f".{REJECTED}.tmp", MANIFEST, f".{MANIFEST}.tmp"}
-_OURS |= {".published", LINKS, UIDS, SWEEPS, RAW, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"}
+_OURS |= {
+    ".published",
+    LEASES,
+    LINKS,
+    UIDS,
+    SWEEPS,
+    RAW,
+    f"{FILE}-wal",
+    f"{FILE}-shm",
+    f"{FILE}-journal",
+}
 _HOP = re.compile(r"hop-\d+")
 
 

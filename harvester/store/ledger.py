@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from harvester.store.commit import Commit
     from harvester.store.sinks import Sink
-    from harvester.store.state_reader import Part
+    from harvester.store.state_reader import Part, Settled
 
 _KINDS = {REFRESHED: "refreshed", CONFIRMED: "confirmed"}
 """Number of a pass → kind of its links, until they are merged; else `again`."""
@@ -189,6 +189,17 @@ class Ledger:
             pass_number=commit.pass_number,
             meta=self.input.growth() | self._links_of_rounds(commit),
         )
+        self.publish()
+
+    def record(
+        self, parts: Sequence[Part], settled: Sequence[Settled], pass_number: int = 1
+    ) -> None:
+        """Make files that lie in the folder permanent, with the outcomes of their UIDs."""
+        self.begin()
+        self.changed = True
+        self.state.check_claim()
+        meta = self.input.growth()
+        self.state.commit(parts, settled, pass_number=pass_number, meta=meta)
         self.publish()
 
     def write(self, commit: Commit) -> list[Part]:

@@ -31,7 +31,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": _ASKING,
     "sources": {"store", *_ASKING},
     "runs": {"store", "engine", "sources", *_ASKING},
-    "api": {"export", "store", "engine", "sources", "runs", *_ASKING},
+    "runners": {"runs", "store", "engine", "sources", *_ASKING},
+    "api": {"runners", "export", "store", "engine", "sources", "runs", *_ASKING},
     "cli": {"job", "api", "emulator", *_SAID},
     "__main__": {"cli"},
 }

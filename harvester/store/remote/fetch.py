@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harvester.errors import FolderInUse
@@ -76,3 +78,18 @@ def publish_texts(folder: Path) -> None:
     if mirror is not None:
         mirror.list_objects()
         mirror.publish_texts()
+
+
+def discard(folder: Path) -> None:
+    """Delete a harvest: its objects, if it is in a store, and its folder.
+
+    Raises:
+        FolderError: the store cannot be used.
+    """
+    url = url_of(folder)
+    if url is not None:
+        bucket = Bucket(url)
+        bucket.delete(list(bucket.sizes()))
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        folder.parent.rmdir()

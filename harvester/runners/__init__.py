@@ -1,0 +1,1 @@
+"""Other processes that ask for the leases of a harvest, one module per kind of cluster."""

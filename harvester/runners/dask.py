@@ -1,0 +1,158 @@
+"""Leases on the workers of a Dask cluster.
+
+Dask may run a task twice, or again after a worker is lost. That is harmless: see `runs.leases`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import secrets
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from harvester.errors import BadInput, HarvestError, printable
+from harvester.runs.lease_worker import run_lease
+
+try:
+    import dask
+    import distributed
+except ImportError as error:
+    raise BadInput(
+        "The runner dask needs the package distributed: pip install 'elink-harvester[dask]'."
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from harvester.job.model import Job
+    from harvester.runs.leases import Lease, LeaseEnd
+
+_DASK: Any = distributed  # it has hardly any types
+
+_LOST: Any = (_DASK.client.FutureCancelledError, _DASK.comm.CommClosedError, RuntimeError)
+
+WORKERS = 2
+"""Workers of a cluster of our own."""
+
+_CONNECT_SECONDS = 30
+_SETTINGS = {
+    "distributed.scheduler.allowed-failures": 1000,  # a lease goes on where its worker died
+    "distributed.scheduler.worker-ttl": "60s",
+    "distributed.admin.tick.limit": "1h",
+}
+
+
+@asynccontextmanager
+async def dask_pool(job: Job) -> AsyncIterator[DaskPool]:
+    """Connect to the scheduler of a job, or start a cluster on this machine.
+
+    Raises:
+        BadInput: the job cannot be run in leases, or the workers would not share one rate limit.
+        HarvestError: the scheduler cannot be reached.
+    """
+    check(job)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(dask.config.set(_SETTINGS))
+        address: Any = job.run.scheduler
+        if address is None:
+            address = await stack.enter_async_context(
+                _DASK.LocalCluster(
+                    n_workers=job.run.workers or WORKERS,
+                    threads_per_worker=1,
+                    dashboard_address=None,
+                    asynchronous=True,
+                    silence_logs="CRITICAL",
+                )
+            )
+        try:
+            client = await stack.enter_async_context(
+                _DASK.Client(
+                    address, asynchronous=True, timeout=_CONNECT_SECONDS, set_as_default=False
+                )
+            )
+        except (OSError, TimeoutError, ValueError) as error:
+            raise HarvestError(
+                f"The Dask scheduler {job.run.scheduler} cannot be reached: "
+                f"{printable(str(error))}. Start it, then resume."
+            ) from error
+        yield DaskPool(client, f"harvester-stop-{secrets.token_hex(8)}")
+
+
+def check(job: Job) -> None:
+    """Check that a job can be run in leases.
+
+    Raises:
+        BadInput: it cannot; names the reason.
+    """
+    if any(link.repeat > 1 for link in (job.link, *job.hop)):
+        raise BadInput("A hop with repeat runs in one process; leave out --runner dask.")
+    if job.run.scheduler is None or job.limits.limiter is not None:
+        return
+    host = urlsplit(job.run.scheduler).hostname or ""
+    try:
+        here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = False
+    if not here:
+        raise BadInput(
+            "Workers on several machines need one rate limit: add --limiter redis://HOST:PORT/DB."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DaskPool:
+    """The workers of a cluster.
+
+    Attributes:
+        client: connected to the scheduler.
+        stop_name: name of the event that ends all leases.
+    """
+
+    client: Any
+    stop_name: str
+    _known: list[int] = field(default_factory=lambda: [1])
+
+    @property
+    def workers(self) -> int:
+        """Number of workers now; of none, the number before."""
+        if number := len(self.client.scheduler_info(n_workers=-1)["workers"]):
+            self._known[0] = number
+        return self._known[0]
+
+    async def run(self, lease: Lease) -> LeaseEnd:
+        """Run a lease on some worker; run it again if the worker or the scheduler is lost."""
+        while True:
+            key = f"lease-{secrets.token_hex(8)}"
+            try:
+                future = self.client.submit(_task, lease, self.stop_name, key=key, pure=False)
+                end: LeaseEnd = await future
+            except (_DASK.KilledWorker, *_LOST) as error:
+                if self.client.status != "running":
+                    raise HarvestError(
+                        "The Dask scheduler was lost. Start it again, then resume; all that was "
+                        "committed is kept."
+                    ) from error
+                await asyncio.sleep(1.0)
+                continue
+            return end
+
+    async def stop(self) -> None:
+        """End all leases gently."""
+        with suppress(OSError, TimeoutError, ValueError, RuntimeError):  # the scheduler is lost
+            await _DASK.Event(self.stop_name, client=self.client).set()
+
+
+def _task(lease: Lease, stop_name: str) -> LeaseEnd:
+    """Run a lease; called in a worker."""
+    event = _DASK.Event(stop_name, client=_DASK.get_worker()._get_client())  # noqa: SLF001 - as Dask's docs do
+
+    def stopped() -> bool:
+        try:
+            return bool(event.is_set())
+        except (OSError, TimeoutError):
+            return False
+
+    return run_lease(lease, stopped)
