@@ -118,9 +118,11 @@ async def test_accessions_and_kept_responses_are_renumbered(
         runner = Runner(client=client, listeners=[], stop=Stop(), whole=True)
         await runner.run(whole, names)
     for kind in ("links", "uids"):
-        one, two = (pq.read_table(tmp_path / name / kind) for name in ("whole", "leased"))
-        order = [(name, "ascending") for name in one.column_names if name != "reason"]
-        assert two.sort_by(order).equals(one.sort_by(order))
+        one, two = (
+            sorted(map(str, pq.read_table(tmp_path / name / kind).to_pylist()))
+            for name in ("whole", "leased")
+        )
+        assert one == two
     assert pq.read_table(tmp_path / "leased/links").num_rows > 0
     assert_exact_manifest(tmp_path / "leased")
 
