@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.control import Control
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _COLOURS = {"linked": "green", "empty": "cyan", "missing": "yellow", "failed": "red"}
+
+REFRESH_SECONDS = 0.25
+"""Seconds between two drawings."""
 
 WIDEST = 100
 """Columns of the progress bar at most; the other rows are shorter."""
@@ -128,10 +132,49 @@ def _erase(lines: int) -> Iterator[RenderableType]:
 @contextmanager
 def live_display(*, verbose: bool, transient: bool = False) -> Iterator[events.Listener]:
     """Show a display on the terminal of stderr during a run; `transient`: erase it at the end."""
-    console = Console(stderr=True)
+    console = OneAtATime(stderr=True)
     display = LiveDisplay(console, verbose=verbose)
-    with Live(display, console=console, refresh_per_second=4, transient=transient):
+    with (
+        Live(display, console=console, auto_refresh=False, transient=transient) as live,
+        _refreshing(live, console),
+    ):
         yield display
+
+
+class OneAtATime(Console):
+    """Console on which two threads never print at once.
+
+    Rich composes what moves the cursor to the top of the display before it draws. If another
+    thread draws in between, its display stays on the screen.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.printing = threading.RLock()
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does."""
+        with self.printing:
+            super().print(*objects, **options)
+
+
+@contextmanager
+def _refreshing(live: Live, console: OneAtATime) -> Iterator[None]:
+    """Redraw a display until the end of the context."""
+    ended = threading.Event()
+
+    def refresh() -> None:
+        while not ended.wait(REFRESH_SECONDS):
+            with console.printing:
+                live.refresh()
+
+    thread = threading.Thread(target=refresh, name="display", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _bar(done: int, total: int, said: str, width: int) -> RenderableType:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import io
+import re
+import sys
 
 import pytest
 from rich.console import Console
@@ -57,3 +59,25 @@ def test_no_row_is_wider_than_the_terminal(width: int) -> None:
     started = events.RunStarted(38_000_000, 7_000_000, {"linked": 7_000_000}, 10**9, 10.0, "x:1")
     for told in ([started], [started, events.RunEnded("complete")]):
         assert max(map(len, drawn(*told, width=width).splitlines())) <= min(width, 100)
+
+
+def test_no_drawing_is_left_behind_by_two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each redraw goes up by the rows of the last drawing, whoever printed in between."""
+    stream = _Terminal()
+    monkeypatch.setattr(live, "REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    with live.live_display(verbose=False) as listener:
+        listener(events.RunStarted(100, 0, {}, 0, 3.0, "x"))
+        for number in range(200):
+            listener(events.Warned(f"warning {number}"))
+    _, *drawings = stream.getvalue().split("\r\x1b[2K")
+    assert len(drawings) > 200
+    rows = 0
+    for drawing in drawings:
+        up = drawing.count("\x1b[1A\x1b[2K")
+        assert up == max(rows - 1, 0)
+        frame = drawing.rpartition(" %  0 of 100 UIDs")[2] if "of 100 UIDs" in drawing else ""
+        rows = 1 + frame.count("\n") if frame else 0
+    assert [int(one) for one in re.findall(r"warning (\d+)", stream.getvalue())] == list(range(200))
