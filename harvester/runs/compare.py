@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidSet
     from harvester.store.reader import HarvestReader
 
-ROWS = 2 << 20
-"""Rows of one harvest that are compared at a time. That takes about 300 MB of memory."""
+ROWS = 1 << 18
+"""Rows of one harvest that are compared at a time. That takes about 150 MB of memory."""
 
 _WITHOUT_NAME = "(no linkname)"
 """Stands for the linkname of rows that have none."""

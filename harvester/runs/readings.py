@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from harvester.store.ledger import Ledger
     from harvester.store.state_reader import Part
 
-ROWS = 2 << 20
-"""Rows of one reading that are merged at a time. That takes about 300 MB of memory."""
+ROWS = 1 << 18
+"""Rows of one reading that are merged at a time. That takes about 150 MB of memory."""
 
 
 @dataclass(frozen=True, slots=True)

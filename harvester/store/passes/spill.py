@@ -21,15 +21,19 @@ ROWS = 8 << 20
 """Rows per range. Merging a range takes about 1 GB of memory."""
 
 
+_MOST_RANGES = 500
+"""Ranges of one spill. Each is an open file while rows are written; systems permit 1,024."""
+
+
 def range_bounds(members: UidSet, rows: int, most: int) -> UidArray:
     """Return the lowest UID of each range but the first.
 
     Args:
         members: the UIDs, of which each range has about as many.
         rows: rows of all of them.
-        most: about how many rows a range should have.
+        most: about how many rows a range should have, unless there would be too many ranges.
     """
-    count = min(-(-rows // most), len(members)) or 1
+    count = min(-(-rows // most), len(members), _MOST_RANGES) or 1
     return np.array([members[len(members) * i // count] for i in range(1, count)], np.int64)
 
 
