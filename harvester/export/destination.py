@@ -19,18 +19,21 @@ from filelock import FileLock, Timeout
 
 from harvester.errors import BadInput, FolderInUse, HarvestError
 from harvester.store import durable
+from harvester.store.no_locks import has_no_locks, quiet_fallback
 from harvester.store.state_reader import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-STDOUT = "-"
-"""Name of the destination that stands for standard output."""
-
 _GZIP_LEVEL = 6
 _LOCK = ".lock"
 _BUFFER = 1 << 20
+
+
+def is_stdout(final: Path) -> bool:
+    """Return whether a destination stands for standard output."""
+    return str(final) == "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Destination:
     @contextmanager
     def stream(self) -> Iterator[IO[bytes]]:
         """Context with the file opened for writing, compressed if its name ends in .gz."""
-        if self.final.name == STDOUT:
+        if is_stdout(self.final):
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
             return
@@ -92,18 +95,21 @@ def companion(final: Path, suffix: str) -> Path:
     return final.with_name(name + suffix)
 
 
-def check_destination(final: Path, sources: Sequence[Path], *, overwrite: bool) -> None:
+def check_destination(
+    final: Path, sources: Sequence[Path], companions: Sequence[str] = (), *, overwrite: bool
+) -> None:
     """Check that an export may be written.
 
     Args:
         final: the name that it gets.
         sources: folders of the harvests.
+        companions: suffixes of the names of further files.
         overwrite: replace what is there.
 
     Raises:
         BadInput: something is there, its folder is missing, or it is in a harvest.
     """
-    if final.name == STDOUT:
+    if is_stdout(final):
         return
     whole = final.absolute()
     if not whole.parent.is_dir():
@@ -116,8 +122,9 @@ def check_destination(final: Path, sources: Sequence[Path], *, overwrite: bool) 
             raise BadInput(f"{final} is among the files of {source}. Choose another name.")
     if (whole / FILE).exists():
         raise BadInput(f"{final} holds a harvest. Choose another name.")
-    if (final.exists() or final.is_symlink()) and not overwrite:
-        raise BadInput(f"{final} exists. Choose another name, or add --overwrite to replace it.")
+    for path in (final, *(companion(final, suffix) for suffix in companions)):
+        if (path.exists() or path.is_symlink()) and not overwrite:
+            raise BadInput(f"{path} exists. Choose another name, or add --overwrite to replace it.")
 
 
 @contextmanager
@@ -137,7 +144,7 @@ def written_to(
         FolderInUse: another export writes to this name.
         HarvestError: the disk is full, or cannot be written.
     """
-    if final.name == STDOUT:
+    if is_stdout(final):
         yield Destination(final, final)
         return
     _check_replaceable(final, ours)
@@ -146,9 +153,13 @@ def written_to(
         aside.mkdir(exist_ok=True)
         lock = FileLock(aside / _LOCK)
         try:
-            lock.acquire(timeout=0)
+            with quiet_fallback():
+                lock.acquire(timeout=0)
         except Timeout:
             raise FolderInUse(f"Another export is writing {final}. Wait until it ends.") from None
+        except OSError as error:
+            if not has_no_locks(error):
+                raise
         try:
             _empty(aside)
             destination = Destination(final, aside)

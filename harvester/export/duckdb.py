@@ -104,9 +104,23 @@ def _fill(
 ) -> None:
     """Create a table with rows."""
     plain = pa.schema([field.with_type(_plain(field.type)) for field in schema])
-    batches = (batch for table in tables for batch in table.cast(plain).to_batches())
-    database.register("arriving", pa.RecordBatchReader.from_batches(plain, batches))
-    database.execute(f'CREATE TABLE "{name}" AS SELECT * FROM arriving')  # noqa: S608
+    failed: list[Exception] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            for table in tables:
+                yield from table.cast(plain).to_batches()
+        except Exception as error:
+            failed.append(error)
+            raise
+
+    database.register("arriving", pa.RecordBatchReader.from_batches(plain, batches()))
+    try:
+        database.execute(f'CREATE TABLE "{name}" AS SELECT * FROM arriving')  # noqa: S608
+    except Exception:
+        if failed:  # DuckDB has made an error of its own of it
+            raise failed[0] from None
+        raise
     database.unregister("arriving")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harvester import events
 from harvester.errors import BadInput, nearest
 from harvester.export import FORMATS, Options
-from harvester.export.destination import STDOUT, check_destination, written_to
+from harvester.export.destination import check_destination, is_stdout, written_to
 from harvester.export.harvests import open_harvests
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def export(
         raise BadInput(f"There is no export format '{form}'{hint}.")
     _check_name(form, found, final)
     _check_options(form, options)
-    check_destination(final, folders, overwrite=overwrite)
+    check_destination(final, folders, found.companions, overwrite=overwrite)
     harvests = open_harvests(folders, events.to_all(listeners), partial=partial)
     _check_rows(form, found, harvests)
     write = found.load()
@@ -72,7 +72,7 @@ def _check_name(form: str, found: Format, final: Path) -> None:
     Raises:
         BadInput: it does, or the format cannot be compressed or written to standard output.
     """
-    if final.name == STDOUT:
+    if is_stdout(final):
         if not found.text or found.companions:
             raise BadInput(f"{form} cannot be written to standard output. Name a file.")
         return

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harvester.export.sorting import sort_rows
-from harvester.export.table import table_of
+from harvester.export.table import sort_key, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,16 +23,11 @@ if TYPE_CHECKING:
 ROW_GROUP = 1 << 19
 """Rows per row group: some 8 MB of links on disk."""
 
-SORTED_BY = ("from_uid", "to_uid")
-"""The first of these columns that the rows have."""
-
 
 def write(harvests: Harvests, to: Destination, options: Options) -> None:
     """Write one Parquet file."""
-    schema, tables = table_of(harvests, to, options)
-    key = next((name for name in SORTED_BY if name in schema.names), None)
-    if key is not None and not options.wide:
-        tables = sort_rows(tables, key, to.scratch, harvests.link_count)
+    schema, tables = table_of(harvests, to, options, ordered=True)
+    key = sort_key(schema)
     names = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     with pq.ParquetWriter(
         to.path,

@@ -106,13 +106,22 @@ def _interrupted(to: Path) -> Iterator[None]:
     Raises:
         Interrupted: a signal came.
     """
+    came: list[int] = []
+
+    def interrupted(signum: int) -> Interrupted:
+        return Interrupted(signum, f"Interrupted; {to} was not written.")
 
     def stop(signum: int, _: FrameType | None) -> None:
-        raise Interrupted(signum, f"Interrupted; {to} was not written.")
+        came.append(signum)
+        raise interrupted(signum)
 
     before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
+    except RuntimeError as error:  # DuckDB raises it in place of what a handler raised
+        if came:
+            raise interrupted(came[0]) from error
+        raise
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)

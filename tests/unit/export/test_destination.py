@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -12,9 +13,6 @@ from support.harness import LINKS
 from harvester.api.export import export
 from harvester.errors import BadInput, FolderError, FolderInUse
 from harvester.export.destination import companion
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _refused(*args: object, **options: bool) -> str:
@@ -43,7 +41,6 @@ def test_what_exists_is_kept_unless_overwrite_is_given(tmp_path: Path) -> None:
         ("csv", "no/such/links.csv", "does not exist"),
         ("csv", "out", "is the harvest itself"),
         ("parquet", "out/links/all.parquet", "is among the files of"),
-        ("parquet", "-", "standard output"),
     ],
 )
 def test_names_that_do_not_fit_are_refused(tmp_path: Path, form: str, name: str, said: str) -> None:
@@ -52,13 +49,10 @@ def test_names_that_do_not_fit_are_refused(tmp_path: Path, form: str, name: str,
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_a_failed_export_leaves_nothing(tmp_path: Path) -> None:
-    out, to = pubmed_harvest(tmp_path / "out"), tmp_path / "links.csv"
-    last = max((out / "links").iterdir())
-    last.write_bytes(last.read_bytes()[:-20])
-    with pytest.raises(FolderError, match="is damaged"):
-        export(out, "csv", to)
-    assert list(tmp_path.iterdir()) == [out]
+def test_only_text_goes_to_standard_output(tmp_path: Path) -> None:
+    out = pubmed_harvest(tmp_path / "out")
+    for form in ("parquet", "edgelist", "neo4j"):
+        assert "cannot be written to standard output" in _refused(out, form, Path("-"))
 
 
 def test_what_a_killed_export_left_is_removed(tmp_path: Path) -> None:
@@ -69,6 +63,37 @@ def test_what_a_killed_export_left_is_removed(tmp_path: Path) -> None:
     export(out, "csv", to)
     assert {path.name for path in tmp_path.iterdir()} == {"out", "links.csv"}
     assert len(to.read_text().splitlines()) == 1 + true_links().num_rows
+
+
+def test_a_second_file_that_exists_is_kept_too(tmp_path: Path) -> None:
+    out, nodes = pubmed_harvest(tmp_path / "out"), tmp_path / "links.nodes.tsv"
+    nodes.write_text("mine")
+    assert str(nodes) in _refused(out, "edgelist", tmp_path / "links.edgelist")
+    assert nodes.read_text() == "mine"
+    export(out, "edgelist", tmp_path / "links.edgelist", overwrite=True)
+    assert nodes.read_text().startswith("node\t")
+
+
+@pytest.mark.parametrize("form", ["csv", "duckdb", "npz"])
+def test_damage_is_named_whatever_reads_it(tmp_path: Path, form: str) -> None:
+    out = pubmed_harvest(tmp_path / "out")
+    last = max((out / "links").iterdir())
+    last.write_bytes(last.read_bytes()[:-20])
+    with pytest.raises(FolderError, match=f"{last.name} is damaged"):
+        export(out, form, tmp_path / "links")
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(("form", "package"), [("xlsx", "xlsxwriter"), ("duckdb", "duckdb")])
+def test_a_missing_package_is_named_with_its_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, package: str
+) -> None:
+    out = pubmed_harvest(tmp_path / "out")
+    monkeypatch.setitem(sys.modules, package, None)
+    said = _refused(out, form, tmp_path / "links")
+    assert package in said
+    assert "pip install 'elink-harvester[export]'" in said
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_two_exports_to_one_name_at_a_time_are_refused(tmp_path: Path) -> None:
