@@ -13,6 +13,7 @@ from harvester.engine.off_peak import utc_now
 from harvester.errors import BadInput, Refused, printable
 from harvester.eutils.elink.commands import Elink
 from harvester.job.environment import api_key
+from harvester.job.groups import STDIN
 from harvester.job.written import written_job
 from harvester.runs.chain import hop_jobs
 from harvester.runs.plan import Plan, make_plan
@@ -87,6 +88,7 @@ async def plan(
             access = connected(job.server, job.contact, job.limits, environ, emit)
             client = await stack.enter_async_context(access)
         notes = [] if job.contact.email or not job.server.is_ncbi else [_NO_EMAIL]
+        notes += [_FROM_STDIN] if STDIN in job.source.ids else []
         notes += await _check_names(job, client, emit)
         if client is None or not isinstance(source, Feed):
             if source is not None and not isinstance(source, Feed):
@@ -114,6 +116,7 @@ async def plan(
     )
 
 
+_FROM_STDIN = "The UIDs were read from standard input: give them to run in the same way."
 _NO_EMAIL = "NCBI requires a contact email: run needs --email or NCBI_EMAIL."
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import shutil
+import socket
 import socketserver
 import ssl
 import subprocess
@@ -14,7 +16,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 from support.cookbook import ROOT, blocks_in
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from support.malicious_server import Bytes
     from support.servers import Servers
 
+S = TypeVar("S", bound=socketserver.TCPServer)
 KEY = "5ec2e7" * 6
 CHECKS = [
     "contact", "api key", "proxy", "name resolution", "connection", "tls", "answer", "clock",
@@ -143,7 +147,8 @@ def self_signed(tmp_path: Path) -> ssl.SSLContext:
     subprocess.run(
         [
             openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-            "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "/CN=house", "-addext",
+            "subjectAltName=DNS:localhost,DNS:eutils.invalid,IP:127.0.0.1",
             "-keyout", tmp_path / "key.pem", "-out", tmp_path / "house.pem",
         ],
         check=True, capture_output=True,
@@ -171,6 +176,55 @@ def test_certificate_of_an_institute_is_found_and_mended(
     assert len(fake.requests) == 1
 
 
+class Tunnel(socketserver.ThreadingTCPServer):
+    """A proxy whose every CONNECT leads to one port of this machine."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.asked: list[bytes] = []
+        super().__init__(("127.0.0.1", 0), _Connect)
+
+
+class _Connect(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        assert isinstance(self.server, Tunnel)
+        self.server.asked.append(self.rfile.readline())
+        while self.rfile.readline().strip():
+            pass
+        with socket.create_connection(("127.0.0.1", self.server.port)) as other:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            sides = {self.connection: other, other: self.connection}
+            while True:
+                for ready in select.select(list(sides), [], [])[0]:
+                    data = ready.recv(1 << 16)
+                    if not data:
+                        return
+                    sides[ready].sendall(data)
+
+
+def test_certificate_behind_the_proxy_of_a_company(
+    servers: Servers, tmp_path: Path, self_signed: ssl.SSLContext
+) -> None:
+    """The proxy shows a certificate of the house in the place of the server's own."""
+    fake = servers.malicious_server(servers.start(), lambda _: None, self_signed)
+    port = urlsplit(fake.base_url).port
+    assert port is not None
+    with serving(Tunnel(port)) as (tunnel, url):
+        words = ["--base-url", "https://eutils.invalid/entrez/eutils/"]
+        env = {"https_proxy": url, "no_proxy": ""}
+        found = doctor(servers, *words, env=env)
+        assert found.wrong == {"tls", "answer", "clock"}
+        assert "SSL_CERT_FILE" in found.says("tls")
+        assert fake.requests == []
+        found = doctor(servers, *words, env=env | {"SSL_CERT_FILE": str(tmp_path / "house.pem")})
+        assert not found.wrong
+        assert url in found.says("proxy")
+        assert len(fake.requests) == 1
+        assert {line.split()[1] for line in tunnel.asked} == {b"eutils.invalid:443"}
+
+
 class Proxy(socketserver.ThreadingTCPServer):
     """A proxy that answers every CONNECT with one status line."""
 
@@ -191,11 +245,12 @@ class _Refuse(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def proxy(status: bytes) -> Iterator[str]:
-    with Proxy(status) as server:
+def serving(server: S) -> Iterator[tuple[S, str]]:
+    """Serve in a thread; gives the server and its URL."""
+    with server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield server, f"http://127.0.0.1:{server.socket.getsockname()[1]}"
         server.shutdown()
         thread.join()
 
@@ -205,7 +260,7 @@ def proxy(status: bytes) -> Iterator[str]:
     [(b"407 Proxy Authentication Required", "USER:PASSWORD"), (b"403 Forbidden", "permits")],
 )
 def test_proxy_that_refuses_is_named(servers: Servers, status: bytes, remedy: str) -> None:
-    with proxy(status) as url:
+    with serving(Proxy(status)) as (_, url):
         found = doctor(servers, "--email=you@example.org", env={"https_proxy": url, "no_proxy": ""})
     assert found.wrong == NEEDS_ANSWER
     assert url in found.says("proxy")
@@ -213,7 +268,7 @@ def test_proxy_that_refuses_is_named(servers: Servers, status: bytes, remedy: st
 
 
 def test_plain_proxy_that_wants_a_login(servers: Servers) -> None:
-    with proxy(b"407 Proxy Authentication Required") as url:
+    with serving(Proxy(b"407 Proxy Authentication Required")) as (_, url):
         env = {"http_proxy": url, "no_proxy": ""}
         found = doctor(servers, "--base-url=http://eutils.invalid/", env=env)
     assert found.wrong == NEEDS_ANSWER

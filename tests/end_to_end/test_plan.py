@@ -121,6 +121,13 @@ def test_planned_job_file_runs(servers: Servers, tmp_path: Path) -> None:
     assert said(chained)["uids"] == len(targets)
 
 
+def test_uids_of_standard_input_are_counted(tmp_path: Path) -> None:
+    words = ["plan", "--ids=-", *PMC, "--json"]
+    found = said(harvester(*words, stdin=b"3\n1\n3\n2\n", cwd=tmp_path))
+    assert found["uids"] == 3
+    assert any("standard input" in note for note in found["notes"])
+
+
 def test_disk_and_links_are_as_a_probe_says(servers: Servers, tmp_path: Path) -> None:
     server, out = servers.start(), tmp_path / "out"
     ids = write_uids(tmp_path / "ids", range(1, 5001))
