@@ -24,6 +24,7 @@ PLACES = {  # name: (column, row); an import points to a row further down
     "runners": (1, 2),
     "runs": (1, 3),
     "export": (2, 3),
+    "report": (0, 3),
     "engine": (0, 4),
     "sources": (2, 4),
     "client": (0, 5),

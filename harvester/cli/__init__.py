@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": "harvester.cli.commands.plan",
     "verify": "harvester.cli.commands.verify",
     "doctor": "harvester.cli.commands.doctor",
+    "report": "harvester.cli.commands.report",
     "top": "harvester.cli.commands.top",
     "export": "harvester.cli.commands.export",
     "diff": "harvester.cli.commands.diff",

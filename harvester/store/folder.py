@@ -25,6 +25,7 @@ JOB = "job.toml"
 MANIFEST = "manifest.json"
 UNANSWERED = "unanswered.txt"
 REJECTED = "rejected.tsv"
+REPORT, REPORT_JSON = "report.html", "report.json"
 
 LINKS, UIDS, SWEEPS, RAW, RECORDS = "links", "uids", "sweeps", "raw", "records"
 """Folders of parts; `sweeps` holds the links of a later pass until it is merged."""
@@ -34,6 +35,7 @@ LEASES = "leases"
 
 _OURS = {LOCK, JOB, FILE, UNANSWERED, f".{JOB}.tmp", f".{UNANSWERED}.tmp"}
 _OURS |= {REJECTED, f".{REJECTED}.tmp", MANIFEST, f".{MANIFEST}.tmp"}
+_OURS |= {REPORT, f".{REPORT}.tmp", REPORT_JSON, f".{REPORT_JSON}.tmp"}
 _OURS |= {
     ".published",
     LEASES,

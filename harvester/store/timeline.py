@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 FORMAT = 1
 
@@ -156,9 +156,20 @@ class Timeline:
         if found is None:
             found = self.buckets[number] = Bucket()
             if len(self.buckets) > MOST_BUCKETS:
-                self._widen()
+                self.shrink(MOST_BUCKETS)
                 return self.at(moment)
         return found
+
+    def shrink(self, most: int) -> None:
+        """Double the width and merge neighbours until there are at most some buckets."""
+        while len(self.buckets) > most:
+            self.width *= 2
+            before, self.buckets = self.buckets, {}
+            for number, bucket in before.items():
+                if (found := self.buckets.get(number // 2)) is None:
+                    self.buckets[number // 2] = bucket
+                else:
+                    found.add(bucket)
 
     def left(self, moment: float) -> float:
         """Return the seconds from a moment to the end of its bucket; more than none."""
@@ -225,18 +236,6 @@ class Timeline:
             Counter(kept["counts"]),
         )
 
-    def _widen(self) -> None:
-        """Double the width, and merge neighbours."""
-        self.width *= 2
-        before, self.buckets = self.buckets, {}
-        for number, bucket in before.items():
-            if (found := self.buckets.get(number // 2)) is None:
-                self.buckets[number // 2] = bucket
-            else:
-                found.add(bucket)
-        if len(self.buckets) > MOST_BUCKETS:
-            self._widen()
-
 
 def latency_bin(seconds: float) -> int:
     """Return the bin of a latency: bins are evenly spaced on a scale of logarithms."""
@@ -260,11 +259,3 @@ def percentile(bins: Counter[int], share: float) -> float | None:
             return _LEAST_LATENCY * float(2 ** ((number + part) / _BINS_PER_OCTAVE))
         left -= bins[number]
     return None
-
-
-def combined(buckets: Iterable[Bucket]) -> Bucket:
-    """Return the counts of some buckets together."""
-    whole = Bucket()
-    for bucket in buckets:
-        whole.add(bucket)
-    return whole

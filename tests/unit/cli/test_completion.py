@@ -39,7 +39,7 @@ def _plain(found: list[str]) -> list[str]:
 
 
 def test_commands_and_options(ask: Ask) -> None:
-    assert _plain(ask("harvester", "re")) == ["resume", "records", "reparse"]
+    assert _plain(ask("harvester", "re")) == ["resume", "report", "records", "reparse"]
     assert _plain(ask("harvester", "run", "--idt")) == ["--idtype"]
 
 
