@@ -97,7 +97,7 @@ def test_three_hosts_with_four_processes_each_keep_one_limit(tmp_path: Path) -> 
         assert codes == [0] * SHARES, (tmp_path / "1.err").read_text()
     times = requests(log)
     assert busiest_second(times) <= RATE
-    quiet = [at for at in times if killed + 1.2 < at < again - 8]
+    quiet = [at for at in times if killed + 2.2 < at < again - 8]
     assert quiet == [], "requests were sent without Redis"
     machine.assert_share(share_used(times, begun, killed), 0.97)
     machine.assert_share(share_used(times, again, again + 12), 0.97)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-SETTLING_SECONDS = 3.2
+SETTLING_SECONDS = 4.2
 """Time after its start from which a Redis is believed; see `SETTLED_SECONDS` of the limiter."""
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from redis.asyncio import Redis
+    from throttled.asyncio import BaseStore
 
 TIMEOUT_SECONDS = 2.0
 """Seconds for one exchange with Redis, and for making a connection to it."""
@@ -108,7 +109,7 @@ class RedisCounter:
         self._store = RedisStore(server=url, options={"CONNECTION_POOL_KWARGS": options})
         # The store has neither a way to close its connections nor one to send other commands.
         self._redis = cast("Redis", self._store._backend.get_client())  # noqa: SLF001
-        self._throttled: dict[float, Throttled] = {}
+        self._counts: dict[float, Throttled] = {}
 
     def __repr__(self) -> str:
         """For logs and tests; without the password."""
@@ -128,7 +129,9 @@ class RedisCounter:
             CounterAway: Redis did not answer.
         """
         with _explained():
-            result = await self._gcra(rate).limit(self._name, cost=starts)
+            if rate not in self._counts:
+                self._counts = {rate: gcra(rate, self._store)}
+            result = await self._counts[rate].limit(self._name, cost=starts)
         if result.limited:
             raise CounterAway(f"all starts of the next {_AHEAD_SECONDS / 60:.0f} min are reserved")
         return max(result.state.reset_after - starts / rate, 0.0)
@@ -188,17 +191,17 @@ class RedisCounter:
     def _key(self, kind: str) -> str:
         return f"harvester:{self._name}:{kind}"
 
-    def _gcra(self, rate: float) -> Throttled:
-        if rate not in self._throttled:
-            limit = max(round(rate * _PERIOD.total_seconds()), 1)
-            burst = max(round(rate * _AHEAD_SECONDS), 1000)
-            quota = Quota(Rate(_PERIOD, limit), burst)
-            self._throttled = {
-                rate: Throttled(
-                    using="gcra", quota=quota, store=self._store, key_prefix="harvester"
-                )
-            }
-        return self._throttled[rate]
+
+def gcra(rate: float, store: BaseStore) -> Throttled:
+    """Return throttled-py's count of so many starts per second.
+
+    Args:
+        rate: starts per second; all processes with a store share one count, whatever their rates.
+        store: where the count is kept.
+    """
+    limit = max(round(rate * _PERIOD.total_seconds()), 1)
+    quota = Quota(Rate(_PERIOD, limit), burst=max(round(rate * _AHEAD_SECONDS), 1000))
+    return Throttled(using="gcra", quota=quota, store=store, key_prefix="harvester")
 
 
 @contextmanager

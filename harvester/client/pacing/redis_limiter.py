@@ -7,9 +7,9 @@ most its last block. What makes the limit hold at the server:
 - The starts are 2 % further apart than the limit asks (`MARGIN`), so a start may be used up to
   20 ms late. A start that is missed by more is lost; the request takes the next one.
 - A request waits for its start when its connection is ready, not before it connects.
-- A start counts only while Redis was seen within the last second (`FRESH_SECONDS`), in the same
-  life. A Redis that has started again may have lost its count; nothing is reserved until all starts
-  of its life before are over (`SETTLED_SECONDS`).
+- A start counts only while Redis was seen within the last two seconds (`FRESH_SECONDS`), in the
+  same life. A Redis that has started again may have lost its count; nothing is reserved until all
+  starts of its life before are over (`SETTLED_SECONDS`).
 - Without Redis nothing is sent.
 
 This process measures with its own monotonic clock only, and Redis with its own.
@@ -22,7 +22,6 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from harvester.client.backoff import LIMITER_SECONDS
 from harvester.client.pacing.block import Block
 from harvester.client.pacing.limiter import Permit
 from harvester.client.pacing.slowed import PAUSE_SECONDS, slowed_by
@@ -38,16 +37,16 @@ if TYPE_CHECKING:
 MARGIN = 0.02
 """Share by which starts are further apart than the limit asks; seconds by which one may be late."""
 
-FRESH_SECONDS = 1.0
+FRESH_SECONDS = 2.0
 """Seconds for which what Redis said may be acted on."""
 
-LOOK_SECONDS, IDLE_LOOK_SECONDS = 0.25, 5.0
+LOOK_SECONDS, IDLE_LOOK_SECONDS = 0.7, 5.0
 """Seconds between two looks at Redis while permits are wanted, and otherwise."""
 
-BLOCK_SECONDS = 0.5
+BLOCK_SECONDS = 2.0
 """Seconds that a block of starts lasts, at this process' share of the rate."""
 
-SETTLED_SECONDS = 3
+SETTLED_SECONDS = 4
 """Whole seconds after the start of Redis in which nothing is reserved: longer than starts of its
 life before may be used, and a second more for the server's count."""
 
@@ -269,17 +268,17 @@ class RedisLimiter:
 
     async def _watch(self) -> None:
         """Look at Redis again and again."""
-        delay = LOOK_SECONDS
         while True:
             idle = self._clock() - self._wanted_at > _WANTED_SECONDS
+            delay = IDLE_LOOK_SECONDS if idle else LOOK_SECONDS
+            since = 0.0 if self.away else self._clock() - self._seen_at
             with suppress(TimeoutError):
-                async with asyncio.timeout(IDLE_LOOK_SECONDS if idle else delay):
+                async with asyncio.timeout(max(delay - since, 0.0)):
                     await self._look_now.wait()
             self._look_now.clear()
-            if self._clock() - self._seen_at > LOOK_SECONDS / 2 or self._report is not None:
+            if self._clock() - self._seen_at >= LOOK_SECONDS or self._report is not None:
                 with suppress(HarvestError):
                     await self._look()
-            delay = min(2 * delay, LIMITER_SECONDS) if self.away else LOOK_SECONDS
 
     async def _look(self) -> None:
         """Pass on what this process has to say, and take over what Redis says.
