@@ -6,6 +6,8 @@ import doctest
 import io
 import re
 import sys
+import time
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -14,6 +16,11 @@ from harvester import events
 from harvester.api.display import live
 from harvester.api.display.lines import PlainLines, make_display
 from harvester.api.display.live import LiveDisplay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
 
 
 class _Terminal(io.StringIO):
@@ -68,16 +75,24 @@ def test_no_drawing_is_left_behind_by_two_threads(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
+    rows_of = LiveDisplay._rows
+
+    def slow_rows(display: LiveDisplay, width: int) -> Iterator[RenderableType]:
+        time.sleep(0.001)  # the other thread goes on
+        return rows_of(display, width)
+
+    monkeypatch.setattr(LiveDisplay, "_rows", slow_rows)
     with live.live_display(verbose=False) as listener:
-        listener(events.RunStarted(100, 0, {}, 0, 3.0, "x"))
-        for number in range(200):
+        for number in range(50):  # the display has a row more after every second event
+            listener(events.RunStarted(100, 0, {}, 0, 3.0, "x"))
+            listener(events.RunEnded("complete"))
             listener(events.Warned(f"warning {number}"))
     _, *drawings = stream.getvalue().split("\r\x1b[2K")
-    assert len(drawings) > 200
+    assert len(drawings) > 50
     rows = 0
     for drawing in drawings:
         up = drawing.count("\x1b[1A\x1b[2K")
         assert up == max(rows - 1, 0)
         frame = drawing.rpartition(" %  0 of 100 UIDs")[2] if "of 100 UIDs" in drawing else ""
         rows = 1 + frame.count("\n") if frame else 0
-    assert [int(one) for one in re.findall(r"warning (\d+)", stream.getvalue())] == list(range(200))
+    assert [int(one) for one in re.findall(r"warning (\d+)", stream.getvalue())] == list(range(50))
