@@ -80,6 +80,8 @@ def link_readers(folder: Path, warn: Callable[[str], None]) -> list[HarvestReade
                 f"{one.folder} was harvested with {what}: its rows do not lead from one record to "
                 "another."
             )
+        if one.schema.field("to_uid") != readers[0].schema.field("to_uid"):
+            raise BadInput(f"{folder} has hops with UIDs and hops with accessions: name one hop.")
         check_complete(one, warn, partial=True)
     return readers
 

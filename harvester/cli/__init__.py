@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": "harvester.cli.commands.doctor",
     "report": "harvester.cli.commands.report",
     "top": "harvester.cli.commands.top",
+    "around": "harvester.cli.commands.around",
     "export": "harvester.cli.commands.export",
     "diff": "harvester.cli.commands.diff",
     "merge": "harvester.cli.commands.merge",

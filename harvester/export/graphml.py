@@ -13,7 +13,7 @@ from harvester.export.text import batches, texts, write_lines
 from harvester.model import lazy_compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from harvester.export import Options
     from harvester.export.destination import Destination
@@ -41,21 +41,47 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:
     """Write GraphML."""
     fields = node_fields(harvests, options.columns, to.scratch)
     nodes = Nodes(harvests)
+    ids = harvests.first.identifiers.type
+    with to.stream() as stream:
+        write_graph(stream, nodes.batches(), harvests.links(), ids, options.columns, fields)
+
+
+def write_graph(
+    stream: IO[bytes],
+    nodes: Iterable[tuple[pa.DictionaryArray, pa.Array]],
+    links: Iterable[pa.Table],
+    ids: pa.DataType,
+    names: Sequence[str] = (),
+    fields: NodeFields = lambda *_: [],
+) -> None:
+    """Write nodes and links as one document.
+
+    Args:
+        stream: takes it.
+        nodes: databases and UIDs of records, each record once.
+        links: rows with dbfrom, from_uid, dbto, linkname, to_uid, score and rank.
+        ids: type of UIDs.
+        names: names of more columns of the nodes.
+        fields: returns these columns for some nodes.
+    """
     keys = "".join(
         f'<key id={quoteattr(name)} for="node" attr.name={quoteattr(name)} attr.type="string"/>\n'
-        for name in options.columns
+        for name in names
     )
-    is_text = pa.types.is_string(harvests.first.identifiers.type)
-    with to.stream() as stream:
-        head = _HEAD.format(kind=quoteattr("string" if is_text else "long"), fields=keys)
-        stream.write(head.encode())
-        _write_nodes(nodes, stream, options.columns, fields)
-        _write_edges(harvests, stream)
-        stream.write(_TAIL.encode())
+    kind = quoteattr("string" if pa.types.is_string(ids) else "long")
+    stream.write(_HEAD.format(kind=kind, fields=keys).encode())
+    _write_nodes(nodes, stream, names, fields)
+    _write_edges(links, stream)
+    stream.write(_TAIL.encode())
 
 
-def _write_nodes(nodes: Nodes, stream: IO[bytes], names: Sequence[str], fields: NodeFields) -> None:
-    for db, uids in nodes.batches():
+def _write_nodes(
+    nodes: Iterable[tuple[pa.DictionaryArray, pa.Array]],
+    stream: IO[bytes],
+    names: Sequence[str],
+    fields: NodeFields,
+) -> None:
+    for db, uids in nodes:
         columns = [
             '<node id="', node_ids(db, uids), '"><data key="db">', escaped(db),
             '</data><data key="uid">', escaped(uids), "</data>",
@@ -65,8 +91,8 @@ def _write_nodes(nodes: Nodes, stream: IO[bytes], names: Sequence[str], fields: 
         write_lines(stream, columns, "")
 
 
-def _write_edges(harvests: Harvests, stream: IO[bytes]) -> None:
-    for batch in batches(harvests.links()):
+def _write_edges(links: Iterable[pa.Table], stream: IO[bytes]) -> None:
+    for batch in batches(links):
         columns = [
             '<edge source="', node_ids(batch["dbfrom"], batch["from_uid"]),
             '" target="', node_ids(batch["dbto"], batch["to_uid"]),

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
+import networkx as nx
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -428,6 +429,18 @@ def _most_related(server: Emulator, folder: Path) -> None:
     assert told == [{"db": "pubmed", "uid": uid, "inputs": -n} for n, uid in ranked]
 
 
+def _around_one(server: Emulator, folder: Path) -> None:
+    """All links with the article at one end, and a graph that another program reads."""
+    links = rows(folder / "related-all", "links").to_pylist()
+    ends = [[(row["dbfrom"], row["from_uid"]), (row["dbto"], row["to_uid"])] for row in links]
+    mine = [pair for pair in ends if ("pubmed", PMIDS[0]) in pair]
+    lines = [line.split("\t") for line in (folder / "links.tsv").read_text().splitlines()]
+    assert mine
+    assert sorted([(a, int(b)), (c, int(d))] for _, a, b, _, c, d, _ in lines) == sorted(mine)
+    graph = nx.read_graphml(folder / "around.graphml")
+    assert {f"{db}:{uid}" for pair in mine for db, uid in pair} <= set(graph.nodes)
+
+
 def _handed_over(server: Emulator, folder: Path) -> None:
     """The data set is checked by its manifest alone."""
     assert not (folder / "handed-over/state.sqlite").exists()
@@ -505,6 +518,7 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
         _linked("related", "pubmed", PMIDS, "pubmed", "pubmed_pubmed", scores=True), _best
     ),
     "Which articles are related to most of mine?": _most_related,
+    "What is linked with one article?": _around_one,
     "Related articles of some years": _filtered("related-2020s", "2020:2024[pdat]"),
     "Which related articles are reviews?": _filtered("related-reviews", "review[ptyp]"),
     "Which genes are my articles about?": _linked(

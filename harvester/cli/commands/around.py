@@ -1,0 +1,78 @@
+"""`harvester around`: the neighbourhood of one record."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import rich_click as click
+
+from harvester.cli.verbosity import result_options
+
+_PANEL = "Neighbourhood"
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("record", metavar="DB:UID")
+@click.option(
+    "--hops",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=1,
+    panel=_PANEL,
+    help="links between the record and the farthest others [default: 1]",
+)
+@click.option(
+    "--to",
+    type=(click.Choice(["graphml"]), click.Path(path_type=Path)),
+    metavar="graphml DEST",
+    panel=_PANEL,
+    help="write the file DEST, for Gephi, Cytoscape, igraph or networkx",
+)
+@result_options
+def around(
+    out: Path,
+    record: str,
+    hops: int,
+    to: tuple[str, Path] | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """List the links from and to one record of OUT, and on from hop to hop.
+
+    Links are followed in both directions, over all hops of a chain. In a pipe the columns are hop,
+    database and UID that a link is from, linkname, database and UID that it leads to, and score,
+    with tabs between them.
+    """
+    import json
+
+    from harvester.api import around as api
+    from harvester.cli.lookup import show
+    from harvester.wording import count
+
+    def note(text: str) -> None:
+        if not quiet:
+            click.echo(text, err=True)
+
+    if to is not None:
+        api.check_free(to[1])
+    found = api.around(out, record, hops, warn=lambda text: note(f"Note: {text}"))
+    columns = ["hop", "dbfrom", "from_uid", "linkname", "dbto", "to_uid", "score"]
+    links = found.links.select(columns).to_pylist()
+    center = found.nodes[0]
+    if not links:
+        note(f"Note: {out} has no link from or to {center.db}:{center.uid}.")
+    if to is not None:
+        api.write_graphml(found, to[1])
+        note(f"{count(len(found.nodes), 'record')} and {count(len(links), 'link')} in {to[1]}")
+    elif not as_json:
+        if sys.stdout.isatty() and not any(row["score"] is not None for row in links):
+            columns.remove("score")  # a terminal is narrow
+        names = ("from_uid", "to_uid")  # UIDs are names, without separators of thousands
+        rows = [[str(row[n]) if n in names else row[n] for n in columns] for row in links]
+        show(columns, rows)
+    if as_json:
+        nodes = [{"db": one.db, "uid": one.uid, "distance": one.distance} for one in found.nodes]
+        document = {"center": {"db": center.db, "uid": center.uid}, "hops": hops}
+        click.echo(json.dumps(document | {"nodes": nodes, "links": links}, indent=1))
