@@ -250,9 +250,11 @@ def serving(server: S) -> Iterator[tuple[S, str]]:
     with server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield server, f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield server, f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.mark.parametrize(
