@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help workflows demo test unit check coverage all docs torture bench results guard soak conformance clean
+.PHONY: help workflows demo test unit check coverage all docs torture bench results guard soak cluster conformance clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ guard: .venv/dev  ## fail if a hot path became 20 % slower
 
 soak: .venv/dev  ## harvest 2 million UIDs twice, with faults and kill -9 (some minutes)
 	$(BIN)/python -m benchmarks.soak
+
+cluster: .venv/dev  ## harvest with Redis, an object store and Dask, killing parts of them (4 min)
+	$(BIN)/python -m benchmarks.cluster
 
 conformance: .venv/dev .venv-conformance/run  ## compare clients under NCBI's faults, into docs/conformance.md (10 min)
 	$(BIN)/python -m benchmarks.conformance .venv-conformance/bin/python

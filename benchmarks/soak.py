@@ -138,17 +138,17 @@ def harvest_watched(ids: Path, url: str, out: Path) -> list[Look]:
     return looks
 
 
-def see_exact(out: Path) -> int:
+def see_exact(out: Path, count: int = UIDS) -> int:
     """Compare the links and UIDs of a folder with the graph; return the number of links."""
     links = pq.read_table(out / "links", columns=["from_uid", "to_uid"])
     rows = pq.read_table(out / "uids", columns=["from_uid", "outcome", "links"])
-    uids = np.arange(FIRST, FIRST + UIDS)
+    uids = np.arange(FIRST, FIRST + count)
     expected = truth(SeededGraph(), "pubmed", uids.tolist(), ("pmc",), ("pubmed_pmc",))
     order = [("from_uid", "ascending"), ("to_uid", "ascending")]
     if not links.sort_by(order).equals(expected.select(links.column_names).sort_by(order)):
         raise SystemExit(f"{out.name}: the links are not those of the graph")
     sources = expected["from_uid"].to_numpy()
-    counts = np.bincount(sources - FIRST, minlength=UIDS)
+    counts = np.bincount(sources - FIRST, minlength=count)
     rows = rows.sort_by("from_uid")
     answered = set(rows["outcome"].unique().to_pylist()) <= {"linked", "empty"}
     if not (

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from aiohttp import web
+
 from harvester.emulator.answering import answer
 from harvester.emulator.answers import pages
 from harvester.emulator.answers.answer import TEXT_TYPE, Answer
@@ -26,8 +28,6 @@ from harvester.emulator.service.workers import QueueFullError, Workers
 from harvester.emulator.utilities.table import UTILITIES
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from harvester.emulator.config import EmulatorConfig
     from harvester.emulator.log import Entry, RequestLog
     from harvester.emulator.ratelimit import Allowance
@@ -130,9 +130,11 @@ class Handler:
                 if draw.spec.name not in SILENT:
                     entry.status, entry.bytes = result.status, len(result.body)
                 sent_headers = self._headers(entry, result, allowance)
-                return await WIRE[draw.spec.name](
-                    self._wire(request, result, sent_headers, draw.random)
-                )
+                wire = self._wire(request, result, sent_headers, draw.random)
+                try:
+                    return await WIRE[draw.spec.name](wire)
+                except ConnectionResetError:  # the client has hung up
+                    return web.Response()
         return self._send(request, entry, result, allowance)
 
     def _count(self, parsed: UtilityRequest, entry: Entry) -> Allowance | None:

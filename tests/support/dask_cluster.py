@@ -6,12 +6,13 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from support.harness import environment, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -20,14 +21,14 @@ class Cluster:
 
     Args:
         folder: for their files.
-        port: of the scheduler; any free one at first, the same when it is started again.
+        env: more environment of its processes.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str] = MappingProxyType({})) -> None:
         self.folder = folder
         self.address = ""
         self._file = folder / "scheduler.json"
-        self._env = environment()
+        self._env = environment(**env)
         del self._env["PYTHONWARNINGS"]  # those of Dask are not ours
         self._scheduler: subprocess.Popen[bytes] | None = None
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -84,9 +85,11 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
+def cluster(
+    folder: Path, workers: int, env: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Cluster]:
     """A scheduler with some workers."""
-    made = Cluster(folder)
+    made = Cluster(folder, env)
     try:
         made.start_scheduler()
         for _ in range(workers):
