@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from harvester import events
 from harvester.api.top import link_readers
 from harvester.errors import BadInput, nearest, printable
 from harvester.export.graphml import write_graph
@@ -16,7 +17,7 @@ from harvester.store.folder import disk_errors
 from harvester.store.neighbours import Neighbour, Neighbourhood, find_neighbourhood
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
     from typing import IO
 
@@ -29,6 +30,7 @@ def around(
     hops: int = 1,
     *,
     warn: Callable[[str], None] = lambda _: None,
+    listeners: Iterable[events.Listener] = (),
 ) -> Neighbourhood:
     """Return the links from a record and to it, and from hop to hop on; sends no request.
 
@@ -37,6 +39,7 @@ def around(
         record: database and UID, like `pubmed:20210808`.
         hops: links between the record and the farthest others, at most.
         warn: receives a sentence about links that are not known.
+        listeners: called with the progress.
 
     Raises:
         BadInput: the record is written in another way, the folder holds no links of single UIDs,
@@ -63,7 +66,8 @@ def around(
         uid = parse_accession(word) if is_text else UidParser(name)(word)
     except ValueError as error:
         raise BadInput(str(error)) from error
-    found = find_neighbourhood(readers, name, uid, hops, answer_name)
+    emit = events.to_all(list(listeners))
+    found = find_neighbourhood(readers, name, uid, hops, answer_name, emit)
     if name not in found.databases:
         hint = nearest(name, found.databases) or f"; there are {', '.join(found.databases)}"
         raise BadInput(f"No link in {folder} is from or to the database '{printable(db)}'{hint}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harvester import events
 from harvester.api.folder import harvests_in, job_in
 from harvester.errors import BadInput
 from harvester.store.ranking import Ranked
@@ -11,7 +12,7 @@ from harvester.store.reader import HarvestReader
 from harvester.store.unfinished import check_complete
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 __all__ = ["MOST_TITLES", "Ranked", "link_readers", "titles", "top"]
@@ -27,6 +28,7 @@ def top(
     dbto: str | None = None,
     linkname: str | None = None,
     warn: Callable[[str], None] = lambda _: None,
+    listeners: Iterable[events.Listener] = (),
 ) -> list[Ranked]:
     """Return the targets that most inputs of a harvest link to; sends no request.
 
@@ -39,6 +41,7 @@ def top(
         dbto: only targets in this database.
         linkname: only links of this name.
         warn: receives a sentence about links that are not known.
+        listeners: called with the progress.
 
     Returns:
         Targets by descending number of distinct inputs, then by UID.
@@ -57,7 +60,8 @@ def top(
 
     if most < 1:
         raise BadInput(f"{most} is no number of targets; give 1 or more.")
-    return rank_targets(link_readers(folder, warn), most, dbto=dbto, linkname=linkname)
+    readers, emit = link_readers(folder, warn), events.to_all(list(listeners))
+    return rank_targets(readers, most, dbto=dbto, linkname=linkname, emit=emit)
 
 
 def link_readers(folder: Path, warn: Callable[[str], None]) -> list[HarvestReader]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from harvester.errors import BadInput
 from harvester.model import lazy_compute as pc
+from harvester.store.counted import counted
 from harvester.store.link_counts import read_ahead
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harvester import events
     from harvester.store.reader import HarvestReader
 
 MOST_LINKS = 500_000
@@ -68,6 +70,7 @@ def find_neighbourhood(
     uid: Uid,
     hops: int,
     canonical: Callable[[str], str] = lambda name: name,
+    emit: events.Listener = lambda _: None,
 ) -> Neighbourhood:
     """Return the links from a record and to it, and so on from the records at their other ends.
 
@@ -80,6 +83,7 @@ def find_neighbourhood(
         uid: its UID or accession.
         hops: links between the record and the farthest others, at most.
         canonical: returns the one name of a database that has several.
+        emit: receives the progress of each reading.
 
     Raises:
         BadInput: there are more than `MOST_LINKS`.
@@ -96,7 +100,7 @@ def find_neighbourhood(
         for name, members in reached.items():
             before.setdefault(name, set()).update(members)
         reached = {}
-        for row in _rows(harvests, now, past, canonical, databases):
+        for row in _rows(harvests, now, past, canonical, databases, emit):
             found.setdefault(row[:5], (hop, *row))
             if len(found) > MOST_LINKS:
                 raise BadInput(
@@ -161,6 +165,7 @@ def _rows(
     past: dict[str, _Members],
     canonical: Callable[[str], str],
     databases: set[str],
+    emit: events.Listener,
 ) -> Iterator[tuple[str, Uid, str, str, Uid, int | None, int | None]]:
     """Yield the links with an end among the records of this hop, and none among those before.
 
@@ -169,7 +174,7 @@ def _rows(
     for harvest in harvests:
         dbfrom = canonical(harvest.dbfrom)
         columns = [name for name in _COLUMNS if name != "dbfrom"]
-        for table in read_ahead(harvest.links(*columns)):
+        for table in counted(read_ahead(harvest.links(*columns)), harvest.link_count, emit):
             for batch in table.to_batches():
                 databases.update(map(canonical, batch["dbto"].dictionary.to_pylist()))
                 mine = _ends(batch, dbfrom, now, canonical)

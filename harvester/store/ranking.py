@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from harvester.errors import BadInput, FolderError, nearest, printable
 from harvester.model.outcomes import Outcome
+from harvester.store.counted import counted
 from harvester.store.link_counts import ExactCounts, fullest, name_codes, read_ahead
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harvester import events
     from harvester.model.uids import UidArray
     from harvester.store.reader import HarvestReader
 
@@ -64,6 +66,7 @@ def rank_targets(
     *,
     dbto: str | None = None,
     linkname: str | None = None,
+    emit: events.Listener = lambda _: None,
 ) -> list[Ranked]:
     """Return the targets that most inputs link to.
 
@@ -73,6 +76,7 @@ def rank_targets(
         most: number of targets to return.
         dbto: only targets in this database.
         linkname: only links of this name.
+        emit: receives the progress of each reading.
 
     Returns:
         Targets by descending number of inputs, then by UID, then by database.
@@ -81,7 +85,7 @@ def rank_targets(
         BadInput: no link leads to the database, or has the linkname.
         FolderError: a part is missing or damaged.
     """
-    links = _Links(harvests, dbto, linkname)
+    links = _Links(harvests, dbto, linkname, emit)
     bounds = _Bounds.count(links)
     if not bounds.families and (dbto or linkname):
         raise BadInput(links.none_of())
@@ -115,6 +119,7 @@ class _Links:
     Args:
         harvests: the harvests.
         dbto, linkname: only these; None for all.
+        emit: receives the progress of each reading.
 
     Attributes:
         families: database → linknames and harvests of its links, as far as they were read.
@@ -122,9 +127,14 @@ class _Links:
     """
 
     def __init__(
-        self, harvests: Sequence[HarvestReader], dbto: str | None, linkname: str | None
+        self,
+        harvests: Sequence[HarvestReader],
+        dbto: str | None,
+        linkname: str | None,
+        emit: events.Listener,
     ) -> None:
         self._harvests = harvests
+        self._emit = emit
         self._dbto, self._linkname = dbto, linkname
         self._is_first = True
         self._seen: dict[str, set[str]] = {"dbto": set(), "linkname": set()}
@@ -142,7 +152,8 @@ class _Links:
         last = -1
         for place, harvest in enumerate(self._harvests):
             counter = _Runs(last)
-            for table in read_ahead(harvest.links(*columns)):
+            tables = read_ahead(harvest.links(*columns))
+            for table in counted(tables, harvest.link_count, self._emit):
                 for batch in table.to_batches():
                     numbered = counter.number(batch.column("from_uid")) if runs else None
                     if (found := self._chosen(batch, place, numbered)) is not None:

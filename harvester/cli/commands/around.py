@@ -7,13 +7,14 @@ from pathlib import Path
 
 import rich_click as click
 
-from harvester.cli.verbosity import result_options
+from harvester.cli.places import HarvestPlace
+from harvester.cli.verbosity import progress_of, result_options
 
 _PANEL = "Neighbourhood"
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=HarvestPlace())
 @click.argument("record", metavar="DB:UID")
 @click.option(
     "--hops",
@@ -57,7 +58,10 @@ def around(
 
     if to is not None:
         api.check_free(to[1])
-    found = api.around(out, record, hops, warn=lambda text: note(f"Note: {text}"))
+    with progress_of(quiet=quiet) as listener:
+        found = api.around(
+            out, record, hops, warn=lambda text: note(f"Note: {text}"), listeners=[listener]
+        )
     columns = ["hop", "dbfrom", "from_uid", "linkname", "dbto", "to_uid", "score"]
     links = found.links.select(columns).to_pylist()
     center = found.nodes[0]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from harvester.cli.verbosity import result_options
+from harvester.cli.places import HarvestPlace
+from harvester.cli.verbosity import progress_of, result_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _PANEL = "Targets"
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=HarvestPlace())
 @click.option("--dbto", metavar="DB", panel=_PANEL, help="only targets in this database")
 @click.option("--linkname", metavar="NAME", panel=_PANEL, help="only links of this name")
 @click.option(
@@ -58,7 +61,8 @@ def top(
         if not quiet:
             click.echo(f"Note: {text}", err=True)
 
-    found = api.top(out, most, dbto=dbto, linkname=linkname, warn=warn)
+    with progress_of(quiet=quiet) as listener:
+        found = api.top(out, most, dbto=dbto, linkname=linkname, warn=warn, listeners=[listener])
     named = run_async(api.titles(out, found)) if titles and found else [None] * len(found)
     shown = [None if title is None else printable(title, 1000) for title in named]
     if as_json:

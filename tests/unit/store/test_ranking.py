@@ -104,7 +104,7 @@ def by_duckdb(harvests: Sequence[HarvestReader], most: int, where: str = "true")
     return found.fetchall()
 
 
-def ranked(harvests: Sequence[HarvestReader], most: int, **only: str) -> list[Any]:
+def ranked(harvests: Sequence[HarvestReader], most: int, **only: Any) -> list[Any]:
     return [(one.db, one.uid, one.inputs) for one in rank_targets(harvests, most, **only)]
 
 
