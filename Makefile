@@ -8,7 +8,7 @@ BIN := .venv/bin
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/run  ## run a job against a local server: run, kill -9, resume, check (25 s)
+demo: .venv/run  ## run a job against a local server: run, kill -9, resume, check, report (30 s)
 	$(BIN)/harvester demo
 
 test: .venv/dev  ## run all tests except the long crash and fault runs
@@ -47,7 +47,7 @@ torture: .venv/dev  ## run the long crash and fault tests
 .venv/run: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[report]'
 	touch $@
 
 .venv/dev: .venv/run

@@ -31,6 +31,9 @@ EVERY_SECONDS = 5
 _FRESH_SHARE = 0.2
 """Share of the time that making pages may take: a slow one is kept for longer."""
 
+_OLDEST_SECONDS = 10.0
+"""Seconds after which a page is made anew in any case."""
+
 _MOST_LINKS = 5_000_000
 """Links up to which all files are read for each page: about 1 s."""
 
@@ -76,7 +79,8 @@ class LiveReport:
             begun = time.monotonic()
             self._page, self._data = await asyncio.to_thread(self._made)
             ended = time.monotonic()
-            self._old_at = ended + max(1.0, (ended - begun) * (1 / _FRESH_SHARE - 1))
+            rest = (ended - begun) * (1 / _FRESH_SHARE - 1)
+            self._old_at = ended + min(max(1.0, rest), _OLDEST_SECONDS)
 
     def _made(self) -> tuple[str, bytes]:
         report = read(self._folder)

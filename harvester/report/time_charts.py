@@ -84,7 +84,7 @@ class TimeCharts:
     def latency(self, width: int) -> Spec:
         """Return the latency that 50, 90 and 99 % of the answers did not exceed."""
         names = {"p50": "50 %", "p90": "90 %", "p99": "99 %"}
-        colors = dict(zip(names.values(), (BLUE, TEAL, AMBER), strict=True))
+        colors = dict(zip(names.values(), (BLUE, PURPLE, AMBER), strict=True))
         rows = [
             {"x": x, "v": value, "name": label, "stretch": stretch}
             for x, stretch, one in self._middles()
@@ -169,6 +169,7 @@ class TimeCharts:
             if not following or following[0].at != end:
                 last_values = [(name, 0.0 if to_zero else value) for name, value in found]
                 rows += self._rows(self._axis.place(end - 1e-6), last_values, number)
+                last = None
         return rows
 
     @staticmethod

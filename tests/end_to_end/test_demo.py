@@ -25,6 +25,11 @@ def rehearse(servers: Servers, folder: Path) -> None:
     uids = rows(folder / "out", "uids").num_rows
     assert "Checked: " in finished.out
     assert f"and {uids:,} UIDs, each once, none missing" in finished.out
+    *figures, path = finished.out.splitlines()[-5:]
+    assert path == str(folder / "out" / "report.html")
+    assert (folder / "out" / "report.html").is_file()
+    assert figures[0].startswith(f"UIDs with an outcome: {uids:,} ")
+    assert [line.partition(":")[0] for line in figures[1:]] == ["Links", "Requests", "Run time"]
 
 
 @pytest.mark.parametrize("scene", [Scene(rehearse)], ids=str)

@@ -6,13 +6,17 @@ import http.client
 import json
 import os
 import re
+import subprocess
+import sys
 import threading
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from support.harness import harvester, running, status, wait_until, write_uids
+from support.cookbook import ROOT, blocks_in
+from support.harness import environment, harvester, running, status, wait_until, write_uids
 from support.scenes import Scene
 from support.timing import OFTEN, SOON
 
@@ -20,7 +24,6 @@ from harvester.api.report import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from support.servers import Servers
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 UIDS = range(1, 201)
 SMALL = ("--db=pmc", "--batch-size=2", "--rate=60")
 _ONE_AT_A_TIME = threading.Lock()
+_NUMBER = re.compile(r"[\d,]*\d(?:\.\d+)?")
 CHAIN = (("gene", "protein"), ("protein", "structure"))
 
 
@@ -206,7 +210,7 @@ def live(servers: Servers, folder: Path) -> None:
             def complete() -> bool:
                 return bool(json.loads(ask(place, "/report.json")[1])["state"] == "complete")
 
-            wait_until(complete, "the page says complete")
+            wait_until(complete, "the page says complete", seconds=180, pause=0.5)
             assert ask(place, "/", host="attacker.example")[0] == 403
             assert ask(place, "/", method="POST")[0] == 405
             assert ask(place, "/../job.toml")[0] == 404
@@ -231,6 +235,24 @@ def ask(place: str, path: str, *, host: str = "", method: str = "GET") -> tuple[
         return answer.status, answer.read().decode()
     finally:
         connection.close()
+
+
+def the_page_of_the_docs(servers: Servers, folder: Path) -> None:
+    """Its commands print what it shows, but for the numbers."""
+    env = environment(
+        NCBI_EMAIL="you@example.org",
+        HARVESTER_BASE_URL=servers.start().base_url,
+        PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    )
+    blocks = blocks_in((ROOT / "docs/report.md").read_text())
+    (commands,) = (block.text for block in blocks if block.language == "sh")
+    (shown,) = (block.text for block in blocks if block.language == "text")
+    done = subprocess.run(
+        ["sh", "-e", "-c", commands.replace("harvester ", f"{sys.executable} -m harvester ")],
+        cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        check=True,
+    )  # fmt: skip
+    assert sorted(_NUMBER.sub("N", done.stdout).split()) == sorted(_NUMBER.sub("N", shown).split())
 
 
 def wrong(servers: Servers, folder: Path) -> None:
@@ -263,6 +285,7 @@ SCENES = [
     )),
     Scene(of_targets_only), Scene(of_accessions), Scene(of_a_chain), Scene(of_records),
     Scene(of_a_killed_run), Scene(of_outages), Scene(live), Scene(wrong),
+    Scene(the_page_of_the_docs),
 ]  # fmt: skip
 
 

@@ -32,9 +32,9 @@ PATIENCE_SECONDS = 60.0
     help="folder of the harvest; default: a new one below the system's temporary folder",
 )
 def demo(out: Path | None) -> None:
-    """Rehearse a harvest on this machine, in about 25 s.
+    """Rehearse a harvest on this machine, in about 30 s.
 
-    It is run, killed with kill -9, resumed and checked against the truth.
+    It is run, killed with kill -9, resumed, checked against the truth and reported as a page.
     """
     from tempfile import TemporaryDirectory, mkdtemp
 
@@ -55,6 +55,7 @@ def demo(out: Path | None) -> None:
             raise Exit(code)
         _check_and_show(folder, uids)
         _say(f"The result is in {folder}: links/ and uids/ are Parquet files.")
+        _report(folder)
 
 
 def _say(text: str) -> None:
@@ -121,6 +122,22 @@ def _check_and_show(folder: Path, uids: list[int]) -> None:
     for name, table in (("links", links), ("uids", rows)):
         click.echo(f"\n{name}, the first of {table.num_rows:,} rows:")
         _show(table.slice(0, 5))
+
+
+def _report(folder: Path) -> None:
+    """Write the report, and end with its figures and its path."""
+    from harvester.api import report
+    from harvester.errors import BadInput
+
+    _say(f"$ harvester report {folder}")
+    try:
+        made = report.write_report(folder)
+    except BadInput as error:  # an extra that is not installed
+        click.echo(error)
+        return
+    for line in report.headline(made):
+        click.echo(line)
+    click.echo(report.report_path(folder))
 
 
 def _sorted(table: pa.Table) -> pa.Table:

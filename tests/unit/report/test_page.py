@@ -16,7 +16,9 @@ import pytest
 from support.reported_harvest import make_harvest
 
 from harvester.report import charts
-from harvester.report.drawing import draw
+from harvester.report.drawing import FULL, draw
+from harvester.report.facts import Course, Moment
+from harvester.report.time_charts import TimeCharts
 from harvester.report.write import write_report
 from harvester.store.reader import HarvestReader
 
@@ -243,3 +245,22 @@ def test_any_text_can_be_drawn(text: str) -> None:
     drawing = draw(partial(charts.bars, [(text, 3)], text))
     assert drawing.wide.startswith("<svg")
     ET.fromstring(drawing.wide)
+
+
+def test_stacked_areas_go_on_after_a_short_pause() -> None:
+    """A run that was killed and resumed at once leaves a hole of its length, not of hours."""
+    moments = [_moment(at) for at in (0, 64, 192, 256, 320)]  # 128 is missing
+    course = Course(
+        interval=64, moments=moments, periods=[], counts={}, totals={}, latency={}, retried={},
+        limited={"rate": 320.0},
+    )  # fmt: skip
+    (layer,) = TimeCharts(course).limits(FULL)["layer"]
+    rows = [(row["x"], row["v"]) for row in layer["data"]["values"]]
+    assert rows == [(0, 1.0), (128, 0.0), (192, 1.0), (384, 0.0)]
+
+
+def _moment(at: float) -> Moment:
+    return Moment(
+        at=at, seconds=64, requests=1, permitted=1, p50=None, p90=None, p99=None, batch_size=None,
+        in_flight=0, settled=0, links=0, rate_limited=0, retried={}, limited={"rate": 1.0},
+    )  # fmt: skip
