@@ -33,7 +33,8 @@ def run_job(job: Job, values: dict[str, Any], **options: Any) -> None:
         with metrics_of(values) as listeners, display_of(values) as display:
             result = run(job, listeners=[display, *listeners], signals=True, **options)
     except HarvestError as error:
-        if isinstance(error, GaveUp | Interrupted | WindowClosed | Refused):
+        ended_early = isinstance(error, GaveUp | Interrupted | WindowClosed | Refused)
+        if ended_early and folder.exists():
             error.add_note(f"Go on with: harvester resume {job.output.path}")
         try:
             run_on_end(values["on_end"], folder, error.exit_status, ended=False)

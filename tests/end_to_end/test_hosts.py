@@ -67,7 +67,7 @@ def test_three_hosts_with_four_processes_each_keep_one_limit(tmp_path: Path) -> 
         stack.callback(redis.kill)
         emulate = ("emulate", "--host=0.0.0.0", f"--rate={RATE}", "--latency=0.3", f"--log={log}")
         start(*hub.prefix, *command(*emulate), err=tmp_path / "emulator")
-        wait_until((tmp_path / "emulator").read_bytes, "the emulator listens")
+        wait_until((tmp_path / "emulator").read_bytes, "the emulator listens", seconds=300)
         runs = [
             start(
                 *machines[number % HOSTS].prefix,
@@ -85,6 +85,7 @@ def test_three_hosts_with_four_processes_each_keep_one_limit(tmp_path: Path) -> 
                 (tmp_path / str(number + 1) / "links").exists() for number in range(SHARES)
             ),
             "all have begun",
+            seconds=300,
         )
         begun = time.monotonic() + 5
         time.sleep(15)

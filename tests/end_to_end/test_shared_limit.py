@@ -7,8 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from support.harness import assert_exact, expected_links, running, status, wait_until, write_uids
-from support.machine import Lateness
-from support.redis_server import redis_server, require_redis
+from support.redis_server import RedisServer, redis_server, require_redis
 
 from .test_rate import busiest_second
 from .test_together import split_mix
@@ -22,14 +21,17 @@ RATE, BATCH, SHARES = 20, 4, 3
 KEY = {"NCBI_API_KEY": "the-same"}
 
 
-def test_three_harvests_keep_one_limit_while_redis_is_killed(
+def test_three_harvests_keep_one_limit_while_redis_comes_and_goes(
     servers: Servers, tmp_path: Path
 ) -> None:
+    require_redis()
     server = servers.start(rate=RATE, latency=(0.1,), seed=4)
-    uids = range(1, RATE * BATCH * 4 + 1)
+    uids = range(1, RATE * BATCH * 6 + 1)
     ids = write_uids(tmp_path / "ids", uids)
     outs = [tmp_path / str(number) for number in range(1, SHARES + 1)]
-    with redis_server(tmp_path) as redis, ExitStack() as stack, Lateness():
+    redis = RedisServer(tmp_path)
+    with ExitStack() as stack:
+        stack.callback(redis.kill)
         runs = [
             stack.enter_context(
                 running(
@@ -42,28 +44,34 @@ def test_three_harvests_keep_one_limit_while_redis_is_killed(
             for out in outs
         ]  # fmt: skip
 
-        def have(text: str) -> bool:
-            return all(text in run.stderr() for run in runs)
+        def have(text: str, times: int = 1) -> bool:
+            return all(run.stderr().count(text) >= times for run in runs)
 
-        wait_until(lambda: len(server.log) > RATE and have('"RequestSent"'), "all send requests")
-        redis.kill()
-        wait_until(lambda: have('"cause": "limiter"'), "all say that they wait")
+        wait_until(lambda: have('"cause": "limiter"'), "all wait for Redis", seconds=300)
+        assert len(server.log) == 0
+        redis.start()
         wait_until(
-            lambda: {status(out)["state"] for out in outs} == {"waiting"}, "status says so, too"
+            lambda: len(server.log) > RATE and have('"RequestSent"'), "all send", seconds=300
         )
+        redis.kill()
+        wait_until(lambda: have('"cause": "limiter"', 2), "all wait once more", seconds=300)
+        wait_until(
+            lambda: {status(out)["state"] for out in outs} == {"waiting"}, "status says so, too",
+            seconds=300,
+        )  # fmt: skip
         assert {status(out)["limited_by"] for out in outs} == {"limiter"}
         sent = len(server.log)
-        assert sent < len(uids) / BATCH / 2
         redis.start()
         assert len(server.log) == sent, "requests were sent without Redis"
-        finished = [run.ended() for run in runs]
+        finished = [run.ended(300) for run in runs]
     assert [one.code for one in finished] == [0] * SHARES, finished[0].err
     assert busiest_second(sorted(entry.arrived for entry in server.log)) <= RATE
     for number, out in enumerate(outs, 1):
         share = [uid for uid in uids if split_mix(uid) % SHARES + 1 == number]
         assert_exact(out, "pubmed", share, expected_links(server.graph, "pubmed", share, ("pmc",)))
-        events = [json.loads(line)["event"] for line in runs[number - 1].stderr().splitlines()]
-        assert events.index("Waiting") < events.index("Resumed")
+        said = [json.loads(line) for line in runs[number - 1].stderr().splitlines()]
+        waits = [one["event"] for one in said if one["event"] in ("Waiting", "Resumed")]
+        assert waits == ["Waiting", "Resumed"] * 2
 
 
 def test_the_names_in_redis_hold_no_api_key_and_no_host(servers: Servers, tmp_path: Path) -> None:
@@ -110,6 +118,7 @@ def test_a_redis_that_is_not_there_is_waited_for_or_given_up(
     assert finished.code == 69
     assert "The shared rate limit is not answering" in finished.err
     assert "no request is sent until it does" in finished.err
+    assert "resume" not in finished.err, "there is no folder yet"
     assert len(server.log) == 0
 
 

@@ -75,12 +75,16 @@ def test_an_array_with_a_killed_and_a_preempted_task_is_merged_exactly(
             merge = ctl(
                 "sbatch", "--parsable", f"--dependency=afterok:{array}", CONFIGS / "merge.sbatch"
             )
-            wait_until(lambda: all(map(runs, range(1, SHARDS + 1))), "all tasks harvest")
+            wait_until(
+                lambda: all(map(runs, range(1, SHARDS + 1))), "all tasks harvest", seconds=300
+            )
             os.kill(pid_of("shards/3", tmp_path), signal.SIGKILL)
-            wait_until(lambda: again(ctl, array) == ["3"], "the killed task is queued again")
+            wait_until(
+                lambda: again(ctl, array) == ["3"], "the killed task is queued again", seconds=300
+            )
             start_now(ctl, array, "3")
             ctl("sbatch", "-p", "high", "--output=urgent.log", "--wrap", "sleep 2")
-            wait_until(lambda: len(again(ctl, array)) == 2, "a task is preempted")
+            wait_until(lambda: len(again(ctl, array)) == 2, "a task is preempted", seconds=300)
             preempted = next(task for task in again(ctl, array) if task != "3")
             start_now(ctl, array, preempted)
             wait_until(
@@ -110,11 +114,11 @@ def start_now(ctl: Slurm, array: str, number: str) -> None:
         task = ctl.tasks(array)[number]
         return (task["JobState"], task["Reason"]) == ("PENDING", "BeginTime")
 
-    wait_until(is_waiting, "it waits", pause=0.5)
+    wait_until(is_waiting, "it waits", seconds=300, pause=0.5)
     ctl("scontrol", "update", f"jobid={array}_{number}", "StartTime=now+4")
     wait_until(
         lambda: ctl.tasks(array)[number]["JobState"] in ("RUNNING", "COMPLETED"), "it runs again",
-        pause=0.5,
+        seconds=300, pause=0.5,
     )  # fmt: skip
 
 
