@@ -30,8 +30,8 @@ def asked(server: Emulator) -> Counter[str]:
 
 def said(finished: Finished) -> dict[str, Any]:
     """The document on standard output."""
-    assert finished.code == 0, finished.err
-    document: dict[str, Any] = json.loads(finished.out)
+    assert finished.code == 0, finished.output
+    document: dict[str, Any] = json.loads(finished.output)
     return document
 
 
@@ -45,13 +45,13 @@ def test_plan_of_a_list_sends_no_request(servers: Servers, tmp_path: Path) -> No
     assert not [path for path in tmp_path.iterdir() if path != ids]
 
 
-def test_plan_of_a_query_sends_one_esearch(servers: Servers, tmp_path: Path) -> None:
+def test_plan_of_a_query_sends_one_esearch(servers: Servers) -> None:
     server = servers.start()
     words = ["plan", "--query=cancer", *PMC, "--base-url", server.base_url]
-    found = said(harvester(*words, "--json", cwd=tmp_path))
+    found = said(servers.harvester(*words, "--json"))
     assert asked(server) == {"esearch": 1}
-    counted = harvester("counts", "cancer", "--base-url", server.base_url, "--json")
-    by_db = {one["db"]: one["count"] for one in json.loads(counted.out)["counts"]}
+    counted = servers.harvester("counts", "cancer", "--base-url", server.base_url, "--json")
+    by_db = {one["db"]: one["count"] for one in json.loads(counted.output)["counts"]}
     assert found["uids"] == by_db["pubmed"]
 
 
@@ -61,7 +61,7 @@ def test_probe_measures_links_by_five_requests(servers: Servers, tmp_path: Path)
     ids = write_uids(tmp_path / "ids", uids)
     words = ["plan", "--ids", ids, "--dbfrom=pubmed", "--db=pubmed", "--probe", "--json"]
     found = said(
-        harvester(
+        servers.harvester(
             *words, "--linkname=pubmed_pubmed_refs", "--base-url", server.base_url, "--rate=100"
         )
     )
@@ -79,7 +79,7 @@ def test_probe_of_a_failing_server_ends_after_five_requests(
     server = servers.start(faults={"500": 1.0})
     ids = write_uids(tmp_path / "ids", range(1, 1001))
     words = ["plan", "--ids", ids, *PMC, "--probe", "--json", "--base-url", server.base_url]
-    found = said(harvester(*words, "--rate=100"))
+    found = said(servers.harvester(*words, "--rate=100"))
     assert asked(server)["elink"] == 5
     assert found["links"]["basis"] == "average"
     assert "No request of the probe was answered." in found["notes"]
@@ -133,7 +133,7 @@ def test_disk_and_links_are_as_a_probe_says(servers: Servers, tmp_path: Path) ->
     ids = write_uids(tmp_path / "ids", range(1, 5001))
     words = ["--ids", ids, "--dbfrom=pubmed", "--db=pubmed", "--linkname=pubmed_pubmed_refs"]
     words += ["--base-url", server.base_url, "--rate=100", "--out", out]
-    found = said(harvester("plan", *words, "--probe", "--json"))
+    found = said(servers.harvester("plan", *words, "--probe", "--json"))
     assert servers.harvester("run", *words).code == 0
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     assert found["links"]["expected"] == pytest.approx(rows(out, "links").num_rows, rel=0.3)
@@ -143,19 +143,19 @@ def test_disk_and_links_are_as_a_probe_says(servers: Servers, tmp_path: Path) ->
 def test_shards_divide_the_list(servers: Servers, tmp_path: Path) -> None:
     ids = write_uids(tmp_path / "ids", range(1, 1001))
     counts = [
-        said(harvester("plan", "--ids", ids, *PMC, "--json", f"--shard={number}/3"))["uids"]
+        said(servers.harvester("plan", "--ids", ids, *PMC, "--json", f"--shard={number}/3"))["uids"]
         for number in (1, 2, 3)
     ]
     assert sum(counts) == 1000
     assert all(250 < count < 420 for count in counts)
 
 
-def test_ncbi_needs_no_email_to_be_planned_for(tmp_path: Path) -> None:
+def test_ncbi_needs_no_email_to_be_planned_for(servers: Servers, tmp_path: Path) -> None:
     ids = write_uids(tmp_path / "ids", range(1, 40_001))
-    found = said(harvester("plan", "--ids", ids, *PMC, "--json", "--batch-size=200"))
+    found = said(servers.harvester("plan", "--ids", ids, *PMC, "--json", "--batch-size=200"))
     assert found["requests"] == 200
     assert any("--email" in note for note in found["notes"])
-    refused = harvester("plan", "--query=cancer", *PMC)
+    refused = servers.harvester("plan", "--query=cancer", *PMC)
     assert refused.code == 2
     assert "contact email" in refused.err
 
