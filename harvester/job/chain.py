@@ -6,6 +6,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harvester.job.link import fill_db
+
 if TYPE_CHECKING:
     from harvester.job.link import Link
 
@@ -84,6 +86,8 @@ def fill_hops(job: dict[str, Any]) -> dict[str, Any]:
 
 def _only_db(link: Any) -> str:
     """Return the database that a link leads to if it is exactly one, else an empty text."""
+    if isinstance(link, dict):
+        link = fill_db(link)
     db = link.get("db") if isinstance(link, dict) else getattr(link, "db", None)
     names = db.split(",") if isinstance(db, str) else db
     return names[0] if isinstance(names, list) and len(names) == 1 else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -63,13 +63,18 @@ class Link(Group):
         ge=1,
         le=32_767,
         description="rounds: the linked records are asked in turn, each once, in up to N rounds "
-        "(db must be dbfrom)",
+        "(db is dbfrom)",
     )
     retmode: Retmode = Field(
         default="json",
         description="format of the answers; those that JSON cannot carry are requested again as "
         "XML",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_db(cls, value: Any) -> Any:
+        return fill_db(value) if isinstance(value, dict) else value
 
     @field_validator("dbfrom", "db", "linkname")
     @classmethod
@@ -156,3 +161,10 @@ class Link(Group):
                 "ELink keeps to a term only where db is dbfrom (NBK25499); elsewhere it ignores it."
             ]
         return []
+
+
+def fill_db(link: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys of a link; with `repeat` and without db, its db is its dbfrom."""
+    if link.get("repeat", 1) in (1, "1") or "db" in link or "dbfrom" not in link:
+        return link
+    return {**link, "db": link["dbfrom"]}

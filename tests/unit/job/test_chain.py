@@ -49,6 +49,18 @@ def test_a_hop_after_several_databases_must_name_its_own() -> None:
     assert _starts(_job([{"dbfrom": "gene"}], link=link)) == ["pubmed", "gene"]
 
 
+def test_a_hop_with_rounds_stays_in_its_database() -> None:
+    job = _job([{"repeat": 3}, {"db": "pmc"}], link={"dbfrom": "gene", "db": "pubmed"})
+    assert _starts(job) == ["gene", "pubmed", "pubmed"]
+    assert job.hop[0].db == ["pubmed"]
+    assert job.hop[0].repeat == 3
+    assert Link(dbfrom="pubmed", repeat=2).db == ["pubmed"]
+    assert Link(dbfrom="pubmed").db == ["all"]
+    for db in ("all", "pmc", "pubmed,pmc"):
+        with pytest.raises(ValidationError, match="one database"):
+            Link(dbfrom="pubmed", db=db, repeat=2)
+
+
 def test_what_is_given_is_not_changed() -> None:
     given = {"output": {"path": "out"}, "hop": [{"dbfrom": "a", "db": "b"}, {"db": "c"}]}
     Job.model_validate(given)
