@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 """Nodes listed at a time."""
 
+_ADDED = 1 << 20
+"""UIDs added to a set at a time, 8 MB. Each addition passes over the whole set."""
+
 _FILLED = 1 << 17
 """Members of a set that are unpacked at a time."""
 
@@ -87,7 +90,7 @@ class Nodes:
         found = np.empty(len(uids), np.int64)
         names = db.dictionary.to_pylist()
         codes = db.indices.to_numpy(zero_copy_only=False)
-        for code in np.unique(codes).tolist():
+        for code in np.flatnonzero(np.bincount(codes)).tolist():
             name = answer_name(names[code])
             at = np.flatnonzero(codes == code)
             some = uids if len(at) == len(uids) else uids.take(pa.array(at))
@@ -119,15 +122,28 @@ class _Numbers:
 
     def __init__(self) -> None:
         self._set: UidSet = sets.as_set()
+        self._offsets: NDArray[np.uint32 | np.int64] | None = None
+        self._added: list[NDArray[np.int64]] = []
+        self._waiting = 0
 
     def __len__(self) -> int:
-        return len(self._set)
+        self._unite()
+        return len(self._set) if self._offsets is None else len(self._offsets)
 
     def add(self, column: pa.ChunkedArray) -> None:
         for chunk in column.chunks:
-            self._set |= sets.as_set(np.unique(chunk.to_numpy()))
+            self._added.append(chunk.to_numpy())
+            self._waiting += len(chunk)
+        if self._waiting >= _ADDED:
+            self._unite()
+
+    def _unite(self) -> None:
+        if self._added:
+            self._set |= sets.as_set(np.sort(np.concatenate(self._added)))
+        self._added, self._waiting = [], 0
 
     def end(self) -> _Numbers:
+        self._unite()
         first, last = self._set[0], self._set[-1]
         self._lowest = int(first)
         self._span = int(last) - self._lowest + 1
@@ -138,8 +154,13 @@ class _Numbers:
         return self
 
     def listed(self) -> Iterator[pa.Array]:
-        for array in self._unpacked(_CHUNK):
-            yield pa.array(array)
+        if self._offsets is None:
+            for array in self._unpacked(_CHUNK):
+                yield pa.array(array)
+            return
+        for at in range(0, len(self._offsets), _CHUNK):
+            some = self._offsets[at : at + _CHUNK].astype(np.int64)
+            yield pa.array(some + self._lowest)
 
     def places(self, column: pa.Array) -> NDArray[np.int64]:
         offsets = column.to_numpy() - self._lowest
@@ -157,15 +178,15 @@ class _Numbers:
 
     def _list_offsets(self) -> None:
         kind = np.uint32 if self._span <= 1 << 32 else np.int64
-        self._offsets: NDArray[np.uint32 | np.int64] | None = np.empty(len(self._set), kind)
+        offsets: NDArray[np.uint32 | np.int64] = np.empty(len(self._set), kind)
         at = 0
         for array in self._unpacked(_FILLED):
-            self._offsets[at : at + len(array)] = array - self._lowest
+            offsets[at : at + len(array)] = array - self._lowest
             at += len(array)
+        self._offsets, self._set = offsets, None  # the list takes its place
 
     def _set_bits(self) -> None:
         """Set one bit per UID, and count the bits before each word of 64."""
-        self._offsets = None
         self._bits = np.zeros((self._span + 63) >> 6, np.uint64)
         for array in self._unpacked(_FILLED):
             offsets = array - self._lowest
