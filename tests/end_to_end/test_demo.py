@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.harness import harvester, rows
+from support.manifests import assert_exact_manifest
 from support.scenes import Scene
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def rehearse(servers: Servers, folder: Path) -> None:
     assert "are done" in resumed, finished.output
     uids = rows(folder / "out", "uids").num_rows
     assert "Checked: " in finished.out
+    assert_exact_manifest(folder / "out")
+    assert f"`harvester verify {folder / 'out'}` checks them" in finished.out
     assert f"and {uids:,} UIDs, each once, none missing" in finished.out
     *figures, path = finished.out.splitlines()[-5:]
     assert path == str(folder / "out" / "report.html")

@@ -119,6 +119,7 @@ def _check_and_show(folder: Path, uids: list[int]) -> None:
         click.secho("The result is not what the server's graph says: please report it.", fg="red")
         raise Exit(1)
     _say(f"Checked: {links.num_rows:,} links and {rows.num_rows:,} UIDs, each once, none missing.")
+    _say(f"manifest.json has the SHA-256 of every file; `harvester verify {folder}` checks them.")
     for name, table in (("links", links), ("uids", rows)):
         click.echo(f"\n{name}, the first of {table.num_rows:,} rows:")
         _show(table.slice(0, 5))
