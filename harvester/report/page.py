@@ -13,7 +13,7 @@ from harvester.report import charts, texts
 from harvester.report.drawing import FULL, HALF, Drawing, draw
 from harvester.report.extra import extra
 from harvester.report.time_charts import TimeCharts
-from harvester.wording import duration
+from harvester.wording import count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,7 +39,7 @@ _FEWEST_BINS = 4
 _MOST_HOPS = 4
 """Hops of a chain of which all charts are drawn; of more, only some, or the page grows."""
 
-_MOMENT_CHARTS = 2
+_MOMENT_CHARTS = 3
 """Moments from which the course is drawn."""
 
 
@@ -136,6 +136,7 @@ def _environment() -> jinja2.Environment:
         "day_time": texts.day_time,
         "words": texts.words,
         "duration": duration,
+        "count": count,
         "target_rows": _target_rows,
     }
     return environment
@@ -223,9 +224,8 @@ def _add_linknames(view: View, facts: HarvestFacts) -> None:
     view.linknames_title, column = _TITLES.get(facts.cmd, ("Links per linkname", "linkname"))
     view.linknames = _drawn(partial(charts.linknames, counted[:_LINKNAMES]), HALF)
     first = counted[0]
-    view.linknames_text = (
-        f"{texts.share(first.links, total)} are {first.linkname or first.dbto or 'without a name'}."
-    )
+    most = "All" if len(counted) == 1 else texts.share(first.links, total)
+    view.linknames_text = f"{most} are {first.linkname or first.dbto or 'without a name'}."
     if facts.cmd == "neighbor_history":
         view.linknames_title = "History sets per linkname"
     view.linknames_head = [("database", ""), (column, "w"), ("number", "n"), ("share", "n")]
