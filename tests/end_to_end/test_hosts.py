@@ -98,12 +98,12 @@ def test_three_hosts_with_four_processes_each_keep_one_limit(tmp_path: Path) -> 
         assert codes == [0] * SHARES, (tmp_path / "1.err").read_text()
     times = requests(log)
     assert busiest_second(times) <= RATE
-    quiet = [at for at in times if killed + 2.2 < at < again - 8]
+    quiet = [at for at in times if killed + 3 < at < again - 8]
     assert quiet == [], "requests were sent without Redis"
-    machine.assert_share(share_used(times, begun, killed), 0.97)
-    machine.assert_share(share_used(times, again, again + 12), 0.97)
     for number in range(SHARES):
         share = [uid for uid in uids if split_mix(uid) % SHARES == number]
         truth = expected_links(SeededGraph(), "pubmed", share, ("pmc",))
         assert_exact(tmp_path / str(number + 1), "pubmed", share, truth)
     assert "The shared rate limit is not answering" in (tmp_path / "1.err").read_text()
+    machine.assert_share(share_used(times, begun, killed), 0.97)
+    machine.assert_share(share_used(times, again, again + 12), 0.97)
