@@ -159,11 +159,16 @@ def against(
         BadInput: a folder holds no finished harvest, or they are of different jobs.
         FolderError: a harvest is damaged.
     """
+    from harvester.runs.diff import diff as compare_folders  # noqa: PLC0415
+
     before, now = harvests_in(old), harvests_in(new)
     if before.keys() != now.keys():
         raise BadInput(f"{old} and {new} are of different jobs: their hops differ.")
-    told = list(listeners)
-    return {hop: diff(before[hop], now[hop], warn=warn, listeners=told) for hop in now}
+    emit = events.to_all(listeners)
+    return {
+        hop: compare_folders(before[hop], now[hop], partial=None, warn=warn, emit=emit)
+        for hop in now
+    }
 
 
 async def resample(

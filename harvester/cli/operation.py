@@ -30,7 +30,7 @@ def _address(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
         return None
     host, _colon, port = value.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        raise click.BadParameter(f"'{value}' is no port; write 9400, or 0.0.0.0:9400")
+        raise click.BadParameter(f"'{value}' is not a port. Write 9400, or 0.0.0.0:9400.")
     return host.strip("[]") or "127.0.0.1", int(port)
 
 

@@ -60,6 +60,8 @@ _METAVARS = {
     "repeat": "N",
     "confirm_empty": "N",
     "give_up_after": "DURATION",
+    "scheduler": "ADDRESS",
+    "workers": "N",
 }
 
 

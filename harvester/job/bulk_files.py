@@ -47,7 +47,7 @@ BULK_FILES: Sequence[BulkFile] = (
     BulkFile(
         "gene2pubmed.gz",
         f"{_FTP}gene/DATA/gene2pubmed.gz",
-        "All pairs of GeneID and PMID, made anew every day.",
+        "All pairs of GeneID and PMID, updated daily.",
         (("gene", "pubmed"),),
         frozenset({"gene_pubmed", "pubmed_gene"}),
     ),
@@ -90,7 +90,7 @@ BULK_FILES: Sequence[BulkFile] = (
         "open_citation_collection.zip",
         "https://nih.figshare.com/collections/iCite_Database_Snapshots_NIH_Open_Citation_Collection_/4586573",
         "iCite's Open Citation Collection: pairs of citing and cited PMID, from more sources than "
-        "PMC, made anew every month.",
+        "PMC, updated monthly.",
         (
             ("pubmed", "pubmed"),
             ("pubmed", "pmc"),

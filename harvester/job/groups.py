@@ -349,10 +349,11 @@ class Run(Group):
         default="local", description="this process, or workers of a Dask cluster"
     )
     scheduler: str | None = Field(
-        default=None, description="address of the Dask scheduler; default: a cluster of its own"
+        default=None,
+        description="address of the Dask scheduler; default: a new cluster on this machine",
     )
     workers: int | None = Field(
-        default=None, ge=1, le=1000, description="workers of a Dask cluster of its own; default: 2"
+        default=None, ge=1, le=1000, description="workers of the new Dask cluster; default: 2"
     )
 
     @model_validator(mode="after")

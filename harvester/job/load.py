@@ -198,6 +198,11 @@ class _Merged:
 
 
 def _read_toml(path: Path, name: str) -> Settings:
+    if path.is_dir():
+        raise BadInput(
+            f"{name} is a folder, not a job file. If it holds a harvest, go on with it: "
+            f"harvester resume {name}"
+        )
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:

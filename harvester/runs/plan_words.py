@@ -36,7 +36,7 @@ def plan_lines(plan: Plan) -> Iterator[tuple[str, str]]:
         text = f"{one.change}: {duration(one.seconds)}, ends {_when(one.ends_at)}"
         yield ("instead" if number == 0 else ""), text
     if plan.bulk:
-        yield "bulk", "These links are published as files. A download is kinder to everybody:"
+        yield "bulk", "These links are published as files. A download needs no ELink request:"
     for file in plan.bulk:
         yield "", f"{file.name}: {file.why} {file.url}"
     for number, note in enumerate(plan.notes):

@@ -110,6 +110,11 @@ def check_harvest(folder: Path) -> None:
     if not (folder / FILE).is_file():
         hops = hop_folders(folder)
         hint = f" It is a chain: name a hop, like {hops[-1]}." if hops else ""
+        if not hops and (folder / MANIFEST).is_file():
+            hint = (
+                f" Restore the file from a backup; `harvester verify {folder}` checks the others "
+                "without it."
+            )
         raise BadInput(f"{folder} holds no harvest: it has no {FILE}.{hint}")
 
 

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 
 def check_complete(
-    found: HarvestReader, warn: Callable[[str], None], *, partial: bool = False
+    found: HarvestReader, warn: Callable[[str], None], *, partial: bool | None = False
 ) -> None:
     """Check that another step may build on a harvest.
 
     Args:
         found: the harvest.
         warn: called with a sentence about what is missing.
-        partial: accept an unfinished harvest.
+        partial: accept an unfinished harvest; None: the command cannot, so the error does not
+            name `--partial`.
 
     Raises:
         BadInput: it is unfinished; says how to finish it.
@@ -45,7 +46,8 @@ def check_complete(
     if partial:
         warn(f"{why}: only {used} are used.")
         return
+    instead = "" if partial is None else ", or add --partial to take what is there"
     raise BadInput(
         f"{why}: it has only {used}. Finish it first (harvester resume {chain_of(folder) or folder}"
-        "), or add --partial to take what is there."
+        f"){instead}."
     )

@@ -33,7 +33,7 @@ NO_KEY = ("does not belong in a job file", "NCBI_API_KEY")
 
 JOB_FILES = [
     Bad("run none.toml", ("The job file none.toml cannot be read", "No such file")),
-    Bad("run a", ("The job file a cannot be read", "Is a directory"), {"a/b": ""}),
+    Bad("run a", ("a is a folder, not a job file", "resume a"), {"a/b": ""}),
     job_file("[link\n", "job.toml is not valid TOML", "line 1"),
     job_file(GOOD + "link.db = pmc\n", "job.toml is not valid TOML", "line 4"),
     job_file("link:\n  dbfrom: pubmed\n", "is not valid TOML", "line 1"),
@@ -148,6 +148,7 @@ FOLDERS = [
     ),
     option("-o ids", "ids is a file", "choose another"),
     option("-o ids/out", "ids", "choose another"),
+    Bad("plan a", ("a is a folder, not a job file", "resume a"), {"a/thesis.doc": "mine"}),
     Bad("resume none", ("none holds no harvest", "state.sqlite")),
     Bad("resume a", ("a holds no harvest",), {"a/thesis.doc": "mine"}),
     Bad("resume ids", ("ids holds no harvest",), {"ids": "1"}),

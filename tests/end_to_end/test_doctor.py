@@ -362,6 +362,14 @@ def test_full_disk(servers: Servers, tmp_path: Path) -> None:
     assert {"disk", "locks"} == full.wrong == closed.wrong
 
 
+def test_file_in_the_place_of_the_folder(servers: Servers, tmp_path: Path) -> None:
+    file = tmp_path / "thesis.txt"
+    file.write_text("mine")
+    found = doctor(servers, "--base-url", servers.start().base_url, "-o", file)
+    assert found.wrong == {"disk", "locks"}
+    assert "is a file, not a folder" in found.says("disk")
+
+
 def test_few_open_files(servers: Servers) -> None:
     server = servers.start()
     found = in_shell("ulimit -n 64", "--base-url", server.base_url)

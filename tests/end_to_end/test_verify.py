@@ -201,7 +201,13 @@ def test_chain_handed_over_without_states(servers: Servers, tmp_path: Path) -> N
     )
     assert servers.harvester("run", job).code == 0
     other = shutil.copytree(out, tmp_path / "other")
-    assert verify(servers, out)["ok"]
+    said = verify(servers, out)
+    assert said["ok"]
+    names = [one["name"] for one in said["files"]]
+    assert sorted(names) == sorted(set(names))
+    text = servers.harvester("verify", out).output
+    told = [line.partition(":")[0] for line in text.splitlines() if "committed" in line]
+    assert told == ["hop-1", "hop-2", "chain"]
     for path in other.rglob("state.sqlite*"):
         path.unlink()
     assert verify(servers, other)["ok"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("out", type=HarvestPlace(parts=False))
-@click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
+@click.option("--json", "as_json", is_flag=True, help="one JSON document")
 def status(out: Path, as_json: bool) -> None:
     """Show the progress of the harvest in OUT.
 

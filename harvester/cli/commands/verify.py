@@ -34,7 +34,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
     found = re.fullmatch(r"(\d+(\.\d*)?|\.\d+)\s*%", value, re.ASCII)
     share = float(found[1]) / 100 if found else 0.0
     if not 0 < share <= 1:
-        raise click.BadParameter(f"'{value}' is not a share; write it like 0.1%, up to 100%")
+        raise click.BadParameter(f"'{value}' is not a share; write it like 0.1%, up to 100%.")
     return share
 
 
@@ -54,9 +54,7 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
     panel="Check",
     help="folder of an earlier harvest of the same job, for the links lost and gained since",
 )
-@click.option(
-    "--json", "as_json", is_flag=True, panel="Check", help="one JSON object on standard output"
-)
+@click.option("--json", "as_json", is_flag=True, panel="Check", help="one JSON document")
 @verbosity_options
 def verify(
     out: Path, resample: float | None, against: Path | None, as_json: bool, **values: Any
@@ -89,7 +87,9 @@ def verify(
     if as_json:
         click.echo(json.dumps(_as_json(checks, compared), indent=1))
     else:
-        texts = [*map(_sentences, checks), *_compared_sentences(against, compared or {})]
+        is_chain = any(check.hop for check in checks)
+        texts = [*(_sentences(check, is_chain=is_chain) for check in checks)]
+        texts += [*_compared_sentences(against, compared or {})]
         click.echo("\n\n".join(texts))
     if not all(check.found.ok for check in checks):
         raise Exit(1)
@@ -143,9 +143,15 @@ def _resampled(check: _Check, share: float, values: dict[str, Any]) -> _Check:
 def _as_json(checks: list[_Check], compared: dict[str, Compared] | None) -> dict[str, Any]:
     """Return the object of --json: the files of all hops; of a chain also each hop in `hops`."""
     hops = [check for check in checks if check.hop]
+    files: dict[str, dict[str, Any]] = {}
+    for file in (file for check in checks for file in check.files):
+        if file["ok"]:  # the manifest of a hop is checked with the hop and with the chain
+            files.setdefault(file["name"], file)
+        else:
+            files[file["name"]] = file
     found = {
         "ok": all(check.found.ok for check in checks),
-        "files": [file for check in checks for file in check.files],
+        "files": list(files.values()),
         "resampled": _again(checks),
     }
     if compared is not None:
@@ -199,17 +205,18 @@ def _sums(found: Iterable[Difference]) -> dict[str, int]:
     }
 
 
-def _sentences(check: _Check) -> str:
+def _sentences(check: _Check, *, is_chain: bool) -> str:
     found, again = check.found, check.again
-    of_hop = f"{check.hop}: " if check.hop else ""
+    of_hop = f"{check.hop or 'chain'}: " if is_chain else ""
     damage = found.damage
     lines = [f"{of_hop}{count(len(found.files), 'file')} with {count(found.rows, 'row')}: "]
     lines[0] += f"{len(damage):,} damaged" if damage else "all as they were committed"
     lines += [f"{check.path / printable(one.name)} {one.why}" for one in damage[:_LISTED]]
     if len(damage) > _LISTED:
         lines.append(f"… and {len(damage) - _LISTED:,} more; --json lists all.")
-    if any(not one.is_stranger for one in damage):
-        lines.append("Restore them from a copy, or harvest into another folder.")
+    if own := sum(not one.is_stranger for one in damage):
+        which = "the file" if own == 1 else "the files"
+        lines.append(f"Restore {which} from a backup, or harvest into another folder.")
     if any(one.is_stranger for one in damage):
         lines.append("Move files away that are not of this harvest: readers take all of a folder.")
     lines += found.notes

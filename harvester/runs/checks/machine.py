@@ -62,13 +62,15 @@ def _state_folder() -> str:
 
 
 def nearest_folder(out: Path) -> Path:
-    """Return a folder, or the nearest one above it that exists."""
-    return next((path for path in (out, *out.parents) if path.is_dir()), out)
+    """Return what is at a path, or the nearest folder above it that exists."""
+    return next((path for path in (out, *out.parents) if path.exists()), out)
 
 
 def check_disk(folder: Path) -> Finding:
     """Check that files can be written where the harvest will be."""
     name = printable(str(folder))
+    if folder.exists() and not folder.is_dir():
+        return wrong("disk", f"{name} is a file, not a folder", "Choose another folder (--out).")
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(_TRIAL_BYTES))

@@ -56,7 +56,7 @@ def test_a_job_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none.toml"
     sentence = f"The job file {path} cannot be read: No such file or directory."
     assert refused(BASE, path) == sentence
-    assert "Is a directory" in refused(BASE, tmp_path)
+    assert "is a folder, not a job file" in refused(BASE, tmp_path)
 
 
 @pytest.mark.parametrize(

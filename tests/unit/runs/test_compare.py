@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harvester.errors import BadInput
+from harvester.errors import BadInput, FolderError
 from harvester.job import load
 from harvester.job.model import Job
 from harvester.model import uids
@@ -29,7 +30,6 @@ from harvester.store.state_reader import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 Row = dict[str, Any]
 NAMES = ("pubmed_pmc", "pubmed_gene", "pubmed_gene_rif")
@@ -230,6 +230,8 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     said: list[str] = []
     assert diff(one, unfinished, partial=True, warn=said.append).only_new == 1
     assert len(said) == 1
+    with pytest.raises(BadInput, match=r"resume .*unfinished\)\.$"):
+        diff(one, unfinished, partial=None)
     with pytest.raises(BadInput, match="holds no harvest"):
         diff(one, tmp_path / "nothing")
     full = tmp_path / "full"
@@ -239,3 +241,12 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
         with pytest.raises(BadInput, match="full"):
             diff(one, one, target)
     assert [path.name for path in full.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc, where no folder is made")
+def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    one = harvest(tmp_path / "one", [], {1: "empty"}).folder
+    with pytest.raises(FolderError) as caught:
+        diff(one, one, Path("/proc/links"))
+    assert str(caught.value).startswith("/proc/links could not be written (")
+    assert str(caught.value).endswith("choose another folder.")
