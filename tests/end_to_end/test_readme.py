@@ -26,7 +26,7 @@ PMIDS = [12345678, 23456789, 34567890]
 EMULATOR = "http://127.0.0.1:8080/entrez/eutils/"
 START = "harvester emulate"
 
-RUN_ELSEWHERE = {"cookbook.md", "export.md", "library.md"}
+RUN_ELSEWHERE = {"cookbook.md", "export.md", "library.md", "planning.md", "report.md"}
 """Pages with a test module of their own."""
 
 INSTALLATION = ("make demo", "make unit", "python3 -m venv", "unset HARVESTER_BASE_URL")
