@@ -7,7 +7,6 @@ files that are new.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from harvester.errors import FolderError
-from harvester.model import lazy_compute as pc
 from harvester.store import durable
+from harvester.store.name_counts import COLUMNS, NameCounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,19 +75,20 @@ def _read(ledger: Ledger, part: Part) -> Contents:
             f"{path} is not as it was committed (its checksum differs). "
             f"Run `harvester verify {ledger.folder}` and restore the file from a backup."
         )
-    counts: dict[str, Counter[str]] = {"linkname": Counter(), "dbto": Counter()}
-    names = [name for name in counts if name in ledger.schema.names]
+    counts = ledger.parts.counts.get(part.name)
+    if counts is None:
+        counts = _count(ledger, part)
+    return Contents(
+        written.checksum, written.sha256, dict(counts.linknames), dict(counts.databases)
+    )
+
+
+def _count(ledger: Ledger, part: Part) -> NameCounts:
+    """Count the rows of a part that an earlier run wrote."""
+    found = NameCounts()
+    names = [name for name in COLUMNS if name in ledger.schema.names]
     if part.kind == "links" and names:
         schema = pa.schema([ledger.schema.field(name) for name in names])
         for table in ledger.parts.read([part], schema):
-            for name in names:
-                counts[name].update(_counted(table[name]))
-    linknames, databases = (dict(counts[name]) for name in ("linkname", "dbto"))
-    return Contents(written.checksum, written.sha256, linknames, databases)
-
-
-def _counted(column: pa.ChunkedArray) -> dict[str, int]:
-    """Return how many rows have each value; nulls are not counted."""
-    counted = pc.value_counts(column)
-    pairs = zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)
-    return {value: count for value, count in pairs if value is not None}
+            found.add(table)
+    return found

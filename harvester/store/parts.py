@@ -14,6 +14,7 @@ import pyarrow as pa
 from harvester.errors import FolderError
 from harvester.store import durable
 from harvester.store.folder import LINKS, RAW, SWEEPS, UIDS
+from harvester.store.name_counts import NameCounts
 from harvester.store.sinks import make_sink, sink_of
 from harvester.store.state_reader import Part
 
@@ -44,6 +45,9 @@ class Parts:
         sink: writes new parts.
         rows: name of the folder for parts of the kind `links`: `links`, or `records`.
         tag: eight hexadecimal digits in the names of new parts; empty for none.
+
+    Attributes:
+        counts: name of a part of links that was written or merged → counts of its rows.
     """
 
     def __init__(self, folder: Path, sink: Sink, rows: str = LINKS, tag: str = "") -> None:
@@ -52,6 +56,7 @@ class Parts:
         self._folders = FOLDERS | {"links": rows}
         self._sink = sink
         self._next = 0
+        self.counts: dict[str, NameCounts] = {}
 
     def tidy(self, recorded: Sequence[Part]) -> None:
         """Create the folders, and delete parts in them that are not recorded."""
@@ -71,15 +76,19 @@ class Parts:
 
     def write(self, kind: str, tables: Iterable[pa.Table]) -> Part:
         """Write rows as a new part."""
-        sink, rows = self._sink_for(kind), 0
+        sink, rows, counts = self._sink_for(kind), 0, NameCounts()
 
         def counted() -> Iterator[pa.Table]:
             nonlocal rows
             for table in tables:
                 rows += table.num_rows
+                if kind == "links":
+                    counts.add(table)
                 yield table
 
         part = self._written(kind, rows, lambda stream: sink.write(counted(), stream))
+        if kind == "links":
+            self.counts[part.name] = counts
         return replace(part, rows=rows)
 
     def holds(self, part: Part, tables: Sequence[pa.Table]) -> bool:
@@ -98,12 +107,15 @@ class Parts:
         rows = sum(part.rows for part in parts)
         opened = self._opened(parts)
         try:
-            return self._written(
+            merged = self._written(
                 parts[0].kind, rows, lambda stream: self._sink.merge(opened, stream)
             )
         except (pa.ArrowException, ValueError, EOFError) as error:
             names = f"{self._folder / parts[0].name} to {parts[-1].name}"
             raise FolderError(f"{names} cannot be merged. {_remedy(self._folder)}") from error
+        if all(part.name in self.counts for part in parts):
+            self.counts[merged.name] = NameCounts.sum(self.counts.pop(p.name) for p in parts)
+        return merged
 
     def adopt(self, folder: Path, part: Part) -> Part:
         """Take a file of another harvest as a new part, as it is.
