@@ -13,7 +13,7 @@ from harvester.export.graphml import write_graph
 from harvester.job.databases import answer_name
 from harvester.sources.notation import UidParser, parse_accession
 from harvester.store import durable
-from harvester.store.folder import disk_errors
+from harvester.store.folder import result_errors
 from harvester.store.neighbours import Neighbour, Neighbourhood, find_neighbourhood
 
 if TYPE_CHECKING:
@@ -103,5 +103,5 @@ def write_graphml(found: Neighbourhood, path: Path) -> None:
         ]  # fmt: skip
         write_graph(stream, nodes, [found.links], ids)
 
-    with disk_errors(path.absolute().parent):
+    with result_errors(path):
         durable.write(path, fill)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harvester.errors import BadInput, FolderError
+from harvester.errors import BadInput
 from harvester.runs.compare import check_comparable, compare
 from harvester.store import durable
+from harvester.store.folder import result_errors
 from harvester.store.identity import server_name
 from harvester.store.reader import HarvestReader
 from harvester.store.sinks import make_sink
 from harvester.store.unfinished import check_complete
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import pyarrow as pa
 
@@ -69,7 +69,7 @@ def diff(
     if target is None:
         return compare(before, now, emit=emit)
     aside = target.with_name(f".{target.name}.writing")
-    with _writing(target):
+    with result_errors(target):
         shutil.rmtree(aside, ignore_errors=True)
         try:
             files = [_Files(aside / name, now.schema) for name in (ADDED, REMOVED)]
@@ -85,22 +85,6 @@ def diff(
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     return compared
-
-
-@contextmanager
-def _writing(target: Path) -> Iterator[None]:
-    """Context in which a disk that cannot be written ends the comparison with one sentence.
-
-    Raises:
-        FolderError: the disk is full, or the folder cannot be made.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise FolderError(
-            f"{target} could not be written ({error.strerror}). Nothing was kept there; make room "
-            "or choose another folder."
-        ) from error
 
 
 def _check_free(out: Path) -> None:

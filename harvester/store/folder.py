@@ -207,6 +207,25 @@ def disk_errors(folder: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def result_errors(target: Path) -> Iterator[None]:
+    """Context in which disk errors while a new file or folder is written are raised as FolderError.
+
+    Args:
+        target: the file or folder; the error names it rather than a temporary one.
+
+    Raises:
+        FolderError: the disk is full, or the target cannot be made.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FolderError(
+            f"{target} could not be written ({error.strerror}). Nothing was kept there; make room "
+            "or choose another place."
+        ) from error
+
+
 def _is_gone(folder: Path) -> bool:
     try:
         folder.stat()

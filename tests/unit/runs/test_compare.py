@@ -249,4 +249,4 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     with pytest.raises(FolderError) as caught:
         diff(one, one, Path("/proc/links"))
     assert str(caught.value).startswith("/proc/links could not be written (")
-    assert str(caught.value).endswith("choose another folder.")
+    assert str(caught.value).endswith("choose another place.")
