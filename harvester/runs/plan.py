@@ -353,7 +353,8 @@ def _alternatives(
         change = f"{word} an API key in NCBI_API_KEY ({permitted:g} requests per second)"
         found.append((change, {}, not with_key))
     if limits.batch_size == "auto":
-        found.append((f"--batch-size {START}", {"batch_size": START}, with_key))
+        if plan.batch_size > START:  # otherwise it is the plan itself
+            found.append((f"--batch-size {START}", {"batch_size": START}, with_key))
     else:
         found.append(("--batch-size auto", {"batch_size": "auto"}, with_key))
     if plan.bound:

@@ -101,7 +101,7 @@ def test_log_json_is_json(out: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("OUT",), "Missing option '--to'"),
+        (("OUT",), "Give the format with --to: csv, tsv, "),
         (("OUT", "--to", "csv"), "then what to write"),
         (("OUT", "a.csv", "--to", "CSV"), "did you mean 'csv'?"),
         (("OUT", "a.csv", "--to", "csv", "--columns", "title"), "harvester records"),

@@ -34,9 +34,8 @@ def _names(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[
     "--to",
     "form",
     metavar="FORMAT",
-    required=True,
     panel=_PANEL,
-    help="format: " + ", ".join(formats()),
+    help="format, required: " + ", ".join(formats()),
 )
 @click.option(
     "--wide",
@@ -60,7 +59,7 @@ def _names(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[
 @verbosity_options
 def export(
     paths: Sequence[str],
-    form: str,
+    form: str | None,
     wide: bool,
     titles: bool,
     columns: list[str],
@@ -75,6 +74,8 @@ def export(
     """
     from harvester.api.export import export as write
 
+    if form is None:
+        raise BadInput(f"Give the format with --to: {', '.join(formats())}.")
     if len(paths) < 2:
         raise BadInput(
             "Name the folder of the harvest, then what to write: "

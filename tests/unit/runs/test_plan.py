@@ -158,3 +158,10 @@ def test_long_lists_of_nights_are_cut_in_the_text_alone() -> None:
     assert "nights more" in words(plan)
     assert len(plan.as_json()["nights"]) == len(plan.nights)
     assert f"{plan.nights[-1].end:%Y-%m-%d}" in words(plan)
+
+
+def test_no_alternative_is_the_plan_itself() -> None:
+    plan = planned(job(limits={"batch_size": "auto"}), 400)
+    changes = [one.change for one in plan.alternatives]
+    assert not any(change.startswith("--batch-size") for change in changes)
+    assert any(change.startswith("--window") for change in changes)
