@@ -75,7 +75,11 @@ def open_shards(folders: Sequence[Path]) -> list[Shard]:
     if not wrong:
         wrong += [*_wrong_shares(shards)] or [*_wrong_uids(shards)]
     _raise(wrong)
-    wrong += [FolderError(f"{text}.") for one in shards for text in one.harvest.damage().values()]
+    wrong += [
+        FolderError(f"{text}. Restore the file from a backup.")
+        for one in shards
+        for text in one.harvest.damage().values()
+    ]
     _raise(wrong)
     return shards
 

@@ -227,7 +227,7 @@ def refused(servers: Servers, folder: Path) -> None:
         ([one, two, elsewhere], 2, ["elsewhere is of another job", "server.base_url"]),
         ([one, two, of_four], 2, ["four is of another job", "number of shards"]),
         ([one, two, both], 2, ["both holds", "not of its shard"]),
-        ([one, two, damaged], 1, [str(part), "checksum"]),
+        ([one, two, damaged], 1, [str(part), "checksum", "from a backup"]),
         ([one, linkname, folder / "none"], 2, ["gene is of", "none holds no harvest"]),
     ):
         finished = servers.harvester("merge", out, *shards)
