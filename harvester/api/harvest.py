@@ -130,7 +130,7 @@ def _workers(job: Job) -> AbstractAsyncContextManager[Pool | None]:
         return nullcontext()
     from harvester.runners.dask import dask_pool  # noqa: PLC0415 - an extra
 
-    return dask_pool(job)
+    return dask_pool(job, run_async)
 
 
 async def _run(

@@ -25,10 +25,13 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from typing import TypeAlias
 
     from harvester.job.model import Job
     from harvester.runs.leases import Lease, LeaseEnd
+
+    RunAsync: TypeAlias = Callable[[Coroutine[Any, Any, LeaseEnd]], LeaseEnd]
 
 _DASK: Any = distributed  # it has hardly any types
 
@@ -46,8 +49,12 @@ _SETTINGS = {
 
 
 @asynccontextmanager
-async def dask_pool(job: Job) -> AsyncIterator[DaskPool]:
+async def dask_pool(job: Job, run: RunAsync) -> AsyncIterator[DaskPool]:
     """Connect to the scheduler of a job, or start a cluster on this machine.
+
+    Args:
+        job: the job.
+        run: runs a coroutine to its end in a new event loop; a function that can be pickled.
 
     Raises:
         BadInput: the job cannot be run in leases, or the workers would not share one rate limit.
@@ -78,7 +85,7 @@ async def dask_pool(job: Job) -> AsyncIterator[DaskPool]:
                 f"The Dask scheduler {job.run.scheduler} cannot be reached: "
                 f"{printable(str(error))}. Start it, then resume."
             ) from error
-        yield DaskPool(client, f"harvester-stop-{secrets.token_hex(8)}")
+        yield DaskPool(client, run, f"harvester-stop-{secrets.token_hex(8)}")
 
 
 def check(job: Job) -> None:
@@ -108,10 +115,12 @@ class DaskPool:
 
     Attributes:
         client: connected to the scheduler.
+        run_async: runs a coroutine in a worker.
         stop_name: name of the event that ends all leases.
     """
 
     client: Any
+    run_async: RunAsync
     stop_name: str
     _known: list[int] = field(default_factory=lambda: [1])
 
@@ -127,7 +136,9 @@ class DaskPool:
         while True:
             key = f"lease-{secrets.token_hex(8)}"
             try:
-                future = self.client.submit(_task, lease, self.stop_name, key=key, pure=False)
+                future = self.client.submit(
+                    _task, lease, self.stop_name, self.run_async, key=key, pure=False
+                )
                 end: LeaseEnd = await future
             except (_DASK.KilledWorker, *_LOST) as error:
                 if self.client.status != "running":
@@ -145,7 +156,7 @@ class DaskPool:
             await _DASK.Event(self.stop_name, client=self.client).set()
 
 
-def _task(lease: Lease, stop_name: str) -> LeaseEnd:
+def _task(lease: Lease, stop_name: str, run: RunAsync) -> LeaseEnd:
     """Run a lease; called in a worker."""
     event = _DASK.Event(stop_name, client=_DASK.get_worker()._get_client())  # noqa: SLF001 - as Dask's docs do
 
@@ -155,4 +166,4 @@ def _task(lease: Lease, stop_name: str) -> LeaseEnd:
         except (OSError, TimeoutError):
             return False
 
-    return run_lease(lease, stopped)
+    return run(run_lease(lease, stopped))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harvester.runs.leases import Lease
 
 
-def run_lease(lease: Lease, stopped: Callable[[], bool] = lambda: False) -> LeaseEnd:
+async def run_lease(lease: Lease, stopped: Callable[[], bool] = lambda: False) -> LeaseEnd:
     """Run a lease to its end; called in a worker.
 
     Args:
@@ -33,7 +33,7 @@ def run_lease(lease: Lease, stopped: Callable[[], bool] = lambda: False) -> Leas
     tally = events.Tally(time.monotonic)
     error: tuple[str, str, int] | None = None
     try:
-        asyncio.run(_run(lease, tally, stopped))
+        await _run(lease, tally, stopped)
     except HarvestError as failure:
         error = type(failure).__name__, str(failure), getattr(failure, "signum", 0)
     requests = {name: getattr(tally, name) for name in COUNTS}

@@ -12,6 +12,7 @@ import pytest
 from support.harness import assert_exact, expected_links, rows
 from support.manifests import assert_exact_manifest
 
+from harvester.api.loop import run_async
 from harvester.client.connect import connected
 from harvester.engine.stop import Stop
 from harvester.job.model import Job
@@ -48,10 +49,10 @@ class Threads:
 
     async def run(self, lease: Lease) -> LeaseEnd:
         self.ran += 1
-        end = await asyncio.to_thread(run_lease, lease)
+        end = await asyncio.to_thread(lambda: run_async(run_lease(lease)))
         if self.draw.random() < self.twice:
             self.ran += 1
-            again = await asyncio.to_thread(run_lease, lease)
+            again = await asyncio.to_thread(lambda: run_async(run_lease(lease)))
             assert again.requests["sent"] == 0  # all is done in its folder
             return self.draw.choice([end, again])
         return end

@@ -124,5 +124,5 @@ def test_each_key_of_a_job_is_typed(group: type[BaseModel], typed: Any) -> None:
 
 def test_the_groups_of_a_job_are_typed() -> None:
     assert set(Job.model_fields) == {
-        "link", "hop", "source", "output", "limits", "contact", "server",
+        "link", "hop", "source", "output", "limits", "contact", "server", "run",
     }  # fmt: skip

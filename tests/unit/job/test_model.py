@@ -71,6 +71,7 @@ def test_the_defaults_are_those_of_the_interface() -> None:
         },
         "contact": {"email": None, "tool": "elink-harvester"},
         "server": {"base_url": "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"},
+        "run": {"runner": "local", "scheduler": None, "workers": None},
     }
 
 
