@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 PATCHED = Path(__file__).with_name("patched.py")
 """A script that runs the command with some constants of the program changed."""
 
+WITHOUT = Path(__file__).parent / "without"
+"""A folder of packages that cannot be imported."""
+
 _OURS = {"NCBI_API_KEY", "NCBI_EMAIL", "HARVESTER_BASE_URL", "HARVESTER_REDIS_PASSWORD"}
 
 LINKS = pa.schema(
@@ -81,6 +84,13 @@ def environment(**more: str) -> dict[str, str]:
     return clean | {"PYTHONWARNINGS": "error"} | more
 
 
+def alone(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of the command as it is installed alone (see `support/without`)."""
+    found = environment(**(env or {}))
+    paths = filter(None, [str(WITHOUT), found.get("PYTHONPATH")])
+    return found | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
 def command(*args: object, patches: Mapping[str, object] | None = None) -> list[str]:
     """The command line of `harvester ARGS`, with constants of the program changed if wished."""
     words = [str(arg) for arg in args]
@@ -104,7 +114,7 @@ def harvester(
         command(*args, patches=patches),
         input=stdin,
         capture_output=True,
-        env=environment(**(env or {})),
+        env=alone(env),
         timeout=timeout,
         cwd=cwd,
         check=False,
@@ -187,7 +197,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=stream,
-            env=environment(**(env or {})),
+            env=alone(env),
             cwd=cwd,
         )
         try:
@@ -205,7 +215,7 @@ def emulate(*options: object) -> Iterator[str]:
         command("emulate", "--port=0", *options),
         stdout=subprocess.PIPE,
         text=True,
-        env=environment(),
+        env=alone(),
     )
     try:
         assert process.stdout is not None
