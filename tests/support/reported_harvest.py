@@ -179,6 +179,7 @@ class _Nights:
             self._recorder(events.BatchRetried(200, "rate limit exceeded", 2.0))
         self._run(0.4, latency=1.0, batch=200, rate=5.0)
         self._rate = 10.0
+        self._recorder.copy()  # as every second of a run
         self._recorder(events.LimitChanged("disk"))
         self._run(0.2, latency=1.0, batch=200, rate=8.0)
         self._recorder.end("complete_with_failures")
