@@ -11,8 +11,8 @@ help:  ## list the targets
 demo: .venv/run  ## run a job against a local server: run, kill -9, resume, check, report (30 s)
 	$(BIN)/harvester demo
 
-test: coverage  ## run all tests except the long crash and fault runs
-	$(BIN)/python -m pytest --durations=10 tests/crash tests/end_to_end
+test: .venv/dev  ## run all tests except the long crash and fault runs
+	$(BIN)/python -m pytest --durations=10
 
 unit: .venv/dev  ## run the unit tests only (under a minute)
 	$(BIN)/python -m pytest tests/unit -q
