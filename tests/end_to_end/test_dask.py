@@ -52,6 +52,7 @@ def _most_in_a_second(server: Emulator) -> int:
     return max(sum(first <= time < first + 1 for time in times) for first in times)
 
 
+@pytest.mark.torture
 def test_a_cluster_of_its_own(servers: Servers, tmp_path: Path) -> None:
     server = servers.start(faults=["500:0.05", "short:0.05"])
     done = harvester(*_words(tmp_path, server, "--workers=2", "--rate=100"))
@@ -113,6 +114,7 @@ def test_the_scheduler_is_killed(servers: Servers, tmp_path: Path) -> None:
     _assert_whole(tmp_path, server)
 
 
+@pytest.mark.torture
 def test_the_driver_is_killed(servers: Servers, tmp_path: Path) -> None:
     """Its workers may still run its leases when the next driver comes."""
     server = servers.start(latency=(0.05,))

@@ -94,8 +94,8 @@ def test_resume_takes_the_limits_of_the_job_anew(servers: Servers, tmp_path: Pat
 
 
 def test_lines_of_log_json_follow_the_published_schema(servers: Servers, tmp_path: Path) -> None:
-    """Of a run with retries and a 429, of which every event is logged, and of an error."""
-    server = servers.start(faults=["500:0.2", "429:0.1", "short:0.1"])
+    """Of a run with retries, of which every event is logged, and of an error."""
+    server = servers.start(faults=["500:0.2", "short:0.1"])
     ids, out = write_uids(tmp_path / "ids", range(1, 61)), tmp_path / "out"
     words = [
         "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", server.base_url,

@@ -160,7 +160,7 @@ def _killed_at(
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("number", [1, 4, 7])
+@pytest.mark.parametrize("number", [1, 7])
 def test_killed_at_a_write(
     number: int, done: bool, s3: str, store: Proxy, servers: Servers, tmp_path: Path
 ) -> None:
