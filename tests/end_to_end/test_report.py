@@ -75,13 +75,15 @@ def of_cmds(servers: Servers, folder: Path, cmd: str, form: str) -> None:
         "ncheck": "has_neighbor", "lcheck": "has_linkout", "llinks": "provider_name",
         "prlinks": "provider_name",
     }.get(cmd, "linkname")  # fmt: skip
-    counted = duckdb.execute(f"SELECT {column}::VARCHAR, count(*) FROM {rows} GROUP BY ALL")
+    counted = duckdb.connect().execute(
+        f"SELECT {column}::VARCHAR, count(*) FROM {rows} GROUP BY ALL"
+    )
     found = Counter({named["linkname"]: named["links"] for named in one["by_linkname"]})
     assert found == Counter(dict(counted.fetchall()))
     assert one["course"]["totals"]["sent"] == status(out)["requests"]["sent"]
     assert bool(one["top"]) == (cmd == "neighbor")
     for top in one["top"]:
-        first = duckdb.execute(
+        first = duckdb.connect().execute(
             f"SELECT count(*) AS n FROM {rows} WHERE linkname = '{top['linkname']}' "
             "GROUP BY to_uid ORDER BY n DESC LIMIT 10"
         )

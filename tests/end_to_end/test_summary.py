@@ -48,6 +48,7 @@ def test_each_line_reads_the_links(
     assert ("R" in lines) == ("parquet" in options[0])
 
 
+@pytest.mark.torture
 def test_failed_uids_come_with_the_command_that_queries_them_again(
     servers: Servers, tmp_path: Path
 ) -> None:
