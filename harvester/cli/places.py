@@ -1,4 +1,4 @@
-"""The type of arguments that name a harvest: a folder, or the URL of an object store."""
+"""The types of arguments that name a harvest, or a result on this machine."""
 
 from __future__ import annotations
 
@@ -37,3 +37,20 @@ class HarvestPlace(click.Path):
             return local_copy(str(value), parts=self._parts)
         except ValueError as error:
             self.fail(f"{error}.", param, ctx)
+
+
+class LocalPath(click.Path):
+    """A file or folder of this machine, for a result that no object store takes."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> Path:
+        """Return the path.
+
+        Raises:
+            click.BadParameter: it is a URL, which would become a folder of that name.
+        """
+        if "://" in str(value):
+            self.fail(f"'{value}' is a URL. Give a path of this machine.", param, ctx)
+        return Path(super().convert(value, param, ctx))  # type: ignore[arg-type]

@@ -243,3 +243,18 @@ def test_a_missing_bucket_or_store_is_said(store: Proxy, servers: Servers, tmp_p
     assert missing.code == 1, missing.err
     assert "s3://nothing-here/x" in missing.err
     assert not server.log
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["merge {} a b", "diff a b -o {}", "around a pubmed:1 --to graphml {}", "demo -o {}"],
+    ids=str,
+)
+def test_a_result_that_no_store_takes_is_refused(words: str, tmp_path: Path) -> None:
+    """A folder called `s3:` would be another reading."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    refused = harvester(*words.format("s3://bucket/x").split(), cwd=tmp_path)
+    assert refused.code == 2, refused.err
+    assert "'s3://bucket/x' is a URL" in refused.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]

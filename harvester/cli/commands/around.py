@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from harvester.cli.places import HarvestPlace
+from harvester.cli.places import HarvestPlace, LocalPath
 from harvester.cli.verbosity import progress_of, result_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _PANEL = "Neighbourhood"
 
@@ -26,7 +29,7 @@ _PANEL = "Neighbourhood"
 )
 @click.option(
     "--to",
-    type=(click.Choice(["graphml"]), click.Path(path_type=Path)),
+    type=(click.Choice(["graphml"]), LocalPath()),
     metavar="graphml DEST",
     panel=_PANEL,
     help="write the file DEST, for Gephi, Cytoscape, igraph or networkx",

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from click.exceptions import Exit
 
+from harvester.cli.places import LocalPath
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,7 +30,7 @@ PATIENCE_SECONDS = 60.0
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=LocalPath(),
     help="folder of the harvest; default: a new one below the system's temporary folder",
 )
 def demo(out: Path | None) -> None:

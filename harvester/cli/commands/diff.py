@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from harvester.cli.places import HarvestPlace
+from harvester.cli.places import HarvestPlace, LocalPath
 from harvester.cli.verbosity import RESULT_PANEL, partial_option, progress_of, result_options
 from harvester.errors import printable
 from harvester.wording import count
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harvester.api.folder import Compared
 
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=LocalPath(),
     metavar="DIR",
     help="new folder for the links themselves, as Parquet in DIR/added and DIR/removed",
     panel=RESULT_PANEL,

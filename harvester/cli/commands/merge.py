@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 from click.exceptions import Exit
 
-from harvester.cli.places import HarvestPlace
+from harvester.cli.places import HarvestPlace, LocalPath
 from harvester.cli.verbosity import progress_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=LocalPath())
 @click.argument("shards", type=HarvestPlace(), nargs=-1, required=True, metavar="SHARD...")
 @click.option("-q", "--quiet", is_flag=True, help="only errors")
 def merge(out: Path, shards: tuple[Path, ...], quiet: bool) -> None:
