@@ -15,19 +15,18 @@ import numpy as np
 import pyarrow as pa
 
 from harvester.model import lazy_compute as pc
-from harvester.sources.compressed import display_name, open_input
+from harvester.sources.compressed import display_name
 from harvester.sources.delimited import table_blocks
 from harvester.sources.encoding import chunks_of, line_blocks
 from harvester.sources.layout import find_layout
 from harvester.sources.notation import MISSING, UidParser
 from harvester.sources.parquet import EXACT, is_parquet, parquet_blocks
-from harvester.sources.rejected import BadEntries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harvester.model.uids import UidArray
-    from harvester.sources.rejected import Reject, Warn
+    from harvester.sources.rejected import BadEntries
 
 T = TypeVar("T")
 
@@ -61,37 +60,10 @@ def table_suffix(name: str) -> str | None:
     return _SUFFIXES.get(suffix)
 
 
-def read_column(
-    name: str,
-    column: str | None,
-    dbfrom: str,
-    reject: Reject | None = None,
-    warn: Warn = lambda _: None,
-) -> Iterator[UidArray]:
-    """Yield the UIDs in a column of a table in blocks, in the order of its rows, with duplicates.
-
-    Args:
-        name: path, or `-` for standard input.
-        column: name of the column, or its number from 1; None for the only column.
-        dbfrom: database of the UIDs; decides which prefixes (as in PMID:1) are accepted.
-        reject: called with each cell that is not a UID, which is left out; None makes it an error.
-        warn: called with a sentence if cells say that there is no value.
-
-    Raises:
-        BadInput: Cells are not UIDs (names file, line and text), the column does not exist, or
-            the file is not a table. Line 1 is the first of the file; in Parquet, row 1 is the first
-            row. Raised after the last block, since all wrong cells are counted.
-    """
-    with open_input(name) as stream:
-        unit = "row" if is_parquet(stream) else "line"
-        bad = BadEntries(name, unit, reject, warn)
-        yield from uids_of(stream, name, column, UidParser(dbfrom), bad)
-
-
 def uids_of(
     stream: IO[bytes], name: str, column: str | None, parse: UidParser, bad: BadEntries
 ) -> Iterator[UidArray]:
-    """Yield the UIDs in a column of an open table; see `read_column`."""
+    """Yield the UIDs in a column of an open table; see `files.read_uids`."""
     for block in column_blocks(stream, name, column, parse):
         column_of_block = block.column()
         uids = None if column_of_block is None else parse_in_bulk(column_of_block, bad)

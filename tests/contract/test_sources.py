@@ -16,8 +16,7 @@ import pytest
 import zstandard
 
 from harvester.errors import BadInput
-from harvester.sources.files import read_accessions
-from harvester.sources.tables import read_column
+from harvester.sources.files import read_accessions, read_uids
 from harvester.sources.text import read_lines
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ def table(request: pytest.FixtureRequest, tmp_path: Path) -> Table:
 
 
 def test_blocks_of_a_table_are_int64_arrays_in_order_with_duplicates(table: Table) -> None:
-    listed = list(read_column(table(["9", "3", "", "9", "9223372036854775807"]), "uid", "pubmed"))
+    listed = list(read_uids(table(["9", "3", "", "9", "9223372036854775807"]), "uid", "pubmed"))
     assert {block.dtype for block in listed} == {np.dtype(np.int64)}
     assert _members(iter(listed)) == [9, 3, 9, 2**63 - 1]
 
@@ -151,7 +150,7 @@ def test_blocks_of_a_table_are_int64_arrays_in_order_with_duplicates(table: Tabl
 def test_nothing_in_a_table_gives_no_uid(table: Table) -> None:
     for cells in ([], ["", ""]):
         name = table(cells)
-        assert _members(read_column(name, "uid", "pubmed")) == []
+        assert _members(read_uids(name, "uid", "pubmed")) == []
         assert [one for block in read_accessions(name, "uid") for one in block] == []
 
 
@@ -165,7 +164,7 @@ def _place(name: str, row: int) -> str:
 def test_what_is_wrong_in_a_table_is_named_with_its_place(table: Table) -> None:
     name = table(["1", "", "PMID:2", "wr-ong"])
     with pytest.raises(BadInput) as caught:
-        _members(read_column(name, "uid", "pubmed"))
+        _members(read_uids(name, "uid", "pubmed"))
     assert str(caught.value).startswith(f"{name}, {_place(name, 4)}: 'wr-ong' is not a UID")
     name = table(["1", "", "NM_2", "wr-ong"])
     with pytest.raises(BadInput) as caught:
@@ -177,7 +176,7 @@ def test_uids_of_a_table_out_of_range_are_named(table: Table) -> None:
     for uid in ("0", "9223372036854775808"):
         name = table(["1", uid])
         with pytest.raises(BadInput, match="UIDs run from 1 to 9223372036854775807") as caught:
-            _members(read_column(name, "uid", "pubmed"))
+            _members(read_uids(name, "uid", "pubmed"))
         assert str(caught.value).startswith(f"{name}, {_place(name, 2)}: ")
 
 
@@ -187,6 +186,6 @@ def test_a_long_table_is_read_in_bounded_blocks(
     monkeypatch.setattr("harvester.sources.encoding.BLOCK", 4096)
     monkeypatch.setattr("harvester.sources.parquet.ROWS", 1000)
     uids = list(range(1, 20_001))
-    listed = list(read_column(table([str(uid) for uid in uids]), "uid", "pubmed"))
+    listed = list(read_uids(table([str(uid) for uid in uids]), "uid", "pubmed"))
     assert max(len(block) for block in listed) < 3000
     assert _members(iter(listed)) == uids

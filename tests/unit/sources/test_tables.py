@@ -18,8 +18,8 @@ from support.uid_lists import COMPRESSIONS
 from harvester.errors import BadInput
 from harvester.sources import encoding, parquet
 from harvester.sources import tables as columns
-from harvester.sources.files import read_accessions
-from harvester.sources.tables import read_column, table_suffix
+from harvester.sources.files import read_accessions, read_uids
+from harvester.sources.tables import table_suffix
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ _SUFFIX = {"plain": "", "gzip": ".gz", "zstd": ".zst", "xz": ".xz", "bzip2": ".b
 
 
 def _read(path: Path, column: str | None = None, dbfrom: str = "pubmed") -> list[int]:
-    blocks = list(read_column(str(path), column, dbfrom))
+    blocks = list(read_uids(str(path), column, dbfrom))
     assert all(block.dtype == np.int64 for block in blocks)
     return [uid for block in blocks for uid in block.tolist()]
 
@@ -183,7 +183,7 @@ def test_a_long_table_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(columns, "_SAMPLE", 4096)
     text = "uid,note\n" + "".join(f'{n},"no, {n}\n"\n' for n in range(1, 5001))
     path = _csv(tmp_path / "a.csv", text + "oops,x\n")
-    blocks = read_column(str(path), "uid", "pubmed")
+    blocks = read_uids(str(path), "uid", "pubmed")
     firsts = [next(blocks).tolist() for _ in range(10)]
     assert max(map(len, firsts)) < 1000
     read = [uid for block in firsts for uid in block]
