@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter
+from collections import Counter, deque
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from harvester.store import committer as committer_module
 from harvester.store.committer import Committer
 from harvester.store.ledger import Ledger
 from harvester.store.sinks import make_sink
+from harvester.testing import run_in_fake_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +112,34 @@ async def test_told_to_stop_it_commits_what_there_is(book: Ledger) -> None:
         committer.stop()
         await asyncio.wait_for(running, 10)
     assert list(book.state.done()) == [1, 2]
+
+
+def test_a_delivery_waits_for_a_commit_at_most_the_interval(book: Ledger) -> None:
+    """Twenty UIDs a second for two simulated minutes: a crash loses those of 8 s at most."""
+    given: deque[float] = deque()
+    waits: list[float] = []
+
+    async def play() -> None:
+        now = asyncio.get_running_loop().time
+
+        def committed(event: events.Event) -> None:
+            assert isinstance(event, events.PartCommitted)
+            waits.extend(now() - given.popleft() for _ in range(event.uids))
+
+        with closing(Committer(book, committed, lambda: {"progress": "{}"})) as committer:
+            running = asyncio.create_task(committer.run())
+            for uid in range(1, 2401):
+                committer.add(_answered(uid, links=0))
+                given.append(now())
+                await asyncio.sleep(0.05)
+            committer.stop()
+            await running
+
+    run_in_fake_time(play())
+    assert list(book.state.done()) == list(range(1, 2401))
+    assert len(waits) == 2400
+    assert waits[0] <= committer_module.FIRST_COMMIT_SECONDS + 0.1
+    assert 7.9 < max(waits) <= committer_module.COMMIT_SECONDS + 0.1
 
 
 async def test_much_in_memory_is_committed_without_waiting_for_the_time(
