@@ -11,17 +11,15 @@ are written together, so equal pairs are found among neighbours; a check makes s
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from harvester.errors import BadInput, FolderError, nearest, printable
-from harvester.model.outcomes import Outcome
-from harvester.store.counted import counted
-from harvester.store.link_counts import ExactCounts, fullest, name_codes, read_ahead
+from harvester.errors import BadInput
+from harvester.store.link_counts import ExactCounts, fullest
+from harvester.store.ranked_links import RankedLinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 
     from harvester import events
     from harvester.model.uids import UidArray
+    from harvester.store.ranked_links import LinkBatch
     from harvester.store.reader import HarvestReader
 
 _MOST_BITS = 25
@@ -85,165 +84,13 @@ def rank_targets(
         BadInput: no link leads to the database, or has the linkname.
         FolderError: a part is missing or damaged.
     """
-    links = _Links(harvests, dbto, linkname, emit)
+    links = RankedLinks(harvests, dbto, linkname, emit)
     bounds = _Bounds.count(links)
     if not bounds.families and (dbto or linkname):
         raise BadInput(links.none_of())
     ranking = _Ranking(links, bounds, most)
     ranking.run()
     return ranking.best
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Some links, column by column.
-
-    Attributes:
-        numbers: UIDs of the targets; of accessions, numbers that stand for them in this process.
-        databases: names of databases.
-        codes: for each link, place of its database in `databases`.
-        texts: accessions of the targets; None for UIDs.
-        runs: number of the run of neighbours with the same from_uid; None if it was not read.
-    """
-
-    numbers: UidArray
-    databases: list[str]
-    codes: NDArray[np.int32]
-    texts: pa.Array | None
-    runs: UidArray | None
-
-
-class _Links:
-    """The links that are ranked, read as often as they are needed.
-
-    Args:
-        harvests: the harvests.
-        dbto, linkname: only these; None for all.
-        emit: receives the progress of each reading.
-
-    Attributes:
-        families: database → linknames and harvests of its links, as far as they were read.
-        is_text: whether UIDs are accessions.
-    """
-
-    def __init__(
-        self,
-        harvests: Sequence[HarvestReader],
-        dbto: str | None,
-        linkname: str | None,
-        emit: events.Listener,
-    ) -> None:
-        self._harvests = harvests
-        self._emit = emit
-        self._dbto, self._linkname = dbto, linkname
-        self._is_first = True
-        self._seen: dict[str, set[str]] = {"dbto": set(), "linkname": set()}
-        self.families: dict[str, set[tuple[int, str]]] = defaultdict(set)
-        self.is_text = pa.types.is_string(harvests[0].schema.field("to_uid").type)
-        self.count = sum(one.link_count for one in harvests)
-
-    def read(self, *, runs: bool) -> Iterator[_Batch]:
-        """Yield the links; with `runs`, those of an input can be told from those of the next.
-
-        Raises:
-            FolderError: the links of an input are not neighbours, which they are as written.
-        """
-        columns = ["dbto", "linkname", "to_uid", *(["from_uid"] if runs else [])]
-        last = -1
-        for place, harvest in enumerate(self._harvests):
-            counter = _Runs(last)
-            tables = read_ahead(harvest.links(*columns))
-            for table in counted(tables, harvest.link_count, self._emit):
-                for batch in table.to_batches():
-                    numbered = counter.number(batch.column("from_uid")) if runs else None
-                    if (found := self._chosen(batch, place, numbered)) is not None:
-                        yield found
-            if runs and counter.last - last != harvest.outcomes.get(Outcome.LINKED, 0):
-                raise FolderError(
-                    f"{harvest.folder} has links of a UID in several places. Run `harvester verify "
-                    f"{harvest.folder}`, or harvest into another folder."
-                )
-            last = counter.last
-        self._is_first = False
-
-    def none_of(self) -> str:
-        """Return the sentence for a database or linkname that no link has."""
-        for name, wanted in (("linkname", self._linkname), ("dbto", self._dbto)):
-            if wanted is not None and wanted not in self._seen[name]:
-                seen = sorted(self._seen[name])
-                hint = nearest(wanted, seen) or (f"; there are {', '.join(seen)}" if seen else "")
-                what = "linkname" if name == "linkname" else "target database"
-                folders = ", ".join(str(one.folder) for one in self._harvests)
-                return f"No link in {folders} has the {what} '{printable(wanted)}'{hint}."
-        return f"No link of {self._linkname} leads to {self._dbto}."
-
-    def _chosen(self, batch: pa.RecordBatch, place: int, runs: UidArray | None) -> _Batch | None:
-        names, linknames = name_codes(batch, "linkname")
-        codes, databases = name_codes(batch, "dbto")
-        self._seen["linkname"].update(linknames)
-        self._seen["dbto"].update(databases)
-        uids = batch.column("to_uid")
-        if self._dbto is not None or self._linkname is not None:
-            right = [
-                np.array([wanted in (None, name) for name in known] or [False])
-                for known, wanted in ((databases, self._dbto), (linknames, self._linkname))
-            ]
-            mine = right[0][codes] & right[1][names]
-            if not mine.any():
-                return None
-            uids, codes, names = uids.filter(pa.array(mine)), codes[mine], names[mine]
-            runs = None if runs is None else runs[mine]
-        if self._is_first:
-            pairs = names if len(databases) == 1 else codes * np.int32(len(linknames)) + names
-            for pair in np.flatnonzero(np.bincount(pairs)).tolist():
-                database, name = divmod(pair, len(linknames))
-                self.families[databases[database]].add((place, linknames[name]))
-        texts = uids if self.is_text else None
-        numbers = uids.to_numpy() if texts is None else _hashes(texts, codes, databases)
-        return _Batch(numbers, databases, codes, texts, runs)
-
-
-class _Runs:
-    """Numbers runs of neighbours with equal UIDs, over any number of columns.
-
-    Args:
-        last: number before that of the first run.
-
-    Attributes:
-        last: number of the last run.
-    """
-
-    def __init__(self, last: int) -> None:
-        self.last = last
-        self._uid: int | str | None = None
-
-    def number(self, column: pa.Array) -> UidArray:
-        """Return the number of the run of each UID in the next column."""
-        if not len(column):
-            return np.zeros(0, np.int64)
-        uids = column.dictionary_encode().indices if pa.types.is_string(column.type) else column
-        values = uids.to_numpy()
-        first, end = column[0].as_py(), column[-1].as_py()
-        starts = np.empty(len(values), np.bool_)
-        starts[0] = first != self._uid
-        np.not_equal(values[1:], values[:-1], out=starts[1:])
-        found = np.cumsum(starts, dtype=np.int64)
-        found += self.last
-        self.last, self._uid = int(found[-1]), end
-        return found
-
-
-def _hashes(texts: pa.Array, codes: NDArray[np.int32], databases: list[str]) -> UidArray:
-    """Return a number for each accession in its database, the same all through this process."""
-    encoded = texts.dictionary_encode()
-    names = encoded.dictionary.to_pylist()
-    places = encoded.indices.to_numpy().astype(np.int64) * len(databases) + codes
-    pairs, inverse = np.unique(places, return_inverse=True)
-    numbers = [
-        hash((names[pair // len(databases)], databases[pair % len(databases)]))
-        for pair in pairs.tolist()
-    ]
-    return np.array(numbers, np.int64)[inverse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +106,7 @@ class _Bounds:
     families: dict[str, set[tuple[int, str]]]
 
     @classmethod
-    def count(cls, links: _Links) -> _Bounds:
+    def count(cls, links: RankedLinks) -> _Bounds:
         """Count the links per slot."""
         bits = min(max(links.count.bit_length(), 4), _MOST_BITS)
         slots = np.zeros(1 << bits, np.uint32)
@@ -308,7 +155,7 @@ class _Ranking:
         best: the first targets so far.
     """
 
-    def __init__(self, links: _Links, bounds: _Bounds, most: int) -> None:
+    def __init__(self, links: RankedLinks, bounds: _Bounds, most: int) -> None:
         self._links = links
         self._bounds = bounds
         self._most = most
@@ -377,7 +224,7 @@ class _Ranking:
 
     def _keys(
         self, chosen: NDArray[np.bool_]
-    ) -> Iterator[tuple[_Batch, NDArray[np.bool_], UidArray]]:
+    ) -> Iterator[tuple[LinkBatch, NDArray[np.bool_], UidArray]]:
         """Yield batches, which links are to targets of some slots, and the keys of new pairs."""
         distinct = _Distinct()
         for batch in self._links.read(runs=self._distinct):
