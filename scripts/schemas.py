@@ -23,10 +23,17 @@ ERROR = {
     "properties": {"message": {"type": "string"}, "exit_code": {"type": "integer"}},
 }
 
+NOTE = {
+    "description": "What the command did.",
+    "required": ["time", "event", "message"],
+    "properties": {"message": {"type": "string"}},
+}
+
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema of one line."""
-    lines = [_of("Error", ERROR), *(_of(one.__name__, _shape(one)) for one in _classes())]
+    lines = [_of("Error", ERROR), _of("Note", NOTE)]
+    lines += [_of(one.__name__, _shape(one)) for one in _classes()]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A line of --log-json",

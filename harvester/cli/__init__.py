@@ -10,6 +10,7 @@ import rich_click as click
 from click.exceptions import Abort, Exit
 
 from harvester.cli.process import collect_rarely
+from harvester.cli.verbosity import DISTRIBUTION, LOG_JSON, add_message_options, write_json
 from harvester.errors import BadInput, HarvestError, nearest
 
 COMMANDS = {
@@ -51,6 +52,7 @@ class Commands(click.RichGroup):
             return None
         command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
         assert isinstance(command, click.Command)
+        add_message_options(command)
         return command
 
     def resolve_command(
@@ -69,13 +71,16 @@ class Commands(click.RichGroup):
     epilog="A first harvest: harvester run --ids pmids.txt --dbfrom pubmed --db pmc "
     "--email you@example.org -o pmc-links",
 )
-@click.version_option(package_name="elink-harvester", prog_name="harvester")
+@click.version_option(package_name=DISTRIBUTION, prog_name="harvester")
 def program() -> None:
     """Harvest links between NCBI records by the million.
 
     Every link exactly once, or an outcome that says why not; never above NCBI's rate limit.
     A run that is stopped or killed can be resumed.
     """
+
+
+add_message_options(program)
 
 
 def main() -> None:
@@ -99,6 +104,12 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of the output has gone
         code = 1
+    except Exception as error:
+        if LOG_JSON not in sys.argv:
+            raise
+        from traceback import format_exception
+
+        code = _say("".join(format_exception(error)), 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -132,13 +143,8 @@ def _text(error: HarvestError) -> str:
 
 def _say(sentence: str, code: int) -> int:
     """Write why the command ends; with --log-json as JSON, like everything on stderr."""
-    if "--log-json" in sys.argv:
-        import json
-        from datetime import UTC, datetime
-
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        error = {"time": now, "event": "Error", "message": sentence, "exit_code": code}
-        click.echo(json.dumps(error), err=True)
+    if LOG_JSON in sys.argv:
+        write_json("Error", message=sentence, exit_code=code)
     else:
         click.echo(f"harvester: {sentence}", err=True)
     return code

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from harvester.cli.verbosity import messages
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -49,15 +51,9 @@ def ask_infos(values: dict[str, Any]) -> dict[str, DbInfo | None]:
     """Return what the server says about all its databases; raises as `ask`."""
 
     def before(missing: int) -> None:
-        note(values, f"Asking EInfo about {missing} databases; the answers are kept for a day.")
+        messages().note(f"Asking EInfo about {missing} databases; the answers are kept for a day.")
 
     return ask(values, lambda eutils: eutils.einfo_all(before))
-
-
-def note(values: dict[str, Any], sentence: str) -> None:
-    """Write a sentence to stderr, unless -q was given."""
-    if not values["quiet"]:
-        click.echo(sentence, err=True)
 
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> None:

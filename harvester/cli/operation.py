@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from harvester.cli.verbosity import messages
 from harvester.errors import BadInput, HarvestError
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ def _served(values: dict[str, Any]) -> Iterator[list[Listener]]:
         raise BadInput(str(error)) from None
     host, port = values["metrics"]
     with serve_metrics(port, host) as (listener, url):
-        if not values["quiet"] and not values["log_json"]:
-            click.echo(f"Metrics: {url}", err=True)
+        messages().note(f"Metrics: {url}")
         yield [listener]
 
 
@@ -80,7 +80,7 @@ def run_on_end(cmd: str | None, folder: Path, exit_code: int, *, ended: bool = T
 
     Its standard input is the manifest of the harvest, or empty if an error ended the run. Its
     environment holds HARVESTER_OUT and HARVESTER_EXIT_CODE. What it prints goes to standard error,
-    since standard output may carry links.
+    since standard output may carry links; with --log-json as JSON.
 
     Raises:
         HarvestError: it ended with an error.
@@ -88,14 +88,18 @@ def run_on_end(cmd: str | None, folder: Path, exit_code: int, *, ended: bool = T
     if cmd is None:
         return
     manifest = folder / MANIFEST
+    said = messages()
     done = subprocess.run(  # noqa: S602 - the user's own command line, as in cron
         cmd,
         shell=True,
         check=False,
         input=manifest.read_bytes() if ended and manifest.is_file() else b"",
-        stdout=sys.stderr.fileno(),
+        stdout=subprocess.PIPE if said.log_json else sys.stderr.fileno(),
+        stderr=subprocess.STDOUT if said.log_json else None,
         env=os.environ | {"HARVESTER_OUT": str(folder), "HARVESTER_EXIT_CODE": str(exit_code)},
     )
+    if done.stdout:
+        said.note(done.stdout.decode("utf-8", "replace").rstrip())
     if done.returncode:
         raise HarvestError(
             f"The command of --on-end ended with exit code {done.returncode}; "

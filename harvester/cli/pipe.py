@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NoReturn
 
-import rich_click as click
 from click.exceptions import Exit
 
 from harvester import events
 from harvester.cli.process import keep_memory, open_many_files
+from harvester.cli.verbosity import messages
+from harvester.wording import count
 
 if TYPE_CHECKING:
     from harvester.job.model import Job
@@ -26,15 +28,17 @@ def write_to_stdout(job: Job, *, partial: bool = False) -> NoReturn:
 
     keep_memory()
     open_many_files()
-    with open(1, "wb", buffering=0, closefd=False) as out:
-        work = write_jsonl(job, out, listeners=[_show_warning], signals=True, partial=partial)
+    said = messages()
+
+    def show_warning(event: events.Event) -> None:
+        if isinstance(event, events.Warned):
+            said.note(event.text)
+
+    display = said.display() if said.verbose or said.log_json else nullcontext(show_warning)
+    with open(1, "wb", buffering=0, closefd=False) as out, display as listener:
+        work = write_jsonl(job, out, listeners=[listener], signals=True, partial=partial)
         outcomes = run_async(work)
     lost = outcomes["failed"] + outcomes["missing"]
     if lost:
-        click.echo(f"harvester: {lost:,} UIDs failed or are missing.", err=True)
+        said.note(f"{count(lost, 'UID')} failed or {'is' if lost == 1 else 'are'} missing.")
     raise Exit(3 if lost else 0)
-
-
-def _show_warning(event: events.Event) -> None:
-    if isinstance(event, events.Warned):
-        click.echo(f"harvester: {event.text}", err=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import rich_click as click
 from click.exceptions import Exit
 
 from harvester.api.harvest import run
@@ -12,7 +11,7 @@ from harvester.api.remote import local
 from harvester.cli.operation import metrics_of, run_on_end
 from harvester.cli.process import keep_memory, open_many_files
 from harvester.cli.summary import summary
-from harvester.cli.verbosity import display_of
+from harvester.cli.verbosity import messages
 from harvester.errors import GaveUp, HarvestError, Interrupted, Refused, WindowClosed
 
 if TYPE_CHECKING:
@@ -28,9 +27,9 @@ def run_job(job: Job, values: dict[str, Any], **options: Any) -> None:
     """
     keep_memory()
     open_many_files()
-    folder = local(job.output.path)
+    folder, said = local(job.output.path), messages()
     try:
-        with metrics_of(values) as listeners, display_of(values) as display:
+        with metrics_of(values) as listeners, said.display() as display:
             result = run(job, listeners=[display, *listeners], signals=True, **options)
     except HarvestError as error:
         ended_early = isinstance(error, GaveUp | Interrupted | WindowClosed | Refused)
@@ -41,7 +40,6 @@ def run_job(job: Job, values: dict[str, Any], **options: Any) -> None:
         except HarvestError as second:
             error.add_note(str(second))
         raise
-    if not values["quiet"] and not values["log_json"]:
-        click.echo(summary(result), err=True)
+    said.summary(summary(result))
     run_on_end(values["on_end"], folder, result.exit_code)
     raise Exit(result.exit_code)

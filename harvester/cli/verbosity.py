@@ -1,89 +1,145 @@
-"""How much a command says, and in which form: the options that several commands share."""
+"""How much a command says on standard error, and in which form: -q, -v and --log-json.
+
+The program gives the three options to every command; they may stand before its name, too.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+from click import get_current_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from harvester.events import Listener
 
-F = TypeVar("F", bound="Callable[..., Any]")
-_PANEL = "Messages"
-RESULT_PANEL = "Result"
+DISTRIBUTION = "elink-harvester"
+PANEL = "Messages"
+LOG_JSON = "--log-json"
+
+_OPTIONS = {
+    "quiet": (["-q", "--quiet"], "only errors, and what was asked for on standard output"),
+    "verbose": (["-v", "--verbose"], "also a line for each retry, and the time taken"),
+    "log_json": ([LOG_JSON], "one JSON object per line on standard error"),
+}
+"""Attribute of `Messages` → its option and help."""
 
 
-def verbosity_options(command: F) -> F:
-    """Add -q, -v and --log-json to a command."""
-    for option in (
-        click.option("--log-json", is_flag=True, help="one JSON object per line", panel=_PANEL),
-        click.option(
-            "-v", "--verbose", is_flag=True, help="also a line for each retry", panel=_PANEL
-        ),
-        click.option("-q", "--quiet", is_flag=True, help="only errors", panel=_PANEL),
-    ):
-        command = option(command)
-    return command
+@dataclass(slots=True)
+class Messages:
+    """What a command says on standard error.
+
+    Attributes:
+        quiet: nothing but the error that ends the command.
+        verbose: more.
+        log_json: JSON lines.
+        begun: when the command began, in monotonic seconds.
+    """
+
+    quiet: bool = False
+    verbose: bool = False
+    log_json: bool = False
+    begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def words(self) -> list[str]:
+        """The options that ask another command for the same."""
+        return [words[-1] for name, (words, _) in _OPTIONS.items() if getattr(self, name)]
+
+    def note(self, text: str) -> None:
+        """Say what the command did."""
+        if self.log_json:
+            self._write("Note", message=text)
+        elif not self.quiet:
+            click.echo(text, err=True)
+
+    def warn(self, text: str) -> None:
+        """Say what a user must know about the result."""
+        if self.log_json:
+            self._write("Warned", text=text)
+        else:
+            self.note(f"Note: {text}")
+
+    def summary(self, text: str) -> None:
+        """Say what a run came to; the last event of its JSON lines says it as well."""
+        if not self.log_json:
+            self.note(text)
+
+    def display(self, *, transient: bool = False) -> AbstractContextManager[Listener]:
+        """Return the display of the events of a run.
+
+        Args:
+            transient: whether a live display is erased at the end.
+        """
+        from harvester.api.display.lines import make_display
+
+        return make_display(
+            sys.stderr,
+            quiet=self.quiet,
+            verbose=self.verbose,
+            as_json=self.log_json,
+            transient=transient,
+        )
+
+    def end(self) -> None:
+        """With -v, say which program it was and how long it took."""
+        if self.verbose:
+            from importlib.metadata import version
+            from platform import platform, python_version
+
+            took = f"{time.monotonic() - self.begun:.1f} s"
+            system = f"Python {python_version()}, {platform(terse=True)}"
+            self.note(f"harvester {version(DISTRIBUTION)} ({system}) took {took}.")
+
+    def _write(self, event: str, **fields: str) -> None:
+        if not self.quiet:
+            write_json(event, **fields)
 
 
-def display_of(values: dict[str, Any]) -> AbstractContextManager[Listener]:
-    """Return the display on stderr that `verbosity_options` ask for."""
-    from harvester.api.display.lines import make_display
-
-    return make_display(
-        sys.stderr, quiet=values["quiet"], verbose=values["verbose"], as_json=values["log_json"]
-    )
+def messages() -> Messages:
+    """Return what the options of the current command ask for."""
+    return _messages_of(get_current_context())
 
 
-def progress_of(*, quiet: bool) -> AbstractContextManager[Listener]:
-    """Return a display on stderr of the progress of a command, erased at its end."""
-    from harvester.api.display.lines import make_display
-
-    return make_display(sys.stderr, quiet=quiet, verbose=False, as_json=False, transient=True)
-
-
-def partial_option(panel: str) -> Callable[[F], F]:
-    """Return the decorator that adds --partial to a command."""
-    return click.option(
-        "--partial", is_flag=True, help="take an unfinished harvest as source", panel=panel
-    )
+def write_json(event: str, **fields: Any) -> None:
+    """Write one line of --log-json."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    click.echo(json.dumps({"time": now, "event": event, **fields}), err=True)
 
 
-def retry_failed_option(panel: str) -> Callable[[F], F]:
-    """Return the decorator that adds --retry-failed to a command."""
-    return click.option(
-        "--retry-failed",
-        is_flag=True,
-        help="also the UIDs that an earlier run recorded as failed or missing",
-        panel=panel,
-    )
+def add_message_options(command: click.Command) -> None:
+    """Give the three options to a command that does not have them yet."""
+    known = {param.name for param in command.params}
+    for name, (words, text) in _OPTIONS.items():
+        if name not in known:
+            option = click.RichOption(
+                [name, *words],
+                is_flag=True,
+                help=text,
+                panel=PANEL,
+                expose_value=False,
+                callback=_keep,
+            )
+            command.params.append(option)
 
 
-def refresh_option(panel: str) -> Callable[[F], F]:
-    """Return the decorator that adds --refresh to a command."""
-    return click.option(
-        "--refresh",
-        type=click.FloatRange(min=0),
-        metavar="DAYS",
-        help="also the UIDs whose answer is older; the newest answer of each is kept",
-        panel=panel,
-    )
+def _keep(context: click.Context, param: click.Parameter, value: bool) -> None:
+    """Note one of the options, before or after the name of the command."""
+    said = _messages_of(context)
+    if value and param.name and not getattr(said, param.name):
+        setattr(said, param.name, True)
+        if param.name == "verbose":
+            context.find_root().call_on_close(said.end)
 
 
-def result_options(command: F) -> F:
-    """Add --json and -q to a command whose result goes to standard output."""
-    for option in (
-        click.option(
-            "-q", "--quiet", is_flag=True, help="only the result and errors", panel=RESULT_PANEL
-        ),
-        click.option(
-            "--json", "as_json", is_flag=True, help="one JSON document", panel=RESULT_PANEL
-        ),
-    ):
-        command = option(command)
-    return command
+def _messages_of(context: click.Context) -> Messages:
+    said = context.meta.setdefault(f"{__name__}.messages", Messages())
+    assert isinstance(said, Messages)
+    return said

@@ -22,7 +22,7 @@ MISSPELT = [
     Bad("--colour", ("'--colour'",)),
     Bad("resume", ("Missing argument 'OUT'",)),
     Bad("status", ("Missing argument 'OUT'",)),
-    Bad("status out --jsn", ("'--jsn'", "Did you mean '--json'?")),
+    Bad("status out --jsn", ("'--jsn'", "'--json'")),
     Bad("resume out --dbfrom=pubmed", ("no option --dbfrom",)),
     Bad("resume out other", ("(other)",)),
     Bad("run a.toml b.toml", ("(b.toml)",)),

@@ -90,9 +90,9 @@ def test_standard_output_has_the_rows_alone(out: Path) -> None:
 
 def test_log_json_is_json(out: Path, tmp_path: Path) -> None:
     done = harvester("export", out, "--to", "csv", tmp_path / "a.csv", "--log-json")
-    events = [json.loads(line) for line in done.err.splitlines()]
-    assert events
-    assert events[-1]["done"] == events[-1]["total"] == _truth().total()
+    *_, progress, note = [json.loads(line) for line in done.err.splitlines()]
+    assert progress["done"] == progress["total"] == _truth().total()
+    assert note["event"] == "Note"
     refused = harvester("export", out, "--to", "csv", tmp_path / "a.csv", "--log-json")
     assert refused.code == 2
     assert "--overwrite" in json.loads(refused.err)["message"]

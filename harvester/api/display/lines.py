@@ -35,10 +35,10 @@ def make_display(
         as_json: write JSON lines.
         transient: whether a live display is erased at the end.
     """
-    if as_json:
-        return nullcontext(JsonLog(stream, verbose=verbose))
     if quiet:
         return nullcontext(_silent)
+    if as_json:
+        return nullcontext(JsonLog(stream, verbose=verbose))
     if stream.isatty() and os.environ.get("TERM", "").lower() not in _NO_CURSOR:
         from harvester.api.display.live import live_display  # noqa: PLC0415 - rich is heavy
 

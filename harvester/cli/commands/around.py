@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harvester.cli.places import HarvestPlace, LocalPath
-from harvester.cli.verbosity import progress_of, result_options
+from harvester.cli.shared_options import RESULT_PANEL, json_option
+from harvester.cli.verbosity import messages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,14 +35,13 @@ _PANEL = "Neighbourhood"
     panel=_PANEL,
     help="write the file DEST, for Gephi, Cytoscape, igraph or networkx",
 )
-@result_options
+@json_option(RESULT_PANEL)
 def around(
     out: Path,
     record: str,
     hops: int,
     to: tuple[str, Path] | None,
     as_json: bool,
-    quiet: bool,
 ) -> None:
     """List the links from and to one record of OUT, and on from hop to hop.
 
@@ -55,24 +55,19 @@ def around(
     from harvester.cli.lookup import show
     from harvester.wording import count
 
-    def note(text: str) -> None:
-        if not quiet:
-            click.echo(text, err=True)
-
+    said = messages()
     if to is not None:
         api.check_free(to[1])
-    with progress_of(quiet=quiet) as listener:
-        found = api.around(
-            out, record, hops, warn=lambda text: note(f"Note: {text}"), listeners=[listener]
-        )
+    with said.display(transient=True) as listener:
+        found = api.around(out, record, hops, warn=said.warn, listeners=[listener])
     columns = ["hop", "dbfrom", "from_uid", "linkname", "dbto", "to_uid", "score"]
     links = found.links.select(columns).to_pylist()
     center = found.nodes[0]
     if not links:
-        note(f"Note: {out} has no link from or to {center.db}:{center.uid}.")
+        said.warn(f"{out} has no link from or to {center.db}:{center.uid}.")
     if to is not None:
         api.write_graphml(found, to[1])
-        note(f"{count(len(found.nodes), 'record')} and {count(len(links), 'link')} in {to[1]}")
+        said.note(f"{count(len(found.nodes), 'record')} and {count(len(links), 'link')} in {to[1]}")
     elif not as_json:
         if sys.stdout.isatty() and not any(row["score"] is not None for row in links):
             columns.remove("score")  # a terminal is narrow

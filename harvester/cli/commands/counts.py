@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harvester.cli.options import AskingCommand
-from harvester.cli.verbosity import result_options
+from harvester.cli.shared_options import RESULT_PANEL, json_option
+from harvester.cli.verbosity import messages
 from harvester.errors import HarvestError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ SUGGESTION_SECONDS = 15.0
 
 @click.command(cls=AskingCommand)
 @click.argument("words", metavar="TERM", nargs=-1, required=True)
-@result_options
+@json_option(RESULT_PANEL)
 def counts(words: tuple[str, ...], as_json: bool, **values: Any) -> None:
     """Count the records that match TERM, in each database.
 
@@ -28,7 +29,7 @@ def counts(words: tuple[str, ...], as_json: bool, **values: Any) -> None:
     """
     import json
 
-    from harvester.cli.lookup import ask, note, show
+    from harvester.cli.lookup import ask, show
     from harvester.errors import BadInput
 
     if len(words) > 1:
@@ -46,7 +47,7 @@ def counts(words: tuple[str, ...], as_json: bool, **values: Any) -> None:
         return
     show(("database", "records", "reason"), [(one.db, one.count, _reason(one)) for one in hits])
     if better:
-        note(values, f"Nothing matches; did you mean: {better}")
+        messages().note(f"Nothing matches; did you mean: {better}")
 
 
 async def _count(eutils: Eutils, term: str) -> tuple[list[Hits], str | None]:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harvester.cli.options import AskingCommand
-from harvester.cli.verbosity import result_options
+from harvester.cli.shared_options import RESULT_PANEL, json_option
 
 if TYPE_CHECKING:
     from harvester.api.eutils import DbInfo
 
 
 @click.command(cls=AskingCommand)
-@result_options
+@json_option(RESULT_PANEL)
 def databases(as_json: bool, **values: Any) -> None:
     """List all databases with their numbers of records and linknames.
 

@@ -13,6 +13,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from harvester.cli.places import LocalPath
+from harvester.cli.verbosity import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,11 +62,12 @@ def demo(out: Path | None) -> None:
 
 
 def _say(text: str) -> None:
-    click.secho(text, bold=True)
+    if not messages().quiet:
+        click.secho(text, bold=True)
 
 
 def _harvester(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "harvester", *arguments]
+    return [sys.executable, "-m", "harvester", *messages().words, *arguments]
 
 
 def _draw_uids() -> list[int]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harvester.cli.places import HarvestPlace, LocalPath
-from harvester.cli.verbosity import RESULT_PANEL, partial_option, progress_of, result_options
+from harvester.cli.shared_options import RESULT_PANEL, json_option, partial_option
+from harvester.cli.verbosity import messages
 from harvester.errors import printable
 from harvester.wording import count
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     panel=RESULT_PANEL,
 )
 @partial_option(RESULT_PANEL)
-@result_options
-def diff(old: Path, new: Path, out: Path | None, partial: bool, as_json: bool, quiet: bool) -> None:
+@json_option(RESULT_PANEL)
+def diff(old: Path, new: Path, out: Path | None, partial: bool, as_json: bool) -> None:
     """Compare two harvests of one job: links added and removed, per linkname.
 
     UIDs that only one of them was asked for are counted apart, and so are UIDs without an answer.
@@ -41,12 +42,9 @@ def diff(old: Path, new: Path, out: Path | None, partial: bool, as_json: bool, q
 
     from harvester.api import folder
 
-    def warn(text: str) -> None:
-        if not quiet:
-            click.echo(f"Note: {text}", err=True)
-
-    with progress_of(quiet=quiet) as listener:
-        found = folder.diff(old, new, out, partial=partial, warn=warn, listeners=[listener])
+    said = messages()
+    with said.display(transient=True) as listener:
+        found = folder.diff(old, new, out, partial=partial, warn=said.warn, listeners=[listener])
     click.echo(json.dumps(_document(old, new, found), indent=1) if as_json else _text(found))
 
 

@@ -8,7 +8,8 @@ import rich_click as click
 from click.exceptions import Exit
 
 from harvester.cli.options import AskingCommand
-from harvester.cli.verbosity import RESULT_PANEL, result_options
+from harvester.cli.shared_options import RESULT_PANEL, json_option
+from harvester.cli.verbosity import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,8 +30,8 @@ _STATE, _NAME = 8, 17
     "is or will be [default: the working directory]",
     panel=RESULT_PANEL,
 )
-@result_options
-def doctor(out: str, as_json: bool, quiet: bool, **values: Any) -> None:
+@json_option(RESULT_PANEL)
+def doctor(out: str, as_json: bool, **values: Any) -> None:
     """Check what could keep a harvest from working here.
 
     API key, contact email, proxy, name resolution, certificates, the server's answer, clock, shared
@@ -48,10 +49,9 @@ def doctor(out: str, as_json: bool, quiet: bool, **values: Any) -> None:
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], indent=1))
     else:
-        for line in _lines([one for one in found if not (quiet and one.ok)]):
+        for line in _lines(found):
             click.echo(line)
-        if not quiet:
-            click.echo(_verdict(found), err=True)
+        messages().note(_verdict(found))
     raise Exit(0 if all(one.ok for one in found) else 1)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import signal
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from harvester.api.export import formats
 from harvester.api.remote import is_url
 from harvester.cli.places import HarvestPlace
-from harvester.cli.verbosity import display_of, partial_option, verbosity_options
+from harvester.cli.shared_options import partial_option
+from harvester.cli.verbosity import messages
 from harvester.errors import BadInput, Interrupted
 from harvester.wording import count
 
@@ -56,7 +57,6 @@ def _names(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[
 )
 @click.option("--overwrite", "--force", is_flag=True, panel=_PANEL, help="replace DEST")
 @partial_option(_PANEL)
-@verbosity_options
 def export(
     paths: Sequence[str],
     form: str | None,
@@ -65,7 +65,6 @@ def export(
     columns: list[str],
     overwrite: bool,
     partial: bool,
-    **values: Any,
 ) -> None:
     """Write the links of OUT to DEST in the format of another tool.
 
@@ -84,7 +83,8 @@ def export(
     if is_url(paths[-1]):
         raise BadInput(f"An export is written to this machine, not to {paths[-1]}.")
     folders, to = [HarvestPlace().convert(one, None, None) for one in paths[:-1]], Path(paths[-1])
-    with _interrupted(to), display_of(values) as listener:
+    said = messages()
+    with _interrupted(to), said.display() as listener:
         rows = write(
             folders,
             form,
@@ -95,9 +95,8 @@ def export(
             partial=partial,
             listeners=[listener],
         )
-    if not values["quiet"] and not values["log_json"]:
-        where = "on standard output" if str(to) == "-" else f"in {to}"
-        click.echo(f"{count(rows, 'link')} {where}", err=True)
+    where = "on standard output" if str(to) == "-" else f"in {to}"
+    said.note(f"{count(rows, 'link')} {where}")
 
 
 @contextmanager

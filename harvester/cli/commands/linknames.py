@@ -8,7 +8,8 @@ from typing import Any
 import rich_click as click
 
 from harvester.cli.options import AskingCommand
-from harvester.cli.verbosity import RESULT_PANEL, result_options
+from harvester.cli.shared_options import RESULT_PANEL, json_option
+from harvester.cli.verbosity import messages
 from harvester.errors import BadInput, HarvestError, printable
 
 _STDOUT = "-"
@@ -27,7 +28,7 @@ _STDOUT = "-"
     panel=RESULT_PANEL,
     help="picture of the links between all databases; default: standard output",
 )
-@result_options
+@json_option(RESULT_PANEL)
 def linknames(
     dbfrom: str | None, db: str | None, graph: str | None, as_json: bool, **values: Any
 ) -> None:
@@ -60,7 +61,7 @@ def linknames(
 
 def _draw(name: str, values: dict[str, Any]) -> None:
     from harvester.cli.link_graph import picture
-    from harvester.cli.lookup import ask_infos, note
+    from harvester.cli.lookup import ask_infos
 
     path, shown = Path(name), printable(name)
     if name != _STDOUT:
@@ -76,4 +77,4 @@ def _draw(name: str, values: dict[str, Any]) -> None:
         path.write_text(drawn, encoding="utf-8")
     except OSError as error:
         raise HarvestError(f"{shown} cannot be written: {error.strerror}.") from error
-    note(values, f"The link graph is in {shown}.")
+    messages().note(f"The link graph is in {shown}.")

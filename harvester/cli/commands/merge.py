@@ -8,7 +8,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from harvester.cli.places import HarvestPlace, LocalPath
-from harvester.cli.verbosity import progress_of
+from harvester.cli.verbosity import messages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("out", type=LocalPath())
 @click.argument("shards", type=HarvestPlace(), nargs=-1, required=True, metavar="SHARD...")
-@click.option("-q", "--quiet", is_flag=True, help="only errors")
-def merge(out: Path, shards: tuple[Path, ...], quiet: bool) -> None:
+def merge(out: Path, shards: tuple[Path, ...]) -> None:
     """Merge the shards of one job into a harvest in OUT.
 
     SHARD... are the folders of all jobs of an array (run --shard I/N), in any order. They are not
@@ -28,11 +27,8 @@ def merge(out: Path, shards: tuple[Path, ...], quiet: bool) -> None:
     from harvester.api import folder
     from harvester.cli.summary import summary
 
-    def warn(text: str) -> None:
-        click.echo(f"Note: {text}", err=True)
-
-    with progress_of(quiet=quiet) as listener:
-        result = folder.merge(out, shards, warn, [listener])
-    if not quiet:
-        click.echo(summary(result), err=True)
+    said = messages()
+    with said.display(transient=True) as listener:
+        result = folder.merge(out, shards, said.warn, [listener])
+    said.note(summary(result))
     raise Exit(result.exit_code)

@@ -9,13 +9,14 @@ import rich_click as click
 
 from harvester.cli.operation import operation_options
 from harvester.cli.options import PANELS, JobCommand
-from harvester.cli.verbosity import (
+from harvester.cli.shared_options import (
     RESULT_PANEL,
+    json_option,
     partial_option,
     refresh_option,
     retry_failed_option,
-    verbosity_options,
 )
+from harvester.cli.verbosity import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,7 +57,7 @@ class PlanCommand(JobCommand):
     help="measure links and disk by at most 5 ELink requests",
     panel=RESULT_PANEL,
 )
-@click.option("--json", "as_json", is_flag=True, help="one JSON document", panel=RESULT_PANEL)
+@json_option(RESULT_PANEL)
 @retry_failed_option(PANELS["source"])
 @refresh_option(PANELS["source"])
 @partial_option(PANELS["source"])
@@ -64,7 +65,6 @@ class PlanCommand(JobCommand):
     "--strict", is_flag=True, help="end if NCBI drops a part of the query", panel=PANELS["source"]
 )
 @operation_options
-@verbosity_options
 def plan(
     job: Path | None,
     written: str | None,
@@ -88,17 +88,16 @@ def plan(
     from harvester.api.plan import check_free, plan_lines, write_job
     from harvester.api.plan import plan as make_plan
     from harvester.cli.options import settings
-    from harvester.cli.verbosity import display_of
     from harvester.job import load
 
-    given = settings(values)
+    said, given = messages(), settings(values)
     file = Path(written) if written and written.lower().endswith(".toml") else None
     if written and file is None:
         given.setdefault("output", {})["path"] = written
     resolved = load.build(_with_folder(given, job), job)
     if file is not None:
         check_free(file, overwrite=overwrite)
-    with display_of(values) as listener:
+    with said.display() as listener:
         planned = run_async(
             make_plan(
                 resolved,
@@ -112,11 +111,10 @@ def plan(
         )
     if file is not None:
         write_job(resolved, file, planned)
-        if not values["quiet"]:
-            click.echo(f"The job is in {file}; run it with: harvester run {file}", err=True)
+        said.note(f"The job is in {file}; run it with: harvester run {file}")
     if as_json:
         click.echo(json.dumps(planned.as_json(), indent=1))
-    elif file is None or not values["quiet"]:
+    elif file is None or not said.quiet:
         click.echo("\n".join(_wrapped(plan_lines(planned))))
 
 

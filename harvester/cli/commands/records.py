@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import rich_click as click
 from click.exceptions import Exit
 
 from harvester.cli.places import HarvestPlace
-from harvester.cli.verbosity import (
-    display_of,
-    partial_option,
-    retry_failed_option,
-    verbosity_options,
-)
+from harvester.cli.shared_options import partial_option, retry_failed_option
+from harvester.cli.verbosity import messages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,14 +37,12 @@ if TYPE_CHECKING:
 )
 @retry_failed_option("Records")
 @partial_option("Records")
-@verbosity_options
 def records(
     out: Path,
     side: Literal["from", "to"],
     form: str,
     retry_failed: bool,
     partial: bool,
-    **values: Any,
 ) -> None:
     """Download the records that the links of OUT lead to.
 
@@ -57,8 +51,8 @@ def records(
     from harvester.api.folder import job_in
     from harvester.api.harvest import run_records
 
-    job = job_in(out)
-    with display_of(values) as listener:
+    job, said = job_in(out), messages()
+    with said.display() as listener:
         results = run_records(
             job,
             side=side,
@@ -69,18 +63,14 @@ def records(
             signals=True,
         )
     if not results:
-        click.echo(f"{out} has no links, so there are no linked records.", err=True)
-    if not values["quiet"] and not values["log_json"]:
-        for db, result in results.items():
-            got = result.outcomes.get("linked", 0)
-            click.echo(
-                f"{got:,} of {result.total:,} records of {db} in {result.folder}/records", err=True
-            )
-        if any(result.exit_code for result in results.values()):
-            options = f"{' --side from' * (side == 'from')}{f' --as {form}' * (form != 'summary')}"
-            click.echo(
-                "The failed and missing UIDs are listed in unanswered.txt there; query them again "
-                f"with: harvester records {out}{options} --retry-failed",
-                err=True,
-            )
+        said.note(f"{out} has no links, so there are no linked records.")
+    for db, result in results.items():
+        got = result.outcomes.get("linked", 0)
+        said.summary(f"{got:,} of {result.total:,} records of {db} in {result.folder}/records")
+    if any(result.exit_code for result in results.values()):
+        options = f"{' --side from' * (side == 'from')}{f' --as {form}' * (form != 'summary')}"
+        said.summary(
+            "The failed and missing UIDs are listed in unanswered.txt there; query them again "
+            f"with: harvester records {out}{options} --retry-failed"
+        )
     raise Exit(max((result.exit_code for result in results.values()), default=0))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harvester.cli.places import HarvestPlace
-from harvester.cli.verbosity import progress_of
+from harvester.cli.verbosity import messages
 from harvester.wording import count
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ def reparse(out: Path) -> None:
     """
     from harvester.api import folder
 
+    said = messages()
     for path in folder.harvests_in(out).values():
-        with progress_of(quiet=False) as listener:
+        with said.display(transient=True) as listener:
             links = count(folder.reparse(path, [listener]), "link")
-        click.echo(f"{links} in {path}, from the answers in {path / 'raw'}", err=True)
+        said.note(f"{links} in {path}, from the answers in {path / 'raw'}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from harvester.cli.places import HarvestPlace
+from harvester.cli.verbosity import messages
 from harvester.errors import BadInput
 
 if TYPE_CHECKING:
@@ -42,6 +43,5 @@ def report(out: Path, live: bool, port: int | None) -> None:
     if port is not None:
         raise BadInput("--port is the port of --live; give both, or neither.")
     made = reports.write_report(out)
-    for line in reports.headline(made):
-        click.echo(line, err=True)
+    messages().note("\n".join(reports.headline(made)))
     click.echo(reports.report_path(out))

@@ -9,12 +9,7 @@ import rich_click as click
 from harvester.cli.operation import operation_options
 from harvester.cli.options import ResumingCommand
 from harvester.cli.places import HarvestPlace
-from harvester.cli.verbosity import (
-    partial_option,
-    refresh_option,
-    retry_failed_option,
-    verbosity_options,
-)
+from harvester.cli.shared_options import partial_option, refresh_option, retry_failed_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +21,6 @@ if TYPE_CHECKING:
 @refresh_option("Input UIDs")
 @partial_option("Input UIDs")
 @operation_options
-@verbosity_options
 def resume(
     out: Path, retry_failed: bool, refresh: float | None, partial: bool, **values: Any
 ) -> None:

@@ -9,12 +9,7 @@ import rich_click as click
 
 from harvester.cli.operation import operation_options
 from harvester.cli.options import PANELS, JobCommand
-from harvester.cli.verbosity import (
-    partial_option,
-    refresh_option,
-    retry_failed_option,
-    verbosity_options,
-)
+from harvester.cli.shared_options import partial_option, refresh_option, retry_failed_option
 
 
 @click.command(cls=JobCommand)
@@ -29,7 +24,6 @@ from harvester.cli.verbosity import (
     panel=PANELS["source"],
 )
 @operation_options
-@verbosity_options
 def run(
     job: Path | None,
     retry_failed: bool,

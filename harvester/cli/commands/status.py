@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harvester.cli.places import HarvestPlace
+from harvester.cli.shared_options import RESULT_PANEL, json_option
 from harvester.wording import count, limited_by
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("out", type=HarvestPlace(parts=False))
-@click.option("--json", "as_json", is_flag=True, help="one JSON document")
+@json_option(RESULT_PANEL)
 def status(out: Path, as_json: bool) -> None:
     """Show the progress of the harvest in OUT.
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from harvester.cli.places import HarvestPlace
-from harvester.cli.verbosity import progress_of, result_options
+from harvester.cli.shared_options import RESULT_PANEL, json_option
+from harvester.cli.verbosity import messages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ _PANEL = "Targets"
 @click.option(
     "--titles", is_flag=True, panel=_PANEL, help="also their titles, from ESummary (2,000 at most)"
 )
-@result_options
+@json_option(RESULT_PANEL)
 def top(
     out: Path,
     dbto: str | None,
@@ -39,7 +40,6 @@ def top(
     most: int,
     titles: bool,
     as_json: bool,
-    quiet: bool,
 ) -> None:
     """List the targets that most input UIDs of OUT link to.
 
@@ -57,12 +57,11 @@ def top(
     if titles and most > api.MOST_TITLES:
         raise BadInput(f"--titles are limited to {api.MOST_TITLES:,} targets: give a smaller -n.")
 
-    def warn(text: str) -> None:
-        if not quiet:
-            click.echo(f"Note: {text}", err=True)
-
-    with progress_of(quiet=quiet) as listener:
-        found = api.top(out, most, dbto=dbto, linkname=linkname, warn=warn, listeners=[listener])
+    said = messages()
+    with said.display(transient=True) as listener:
+        found = api.top(
+            out, most, dbto=dbto, linkname=linkname, warn=said.warn, listeners=[listener]
+        )
     named = run_async(api.titles(out, found)) if titles and found else [None] * len(found)
     shown = [None if title is None else printable(title, 1000) for title in named]
     if as_json:
@@ -73,8 +72,8 @@ def top(
             objects = [one | {"title": title} for one, title in zip(objects, shown, strict=True)]
         click.echo(json.dumps(objects, indent=1, ensure_ascii=False))
         return
-    if not found and not quiet:
-        click.echo(f"Note: {out} has no links.", err=True)
+    if not found:
+        said.warn(f"{out} has no links.")
     rows = [
         [one.db, str(one.uid), one.inputs, *([title] if titles else [])]
         for one, title in zip(found, shown, strict=True)

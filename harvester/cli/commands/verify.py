@@ -10,15 +10,17 @@ import rich_click as click
 from click.exceptions import Exit
 
 from harvester.cli.places import HarvestPlace
-from harvester.cli.verbosity import display_of, progress_of, verbosity_options
+from harvester.cli.shared_options import json_option
+from harvester.cli.verbosity import messages
 from harvester.errors import printable
 from harvester.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from harvester.api.folder import Compared, Difference, Resampled, Verified
+    from harvester.cli.verbosity import Messages
 
 _SHOWN = 10
 """UIDs that differ, in the text."""
@@ -54,11 +56,8 @@ def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | 
     panel="Check",
     help="folder of an earlier harvest of the same job, for the links lost and gained since",
 )
-@click.option("--json", "as_json", is_flag=True, panel="Check", help="one JSON document")
-@verbosity_options
-def verify(
-    out: Path, resample: float | None, against: Path | None, as_json: bool, **values: Any
-) -> None:
+@json_option("Check")
+def verify(out: Path, resample: float | None, against: Path | None, as_json: bool) -> None:
     """Check the files of OUT against their recorded checksums and manifest.json.
 
     Every recorded file is read again: size, rows and checksum. A data set without state.sqlite is
@@ -70,20 +69,20 @@ def verify(
 
     from harvester.api import folder
 
-    quiet = values["quiet"] or values["log_json"]
-    with progress_of(quiet=quiet) as listener:
+    said = messages()
+    with said.display(transient=True) as listener:
         checks = [_Check(*one) for one in folder.verify_all(out, [listener])]
     compared = None
     if all(check.found.ok for check in checks):
         if resample is not None:
             hops = any(check.hop for check in checks)
             checks = [
-                check if hops and not check.hop else _resampled(check, resample, values)
+                check if hops and not check.hop else _resampled(check, resample, said)
                 for check in checks
             ]
         if against is not None:
-            with progress_of(quiet=quiet) as listener:
-                compared = folder.against(against, out, _note(values), [listener])
+            with said.display(transient=True) as listener:
+                compared = folder.against(against, out, said.warn, [listener])
     if as_json:
         click.echo(json.dumps(_as_json(checks, compared), indent=1))
     else:
@@ -122,20 +121,12 @@ class _Check:
         ]
 
 
-def _note(values: dict[str, Any]) -> Callable[[str], None]:
-    def warn(text: str) -> None:
-        if not values["quiet"]:
-            click.echo(f"Note: {text}", err=True)
-
-    return warn
-
-
-def _resampled(check: _Check, share: float, values: dict[str, Any]) -> _Check:
+def _resampled(check: _Check, share: float, said: Messages) -> _Check:
     """Query a share of the UIDs of one harvest again."""
     from harvester.api import folder
     from harvester.api.loop import run_async
 
-    with display_of(values) as listener:
+    with said.display() as listener:
         again = run_async(folder.resample(check.path, share, listeners=[listener]))
     return replace(check, again=again)
 
