@@ -56,7 +56,9 @@ _OTHER_KINDS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
     (re.compile(rb"SQLite format 3\0"), "an SQLite database", _EXPORT),
     (re.compile(rb".{257}ustar", re.DOTALL), "a tar archive", "unpack it and give the list in it"),
     (
-        re.compile(rb"\x1f\x8b\x08|BZh\d1AY|\xfd7zXZ\0|\x28\xb5\x2f\xfd|7z\xbc\xaf|Rar!"),
+        re.compile(
+            rb"\x1f\x8b\x08|BZh\d1AY|\xfd7zXZ\0|\x28\xb5\x2f\xfd|7z\xbc\xaf|Rar!|\x1f\x9d|\x5d\0\0"
+        ),
         "compressed, in a form that is not read (or twice)",
         "decompress it",
     ),
@@ -98,11 +100,11 @@ def chunks_of(stream: IO[bytes], name: str) -> Iterator[bytes]:
         head += _read(stream, BLOCK - len(head), name)
     first = (head[at : at + BLOCK] for at in range(0, len(head), BLOCK))
     chunks: Iterator[bytes] = chain(first, iter(lambda: _read(stream, BLOCK, name), b""))
-    if encoding is None:
-        _check_kind(head, name)
-    else:
+    if encoding is not None:
         chunks = _converted(chunks, encoding, name)
-    for chunk in chunks:
+    for number, chunk in enumerate(chunks):
+        if not number:
+            _check_kind(chunk, name)
         if b"\0" in chunk:
             raise BadInput(
                 f"{name} is not a text file, or UTF-16 without a byte order mark: give one UID "

@@ -214,7 +214,13 @@ def _numbered(start: _Start, place: int, name: str, parse: Callable[[str], objec
             f"{name}, line {row.line}: {_list(row.cells)} may be numbers of columns or the first "
             "row. Give the columns names, or remove the line."
         )
-    return _layout(start, row, place, is_header=_is_name(row.cells[place], parse))
+    is_header = _is_name(row.cells[place], parse)
+    if not is_header and _may_be_name(start, place, parse):
+        raise BadInput(
+            f"{name}, line {row.line}: '{row.cells[place]}' may be the name of the column or its "
+            "first cell. Choose the column by name, or write its name above the line."
+        )
+    return _layout(start, row, place, is_header=is_header)
 
 
 def _layout(start: _Start, row: Row, place: int, *, is_header: bool) -> Layout:
@@ -233,6 +239,18 @@ def _is_name(cell: str, parse: Callable[[str], object]) -> bool:
     """Return whether the first cell of a column is its name rather than a UID or a wrong one."""
     has_letter, has_digit = any(map(str.isalpha, cell)), any(map(str.isdigit, cell))
     return has_letter and not has_digit and cell.lower() not in MISSING and not _is_uid(cell, parse)
+
+
+_NUMBERED_NAME = re.compile(r"([^\W\d]+)[ _.-]*\d{1,4}")
+
+
+def _may_be_name(start: _Start, place: int, parse: Callable[[str], object]) -> bool:
+    """Return whether the first cell of a column is like `pmid1`, and none below begins so."""
+    cells = [row.cells[place].lower() for row in start.rows if place < len(row.cells)]
+    found = _NUMBERED_NAME.fullmatch(cells[0])
+    if not found or not _is_uid(cells[0], parse):
+        return False
+    return not any(cell.startswith(found[1]) for cell in cells[1:])
 
 
 def _is_uid(cell: str, parse: Callable[[str], object]) -> bool:
@@ -260,7 +278,7 @@ def _no_column(starts: Sequence[_Start], name: str, column: str | None, place: i
         return f"{name} has {_width(header)} columns, so there is no column {column}."
     names = [cell.lstrip("#").strip() for cell in header]
     hint = nearest(column, names)
-    if not hint and len(header) == 1 and len(header[0].split()) > 1:
+    if len(header) == 1 and re.search(r"\S[\s|:]+\S", header[0]):
         hint = " (columns are separated by tabs, semicolons or commas)"
     elif not hint and any(map(str.isdigit, header[0][:1])):
         hint = " (if the first line is data, give the number of the column)"

@@ -21,10 +21,12 @@ its PMC id: https://www.ncbi.nlm.nih.gov/pmc/pmctopmid/; a dbSNP UID those of it
 
 _THOUSANDS = re.compile(
     r"[1-9]\d{0,2}(?:(?P<separator>[,.'\u2019_ \u00a0\u2007\u2009\u202f\u066c])\d{3})"
-    r"(?:(?P=separator)\d{3})*",
+    r"(?:(?P=separator)\d{3})*"
+    r"|[1-9]\d?(?:,\d\d)+,\d{3}",
     re.ASCII,
 )
-"""A number in groups of three digits, with one of the separators of the world's locales."""
+"""A number in groups of three digits, with one of the separators of the world's locales, or in
+India's groups, as 1,23,45,678."""
 
 _SCIENTIFIC = re.compile(r"\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE | re.ASCII)
 
@@ -35,6 +37,13 @@ _BLANKS = (
 """Blanks of Unicode, and the byte order mark that joining two files leaves."""
 
 _TO_SPACES = dict.fromkeys(map(ord, _BLANKS), " ")
+
+_FORMULA_ERROR = re.compile(
+    r"#(?:N/A|REF!|VALUE!|NAME\?|NUM!|DIV/0!|NULL!|SPILL!|CALC!)(?![^\s,])", re.IGNORECASE
+)
+"""What a spreadsheet shows for a formula without a value; no comment."""
+
+_COMMENT = re.compile(rf"(?!{_FORMULA_ERROR.pattern})#.*", re.IGNORECASE | re.DOTALL)
 
 MISSING = frozenset(("", "-", "na", "n/a", "#n/a", "nan", "<na>", "null", "none"))
 """Cells of a table, in lower case, that say that there is no value."""
@@ -107,6 +116,8 @@ class UidParser:
                 "decimals, or as text, and export it again"
             )
         remedy = f"UIDs of {self.dbfrom} are positive whole numbers"
+        if _FORMULA_ERROR.fullmatch(word):
+            return f"{remedy}; the spreadsheet has a formula without a value there"
         for db, prefix in _PREFIXES.items():
             if db != self.dbfrom and re.fullmatch(
                 rf"{prefix}\s*:?\s*\d+", word, re.IGNORECASE | re.ASCII
@@ -141,6 +152,11 @@ def parse_accession(word: str) -> str:
     return f"{chain[1].upper()}_{chain[2]}" if chain else word.upper()
 
 
+def without_comment(line: str) -> str:
+    """Return a line of a list up to the `#` of its comment."""
+    return _COMMENT.sub("", line) if "#" in line else line
+
+
 def clean(word: str) -> str:
     """Return a word without blanks of any kind, or byte order marks, around it."""
     return word.strip(_BLANKS)
@@ -164,6 +180,6 @@ def display_word(word: str) -> str:
 
 
 def _visible(char: str) -> str:
-    if char.isprintable() or char.isascii():
+    if char.isprintable():
         return char
-    return f"[U+{ord(char):04X} {unicodedata.name(char, 'unnamed').lower()}]"
+    return f"[U+{ord(char):04X} {unicodedata.name(char, 'control character').lower()}]"

@@ -26,6 +26,7 @@ from harvester.sources.notation import (
     display_word,
     explain_thousands,
     is_grouped,
+    without_comment,
 )
 from harvester.sources.rejected import BadEntries
 
@@ -44,6 +45,9 @@ _WORDS = re.compile(r"[^ \t\v\f,]+")
 
 _RUNS = {",": re.compile(r"[0-9]+(?:,[0-9]+)+"), " ": re.compile(r"[0-9]+(?: [0-9]+)+")}
 """Separator → numbers that it joins, one by one."""
+
+_DELIMITERS = {"tabs": re.compile(r"\t"), "commas": re.compile(" *, *"), "blanks": re.compile(" +")}
+"""What may separate the columns of a table that was given as a list, as a warning calls it."""
 
 _HEAD = 1 << 12
 """Bytes in which the first line of UIDs is looked for."""
@@ -119,7 +123,7 @@ def parse_words(
         prepare: applied to each line before it is divided.
     """
     for number, raw in enumerate(block.split(b"\n"), line):
-        text, grouped = _take_groups(prepare(decode(raw.partition(b"#")[0])))
+        text, grouped = _take_groups(prepare(without_comment(decode(raw))))
         for run in grouped:
             bad.add(number, run, f"'{display_word(run)}' is not a UID; {explain_thousands(run)}.")
         for word in _WORDS.findall(text):
@@ -180,24 +184,39 @@ def _check_no_table(block: bytes, name: str, warn: Warn) -> None:
     is a comment in a list.
 
     Raises:
-        BadInput: A comment has as many cells, separated by tabs, as the first line after it.
+        BadInput: A comment has as many cells as the first line after it.
     """
-    names: list[str] = []
-    widths: list[int] = []
-    for raw in block[:_HEAD].split(b"\n")[: None if len(block) <= _HEAD else -1]:
-        cells = [clean(cell) for cell in decode(raw).split("\t")]
-        if cells[0].startswith("#"):
-            names = cells
-        elif len(names) == len(cells) > 1 and all(names):
-            raise BadInput(
-                f"{name} looks like a table with the columns "
-                f"{', '.join(display_word(one) for one in names)}: choose one with "
-                "--ids-column, or remove the line that names them."
-            )
-        elif any(cells):
+    lines = [decode(raw) for raw in block[:_HEAD].split(b"\n")]
+    if len(block) > _HEAD:
+        lines.pop()  # cut
+    for called, delimiter in _DELIMITERS.items():
+        names: list[str] = []
+        widths: list[int] = []
+        for line in filter(None, map(clean, lines)):
+            if line.startswith("#"):
+                names = [] if called == "blanks" else delimiter.split(line)
+                continue
+            cells = delimiter.split(clean(without_comment(line)))
+            if called != "tabs" and (not all(map(str.isdecimal, cells)) or is_grouped(line)):
+                widths = []
+                break
+            if len(names) == len(cells) > 1 and all(names) and not _is_prose(names, called):
+                raise BadInput(
+                    f"{name} looks like a table with the columns "
+                    f"{', '.join(map(display_word, names))}: choose one with --ids-column, or "
+                    "remove the line that names them."
+                )
             widths.append(len(cells))
-    if len(widths) > 1 and len(set(widths)) == 1 and widths[0] > 1:
-        warn(
-            f"{name} may be a table: each line has {widths[0]} columns, separated by tabs. All are "
-            "read as UIDs; to read one of them, give its number with --ids-column."
-        )
+        if len(widths) > 1 and len(set(widths)) == 1 and widths[0] > 1:
+            first = "separate them with tabs and " if called == "blanks" else ""
+            warn(
+                f"{name} may be a table: each line has {widths[0]} columns, separated by {called}. "
+                f"All are read as UIDs; to read one of them, {first}give its number with "
+                "--ids-column."
+            )
+            return
+
+
+def _is_prose(names: list[str], called: str) -> bool:
+    """Return whether a comment with commas is a sentence rather than names of columns."""
+    return called == "commas" and any(" " in one.lstrip("# ") for one in names)

@@ -94,7 +94,7 @@ UID_LISTS = [
     uid_list("PMID:123\n", "'PMID:123' is not a UID", "--dbfrom pubmed", dbfrom="gene"),
     uid_list("NC_000001.11\n", "NC_000001.11", "an accession: add --idtype acc", dbfrom="nuccore"),
     uid_list("https://pubmed.ncbi.nlm.nih.gov/123/", "line 1: 'https://pubmed."),
-    uid_list("\x1b[31m7\n", "'?[31m7' is not a UID"),
+    uid_list("\x1b[31m7\n", "'[U+001B control character][31m7' is not a UID"),
     uid_list(b"\x00\x01\x02", "list is not a text file", "one UID per line"),
     uid_list("1\n2\n".encode("utf-16-le"), "list is not a text file, or UTF-16 without a byte"),
     uid_list(b"PK\x03\x04\x14\0\0\0", "list is a zip archive or a workbook", "save the sheet"),

@@ -57,6 +57,11 @@ def test_utf_16_is_read_in_blocks(
     assert read(listed(_TEXT.encode("utf-16"))) == [12, 13, 14]
 
 
+def test_a_page_in_utf_16_is_named(listed: Callable[[bytes], str]) -> None:
+    page = listed('<?xml version="1.0"?><Id>1</Id>'.encode("utf-16"))
+    assert refusal(page).startswith(f"{page} is an HTML or XML page, not text")
+
+
 def test_utf_16_that_is_cut_is_refused(listed: Callable[[bytes], str]) -> None:
     assert "begins like UTF-16-LE text and is not" in refusal(
         listed(codecs.BOM_UTF16_LE + b"1\0" + b"2")

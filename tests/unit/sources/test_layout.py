@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,6 +73,8 @@ def test_a_table_without_a_header_keeps_its_first_uid(tmp_path: Path) -> None:
     for name in ("a.csv", "a.tsv", "a.csv.gz"):
         assert _read(tmp_path / name, "12\n13\n", None) == [12, 13]
         assert _read(tmp_path / name, "PMID:12\n13\n", None) == [12, 13]
+    assert _read(tmp_path / "a.csv", "PMID12\nPMID13\n", None) == [12, 13]
+    assert _read(tmp_path / "a.csv", "pmid1,pmid2\n12,0\n13,0\n", "pmid1") == [12, 13]
     assert _read(tmp_path / "a.csv", "12,x\n13,y\n", "1") == [12, 13]
     said = _refusal(tmp_path / "a.csv", "12,x\n13,y\n", "pmid")
     assert said.startswith(" has no column called 'pmid' (if the first line is data, give the numb")
@@ -86,8 +89,10 @@ def test_a_table_without_a_header_keeps_its_first_uid(tmp_path: Path) -> None:
         ("0,1,2\n5,6,7\n", "1", ", line 1: 0, 1, 2 may be numbers of columns"),
         ("id;name, x\n1;a, b\n", "1", ": the cells can be separated by semicolons or commas."),
         ("#1,x\n2,y\n", "1", ""),
-        ("pmid title\n12 a\n", "pmid", " has no column called 'pmid'"),
-        ("pmid|title\n12|a\n", "pmid", " has no column called 'pmid'"),
+        ("pmid title\n12 a\n", "pmid", " has no column called 'pmid' (columns are separated by"),
+        ("pmid|title\n12|a\n", "pmid", " has no column called 'pmid' (columns are separated by"),
+        ("pmid1,pmid2\n12,13\n", "1", ", line 1: 'pmid1' may be the name of the column"),
+        ("title,PMID2\nx,13\n", "2", ", line 1: 'PMID2' may be the name of the column"),
         ("pmid,title\n12,a\n", "3", " has 2 columns, so there is no column 3."),
         ("pmid,pmid\n12,13\n", "pmid", " has more than one column called 'pmid'"),
         ("pmid,title\n12\n", "pmid", ", line 2: the row has 1 of the 2 cells of the first row."),
@@ -106,7 +111,10 @@ def test_a_list_that_is_a_table_of_numbers_is_refused(tmp_path: Path) -> None:
         " looks like a table with the columns #tax_id, GeneID, PubMed_ID: choose one with "
         "--ids-column, or remove the line that names them."
     )
+    said = _refusal(tmp_path / "a.txt", _GENE2PUBMED.replace("\t", ", "), None)
+    assert said.startswith(" looks like a table with the columns #tax_id, GeneID, PubMed_ID: choo")
     assert _read(tmp_path / "a", "# 9606\n12\t13\n", None) == [12, 13]
+    assert _read(tmp_path / "a", "# two UIDs, by hand\n12, 13\n", None) == [12, 13]
 
 
 @pytest.mark.parametrize(
@@ -116,13 +124,18 @@ def test_a_list_that_is_a_table_of_numbers_is_refused(tmp_path: Path) -> None:
         ("9606\t2591067\n", False),
         ("9606\t2591067\n3458201\n", False),
         ("9606 2591067\n9606, 3458201\n", False),
+        ("9606 2591067\n9606 3458201\n", True),
+        ("9606,2591067\n9606, 3458201 # last\n", True),
+        ("9606,2591067,\n9606,3458201,\n", False),
+        ("9606, 259\n9606, 345\n", True),
+        ("PMID: 2591067\nPMID: 3458201\n", False),
     ],
 )
 def test_a_list_that_may_be_a_table_gets_a_warning(tmp_path: Path, text: str, warned: bool) -> None:
     path, warnings = tmp_path / "a.txt", list[str]()
     path.write_text(text)
     blocks = list(read_uids(str(path), None, "pubmed", warn=warnings.append))
-    assert sum(map(len, blocks)) == len(text.split())
+    assert sum(map(len, blocks)) == len(re.findall("[0-9]+", text))
     assert bool(warnings) == warned
     if warned:
         assert warnings[0].startswith(f"{path} may be a table: each line has 2 columns")

@@ -234,6 +234,8 @@ def test_zstd_that_begins_with_a_skippable_frame_is_read(listed: Callable[[bytes
         b"12,345,678, 31,452,104\n",
         b"1,000,12 1,000\n",
         b"# 1\n12,345 # 1\n",
+        b"1,23,45,678\n",
+        b"12345678\n1,23,456\n",
     ],
 )
 def test_a_number_in_groups_of_three_digits_is_not_read_as_a_list(
@@ -251,7 +253,9 @@ def test_a_number_in_groups_of_three_digits_is_not_read_as_a_list(
         (b"12,  345\n", [12, 345]),
         (b"12\t345\n", [12, 345]),
         (b"012,345\n", [12, 345]),
-        (b"12,45,678\n", [12, 45, 678]),
+        (b"12,45,6789\n", [12, 45, 6789]),
+        (b"123,45,678\n", [123, 45, 678]),
+        (b"12,45\n", [12, 45]),
         (",".join(map(str, range(100, 200))).encode(), list(range(100, 200))),
         (" ".join(map(str, range(100, 200))).encode(), list(range(100, 200))),
     ],

@@ -21,6 +21,7 @@ _ACCESSION = (
 _OF_PMC = "this is a UID of pmc, for --dbfrom pmc"
 _HEADER = " If line 1 names the columns of a table, choose one by name with --ids-column."
 _ONE = f"{_NUMBERS}; give one UID per line or cell."
+_FORMULA = f"{_NUMBERS}; the spreadsheet has a formula without a value there."
 _NO_TEXT = (
     " is not a text file, or UTF-16 without a byte order mark: give one UID per line, saved as "
     "UTF-8 text."
@@ -55,7 +56,10 @@ _RANGE = f"is not a UID; UIDs run from 1 to {2**63 - 1}."
         (b"\xd9\xa1\n", f", line 1: '\u0661' is not a UID; {_NUMBERS}."),
         (b"1\xc2\xa02\n", f", line 1: '1[U+00A0 no-break space]2' is not a UID; {_NUMBERS}."),
         (b"caf\xe9\n", f", line 1: 'café' is not a UID; {_NUMBERS}.{_HEADER}"),
-        (b"\x1b[31mred\n", f", line 1: '?[31mred' is not a UID; {_NUMBERS}."),
+        (b"1\n#REF!\n3\n", f", line 2: '#REF!' is not a UID; {_FORMULA}"),
+        (b"1\n2,#N/A,3\n", f", line 2: '#N/A' is not a UID; {_FORMULA}"),
+        (b"1\x1a\n", f", line 1: '1[U+001A control character]' is not a UID; {_NUMBERS}."),
+        (b"\x1bred9\n", f", line 1: '[U+001B control character]red9' is not a UID; {_NUMBERS}."),
         (b"x" * 41 + b"\n", f", line 1: '{'x' * 40}…' is not a UID; {_NUMBERS}.{_HEADER}"),
         (b"x" * 40 + b"\n", f", line 1: '{'x' * 40}' is not a UID; {_NUMBERS}.{_HEADER}"),
         (b"PMID\n", f", line 1: 'PMID' is not a UID; {_NUMBERS}.{_HEADER}"),
@@ -117,3 +121,7 @@ def test_a_comment_ends_where_a_line_of_old_mac_files_ends(
     listed: Callable[[bytes], str],
 ) -> None:
     assert read(listed(b"# title\r1\r2\r")) == [1, 2]
+
+
+def test_only_the_errors_of_spreadsheets_begin_no_comment(listed: Callable[[bytes], str]) -> None:
+    assert read(listed(b"1 #REF\n2 # N/A\n3 #N/A-like\n#REF!x\n4#\n")) == [1, 2, 3, 4]
