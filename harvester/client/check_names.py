@@ -89,6 +89,10 @@ def compare_names(link: Link, databases: Collection[str], links: Mapping[str, st
     for name in link.linkname if links else ():
         if name in links:
             continue
+        for alias, canonical in ALIASES.items():
+            better = name.replace(f"_{alias}", f"_{canonical}")
+            if better in links:
+                raise _says_alias(alias, canonical, better)
         hint = nearest(name, links)
         stems = (f"{begin}_{db}" for db in known)
         if not any(name == stem or name.startswith(f"{stem}_") for stem in stems):
@@ -136,11 +140,13 @@ def _reject_alias(link: Link) -> None:
     for name in link.linkname:
         for alias, canonical in ALIASES.items():
             if link.dbfrom in (alias, canonical) and name.startswith(f"{alias}_"):
-                better = canonical + name.removeprefix(alias)
-                raise BadInput(
-                    f"link.linkname: ELink's linknames say {canonical} for {alias} "
-                    f"(did you mean '{better}'?)."
-                )
+                raise _says_alias(alias, canonical, canonical + name.removeprefix(alias))
+
+
+def _says_alias(alias: str, canonical: str, better: str) -> BadInput:
+    return BadInput(
+        f"link.linkname: ELink's linknames say {canonical} for {alias} (did you mean '{better}'?)."
+    )
 
 
 def _reject_accessions(link: Link) -> None:

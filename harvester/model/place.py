@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 SCHEMES = ("s3", "gs", "az")
 """Object stores: Amazon S3 and those that speak its protocol, Google Cloud Storage, Azure Blob."""
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(?:/(.*)|.*)", re.DOTALL)
 _PART = re.compile(r"[\w.=+@-]+")
 
 
@@ -37,7 +37,7 @@ def folder_of(url: str) -> Path:
     found = _URL.fullmatch(url)
     if found is None:
         raise ValueError(f"'{url}' is not a URL")
-    scheme, rest = found[1].lower(), found[2].rstrip("/")
+    scheme, rest = found[1].lower(), (found[2] or "").rstrip("/")
     if scheme not in SCHEMES:
         known = ", ".join(f"{one}://" for one in SCHEMES)
         raise ValueError(f"'{url}': a harvest is kept in a folder of this machine or at {known}")

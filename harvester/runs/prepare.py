@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,11 +90,14 @@ def _check_name(folder: Path) -> None:
     Raises:
         BadInput: its name is that of a table, and there is no such folder.
     """
-    if folder.suffix.lower() in _FILES and not folder.is_dir():
+    bare = folder
+    while bare.suffix.lower() in _FILES:
+        bare = bare.with_suffix("")
+    if bare != folder and not folder.is_dir():
         raise BadInput(
             f"{folder.name} looks like a file, but a harvest is a folder: give a folder, like "
-            f"{folder.stem}. Its tables are Parquet or JSON lines; DuckDB makes a CSV of them: "
-            f"duckdb -c \"COPY (FROM '{folder.stem}/links/*.parquet') TO '{folder.stem}.csv'\"",
+            f"{bare.name}. Its tables are Parquet or JSON lines; for a CSV of its links: "
+            f"{shlex.join(['harvester', 'export', bare.name, '--to', 'csv', f'{bare.name}.csv'])}",
             field="output.path",
         )
 

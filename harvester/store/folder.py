@@ -242,8 +242,8 @@ def check_no_orphans(folder: Path) -> None:
     Raises:
         FolderError: there are some.
     """
-    state = folder / FILE
-    if state.exists() and (state.stat().st_size or (folder / f"{FILE}-wal").exists()):
+    kept = (folder / FILE, folder / f"{FILE}-wal")  # readers leave an empty second one
+    if kept[0].exists() and any(one.exists() and one.stat().st_size for one in kept):
         return
     for name in (LINKS, UIDS, SWEEPS):
         for path in sorted((folder / name).glob("*")):

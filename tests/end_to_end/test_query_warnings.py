@@ -61,7 +61,9 @@ def test_with_strict_they_end_the_job_before_it_begins(servers: Servers, tmp_pat
     assert not out.exists()
 
 
-@pytest.mark.parametrize("path", ["ftp://bucket/out", "file:///tmp/out", "s3://bucket"])
+@pytest.mark.parametrize(
+    "path", ["ftp://bucket/out", "file:///tmp/out", "s3://bucket", "s3:/bucket/out"]
+)
 def test_an_output_that_is_a_url_is_refused(tmp_path: Path, path: str) -> None:
     finished = harvester(
         "run", "--ids=-", "--dbfrom=pubmed", "--base-url=http://127.0.0.1:9/", "-o", path,
@@ -80,5 +82,5 @@ def test_an_output_that_looks_like_a_file_is_refused(tmp_path: Path, name: str) 
     )  # fmt: skip
     assert finished.code == 2
     assert "looks like a file" in finished.err
-    assert "COPY" in finished.err
+    assert "harvester export links --to csv links.csv" in finished.err
     assert list(tmp_path.iterdir()) == []

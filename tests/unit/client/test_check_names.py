@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LISTED = ["pubmed", "pmc", "gene", "protein", "widgets"]
 LINKS = {"pubmed_pmc": "pmc", "pubmed_pubmed": "pubmed", "pubmed_gene": "gene"}
+LINKS |= {"pubmed_nuccore_refseq": "nuccore", "pubmed_gene_pmc_nucleotide": "gene"}
 
 
 class Teller:
@@ -124,6 +125,10 @@ def test_names_that_say_their_databases_in_another_way_are_no_contradiction(
     [
         ({"dbfrom": "pubmd"}, "link.dbfrom: there is no database 'pubmd' (did you mean 'pubmed'?)"),
         ({"dbfrom": "pubmed", "db": "pmc,genee"}, "link.db: .* 'genee' .did you mean 'gene'"),
+        (
+            {"dbfrom": "pubmed", "linkname": "pubmed_nucleotide_refseq"},
+            "linknames say nuccore for nucleotide .did you mean 'pubmed_nuccore_refseq'",
+        ),
         (
             {"dbfrom": "pubmed", "linkname": "pubmed_pmcc"},
             "no links from pubmed are called 'pubmed_pmcc' .did you mean 'pubmed_pmc'",

@@ -207,6 +207,7 @@ def _may_be_refused(table: Table, said: str) -> bool:
         or "can be separated by" in said
         or "may be a comment or a row" in said
         or "may be numbers of columns" in said
+        or "may be the name of the column" in said
         or "columns, so there is no column" in said  # the first title is empty
     )
 

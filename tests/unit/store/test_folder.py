@@ -12,7 +12,7 @@ import pytest
 from support.privileges import without_root
 
 from harvester.errors import FolderError
-from harvester.store.folder import check_usable, disk_errors
+from harvester.store.folder import check_no_orphans, check_usable, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,3 +56,21 @@ def test_a_full_disk_is_told_with_its_remedy(tmp_path: Path) -> None:
         f"{tmp_path / 'links'} could not be written (No space left on device): make room, then "
         "resume. Committed rows are kept."
     )
+
+
+@pytest.mark.parametrize("log", [None, b""])
+def test_parts_beside_an_empty_state_are_never_taken_for_leftovers(
+    tmp_path: Path, log: bytes | None
+) -> None:
+    (tmp_path / "links").mkdir()
+    (tmp_path / "state.sqlite").touch()
+    check_no_orphans(tmp_path)
+    (tmp_path / "links" / "part-00000.parquet").touch()
+    if log is not None:  # as a reader leaves it
+        (tmp_path / "state.sqlite-wal").write_bytes(log)
+    with pytest.raises(
+        FolderError, match=r"part-00000\.parquet exists but state\.sqlite is missing"
+    ):
+        check_no_orphans(tmp_path)
+    (tmp_path / "state.sqlite-wal").write_bytes(b"what a killed run committed")
+    check_no_orphans(tmp_path)
