@@ -13,6 +13,7 @@ from harvester.job.databases import answer_name
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.sources.distinct import Distinct
+from harvester.store.identity import server_name
 from harvester.store.reader import HarvestReader
 from harvester.store.unfinished import check_complete
 
@@ -30,14 +31,16 @@ def read_run(
     warn: Callable[[str], None] = lambda _: None,
     *,
     partial: bool = False,
+    base_url: str | None = None,
 ) -> Iterator[Block]:
     """Yield the UIDs of one database that an earlier harvest's links lead to, each once.
 
     Args:
         folder: folder of that harvest; it is not changed.
         dbfrom: database of the UIDs; links to others are left out.
-        warn: called with a sentence if links are missing.
+        warn: called with a sentence if links are missing, or are of another server.
         partial: accept an unfinished harvest.
+        base_url: server that will be asked for the UIDs.
 
     Yields:
         Blocks, each ascending, in the order of the committed parts.
@@ -55,6 +58,12 @@ def read_run(
             "those of --cmd neighbor have."
         )
     check_complete(run, warn, partial=partial)
+    server = (run.identity or {}).get("server", {}).get("base_url", base_url)
+    if base_url and server_name(server) != server_name(base_url):
+        warn(
+            f"The links in {folder} are from {server}, and the UIDs in them are asked for at "
+            f"{base_url}: they may be other records there."
+        )
     yield from _distinct(run.links("dbto", "to_uid"), folder, dbfrom)
 
 

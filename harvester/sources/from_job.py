@@ -143,7 +143,14 @@ class SearchFeed:
 def _open_run(job: Job, warn: Warn, *, partial: bool) -> Listed:
     run = job.source.run or ""
     texts, found = list[str](), uids.as_set()
-    for block in read_run(Path(run).expanduser(), job.link.dbfrom, warn, partial=partial):
+    blocks = read_run(
+        Path(run).expanduser(),
+        job.link.dbfrom,
+        warn,
+        partial=partial,
+        base_url=job.server.base_url,
+    )
+    for block in blocks:
         if isinstance(block, list):
             texts += block
         else:

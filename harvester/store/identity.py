@@ -89,7 +89,7 @@ def check_holds_links(folder: Path, known: Mapping[str, Any]) -> None:
     if known["holds"]["kind"] == RECORDS:
         raise BadInput(
             f"{folder} holds records of {known['link']['dbfrom']}, not links. "
-            f"Go on with: {records_command(folder, known)}"
+            f"{_how_to_go_on(folder, known)}"
         )
 
 
@@ -133,16 +133,6 @@ def server_name(base_url: str) -> str:
     return (host + ("" if port in (80, 443) else f":{port}") + parts.path).rstrip("/")
 
 
-def records_command(folder: Path, identity: Mapping[str, Any]) -> str:
-    """Return the command that goes on with the folder of some records."""
-    holds, words = identity["holds"], ["harvester", "records", str(folder.absolute().parent.parent)]
-    if holds.get("side", "to") != "to":
-        words += ["--side", holds["side"]]
-    if holds.get("form", "summary") != "summary":
-        words += ["--as", holds["form"]]
-    return shlex.join(words)
-
-
 def _job_of(identity: Identity) -> Identity:
     return {
         group: keys
@@ -157,7 +147,7 @@ def _check_holds(folder: Path, known: Identity, asked: Mapping[str, str]) -> Non
         return
     if holds["kind"] != RECORDS:
         raise BadInput(f"{folder} holds links, not records; records need a folder of their own.")
-    raise BadInput(f"{folder} holds other records. Go on with: {records_command(folder, known)}")
+    raise BadInput(f"{folder} holds other records. {_how_to_go_on(folder, known)}")
 
 
 def check_server(folder: Path, known: Mapping[str, Any], base_url: str) -> None:
@@ -207,3 +197,16 @@ def _server_before(folder: Path) -> str | None:
         return str(job["server"]["base_url"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _how_to_go_on(folder: Path, identity: Mapping[str, Any]) -> str:
+    """Return the sentence that says how to go on with the folder of some records."""
+    whole = folder.resolve()
+    if whole.parent.name != RECORDS or not (whole.parent.parent / FILE).is_file():
+        return f"It goes on only in {RECORDS}/ of the harvest that it was made from: move it back."
+    holds, words = identity["holds"], ["harvester", "records", str(whole.parent.parent)]
+    if holds.get("side", "to") != "to":
+        words += ["--side", holds["side"]]
+    if holds.get("form", "summary") != "summary":
+        words += ["--as", holds["form"]]
+    return f"Go on with: {shlex.join(words)}"

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from harvester.store.folder import hop_folders, is_locked
+from harvester.store.folder import LINKS, hop_folders, is_locked
 from harvester.store.reader import HarvestReader, read_job
 from harvester.store.remote.fetch import is_run_elsewhere
 
@@ -43,6 +43,7 @@ def harvest_status(folder: Path) -> dict[str, Any]:
     return {
         "state": known,
         "waiting": progress.get("waiting") if running else None,
+        "holds": found.holds,
         "job": _flat(found.job),
         "uids": {"total": found.total, "done": sum(found.outcomes.values())}
         | {outcome: found.outcomes.get(outcome, 0) for outcome in OUTCOMES},
@@ -77,6 +78,7 @@ def chain_status(folder: Path) -> dict[str, Any]:
     return {
         "state": chain_state(hop["state"] for hop in hops),
         "waiting": next((hop["waiting"] for hop in hops if hop["waiting"]), None),
+        "holds": {"kind": LINKS},
         "job": _flat(read_job(folder)),
         "uids": sums(hop["uids"] for hop in hops),
         "partial_source": any(hop["partial_source"] for hop in hops),

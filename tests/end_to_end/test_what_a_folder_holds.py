@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -87,7 +88,16 @@ def records_are_no_links(servers: Servers, folder: Path, form: str) -> None:
         verified = servers.harvester("verify", inner)
         assert verified.code == 0, verified.output
         assert "all as they were committed" in verified.output
-        assert servers.harvester("status", inner).code == 0
+        shown = servers.harvester("status", inner).output
+        assert "complete: records of pubmed, summary" in shown
+        assert f"records   {len(targets(server))} in 1 file" in shown
+        if not old:  # only its place says what an old folder holds
+            refused = servers.harvester("resume", shutil.copytree(inner, folder / "moved"))
+            assert_one_sentence(refused, "in records/ of the harvest", "move it back", code=2)
+    link = folder / "link"
+    link.symlink_to(inner)
+    refused = servers.harvester("records", link)
+    assert_one_sentence(refused, f"Go on with: harvester records {out}", code=2)
     assert len(server.log) == asked
     assert content(inner) == before
     again = servers.harvester("records", out)
@@ -127,9 +137,14 @@ def a_rehearsal_is_no_harvest(servers: Servers, folder: Path) -> None:
         ):
             refused = servers.harvester(*command, env=env)
             assert_one_sentence(refused, str(out), server.base_url, f"not {now}", code=2)
+    next_hop = ["run", "--from-run", out, "--dbfrom=pubmed", "--db=pmc", "-o", folder / "next"]
+    source = servers.harvester(*next_hop, "--base-url", other.base_url)
+    assert source.code == 0, source.output
+    assert f"are from {server.base_url}, and the UIDs in them" in source.output
+    asked_there = len(other.log)
     got = servers.harvester("records", out, env=elsewhere)
     assert_one_sentence(got, str(out), server.base_url, f"not {other.base_url}", code=2)
-    assert (len(server.log), len(other.log)) == (asked, 0)
+    assert (len(server.log), len(other.log)) == (asked, asked_there)
     assert digests(out) == before
     assert (out / "job.toml").read_bytes() == job
     for url in (server.base_url, server.base_url.replace("127.0.0.1", "LocalHost").rstrip("/")):

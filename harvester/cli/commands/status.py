@@ -33,20 +33,23 @@ def status(out: Path, as_json: bool) -> None:
         click.echo("\n\n".join(map(_sentences, found.get("hops", [found]))))
 
 
-def _link_files(found: dict[str, Any]) -> int:
-    return sum("links/" in part for part in found["parts"])
+def _what(found: dict[str, Any]) -> str:
+    job, holds = found["job"], found["holds"]
+    if holds["kind"] == "records":
+        return f"records of {job['dbfrom']}, {holds.get('form', 'texts')}"
+    return f"{job['dbfrom']} to {','.join(job['db'])}, cmd {job['cmd']}"
 
 
 def _sentences(found: dict[str, Any]) -> str:
-    uids, requests, job = found["uids"], found["requests"], found["job"]
+    uids, requests, kind = found["uids"], found["requests"], found["holds"]["kind"]
     share = 100 * uids["done"] / uids["total"] if uids["total"] else 0.0
+    files = sum(f"{kind}/" in part for part in found["parts"])
     lines = [
-        f"{found['state'].replace('_', ' ')}: {job['dbfrom']} to {','.join(job['db'])}, "
-        f"cmd {job['cmd']}",
+        f"{found['state'].replace('_', ' ')}: {_what(found)}",
         f"UIDs      {uids['done']:,} of {uids['total']:,} ({share:.1f} %): "
         f"{uids['linked']:,} linked, {uids['empty']:,} empty, "
         f"{uids['missing']:,} missing, {uids['failed']:,} failed",
-        f"links     {found['links']:,} in {count(_link_files(found), 'file')}",
+        f"{kind:<9} {found['links']:,} in {count(files, 'file')}",
         f"requests  {requests['sent']:,} sent, {requests['ok']:,} answered, "
         f"{requests['retried']:,} retried, {requests['rate_limited']:,} over the limit",
     ]
