@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+import logging
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, TypeVar
 
 from harvester.errors import BadInput, nearest, printable
 from harvester.eutils.epost import Posted
 from harvester.eutils.esearch import Found
 from harvester.job.databases import SEQUENCES
-from harvester.job.in_memory import UidsInMemory
+from harvester.job.in_memory import InMemory, UidsInMemory
+from harvester.sources.memory import read_in_order
 from harvester.sources.notation import UidParser, parse_accession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from harvester.job.keys import IdType
+    from harvester.sources.rejected import Warn
+
+T = TypeVar("T")
 
 Uid: TypeAlias = int | str
 """A UID, or an accession."""
@@ -60,26 +64,29 @@ class FetchFields(TypedDict, total=False):
     idtype: Literal["acc"]
 
 
-def read_uids(db: str, ids: Uids) -> list[int]:
-    """Return UIDs of a database as numbers, each once.
+def read_uids(db: str, ids: Uids, warn: Warn) -> list[int]:
+    """Return UIDs of a database as numbers, each once, in their order.
+
+    Args:
+        db: the database.
+        ids: the UIDs.
+        warn: called with a sentence if a column of them has gaps.
 
     Raises:
         BadInput: one is not a UID.
     """
-    return _read(ids, UidParser(db))
+    return _read(ids, UidParser(db), warn)
 
 
-def read_accessions(ids: Uids) -> list[str]:
-    """Return accessions as texts, each once; GIs are accepted as well.
-
-    Raises:
-        BadInput: one is not an accession.
-    """
-    return _read(ids, parse_accession)
+def read_accessions(ids: Uids, warn: Warn) -> list[str]:
+    """Return accessions as texts, each once; GIs are accepted as well. Otherwise as `read_uids`."""
+    return _read(ids, parse_accession, warn)
 
 
 def read_ids(db: str, ids: Uids) -> list[Uid]:
     """Return UIDs of a database, and accessions if its records have them, each once.
+
+    Gaps in a column are left out, with a warning in the log.
 
     Raises:
         BadInput: one is neither.
@@ -90,7 +97,7 @@ def read_ids(db: str, ids: Uids) -> list[Uid]:
         is_number = word.isascii() and word.isdigit()
         return read(word) if is_number or db not in SEQUENCES else parse_accession(word)
 
-    return _read(ids, either)
+    return _read(ids, either, logging.getLogger("harvester").warning)
 
 
 def comma_list(ids: Collection[Uid]) -> str:
@@ -157,13 +164,9 @@ def count_parameter(name: str, value: object) -> str:
     return str(value)
 
 
-def _read(ids: Uids, read: Callable[[str], Any]) -> list[Any]:
-    listed: Iterable[Any] = [ids] if isinstance(ids, int) else ids
-    if isinstance(listed, str):
-        listed = listed.split(",")
-    if not isinstance(listed, Iterable) or isinstance(listed, bytes | Mapping):
-        raise BadInput("ids should be a UID or a list of UIDs.")
+def _read(ids: Uids, parse: Callable[[str], T], warn: Warn) -> list[T]:
     try:
-        return list(dict.fromkeys(read(str(one).strip()) for one in listed))
+        values = InMemory(ids).values
     except ValueError as error:
-        raise BadInput(f"ids: {error}") from None
+        raise BadInput(f"ids: {error}.") from None
+    return read_in_order(values, parse, warn=warn)

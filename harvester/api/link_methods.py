@@ -62,8 +62,9 @@ class LinkMethods(Connected):
         link, client = job.link, self._at.client
         acc = link.idtype == "acc"
         read = read_accessions if acc else partial(read_uids, link.dbfrom)
-        listed: list[Any] = [] if isinstance(ids, HistorySet) else read(ids)
-        warnings = [*link.warnings(), *await check_names(client, link)]
+        warnings = [*link.warnings()]
+        listed: list[Any] = [] if isinstance(ids, HistorySet) else read(ids, warnings.append)
+        warnings += await check_names(client, link)
         if isinstance(ids, HistorySet):
             listed = [uid async for uid in members(self._at, link.dbfrom, ids, accessions=acc)]
         return await ask_links(client, job, listed if acc else uids.as_set(listed), warnings)

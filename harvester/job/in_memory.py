@@ -46,7 +46,7 @@ def _listed(values: object) -> Any:
         )
     if isinstance(values, PurePath | bytes) or _is_name(values):
         raise ValueError(
-            f"{printable(repr(values), 60)} is not a UID; to read UIDs from a file, write "
+            f"{printable(repr(values), 60)} is not a UID; a Job reads UIDs from a file by "
             "source={'ids': 'FILE'}"
         )
     if isinstance(values, str):

@@ -2,15 +2,16 @@
 
 Arrays of numpy, pandas, polars and pyarrow are read through Arrow, without a Python object per
 UID. Gaps in them (null, NaN) are left out with a warning, as in a table. In a list, each value has
-to be a UID.
+to be a UID. Jobs and the methods of `Eutils` read them by the same rules.
 """
 
 from __future__ import annotations
 
 import math
 import numbers
+from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,14 +24,19 @@ from harvester.sources.rejected import BadEntries
 from harvester.sources.tables import parse_cells, parse_in_bulk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from harvester.model.uids import UidSet
     from harvester.sources.rejected import Reject, Warn
     from harvester.sources.tables import Cells
 
+T = TypeVar("T")
+
 NAME = "ids"
 """Name of the argument, for errors: `ids[3]: ...`."""
+
+_SKIP = "set skip_bad"
+"""What leaves wrong values out of a job."""
 
 _ARRAYS = ("__arrow_c_stream__", "__arrow_c_array__", "__arrow_array__", "dtype")
 """Attributes of what Arrow reads as a whole."""
@@ -55,7 +61,7 @@ def read_memory(
     if isinstance(values, range) and values and min(values[0], values[-1]) > 0:
         return uids.as_set(values)
     parse = UidParser(dbfrom)
-    bad = BadEntries(NAME, "", reject, warn)
+    bad = BadEntries(NAME, "", reject, warn, _SKIP)
     found = uids.as_set()
     for block in _blocks(values, bad):
         column = block.column()
@@ -71,12 +77,34 @@ def read_memory_accessions(
     values: Any, reject: Reject | None = None, warn: Warn = lambda _: None
 ) -> list[str]:
     """Return the accessions in an array or an iterable, each once; see `read_memory`."""
-    bad = BadEntries(NAME, "", reject, warn)
-    found: set[str] = set()
+    return sorted(read_in_order(values, accession_or_gi, reject, warn, _SKIP))
+
+
+def read_in_order(
+    values: Any,
+    parse: Callable[[str], T],
+    reject: Reject | None = None,
+    warn: Warn = lambda _: None,
+    skip: str = "",
+) -> list[T]:
+    """Return what the values in an array or an iterable stand for, each once, in their order.
+
+    Args:
+        values: as for `read_memory`.
+        parse: returns what a text stands for; raises ValueError for one that is wrong.
+        reject: as for `read_memory`.
+        warn: as for `read_memory`.
+        skip: what leaves wrong values out, for the error; empty if nothing does.
+
+    Raises:
+        BadInput: values are wrong; names their places, counted from 0.
+    """
+    bad = BadEntries(NAME, "", reject, warn, skip)
+    found: dict[T, None] = {}
     for block in _blocks(values, bad):
-        found.update(parse_cells(block, accession_or_gi, bad))
+        found.update(dict.fromkeys(parse_cells(block, parse, bad)))
     bad.finish()
-    return sorted(found)
+    return list(found)
 
 
 def _blocks(values: Any, bad: BadEntries) -> Iterator[Cells]:
@@ -87,7 +115,7 @@ def _blocks(values: Any, bad: BadEntries) -> Iterator[Cells]:
     """
     array = _as_arrow(values)
     if array is None:
-        yield from _listed_blocks(values)
+        yield from _listed_blocks(values, gaps=_is_array(values))
         return
     place = 0
     for chunk in array.chunks if isinstance(array, pa.ChunkedArray) else [array]:
@@ -103,7 +131,7 @@ def _as_arrow(values: Any) -> pa.Array | pa.ChunkedArray | None:
     """Return an array or column as Arrow has it; None for a list, or values of several types."""
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
-    if not any(hasattr(values, name) for name in _ARRAYS):
+    if not _is_array(values):
         return None
     try:
         if hasattr(values, "__arrow_c_stream__"):
@@ -113,10 +141,14 @@ def _as_arrow(values: Any) -> pa.Array | pa.ChunkedArray | None:
         return None
 
 
-def _listed_blocks(values: Iterable[Any]) -> Iterator[Cells]:
+def _is_array(values: object) -> bool:
+    return any(hasattr(values, name) for name in _ARRAYS)
+
+
+def _listed_blocks(values: Iterable[Any], *, gaps: bool) -> Iterator[Cells]:
     left, place = iter(values), 0
     while block := list(islice(left, ROWS)):
-        yield _ListedBlock(block, place)
+        yield _ListedBlock(block, place, gaps=gaps)
         place += len(block)
 
 
@@ -126,11 +158,13 @@ class _ListedBlock:
     Args:
         values: the values.
         place: of the first in the list, from 0.
+        gaps: whether they may say that there is no value, as in a column.
     """
 
-    def __init__(self, values: list[Any], place: int) -> None:
+    def __init__(self, values: list[Any], place: int, *, gaps: bool) -> None:
         self._values = values
         self._place = place
+        self._gaps = gaps
 
     def column(self) -> pa.Array | None:
         """Return them as an array, if all are whole numbers or all are texts."""
@@ -145,9 +179,19 @@ class _ListedBlock:
         for place, value in enumerate(self._values, self._place):
             if text := _text(value):
                 yield place, text
+            elif self._gaps and _is_gap(value):
+                bad.add_missing("null")
             else:
                 shown = display_word(str(value)) if isinstance(value, str) else repr(value)
                 bad.add(place, shown, f"{shown} is not a UID; UIDs are whole numbers or texts.")
+
+
+def _is_gap(value: object) -> bool:
+    """Return whether a value of a column says that there is none: None, NaN, pandas' NA."""
+    try:
+        return bool(pa.array([value], from_pandas=True).null_count)
+    except _UNREADABLE:
+        return False
 
 
 def _text(value: object) -> str | None:
@@ -156,7 +200,7 @@ def _text(value: object) -> str | None:
         return None
     if isinstance(value, numbers.Integral):
         return str(int(value))
-    if isinstance(value, numbers.Real):
+    if isinstance(value, numbers.Real | Decimal):
         number = float(value)
         exact = math.isfinite(number) and abs(number) <= EXACT
         return f"{number:.0f}" if exact and number.is_integer() else None

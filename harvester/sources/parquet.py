@@ -120,7 +120,7 @@ def plain(cells: pa.Array, name: str) -> pa.Array:
     """Return cells as int64, uint64, float64, or texts without surrounding blanks."""
     kind = cells.type
     if pa.types.is_dictionary(kind):
-        return plain(cells.dictionary_decode(), name)
+        return plain(cells.dictionary, name).take(cells.indices)
     if pa.types.is_integer(kind):
         return cells if kind == pa.uint64() else cells.cast(pa.int64())
     if pa.types.is_floating(kind):

@@ -80,6 +80,7 @@ class BadEntries:
             memory, whose places are counted from 0.
         reject: called with each wrong entry, which is then left out; None makes it an error.
         warn: called with a sentence about cells that say that there is no value.
+        skip: what leaves wrong entries out, for the error; empty if nothing does.
 
     Attributes:
         warn: for other warnings about the file.
@@ -91,11 +92,13 @@ class BadEntries:
         unit: str = "line",
         reject: Reject | None = None,
         warn: Warn = lambda _: None,
+        skip: str = "add --skip-bad",
     ) -> None:
         self._name = name
         self._unit = unit
         self._reject = reject
         self.warn = warn
+        self._skip = skip
         self._first: list[Rejected] = []
         self._count = 0
         self._missing: Counter[str] = Counter()
@@ -152,10 +155,8 @@ class BadEntries:
             f"{self._place(entry)} '{display_word(entry.text)}'" for entry in self._first
         )
         more = ", …" if self._count > len(self._first) else ""
-        return (
-            f"{sentence} In all, {count} entries are wrong: {listed}{more}. "
-            f"To leave such entries out, {'add --skip-bad' if self._unit else 'set skip_bad'}."
-        )
+        skip = f" To leave such entries out, {self._skip}." if self._skip else ""
+        return f"{sentence} In all, {count} entries are wrong: {listed}{more}.{skip}"
 
     def _place(self, entry: Rejected, before: str = "") -> str:
         return f"{before}{self._unit} {entry.line}" if self._unit else f"[{entry.line}]"

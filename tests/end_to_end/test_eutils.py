@@ -187,7 +187,7 @@ WRONG: list[tuple[str, Callable[[Any], Any]]] = [
     ("did you mean 'neighbor'", lambda e: e.elink("pubmed", 1, cmd="nieghbor")),
     ("did you mean 'term'", lambda e: e.elink("pubmed", 1, trem="x")),
     ("'x' is not a UID", lambda e: e.elink("pubmed", [1, "x"])),
-    ("a UID or a list", lambda e: e.elink("pubmed", None)),
+    ("None is not a UID", lambda e: e.elink("pubmed", None)),
     ("20,000 at most", lambda e: e.elink("pubmed", range(1, 20_002))),
     ("usehistory=True", lambda e: e.efetch("pubmed", Posted("", ""))),
     ("did you mean 'gene'", lambda e: e.esearch("genee", "x")),

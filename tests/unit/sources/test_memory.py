@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,8 @@ ONE_TO_THREE: list[Callable[[], Any]] = [
     lambda: pa.array([1, 2, 3], pa.uint64()),
     lambda: pa.chunked_array([["1"], ["2", "3"]]),
     lambda: [pa.scalar(1), pa.scalar(2), pa.scalar(3)],
+    lambda: [Decimal(1), Decimal("2.0"), 3],
+    lambda: pl.Series(["1", "2", "3"], dtype=pl.Categorical),
 ]
 
 
@@ -67,6 +70,10 @@ def test_the_usual_types_are_read(given: Callable[[], Any]) -> None:
         pl.Series([1, None, 2]),
         pa.array([1, None, 2]),
         np.array([1.0, np.nan, 2.0]),
+        np.array([1, None, "2"], object),
+        pd.Series([1, pd.NA, "2"], dtype=object),
+        pd.Series(["1", None, "2"], dtype="category"),
+        pl.Series(["1", None, "2"], dtype=pl.Categorical),
     ],
 )
 def test_gaps_in_a_column_are_left_out_with_a_warning(column: Any) -> None:
