@@ -13,7 +13,7 @@ import pyarrow as pa
 from harvester.errors import BadInput, HarvestError
 from harvester.export import need
 from harvester.export.nodes import Nodes
-from harvester.export.summaries import node_fields
+from harvester.export.summaries import check_names, node_fields
 from harvester.export.text import texts
 from harvester.model import lazy_compute as pc
 from harvester.model.schemas import UIDS, with_ids
@@ -59,6 +59,7 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:
 
     if options.columns and not harvests.is_graph:
         raise BadInput(f"The rows of {harvests.names} name no records that --columns could be of.")
+    check_names(options.columns)
     fields = node_fields(harvests, options.columns, to.scratch)
 
     config: dict[str, str | bool | int | float | list[str]] = {

@@ -65,8 +65,8 @@ def write_graph(
         fields: returns these columns for some nodes.
     """
     keys = "".join(
-        f'<key id={quoteattr(name)} for="node" attr.name={quoteattr(name)} attr.type="string"/>\n'
-        for name in names
+        f'<key id="{key}" for="node" attr.name={quoteattr(name)} attr.type="string"/>\n'
+        for key, name in zip(_keys(names), names, strict=True)
     )
     kind = quoteattr("string" if pa.types.is_string(ids) else "long")
     stream.write(_HEAD.format(kind=kind, fields=keys).encode())
@@ -85,7 +85,10 @@ def _write_nodes(
         columns = [
             '<node id="', node_ids(db, uids), '"><data key="db">', escaped(db),
             '</data><data key="uid">', escaped(uids), "</data>",
-            *(_data(name, column) for name, column in zip(names, fields(db, uids), strict=True)),
+            *(
+                _data(key, column)
+                for key, column in zip(_keys(names), fields(db, uids), strict=True)
+            ),
             "</node>",
         ]  # fmt: skip
         write_lines(stream, columns, "")
@@ -107,9 +110,14 @@ def node_ids(db: pa.DictionaryArray, uids: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(escaped(db), escaped(uids), ":")
 
 
+def _keys(names: Sequence[str]) -> list[str]:
+    """Return a key for each field of nodes, whatever is in its name (an NMTOKEN, as XML says)."""
+    return [f"field-{number}" for number in range(len(names))]
+
+
 def _data(key: str, column: pa.Array) -> pa.Array:
     """Return an element with each value, null where there is none."""
-    start = f"<data key={quoteattr(key)}>"
+    start = f'<data key="{key}">'
     return pc.binary_join_element_wise(start, escaped(column), "</data>", "")
 
 

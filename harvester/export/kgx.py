@@ -10,7 +10,7 @@ import xxhash
 
 from harvester.export.curies import category, curies, relation
 from harvester.export.nodes import Nodes
-from harvester.export.summaries import node_fields
+from harvester.export.summaries import check_names, node_fields
 from harvester.export.text import batches, texts, write_lines
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:
     nodes, folder, name = Nodes(harvests), to.folder(), to.final.name
     slots = {} if "name" in options.columns else _SLOTS
     columns = [*_NODE_COLUMNS, *(slots.get(one, one) for one in options.columns)]
+    check_names(columns)
     with (folder / f"{name}{NODES}").open("wb", buffering=1 << 20) as stream:
         stream.write(("\t".join(columns) + "\n").encode())
         for db, uids in nodes.batches():

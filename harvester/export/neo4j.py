@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from harvester.export.delimited import cells
 from harvester.export.nodes import Nodes
-from harvester.export.summaries import node_fields
+from harvester.export.summaries import check_names, node_fields
 from harvester.export.text import batches, clean, quoted, texts, write_lines
 from harvester.job.databases import answer_name
 from harvester.model import lazy_compute as pc
@@ -53,6 +53,7 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:
     fields = node_fields(harvests, options.columns, to.scratch)
     nodes, folder = Nodes(harvests), to.folder()
     properties = [_group(name) for name in options.columns]
+    check_names(properties)
     files = [
         f"--nodes={header},{data}"
         for header, data in _write_nodes(nodes, folder, properties, fields)

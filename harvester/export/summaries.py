@@ -122,6 +122,22 @@ class Summaries:
         return [pc.if_else(pc.equal(one, ""), None, one) for one in columns]
 
 
+def check_names(names: Sequence[str]) -> None:
+    """Check that no two columns have one name; many readers take `Title` and `title` for one.
+
+    Raises:
+        BadInput: two have, of which one is a field of summaries.
+    """
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            raise BadInput(
+                f"Two columns would have the name {printable(name)}. Leave one of them out of "
+                "--columns."
+            )
+        seen.add(name.lower())
+
+
 def _folders(harvests: Harvests) -> list[HarvestReader]:
     """Return the summaries that were got for some harvests.
 

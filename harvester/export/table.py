@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harvester.errors import BadInput
 from harvester.export.sorting import sort_rows
-from harvester.export.summaries import Summaries, schema_with_fields, with_fields
+from harvester.export.summaries import Summaries, check_names, schema_with_fields, with_fields
 from harvester.export.wide import wide_table
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def table_of(
     """
     summaries = Summaries(harvests, options.columns, to.scratch) if options.columns else None
     if options.wide:
-        return wide_table(harvests, summaries, to.scratch)
+        schema, rows = wide_table(harvests, summaries, to.scratch)
+        check_names(schema.names)
+        return schema, rows
     rows, key = harvests.links(), sort_key(harvests.schema)
     if ordered and key is not None:
         rows = sort_rows(rows, key, to.scratch, harvests.link_count)
@@ -48,6 +50,7 @@ def table_of(
     schema = schema_with_fields(harvests.schema, summaries)
     if schema == harvests.schema:
         raise BadInput(f"The rows of {harvests.names} name no record that has a summary.")
+    check_names(schema.names)
     return schema, with_fields(rows, summaries, schema)
 
 

@@ -6,6 +6,7 @@ import csv
 from typing import TYPE_CHECKING
 
 import duckdb
+import igraph
 import networkx as nx
 import pytest
 from support.finished_harvests import PMIDS, make_summaries, pubmed_harvest, true_links
@@ -78,3 +79,47 @@ def test_what_cannot_have_them_is_refused(out: Path, tmp_path: Path) -> None:
     ):
         with pytest.raises(BadInput, match=said):
             export(out, form, tmp_path / "a", columns=columns)
+
+
+@pytest.mark.parametrize("char", ["\x00", "\x0b", "\x85", "\u2028", "\ufffe", "\uffff"])
+def test_characters_that_xml_may_not_hold_become_blanks(tmp_path: Path, char: str) -> None:
+    out, to = pubmed_harvest(tmp_path / "out"), tmp_path / "a.graphml"
+    make_summaries(out, "pubmed", {PMIDS[0]: {"title": f"a{char}b"}}, side="from")
+    export(out, "graphml", to, columns=["title"])
+    assert nx.read_graphml(to).nodes[f"pubmed:{PMIDS[0]}"]["title"] == "a b"
+
+
+@pytest.mark.parametrize("name", ["score", "rank", "linkname", "a name & <more>"])
+def test_a_field_may_have_the_name_of_a_property_of_links(tmp_path: Path, name: str) -> None:
+    out, to = pubmed_harvest(tmp_path / "out"), tmp_path / "a.graphml"
+    make_summaries(out, "pubmed", {uid: {name: f"of {uid}"} for uid in PMIDS}, side="from")
+    export(out, "graphml", to, columns=[name])
+    graph = nx.read_graphml(to, force_multigraph=True)
+    for _, data in graph.nodes(data=True):
+        assert data.get(name) == (f"of {data['uid']}" if data["db"] == "pubmed" else None)
+    ranks = sorted(row["rank"] for row in true_links().to_pylist())
+    assert sorted(data["rank"] for _, _, data in graph.edges(data=True)) == ranks
+    assert igraph.Graph.Read_GraphML(str(to)).ecount() == len(ranks)
+
+
+@pytest.mark.parametrize(
+    ("form", "columns"),
+    [
+        ("kgx", ["category"]),
+        ("neo4j", ["a.b", "a_b"]),
+        ("duckdb", ["Title", "title"]),
+        ("csv", ["Title", "title"]),
+        ("wide", ["outcome"]),
+        ("wide", ["pubmed_gene"]),
+    ],
+)
+def test_two_columns_of_one_name_are_refused(tmp_path: Path, form: str, columns: list[str]) -> None:
+    out = pubmed_harvest(tmp_path / "out")
+    record = dict.fromkeys(
+        ["category", "name", "title", "Title", "a_b", "outcome", "pubmed_gene"], "x"
+    )
+    make_summaries(out, "pubmed", {PMIDS[0]: record | {"a": {"b": "y"}}}, side="from")
+    wide = form == "wide"
+    with pytest.raises(BadInput, match=r"Two columns would have the name .*--columns"):
+        export(out, "csv" if wide else form, tmp_path / "to", columns=columns, wide=wide)
+    assert list(tmp_path.iterdir()) == [out]

@@ -16,6 +16,7 @@ from support.finished_harvests import PMIDS, make_harvest, pubmed_harvest, rows_
 from support.harness import LINKS
 
 from harvester.api.export import export
+from harvester.export.text import inert, texts
 from harvester.model.row_schemas import link_schema
 
 if TYPE_CHECKING:
@@ -127,6 +128,14 @@ def test_hostile_texts_are_inert_in_text(tmp_path: Path, form: str, separator: s
     assert row["subject_types"] == "one;two"
     assert (row["attributes"], row["iconurl"]) == ("", "")
     assert row["url"] == "http://a/?x=1,2"
+
+
+@pytest.mark.parametrize("start", ["=1", " =1", "\t-1", "\u00a0+1", "\uff1d1", "\uff201"])
+def test_what_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(start: str) -> None:
+    (found,) = inert(texts(pa.array([start]))).to_pylist()
+    assert found == f"'{start}".replace("\t", " ")
+    for harmless in ("", " ", "a=1", "1-1", "\u05e9\u05dc\u05d5\u05dd"):
+        assert inert(texts(pa.array([harmless]))).to_pylist() == [harmless]
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "parquet", "duckdb"])
