@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -34,6 +35,9 @@ COMMANDS = {
     "emulate": "harvester.emulator.command",
     "demo": "harvester.cli.commands.demo",
 }
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Errors of a disk that a file or standard output goes to."""
 
 COMPLETE = "_HARVESTER_COMPLETE"
 """Variable in which a shell asks for completion (set by click's shell functions)."""
@@ -93,6 +97,7 @@ def main() -> None:
         register()
     try:
         code = program.main(prog_name="harvester", standalone_mode=False)
+        sys.stdout.flush()
     except Exit as leave:
         code = leave.exit_code
     except (Abort, KeyboardInterrupt):
@@ -101,16 +106,27 @@ def main() -> None:
         code = _say(error.format_message(), BadInput.exit_code)
     except HarvestError as error:
         code = _say(_text(error), error.exit_status)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of the output has gone
+    except BrokenPipeError:  # the reader of the output has gone
         code = 1
     except Exception as error:
-        if LOG_JSON not in sys.argv:
-            raise
-        from traceback import format_exception
+        if isinstance(error, OSError) and error.errno in _NO_ROOM and not error.filename:
+            code = _say(f"Standard output could not be written ({error.strerror}).", 1)
+        elif LOG_JSON in sys.argv:
+            from traceback import format_exception
 
-        code = _say("".join(format_exception(error)), 1)
+            code = _say("".join(format_exception(error)), 1)
+        else:
+            raise
+    _drop_output()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _drop_output() -> None:
+    """Drop what standard output does not take; Python would report it at its end once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _occupy_standard_streams() -> None:

@@ -2,7 +2,7 @@
 
 Until the export has ended, all of its files are in the folder `.NAME.tmp` beside the destination,
 temporary ones too. A failed export removes that folder; the next export removes that of a killed
-one.
+one. The temporary files of an export to standard output are where the system has such files.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ import gzip
 import io
 import shutil
 import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from filelock import FileLock, Timeout
 
 from harvester.errors import BadInput, FolderInUse, HarvestError
 from harvester.store import durable
+from harvester.store.folder import harvest_around
 from harvester.store.no_locks import has_no_locks, quiet_fallback
 from harvester.store.state_reader import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
 _GZIP_LEVEL = 6
 _LOCK = ".lock"
@@ -107,22 +109,23 @@ def check_destination(
         overwrite: replace what is there.
 
     Raises:
-        BadInput: something is there, its folder is missing, or it is in a harvest.
+        BadInput: something is there, its folder is missing, or it is a file of a harvest.
     """
     if is_stdout(final):
         return
-    whole = final.absolute()
-    if not whole.parent.is_dir():
+    if not final.absolute().parent.is_dir():
         raise BadInput(f"The folder {final.parent} does not exist. Create it, or write elsewhere.")
-    for source in sources:
-        inside = source.absolute()
-        if whole == inside or whole in inside.parents:
-            raise BadInput(f"{final} is the harvest itself, or holds it. Choose another name.")
-        if inside in whole.parents[1:]:
-            raise BadInput(f"{final} is among the files of {source}. Choose another name.")
-    if (whole / FILE).exists():
-        raise BadInput(f"{final} holds a harvest. Choose another name.")
     for path in (final, *(companion(final, suffix) for suffix in companions)):
+        whole = path.absolute().parent.resolve() / path.name
+        for source in map(Path.resolve, sources):
+            if whole == source or whole in source.parents:
+                raise BadInput(f"{path} is the harvest itself, or holds it. Choose another name.")
+        if (harvest := harvest_around(whole)) is not None:
+            raise BadInput(f"{path} is among the files of {harvest}. Choose another name.")
+        if (path / FILE).exists():
+            raise BadInput(f"{path} holds a harvest. Choose another name.")
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise BadInput(f"{path} is not a file. Use - to write to standard output.")
         if (path.exists() or path.is_symlink()) and not overwrite:
             raise BadInput(f"{path} exists. Choose another name, or add --overwrite to replace it.")
 
@@ -145,7 +148,8 @@ def written_to(
         HarvestError: the disk is full, or cannot be written.
     """
     if is_stdout(final):
-        yield Destination(final, final)
+        with _disk_errors(final), tempfile.TemporaryDirectory(prefix="harvester-") as folder:
+            yield Destination(final, Path(folder))
         return
     _check_replaceable(final, ours)
     aside = final.with_name(f".{final.name}.tmp")
@@ -202,7 +206,12 @@ def _disk_errors(final: Path) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        where, kept = (
+            ("Standard output", "It is incomplete")
+            if is_stdout(final)
+            else (str(final), "Nothing was written")
+        )
         raise HarvestError(
-            f"{final} could not be written ({error.strerror or error}). Nothing was written; "
+            f"{where} could not be written ({error.strerror or error}). {kept}; "
             "make room or choose another place, and export again."
         ) from error

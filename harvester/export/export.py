@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harvester.export.harvests import Harvests
 
 _MAY_BE_WIDE = ("csv", "tsv", "xlsx", "parquet")
+_NOT_WRITTEN = (".bz2", ".xz", ".zst", ".zip", ".7z")
 _ALREADY = ("uid", "db", "id")
 _WITH_FIELDS = (*_MAY_BE_WIDE, "duckdb", "neo4j", "kgx", "graphml")
 
@@ -80,6 +81,10 @@ def _check_name(form: str, found: Format, final: Path) -> None:
     packed = name.endswith(".gz")
     if packed and not found.text:
         raise BadInput(f"{form} is not written as .gz. Leave .gz out of the name {final.name}.")
+    if other := next((one for one in _NOT_WRITTEN if name.endswith(one)), None):
+        raise BadInput(
+            f"{final.name} has the suffix {other}, but exports are compressed as .gz only."
+        )
     name = name.removesuffix(".gz")
     if name.endswith(found.suffixes):
         return

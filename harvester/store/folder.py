@@ -101,6 +101,26 @@ def remove_manifest(folder: Path) -> None:
     durable.remove(one / MANIFEST for one in (folder, chain_of(folder)) if one is not None)
 
 
+def harvest_around(path: Path) -> Path | None:
+    """Return the folder of the harvest or chain that a path is a file of, if it is one.
+
+    Files with other names may be in such a folder.
+
+    Args:
+        path: absolute, without symbolic links among its parents.
+    """
+    below = path
+    for folder in path.parents:
+        if _is_ours(below.name) and ((folder / FILE).is_file() or is_chain(folder)):
+            return folder
+        below = folder
+    return None
+
+
+def _is_ours(name: str) -> bool:
+    return name in _OURS or _HOP.fullmatch(name) is not None
+
+
 def check_harvest(folder: Path) -> None:
     """Check that a folder holds a single harvest.
 
@@ -134,7 +154,7 @@ def check_usable(folder: Path) -> None:
         names = sorted(path.name for path in folder.iterdir())
     except OSError as error:
         raise FolderError(f"{folder} cannot be read: {error.strerror}.") from error
-    strange = [name for name in names if name not in _OURS and not _HOP.fullmatch(name)]
+    strange = [name for name in names if not _is_ours(name)]
     if strange:
         raise BadInput(
             f"{folder} is not empty and holds no harvest (it holds {strange[0]}); "

@@ -7,13 +7,14 @@ import io
 import json
 import signal
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import networkx as nx
 import openpyxl
 import pytest
-from support.finished_harvests import pubmed_harvest, true_links
+from support.finished_harvests import make_summaries, pubmed_harvest, true_links
 from support.harness import expected_links, harvester, running, wait_until, write_uids
 from support.small_disks import assert_one_sentence, small_disk
 
@@ -21,8 +22,6 @@ from harvester.api.export import export
 from harvester.emulator.utilities.linkout import addresses
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.servers import Servers
 
     from harvester.emulator import Emulator
@@ -86,6 +85,35 @@ def test_standard_output_has_the_rows_alone(out: Path) -> None:
     assert done.code == 0
     assert _rows(done.out) == _truth()
     assert "links" in done.err
+
+
+@pytest.mark.parametrize(
+    ("form", "words"), [("csv", ("--wide",)), ("tsv", ("--titles",)), ("adjacency", ())]
+)
+def test_standard_output_takes_what_needs_temporary_files(
+    out: Path, tmp_path: Path, form: str, words: tuple[str, ...]
+) -> None:
+    if "--titles" in words:
+        out = pubmed_harvest(tmp_path / "out", MANY)
+        make_summaries(out, "pubmed", {MANY[0]: {"title": "A title"}}, side="from")
+    to = tmp_path / "table"
+    assert harvester("export", out, "--to", form, to, *words).code == 0
+    done = harvester("export", out, "--to", form, "-", *words)
+    assert (done.code, done.out) == (0, to.read_text())
+
+
+@pytest.mark.parametrize(
+    "words", [("export", "--to", "csv", "-"), ("export", "--to", "adjacency", "-"), ("status",)]
+)
+def test_standard_output_on_a_full_disk_ends_in_one_sentence(
+    out: Path, words: tuple[str, ...]
+) -> None:
+    command, *others = words
+    with Path("/dev/full").open("wb") as full:
+        done = harvester(command, out, *others, stdout=full)
+    assert done.code == 1
+    assert done.err.startswith("harvester: Standard output could not be written (No space left")
+    assert len(done.err.splitlines()) == 1
 
 
 def test_log_json_is_json(out: Path, tmp_path: Path) -> None:
@@ -184,6 +212,8 @@ def test_rows_of_other_cmds_fit_into_tables(servers: Servers, tmp_path: Path, cm
             urls = Counter(row[names.index("url")] for row in rows)
             truth = (one.url for uid in range(1, 21) for one in addresses("pubmed", uid))
             assert urls == Counter(truth)
+    twice = 2 if cmd == "neighbor_history" else 1  # its rows name no single UID
+    assert export([out, out], "csv", tmp_path / "twice.csv") == twice * count
 
 
 def test_rounds_keep_their_column_and_are_one_graph(servers: Servers, tmp_path: Path) -> None:

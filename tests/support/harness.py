@@ -107,13 +107,15 @@ def harvester(
     timeout: float = 180.0,
     patches: Mapping[str, object] | None = None,
     cwd: Path | None = None,
+    stdout: IO[bytes] | None = None,
 ) -> Finished:
     """Run `harvester ARGS` to its end; a traceback is never acceptable."""
     begun = time.monotonic()
     done = subprocess.run(
         command(*args, patches=patches),
         input=stdin,
-        capture_output=True,
+        stdout=stdout or subprocess.PIPE,
+        stderr=subprocess.PIPE,
         env=alone(env),
         timeout=timeout,
         cwd=cwd,
@@ -121,7 +123,7 @@ def harvester(
     )
     finished = Finished(
         done.returncode,
-        done.stdout.decode("utf-8", "replace"),
+        (done.stdout or b"").decode("utf-8", "replace"),
         done.stderr.decode("utf-8", "replace"),
         time.monotonic() - begun,
     )

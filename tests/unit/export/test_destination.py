@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -40,13 +41,57 @@ def test_what_exists_is_kept_unless_overwrite_is_given(tmp_path: Path) -> None:
         ("csw", "links.csv", "did you mean 'csv'"),
         ("csv", "no/such/links.csv", "does not exist"),
         ("csv", "out", "is the harvest itself"),
-        ("parquet", "out/links/all.parquet", "is among the files of"),
+        ("csv", "links.csv.bz2", "compressed as .gz only"),
+        ("ntriples", "links.zst", "compressed as .gz only"),
     ],
 )
 def test_names_that_do_not_fit_are_refused(tmp_path: Path, form: str, name: str, said: str) -> None:
     out = pubmed_harvest(tmp_path / "out")
     assert said in _refused(out, form, tmp_path / name)
     assert list(tmp_path.iterdir()) == [out]
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.endswith(("-shm", "-wal"))
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["state.sqlite", "job.toml", "manifest.json", "links/x", "links/part-00000.parquet", "uids"],
+)
+@pytest.mark.parametrize("through", ["out", "a link", "another harvest", "a hop"])
+def test_no_file_of_a_harvest_is_replaced(tmp_path: Path, name: str, through: str) -> None:
+    out = pubmed_harvest(tmp_path / ("hop-1" if through == "a hop" else "out"))
+    (tmp_path / "a link").symlink_to(out)
+    pubmed_harvest(tmp_path / "another harvest")
+    folder = {"out": out, "a hop": out}.get(through, tmp_path / through)
+    before = _content(tmp_path)
+    assert f"among the files of {folder.resolve()}" in _refused(
+        tmp_path if through == "a hop" else out,
+        "parquet" if name.endswith("parquet") else "csv",
+        folder / name,
+        overwrite=True,
+    )
+    assert _content(tmp_path) == before
+
+
+def test_other_names_in_the_folder_of_a_harvest_are_free(tmp_path: Path) -> None:
+    out = pubmed_harvest(tmp_path / "out")
+    (out / "tables").mkdir()
+    for to in (out / "links.csv", out / "tables" / "links.csv"):
+        export(out, "csv", to)
+        assert len(to.read_text().splitlines()) == 1 + true_links().num_rows
+
+
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    out, pipe = pubmed_harvest(tmp_path / "out"), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "Use - to write to standard output" in _refused(out, "csv", pipe, overwrite=True)
+    assert pipe.is_fifo()
 
 
 def test_only_text_goes_to_standard_output(tmp_path: Path) -> None:
