@@ -47,7 +47,7 @@ def export(
         listeners: called with warnings and progress.
 
     Returns:
-        Rows of links that were read.
+        Rows of links that were written.
 
     Raises:
         BadInput: a folder holds no finished harvest, the format cannot hold its links, or `to`

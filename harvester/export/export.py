@@ -45,7 +45,7 @@ def export(
         listeners: called with warnings and progress.
 
     Returns:
-        Rows of links that were read.
+        Rows of links that were written.
 
     Raises:
         BadInput: the format cannot hold these links, or the destination does not fit.
@@ -64,7 +64,7 @@ def export(
     ours = (lambda name: name.endswith(found.owned)) if found.is_folder else None
     with written_to(final, companions=found.companions, ours=ours) as destination:
         write(harvests, destination, options)
-    return harvests.link_count
+    return harvests.row_count
 
 
 def _check_name(form: str, found: Format, final: Path) -> None:

@@ -11,6 +11,7 @@ from harvester.errors import BadInput, FolderError, FolderInUse
 from harvester.job.cmds import CMDS
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
+from harvester.model.identifiers import identifiers_of
 from harvester.store.folder import hop_folders, is_chain, is_locked
 from harvester.store.reader import HarvestReader, read_job
 from harvester.store.unfinished import check_complete
@@ -57,6 +58,13 @@ class Harvests:
         """Rows of all harvests; `links()` yields fewer if two harvests share UIDs."""
         return sum(one.link_count for one in self.readers)
 
+    @cached_property
+    def row_count(self) -> int:
+        """Rows that `links()` yields."""
+        if all(one is None for one in self._repeated):
+            return self.link_count
+        return sum(map(len, self.links(self.schema.names[0])))
+
     @property
     def is_graph(self) -> bool:
         """Whether each row leads from one record to another."""
@@ -65,44 +73,67 @@ class Harvests:
     def links(self, *columns: str) -> Iterator[pa.Table]:
         """Yield the rows of links of all harvests, each UID's answer once.
 
+        Rows that name no UID (neighbor_history, `--targets-only`) are all yielded.
+
         Args:
             columns: names of columns; all of `schema` without any.
         """
         done = told = 0
         self.emit(events.ReadProgress(0, self.link_count))
+        chosen = columns or tuple(self.schema.names)
+        needed = [*chosen, *{"from_uid"}.difference(chosen).intersection(self.schema.names)]
         for reader, repeated in zip(self.readers, self._repeated, strict=True):
-            for table in reader.links(*columns):
+            is_whole = repeated is None or "from_uid" not in needed
+            for table in reader.links(*(chosen if is_whole else needed)):
                 done += table.num_rows
-                yield table if repeated is None else _without(table, repeated)
+                yield table if is_whole else _without(table, repeated).select(chosen)
                 if done - told >= self.link_count / _STEPS:
                     told = done
                     self.emit(events.ReadProgress(done, self.link_count))
 
     def uids(self, *columns: str) -> Iterator[pa.Table]:
-        """Yield the rows of UIDs with their outcomes; a UID of two harvests has two rows."""
-        for reader in self.readers:
-            yield from reader.uids(*columns)
+        """Yield the rows of UIDs with their outcomes, of each question once.
+
+        Args:
+            columns: names of columns, `from_uid` among them; all without any.
+        """
+        for reader, repeated in zip(self.readers, self._repeated, strict=True):
+            for table in reader.uids(*columns):
+                yield table if repeated is None else _without(table, repeated)
 
     @cached_property
     def _repeated(self) -> list[pa.Array | None]:
-        """Per harvest, the UIDs that an earlier one was asked the same about; None without any."""
-        found: list[pa.Array | None] = []
-        for number, reader in enumerate(self.readers):
-            same = [one for one in self.readers[:number] if one.link == reader.link]
-            if reader.idtype == "acc":
-                texts = {text for one in same for text in one.texts(one.done)}
-                both = sorted(texts.intersection(reader.texts(reader.done)))
-                found.append(_column(reader, both) if both else None)
+        """Per harvest, the UIDs whose rows another one has; None without any.
+
+        Of harvests that asked the same, the first that answered a UID has its rows, else the first
+        that asked for it.
+        """
+        numbers = identifiers_of(self.first.idtype)
+        columns: list[pa.Array | None] = [None] * len(self.readers)
+        for places in self._alike():
+            readers = [self.readers[place] for place in places]
+            done = [numbers.number_all(one.listed(one.done)) for one in readers]
+            answered = [numbers.number_all(one.listed(one.answered)) for one in readers]
+            taken, repeated = uids.as_set(), list(done)
+            for sets in (answered, done):
+                for number, members in enumerate(sets):
+                    repeated[number] = repeated[number] - (members - taken)
+                    taken |= members
+            for place, both in zip(places, repeated, strict=True):
+                columns[place] = numbers.column(uids.as_array(both)) if both else None
+        return columns
+
+    def _alike(self) -> list[list[int]]:
+        """Return the places of the harvests that asked the same, where there are several."""
+        groups: list[list[int]] = []
+        for place, reader in enumerate(self.readers):
+            for group in groups:
+                if self.readers[group[0]].link == reader.link:
+                    group.append(place)
+                    break
             else:
-                members = uids.union(one.done for one in same) & reader.done
-                found.append(_column(reader, uids.as_array(members)) if members else None)
-        return found
-
-
-def _column(reader: HarvestReader, values: object) -> pa.Array:
-    import pyarrow as pa  # noqa: PLC0415
-
-    return pa.array(values, reader.identifiers.type)
+                groups.append([place])
+        return [group for group in groups if len(group) > 1]
 
 
 def _without(table: pa.Table, repeated: pa.Array) -> pa.Table:

@@ -133,7 +133,7 @@ def compare(
     check_comparable(old, new)
     identifiers = identifiers_of(old.idtype)
     sets = [
-        [_number(identifiers, one, members) for members in (one.wanted, one.answered)]
+        [identifiers.number_all(one.listed(members)) for members in (one.wanted, one.answered)]
         for one in (old, new)
     ]
     (wanted_old, answered_old), (wanted_new, answered_new) = sets
@@ -155,12 +155,6 @@ def compare(
         total=total,
         by_linkname=dict(sorted(by_linkname.items())),
     )
-
-
-def _number(identifiers: Identifiers, found: HarvestReader, members: UidSet) -> UidSet:
-    """Return UIDs of a harvest by numbers that both harvests share."""
-    is_text = found.idtype == "acc"
-    return identifiers.number_all(found.texts(members)) if is_text else members
 
 
 def _ranges(

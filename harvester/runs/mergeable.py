@@ -42,8 +42,7 @@ class Shard:
     @property
     def listed(self) -> UidSet | list[str]:
         """Its input UIDs; of accessions, their texts."""
-        found = self.harvest
-        return found.texts(found.wanted) if found.idtype == "acc" else found.wanted
+        return self.harvest.listed(self.harvest.wanted)
 
     @property
     def passes(self) -> int:

@@ -140,8 +140,7 @@ def linked(job: Job, found: HarvestReader, side: Side) -> Mapping[str, Listed]:
     if side == "from":
         if not found.wanted:
             raise BadInput(f"{folder} has no input UIDs yet.")
-        of_accessions = link.idtype == "acc"
-        return {link.dbfrom: found.texts(found.wanted) if of_accessions else found.wanted}
+        return {link.dbfrom: found.listed(found.wanted)}
     texts: dict[str, set[str]] = {}
     sets: dict[str, Listed] = {}
     for table in found.links("dbto", "to_uid"):

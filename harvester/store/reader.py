@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from harvester.model.identifiers import Identifiers
+    from harvester.model.identifiers import Identifiers, Listed
     from harvester.model.uids import UidSet
     from harvester.store.state_reader import Part, Round, Settled, SettledAt
 
@@ -256,6 +256,10 @@ class HarvestReader:
     def texts(self, members: UidSet) -> list[str]:
         """Return UIDs as they are written in lists, ascending by number."""
         return self.identifiers.texts(uids.as_array(members))
+
+    def listed(self, members: UidSet) -> Listed:
+        """Return UIDs as a source returns them: a set, or accessions as texts."""
+        return self.texts(members) if self.idtype == "acc" else members
 
     # --- its rows -----------------------------------------------------------------------------
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from filelock import FileLock
 from support.finished_harvests import PMIDS, make_harvest, pubmed_harvest, true_links
@@ -182,8 +184,37 @@ def test_uids_that_two_harvests_share_are_written_once(tmp_path: Path) -> None:
     one = pubmed_harvest(tmp_path / "one", PMIDS[:25])
     two = pubmed_harvest(tmp_path / "two", PMIDS[15:])
     to = tmp_path / "links.csv"
-    export([one, two], "csv", to)
+    assert export([one, two], "csv", to) == true_links().num_rows
     assert len(to.read_text().splitlines()) == 1 + true_links().num_rows
+
+
+@pytest.mark.parametrize("failed_first", [True, False])
+@pytest.mark.parametrize("idtype", ["uid", "acc"])
+def test_of_two_answers_the_whole_one_is_written(
+    tmp_path: Path, failed_first: bool, idtype: str
+) -> None:
+    links, uids = true_links(), list[Any](PMIDS)
+    if idtype == "acc":
+        texts = [links[name].cast("string") for name in ("from_uid", "to_uid")]
+        for name, column in zip(("from_uid", "to_uid"), texts, strict=True):
+            links = links.set_column(links.schema.get_field_index(name), name, column)
+        uids = [str(uid) for uid in uids]
+    lost = uids[:10]
+    whole, part = (
+        make_harvest(tmp_path / name, links, uids, failed=failed, idtype=idtype)
+        for name, failed in (("whole", uids[20:25]), ("part", lost))
+    )
+    both, to = [part, whole] if failed_first else [whole, part], tmp_path / "links.duckdb"
+    export(both, "duckdb", to)
+    with duckdb.connect(str(to), read_only=True) as database:
+        pairs = database.execute("SELECT from_uid, to_uid, linkname FROM links").fetchall()
+        outcomes = database.execute("SELECT from_uid, outcome FROM uids").fetchall()
+    assert sorted(pairs) == sorted(
+        (row["from_uid"], row["to_uid"], row["linkname"]) for row in links.to_pylist()
+    )
+    linked = set(links["from_uid"].to_pylist())
+    assert sorted(outcomes) == sorted((u, "linked" if u in linked else "empty") for u in uids)
+    assert export(both, "csv", tmp_path / "links.csv") == links.num_rows
 
 
 def test_companions_are_named_after_the_stem(tmp_path: Path) -> None:
