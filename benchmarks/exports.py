@@ -8,7 +8,7 @@ of the generator.
     python -m benchmarks.exports [LINKS] [FOLDER] [FORMAT...]
 
 LINKS is 10,000,000 by default. FOLDER keeps the harvest for a further call; without one a
-temporary folder is used.
+temporary folder is used. xlsx is measured if its sheet can hold LINKS.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 import numpy as np
 import pyarrow as pa
+from pyarrow import csv
 
 from benchmarks.measure import Row
 from harvester.job import load
@@ -62,10 +63,15 @@ COMMIT = 20_000
 """UIDs per commit."""
 
 FORMATS = {
-    "csv": "links.csv", "tsv": "links.tsv", "parquet": "links.parquet", "duckdb": "links.duckdb",
-    "neo4j": "neo4j", "kgx": "kgx", "ntriples": "links.nt", "graphml": "links.graphml",
-    "edgelist": "links.edgelist", "adjacency": "links.adjlist", "npz": "links.npz",
+    "csv": "links.csv", "tsv": "links.tsv", "wide": "wide.csv", "xlsx": "links.xlsx",
+    "parquet": "links.parquet", "duckdb": "links.duckdb", "neo4j": "neo4j", "kgx": "kgx",
+    "ntriples": "links.nt", "graphml": "links.graphml", "edgelist": "links.edgelist",
+    "adjacency": "links.adjlist", "npz": "links.npz",
 }  # fmt: skip
+"""Name → what is written. `wide` is csv with --wide."""
+
+SHEET = 1_048_575
+"""Links that a sheet of Excel holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +111,27 @@ def _rows(links: int, kept: Path | None, forms: list[str]) -> Iterator[Row]:
             shutil.rmtree(out, ignore_errors=True)
             base.mkdir(parents=True, exist_ok=True)
             sums.write_text(json.dumps(_apart(_generate, out, links // EACH)))
-        links, products, differences = json.loads(sums.read_text())
-        expected = Sums(links, products, differences)
+        whole, distinct = (Sums(*numbers) for numbers in json.loads(sums.read_text()))
         for form in forms:
+            if form == "xlsx" and whole.links > SHEET:
+                continue
             to = base / FORMATS[form]
-            seconds, peak = _run("export", str(out), "--to", form, str(to), "--overwrite", "-q")
-            size = sum(p.stat().st_size for p in [to, *to.rglob("*")] if p.is_file())
-            read = READERS.get(form)
-            note = f"{size / 1e9:.2f} GB in {seconds:.0f} s"
-            if read is not None:
-                found = _apart(read, to)
-                assert found == expected, (form, found, expected)
-                note += "; links and checksums agree"
-            yield Row(f"{form}, {links:,} links", 1e9 * seconds / links, "ns per link", note=note)
-            yield Row(f"{form}, peak memory", peak / 2**20, "MiB")
+            words = ("csv", "--wide") if form == "wide" else (form,)
+            taken = _run("export", str(out), str(to), "--to", *words, "--overwrite", "-q")
+            companion = to.with_suffix(".nodes.tsv")
+            size = sum(p.stat().st_size for p in [to, companion, *to.rglob("*")] if p.is_file())
+            expected = distinct if form == "adjacency" else whole
+            found = _apart(READERS[form], to)
+            assert found == expected, (form, found, expected)
+            note = (
+                f"{size:,} bytes in {taken.seconds:.0f} s, {taken.cpu:.0f} s of CPU; "
+                "links and checksums agree"
+            )
+            each = 1e9 * taken.cpu / whole.links
+            yield Row(f"{form}, {whole.links:,} links", each, "ns of CPU per link", note=note)
+            yield Row(f"{form}, peak memory", taken.peak / 2**20, "MiB")
             shutil.rmtree(to) if to.is_dir() else to.unlink()
-            to.with_suffix(".nodes.tsv").unlink(missing_ok=True)
+            companion.unlink(missing_ok=True)
 
 
 def _apart(function: Callable[..., T], *arguments: object) -> T:
@@ -129,21 +140,30 @@ def _apart(function: Callable[..., T], *arguments: object) -> T:
         return pool.submit(function, *arguments).result()
 
 
-def _run(*words: str) -> tuple[float, int]:
-    """Run the command; return seconds, and the peak of its resident memory in bytes."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a command took: seconds, seconds of CPU, and the peak of its memory in bytes."""
+
+    seconds: float
+    cpu: float
+    peak: int
+
+
+def _run(*words: str) -> Taken:
     begun = time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", "harvester", *words])
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, words
-    return time.monotonic() - begun, usage.ru_maxrss * 1024
+    seconds = time.monotonic() - begun
+    return Taken(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
 # --- the harvest --------------------------------------------------------------------------------
 
 
-def _generate(folder: Path, count: int) -> list[int]:
-    """Write a harvest of `count` UIDs; return the fields of `Sums`."""
+def _generate(folder: Path, count: int) -> list[list[int]]:
+    """Write a harvest of `count` UIDs; return the `Sums` of its links, and of distinct pairs."""
     random = np.random.default_rng(7)
     froms = np.sort(random.choice(HIGHEST["pubmed"], count, replace=False)).astype(np.int64) + 1
     job = Job.model_validate(
@@ -153,7 +173,7 @@ def _generate(folder: Path, count: int) -> list[int]:
             "server": {"base_url": "http://localhost:8080/"},
         }
     )
-    links = products = differences = 0
+    whole, distinct = np.zeros(3, np.uint64), np.zeros(3, np.uint64)
     with Ledger(folder, make_sink("parquet", "zstd"), "pubmed") as ledger:
         ledger.adopt(job.identity(), load.dump(job))
         ledger.input.add(sets.as_set(froms))
@@ -169,11 +189,31 @@ def _generate(folder: Path, count: int) -> list[int]:
                     [Settled("linked", sets.as_set(some))],
                 )
             )
-            both = np.repeat(some, EACH).astype(np.uint64), tos.astype(np.uint64)
-            links += len(tos)
-            products += int((both[0] * both[1]).sum())
-            differences += int((both[0] ^ both[1]).sum())
-    return [links, products % 2**64, differences % 2**64]
+            pairs = np.repeat(some, EACH).astype(np.uint64), tos.astype(np.uint64)
+            whole += _sums_of(*pairs)
+            distinct += _sums_of(*(one[_first_of_pairs(tos)] for one in pairs))
+    return [whole.tolist(), distinct.tolist()]
+
+
+def _sums_of(froms: Any, tos: Any) -> Any:
+    return np.array([len(tos), (froms * tos).sum(), (froms ^ tos).sum()], np.uint64)
+
+
+def _first_of_pairs(tos: Any) -> Any:
+    """Return whether each link of `_lists` is the first between its two records."""
+    lists = tos.reshape(-1, EACH)
+    first = np.ones(lists.shape, bool)
+    names, at = list(LISTS), 0
+    for db in dict.fromkeys(db for db, _ in names):
+        width = sum(length for (other, _), length in LISTS.items() if other == db)
+        some = lists[:, at : at + width]
+        order = np.argsort(some, axis=1, kind="stable")
+        ascending = np.take_along_axis(some, order, 1)
+        new = np.ones(some.shape, bool)
+        new[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
+        np.put_along_axis(first[:, at : at + width], order, new, 1)
+        at += width
+    return first.ravel()
 
 
 def _lists(froms: Any, random: np.random.Generator) -> tuple[RunLengthRows, Any]:
@@ -248,6 +288,71 @@ def _of_csv(path: Path) -> Sums:
     return _summed(f"SELECT from_uid, to_uid FROM read_csv('{path}')")
 
 
+def _of_wide(path: Path) -> Sums:
+    linknames = [linkname for _, linkname in LISTS]
+    lists = "UNION ALL".join(
+        f" SELECT from_uid, unnest(string_split({name}, ';'))::BIGINT FROM wide "
+        for name in linknames
+    )
+    types = ", ".join(f"'{name}': 'VARCHAR'" for name in linknames)
+    return _summed(f"WITH wide AS (FROM read_csv('{path}', types={{{types}}})) {lists}")
+
+
+def _of_xlsx(path: Path) -> Sums:
+    import openpyxl  # noqa: PLC0415
+
+    rows = openpyxl.load_workbook(path, read_only=True).active.iter_rows(values_only=True)
+    names = next(rows)
+    at = names.index("from_uid"), names.index("to_uid")
+    pairs = np.array([[row[one] for one in at] for row in rows], np.uint64).T
+    return Sums(*_sums_of(*pairs).tolist())
+
+
+def _lines(path: Path) -> str:
+    return (
+        f"read_csv('{path}', columns={{'line': 'VARCHAR'}}, header=false, delim='\x01', quote='',"
+        " escape='', auto_detect=false)"
+    )
+
+
+def _of_ntriples(path: Path) -> Sums:
+    number = "regexp_extract(line, '[:/](?:PMC)?([0-9]+)> {}', 1)::BIGINT"
+    return _summed(f"SELECT {number.format('<')}, {number.format('[.]$')} FROM {_lines(path)}")
+
+
+def _of_graphml(path: Path) -> Sums:
+    number = "regexp_extract(line, ' {}=\"[a-z]+:([0-9]+)\"', 1)::BIGINT"
+    return _summed(
+        f"SELECT {number.format('source')}, {number.format('target')} FROM {_lines(path)} "
+        "WHERE starts_with(line, '<edge ')"
+    )
+
+
+def _of_adjacency(path: Path) -> Sums:
+    return _summed(
+        "SELECT split_part(names[1], ':', 2)::BIGINT, "
+        "split_part(unnest(names[2:]), ':', 2)::BIGINT "
+        f"FROM (SELECT string_split(line, ' ') AS names FROM {_lines(path)})"
+    )
+
+
+def _of_edgelist(path: Path) -> Sums:
+    uids = csv.read_csv(
+        path.with_suffix(".nodes.tsv"),
+        parse_options=csv.ParseOptions(delimiter="\t"),
+        convert_options=csv.ConvertOptions(include_columns=["uid"]),
+    )["uid"].to_numpy().astype(np.uint64)  # fmt: skip
+    sums = np.zeros(3, np.uint64)
+    with csv.open_csv(
+        path,
+        read_options=csv.ReadOptions(column_names=["from", "to"]),
+        parse_options=csv.ParseOptions(delimiter=" "),
+    ) as batches:
+        for batch in batches:
+            sums += _sums_of(*(uids[column.to_numpy()] for column in batch.columns))
+    return Sums(*sums.tolist())
+
+
 def _of_parquet(path: Path) -> Sums:
     return _summed(f"SELECT from_uid, to_uid FROM '{path}'")
 
@@ -259,10 +364,16 @@ def _of_duckdb(path: Path) -> Sums:
 READERS: dict[str, Callable[[Path], Sums]] = {
     "csv": _of_csv,
     "tsv": _of_csv,
+    "wide": _of_wide,
+    "xlsx": _of_xlsx,
     "parquet": _of_parquet,
     "duckdb": _of_duckdb,
     "neo4j": _of_neo4j,
     "kgx": _of_kgx,
+    "ntriples": _of_ntriples,
+    "graphml": _of_graphml,
+    "edgelist": _of_edgelist,
+    "adjacency": _of_adjacency,
     "npz": _of_npz,
 }
 
