@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from typing import IO, TYPE_CHECKING, Any
 
@@ -351,3 +352,18 @@ def test_parquet_merges_into_full_row_groups(
     assert metadata.num_rows == 350
     sizes = [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
     assert sizes == [100, 100, 100, 50]
+
+
+def test_arrow_reads_parquet_from_disk_without_python(tmp_path: Path) -> None:
+    """A thread of Arrow that holds memory of Python while Python ends aborts the process."""
+
+    class Unread(io.FileIO):
+        def read(self, *_: object) -> bytes:
+            raise AssertionError("a read through Python")
+
+        readinto = readall = read
+
+    sink = make_sink("parquet", "zstd")
+    table = _table([_link(uid) for uid in range(1, 200)], NEIGHBOR_LINKS)
+    with Unread(str(_write(sink, table, tmp_path))) as part:
+        assert pa.concat_tables(sink.read(part, NEIGHBOR_LINKS)).num_rows == len(table)

@@ -7,6 +7,7 @@ import io
 import json
 import signal
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,9 @@ from support.harness import expected_links, harvester, running, wait_until, writ
 from support.small_disks import assert_one_sentence, small_disk
 
 from harvester.api.export import export
+from harvester.cli.commands.export import _interrupted
 from harvester.emulator.utilities.linkout import addresses
+from harvester.errors import Interrupted
 
 if TYPE_CHECKING:
     from support.servers import Servers
@@ -68,6 +71,24 @@ def test_an_interrupted_export_leaves_nothing_under_its_name(
     assert again.code == 0, again.err
     assert _rows(to.read_text()) == _truth()
     assert {path.name for path in tmp_path.iterdir()} == {"err", "links.csv"}
+
+
+@pytest.mark.parametrize("error", [TypeError, RuntimeError, ValueError])
+def test_a_signal_that_a_library_makes_an_error_of_is_an_interrupt(
+    tmp_path: Path, error: type[Exception]
+) -> None:
+    def work(*, signalled: bool) -> None:
+        with _interrupted(tmp_path / "links.csv"):
+            if signalled:
+                with suppress(Interrupted):
+                    signal.raise_signal(signal.SIGTERM)
+            raise error("of a library")
+
+    with pytest.raises(Interrupted) as caught:
+        work(signalled=True)
+    assert caught.value.signum == signal.SIGTERM
+    with pytest.raises(error):
+        work(signalled=False)
 
 
 def test_a_killed_export_leaves_no_folder_under_its_name(out: Path, tmp_path: Path) -> None:

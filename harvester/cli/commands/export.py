@@ -118,7 +118,7 @@ def _interrupted(to: Path) -> Iterator[None]:
     before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
-    except RuntimeError as error:  # DuckDB raises it in place of what a handler raised
+    except Exception as error:  # DuckDB and Arrow raise some in place of what a handler raised
         if came:
             raise interrupted(came[0]) from error
         raise

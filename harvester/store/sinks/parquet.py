@@ -72,7 +72,7 @@ class ParquetSink:
 
         first: Footer | None = None
         for part in parts:
-            file, footer = pq.ParquetFile(part), _footer(part)
+            file, footer = open_parquet(part), _footer(part)
             first, schema = first or footer, schema or file.schema_arrow
             for number in range(file.num_row_groups):
                 if footer is not None and first is not None and footer.schema == first.schema:
@@ -91,7 +91,7 @@ class ParquetSink:
 
     def read(self, part: IO[bytes], schema: pa.Schema) -> Iterator[pa.Table]:
         """Yield the rows of a part by row group; columns that the schema lacks are not read."""
-        file = pq.ParquetFile(part)
+        file = open_parquet(part)
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns=schema.names)
             yield table.select(schema.names).cast(schema)
@@ -113,6 +113,16 @@ class ParquetSink:
             "max_rows_per_page": ROW_GROUP,
             "write_batch_size": _BATCH,
         }
+
+
+def open_parquet(part: IO[bytes]) -> pq.ParquetFile:
+    """Open a Parquet file; one on disk is read by Arrow itself, not through Python.
+
+    Arrow's threads hold what they read for a moment longer than a read takes. If Python ends in
+    that moment, a thread with memory of Python is ended by force, and the process aborts.
+    """
+    name = getattr(part, "name", None)
+    return pq.ParquetFile(pa.OSFile(name) if isinstance(name, str) else part)
 
 
 @lru_cache
@@ -159,7 +169,7 @@ def _regrouped(parts: Iterable[IO[bytes]]) -> Iterator[pa.Table]:
     schema: pa.Schema | None = None
     held: list[pa.Table] = []
     for part in parts:
-        file = pq.ParquetFile(part)
+        file = open_parquet(part)
         schema = schema or file.schema_arrow
         for number in range(file.num_row_groups):
             held.append(file.read_row_group(number, use_threads=False).cast(schema))
