@@ -77,7 +77,11 @@ class Summaries:
         Raises:
             RequestFailed: the body is not a whole answer, or holds an error about all of it.
         """
-        found = read(body)
+        try:
+            found = read(body)
+        except RequestFailed as failure:  # a record may break the whole answer
+            failure.unreadable = batch.tries > 0 and len(batch.uids) == 1
+            raise
         if batch.tries and found and all(one == NOT_VALID for one in found.values()):
             raise unreadable(NOT_VALID)
         wanted = dict(zip(self._identifiers.texts(batch.uids), batch.uids.tolist(), strict=True))
@@ -166,8 +170,10 @@ def _summaries(result: DocSum) -> dict[str, DocSum | str]:
         if isinstance(summary, dict):
             error = summary.get("error")
             found[uid] = _error_text(error) if error else summary
+            if str(summary.get("uid", uid)) != uid:
+                found[uid] = printable(f"answered as {summary['uid']}")
         elif summary is not None:
-            raise RequestFailed(Fault.BODY, "ESummary gave summaries of another shape")
+            found[uid] = NOT_VALID
     return found
 
 

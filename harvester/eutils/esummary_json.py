@@ -64,10 +64,10 @@ def _mended(body: bytes) -> bytes:
 
 
 def _valid_escape(escape: re.Match[bytes]) -> bytes:
-    """Return an escape that JSON allows: half a surrogate becomes U+FFFD."""
+    """Return an escape that JSON allows; half a surrogate becomes U+FFFD."""
     text = escape[0]
     if len(text) == 2:
-        return text if text[1:] in _VALID_ESCAPES else text[1:]
+        return b"'" if text == rb"\'" else text if text[1:] in _VALID_ESCAPES else b"\\" + text
     is_half = len(text) == 6 and b"d8" <= text[2:4].lower() <= b"df"
     return b"\\ufffd" if is_half else text
 

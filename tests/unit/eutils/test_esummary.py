@@ -55,12 +55,36 @@ def test_an_error_for_all_is_the_servers(body: bytes, words: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [b"", b"[]", b"{}", b"<eSummaryResult/>", b'{"result":[]}', b'{"result":{}}',
-     b'{"result":{"uids":"7"}}', b'{"result":{"uids":["7"],"7":"x"}}', b'{"result":{"uids":["7"]'],
+     b'{"result":{"uids":"7"}}', b'{"result":{"uids":["7"]'],
 )  # fmt: skip
 def test_what_is_no_whole_answer_is_a_bad_body(body: bytes) -> None:
     with pytest.raises(RequestFailed) as caught:
         esummary.read(body)
     assert caught.value.fault is Fault.BODY
+
+
+@pytest.mark.parametrize(
+    ("record", "error"),
+    [(b'"x"', "its summary is not valid JSON"), (b'{"uid":"9"}', "answered as 9")],
+)
+def test_what_is_no_summary_of_its_uid_is_an_error_of_that_uid(record: bytes, error: str) -> None:
+    body = b'{"result":{"uids":["7","8"],"7":{"uid":"7"},"8":' + record + b"}}"
+    assert esummary.read(body) == {"7": {"uid": "7"}, "8": error}
+
+
+def test_an_unknown_escape_keeps_its_backslash() -> None:
+    body = rb'{"result":{"uids":["7"],"7":{"uid":"7","title":"5\' C:\p \"q\""}}}'
+    assert esummary.read(body) == {"7": {"uid": "7", "title": '5\' C:\\p "q"'}}
+
+
+@pytest.mark.parametrize(("tries", "members", "other_form"), [(0, 1, 0), (1, 2, 0), (1, 1, 1)])
+def test_a_record_that_cuts_its_answer_is_asked_for_in_xml_once_alone(
+    tries: int, members: int, other_form: int
+) -> None:
+    batch = Batch(np.arange(7, 7 + members), "json", tries=tries)
+    with pytest.raises(RequestFailed) as caught:
+        Summaries("gene", Uids()).read(b'{"result":{"uids":["7"]', batch)
+    assert caught.value.unreadable == bool(other_form)
 
 
 def test_a_record_is_known_by_its_accession_with_or_without_version() -> None:
