@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harvester import events
-from harvester.errors import BadInput, FolderError, FolderInUse
+from harvester.errors import FolderError, FolderInUse
 from harvester.job import load
 from harvester.store.folder import JOB, check_harvest, harvest_folders, is_chain
 from harvester.store.state_reader import FILE
@@ -161,14 +161,8 @@ def against(
     """
     from harvester.runs.diff import diff as compare_folders  # noqa: PLC0415
 
-    before, now = harvests_in(old), harvests_in(new)
-    if before.keys() != now.keys():
-        raise BadInput(f"{old} and {new} are of different jobs: their hops differ.")
-    emit = events.to_all(listeners)
-    return {
-        hop: compare_folders(before[hop], now[hop], partial=None, warn=warn, emit=emit)
-        for hop in now
-    }
+    found = compare_folders(old, new, partial=None, warn=warn, emit=events.to_all(listeners))
+    return found.hops or {"": found}
 
 
 async def resample(
@@ -207,10 +201,10 @@ def diff(
     """Compare the links of two harvests of one job; neither is changed, and no request is sent.
 
     Args:
-        old: folder of the earlier harvest.
-        new: folder of the later harvest.
+        old: folder of the earlier harvest or chain; chains are compared hop by hop.
+        new: folder of the later one.
         out: a new folder for the links that differ, as Parquet files with the columns of `links`
-            in `added/` and `removed/`; None: only count them.
+            in `added/` and `removed/`, of a chain in a folder per hop; None: only count them.
         partial: accept unfinished harvests.
         warn: receives a sentence about what is not compared.
         listeners: called with the progress.

@@ -12,9 +12,9 @@ from harvester.job.cmds import CMDS
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.model.identifiers import identifiers_of
-from harvester.store.folder import hop_folders, is_chain, is_locked
-from harvester.store.reader import HarvestReader, read_job
-from harvester.store.unfinished import check_complete
+from harvester.store.folder import is_locked
+from harvester.store.reader import HarvestReader
+from harvester.store.unfinished import check_complete, folders_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -158,7 +158,7 @@ def open_harvests(
     readers = [
         _open(one, emit, partial=partial)
         for folder in folders
-        for one in _single(folder, partial=partial)
+        for one in folders_of(folder, partial=partial)
     ]
     first = readers[0]
     for other in readers[1:]:
@@ -168,20 +168,6 @@ def open_harvests(
                 f"({_kind(first)}; {_kind(other)}). Export them one by one."
             )
     return Harvests(readers, emit)
-
-
-def _single(folder: Path, *, partial: bool) -> list[Path]:
-    """Return the folders of the hops of a chain; of a single harvest, its folder."""
-    if not is_chain(folder):
-        return [folder]
-    hops, expected = hop_folders(folder), len(read_job(folder).get("hop", [])) + 1
-    if len(hops) < expected and not partial:
-        raise BadInput(
-            f"The chain in {folder} is unfinished: hop {len(hops) + 1} of {expected} has not "
-            f"begun. Finish it first (harvester resume {folder}), or add --partial to take "
-            "what is there."
-        )
-    return hops
 
 
 def _open(folder: Path, emit: Callable[[events.Event], None], *, partial: bool) -> HarvestReader:

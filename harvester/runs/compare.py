@@ -8,7 +8,7 @@ both harvests have a whole answer for are compared.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ class Difference:
 
     def __add__(self, other: Difference) -> Difference:
         """Return the sums, which hold for links of different UIDs."""
-        names = [field.name for field in fields(self)]
+        names = [one.name for one in fields(self)]
         return Difference(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
@@ -79,14 +79,34 @@ class Compared:
         unanswered: UIDs of both without a whole answer in one of them.
         total: the links of all linknames; a UID counts once.
         by_linkname: linkname → its links. Of a cmd without linknames, the cmd → its rows.
+        hops: of two chains, name of hop → what was found there; the others are sums.
     """
 
-    uids: int
-    only_old: int
-    only_new: int
-    unanswered: int
-    total: Difference
-    by_linkname: dict[str, Difference]
+    uids: int = 0
+    only_old: int = 0
+    only_new: int = 0
+    unanswered: int = 0
+    total: Difference = Difference()
+    by_linkname: dict[str, Difference] = field(default_factory=dict)
+    hops: dict[str, Compared] = field(default_factory=dict)
+
+    @classmethod
+    def of_hops(cls, hops: dict[str, Compared]) -> Compared:
+        """Return the hops of a chain as one; a UID counts in each hop that asks for it."""
+        every = list(hops.values())
+        by_linkname: dict[str, Difference] = {}
+        for one in every:
+            for name, found in one.by_linkname.items():
+                by_linkname[name] = by_linkname.get(name, Difference()) + found
+        return cls(
+            uids=sum(one.uids for one in every),
+            only_old=sum(one.only_old for one in every),
+            only_new=sum(one.only_new for one in every),
+            unanswered=sum(one.unanswered for one in every),
+            total=sum((one.total for one in every), Difference()),
+            by_linkname=dict(sorted(by_linkname.items())),
+            hops=hops,
+        )
 
 
 def check_comparable(old: HarvestReader, new: HarvestReader) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harvester.errors import BadInput
-from harvester.runs.compare import check_comparable, compare
+from harvester.runs.compare import Compared, check_comparable, compare
 from harvester.store import durable
 from harvester.store.folder import result_errors
 from harvester.store.identity import server_name
 from harvester.store.reader import HarvestReader
 from harvester.store.sinks import make_sink
-from harvester.store.unfinished import check_complete
+from harvester.store.unfinished import check_complete, folders_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from harvester import events
-    from harvester.runs.compare import Compared
 
 PART_ROWS = 1 << 20
 """Rows per file, about."""
@@ -40,13 +39,13 @@ def diff(
     warn: Callable[[str], None] = lambda _: None,
     emit: events.Listener = lambda _: None,
 ) -> Compared:
-    """Compare the links of two harvests of one job.
+    """Compare the links of two harvests of one job, or of two chains hop by hop.
 
     Args:
-        old: folder of the earlier harvest; neither is changed.
-        new: folder of the later harvest.
+        old: folder of the earlier harvest or chain; neither is changed.
+        new: folder of the later one.
         out: a new folder for the links that differ, as Parquet files with the columns of `links`
-            in `added/` and `removed/`; None: only count them.
+            in `added/` and `removed/`, of a chain in a folder per hop; None: only count them.
         partial: accept unfinished harvests; None: refuse them without naming `--partial`.
         warn: receives a sentence about what is not compared.
         emit: receives the progress.
@@ -59,32 +58,69 @@ def diff(
     target = None if out is None else Path(os.path.abspath(out))  # noqa: PTH100 - without ..
     if target is not None:
         _check_free(target)
-    before, now = HarvestReader.open(old), HarvestReader.open(new)
-    check_comparable(before, now)
-    for found in (before, now):
-        check_complete(found, warn, partial=partial)
-    servers = [(one.identity or {}).get("server", {}).get("base_url", "") for one in (before, now)]
-    if len(set(map(server_name, servers))) > 1:
-        warn(f"The harvests are of two servers: {servers[0]} and {servers[1]}.")
+    pairs = {
+        hop: _opened(*folders, partial, warn) for hop, folders in _pairs(old, new, partial).items()
+    }
     if target is None:
-        return compare(before, now, emit=emit)
+        return _joined({hop: compare(*pair, emit=emit) for hop, pair in pairs.items()})
     aside = target.with_name(f".{target.name}.writing")
     with result_errors(target):
         shutil.rmtree(aside, ignore_errors=True)
         try:
-            files = [_Files(aside / name, now.schema) for name in (ADDED, REMOVED)]
-
-            def take(*tables: pa.Table) -> None:
-                for one, rows in zip(files, tables, strict=True):
-                    one.add(rows)
-
-            compared = compare(before, now, take, emit)
-            for one in files:
-                one.close()
+            found = {hop: _written(*pair, aside / hop, emit) for hop, pair in pairs.items()}
             durable.move_folder(aside, target)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+    return _joined(found)
+
+
+def _pairs(old: Path, new: Path, partial: bool | None) -> dict[str, tuple[Path, Path]]:
+    """Return the folders to compare by the name of their hop, which of single harvests is empty.
+
+    Raises:
+        BadInput: one is a chain and the other is not, or they have different hops.
+    """
+    before, now = (
+        {"" if one == folder else one.name: one for one in folders_of(folder, partial=partial)}
+        for folder in (old, new)
+    )
+    if before.keys() != now.keys():
+        raise BadInput(f"{old} and {new} are of different jobs: their hops differ.")
+    return {hop: (before[hop], now[hop]) for hop in now}
+
+
+def _opened(
+    old: Path, new: Path, partial: bool | None, warn: Callable[[str], None]
+) -> tuple[HarvestReader, HarvestReader]:
+    """Open two harvests, once they are found comparable."""
+    pair = HarvestReader.open(old), HarvestReader.open(new)
+    check_comparable(*pair)
+    for found in pair:
+        check_complete(found, warn, partial=partial)
+    servers = [(one.identity or {}).get("server", {}).get("base_url", "") for one in pair]
+    if len(set(map(server_name, servers))) > 1:
+        warn(f"The harvests are of two servers: {servers[0]} and {servers[1]}.")
+    return pair
+
+
+def _written(
+    before: HarvestReader, now: HarvestReader, folder: Path, emit: events.Listener
+) -> Compared:
+    """Compare two harvests, and write the links that differ into a folder."""
+    files = [_Files(folder / name, now.schema) for name in (ADDED, REMOVED)]
+
+    def take(*tables: pa.Table) -> None:
+        for one, rows in zip(files, tables, strict=True):
+            one.add(rows)
+
+    compared = compare(before, now, take, emit)
+    for one in files:
+        one.close()
     return compared
+
+
+def _joined(found: dict[str, Compared]) -> Compared:
+    return found[""] if "" in found else Compared.of_hops(found)
 
 
 def _check_free(out: Path) -> None:

@@ -5,12 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harvester.errors import BadInput
-from harvester.store.folder import JOB, chain_of
+from harvester.store.folder import JOB, chain_of, hop_folders, is_chain
+from harvester.store.reader import read_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from harvester.store.reader import HarvestReader
+
+
+def folders_of(folder: Path, *, partial: bool | None = False) -> list[Path]:
+    """Return the folders of the hops of a chain; of a single harvest, its folder.
+
+    Args:
+        folder: the folder.
+        partial: accept a chain of which hops have not begun; None: the command cannot.
+
+    Raises:
+        BadInput: some have not begun.
+    """
+    if not is_chain(folder):
+        return [folder]
+    hops, expected = hop_folders(folder), len(read_job(folder).get("hop", [])) + 1
+    if len(hops) < expected and not partial:
+        raise BadInput(
+            f"The chain in {folder} is unfinished: hop {len(hops) + 1} of {expected} has not "
+            f"begun. Finish it first (harvester resume {folder}){_instead(partial)}."
+        )
+    return hops
 
 
 def check_complete(
@@ -46,8 +69,11 @@ def check_complete(
     if partial:
         warn(f"{why}: only {used} are used.")
         return
-    instead = "" if partial is None else ", or add --partial to take what is there"
     raise BadInput(
         f"{why}: it has only {used}. Finish it first (harvester resume {chain_of(folder) or folder}"
-        f"){instead}."
+        f"){_instead(partial)}."
     )
+
+
+def _instead(partial: bool | None) -> str:
+    return "" if partial is None else ", or add --partial to take what is there"

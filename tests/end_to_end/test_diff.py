@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pyarrow as pa
     from support.servers import Servers
 
 OLD, NEW = range(1, 61), range(31, 91)
@@ -73,7 +75,77 @@ def two_years(servers: Servers, folder: Path, form: str) -> None:
     assert "not empty" in again.err
 
 
-@pytest.mark.parametrize("scene", [Scene(two_years, "parquet"), Scene(two_years, "jsonl")], ids=str)
+def _keys(table: pa.Table) -> set[tuple[object, ...]]:
+    return {tuple(row[name] for name in KEY) for row in table.to_pylist()}
+
+
+def two_chains(servers: Servers, folder: Path) -> None:
+    """Chains are compared hop by hop, in counts and files; their sums are those of the hops."""
+    truth: list[list[set[tuple[object, ...]]]] = []
+    asked: list[list[set[int]]] = []
+    port = 0
+    for name, seed in (("old", 1), ("new", 2)):
+        server = servers.start(graph=SeededGraph(seed), port=port)
+        port = server.port
+        job = folder / f"{name}.toml"
+        job.write_text(
+            '[[hop]]\ndbfrom = "gene"\ndb = "protein"\nlinkname = "gene_protein"\n'
+            '[[hop]]\ndb = "structure"\n'
+        )
+        finished = servers.harvester(
+            "run", job, "--ids", write_uids(folder / "ids", range(1, 16)), "--rate=400",
+            "--base-url", server.base_url, "-o", folder / name,
+        )  # fmt: skip
+        assert finished.code == 0, finished.err
+        graph, genes = server.graph, set(range(1, 16))
+        first = expected_links(graph, "gene", genes, ["protein"], ["gene_protein"])
+        proteins = set(first["to_uid"].to_pylist())
+        second = expected_links(graph, "protein", proteins, ["structure"])
+        asked.append([genes, proteins])
+        truth.append([_keys(table) for table in (first, second)])
+        servers.stop(server)
+    told = harvester("diff", folder / "old", folder / "new", "--json", "-o", folder / "changes")
+    assert told.code == 0, told.err
+    document = json.loads(told.out)
+    totals = Counter[str]()
+    for place, hop in enumerate(("hop-1", "hop-2")):
+        old_uids, new_uids = (one[place] for one in asked)
+        both = old_uids & new_uids
+        old, new = ({key for key in one[place] if key[0] in both} for one in truth)
+        expected = {"added": new - old, "removed": old - new, "kept": old & new}
+        found = document["hops"][place]
+        assert (found["hop"], found["uids"]) == (
+            hop,
+            {"compared": len(both), "only_old": len(old_uids - both),
+             "only_new": len(new_uids - both), "unanswered": 0},
+        )  # fmt: skip
+        counts = {what: len(keys) for what, keys in expected.items()}
+        assert {what: found[what] for what in expected} == counts
+        totals.update(counts)
+        for what in ("added", "removed"):
+            table = pq.read_table(folder / "changes" / hop / what)
+            assert _keys(table) == expected[what]
+            assert len(table) == len(expected[what])
+    assert {what: document[what] for what in totals} == dict(totals)
+    assert min(totals["added"], totals["removed"]) > 0
+    shown = harvester("diff", folder / "old", folder / "new")
+    assert [line.split(":")[0] for line in shown.out.splitlines() if "compared" in line] == [
+        "hop-1", "hop-2",
+    ]  # fmt: skip
+    mixed = harvester("diff", folder / "old", folder / "new" / "hop-1", "-o", folder / "none")
+    assert mixed.code == 2
+    assert "their hops differ" in mixed.err
+    assert not (folder / "none").exists()
+    shutil.rmtree(folder / "new" / "hop-2")
+    unfinished = harvester("diff", folder / "old", folder / "new")
+    assert unfinished.code == 2
+    assert "hop 2 of 2 has not begun" in unfinished.err
+
+
+SCENES = [Scene(two_years, "parquet"), Scene(two_years, "jsonl"), Scene(two_chains)]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
 def test_two_harvests_are_compared(scene: Scene, see: Callable[[Scene], None]) -> None:
     """Play one scene; its docstring says what it proves."""
     see(scene)

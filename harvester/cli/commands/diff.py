@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     "--out",
     type=LocalPath(),
     metavar="DIR",
-    help="new folder for the links themselves, as Parquet in DIR/added and DIR/removed",
+    help="new folder for the links themselves, as Parquet in DIR/added and DIR/removed; of a chain "
+    "in DIR/hop-1/added and so on",
     panel=RESULT_PANEL,
 )
 @partial_option(RESULT_PANEL)
@@ -36,7 +37,8 @@ def diff(old: Path, new: Path, out: Path | None, partial: bool, as_json: bool) -
     """Compare two harvests of one job: links added and removed, per linkname.
 
     UIDs that only one of them was asked for are counted apart, and so are UIDs without an answer.
-    A link with another rank or score is the same link. Exit code 0, whether or not they differ.
+    A link with another rank or score is the same link. Chains are compared hop by hop. Exit code
+    0, whether or not they differ.
     """
     import json
 
@@ -45,17 +47,23 @@ def diff(old: Path, new: Path, out: Path | None, partial: bool, as_json: bool) -
     said = messages()
     with said.display(transient=True) as listener:
         found = folder.diff(old, new, out, partial=partial, warn=said.warn, listeners=[listener])
-    click.echo(json.dumps(_document(old, new, found), indent=1) if as_json else _text(found))
+    if as_json:
+        click.echo(json.dumps({"old": str(old), "new": str(new), **_document(found)}, indent=1))
+    elif found.hops:
+        click.echo("\n\n".join(f"{hop}: {_text(one)}" for hop, one in found.hops.items()))
+    else:
+        click.echo(_text(found))
 
 
-def _document(old: Path, new: Path, found: Compared) -> dict[str, object]:
+def _document(found: Compared) -> dict[str, object]:
+    """Return the counts; of chains the sums over all hops, and the counts of each."""
     keys = ("only_old", "only_new", "unanswered")
+    hops = [{"hop": hop, **_document(one)} for hop, one in found.hops.items()]
     return {
-        "old": str(old),
-        "new": str(new),
         "uids": {"compared": found.uids} | {key: getattr(found, key) for key in keys},
         **asdict(found.total),
         "by_linkname": {name: asdict(one) for name, one in found.by_linkname.items()},
+        **({"hops": hops} if hops else {}),
     }
 
 
