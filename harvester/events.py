@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 WaitCause: TypeAlias = Literal["hours", "outage", "limiter"]
-Limit: TypeAlias = Literal["rate", "server", "disk", "concurrency"]
+Limit: TypeAlias = Literal["rate", "slowed", "server", "disk", "concurrency"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,9 @@ class LimitChanged:
     """Something else limits the harvest from now on.
 
     Attributes:
-        by: `rate` for the permitted rate, `server` for what the server can bear, `disk` for answers
-            that wait to be written, `concurrency` for the job's own setting.
+        by: `rate` for the permitted rate, `slowed` for a lower one after status 429, `server` for
+            what the server can bear, `disk` for answers that wait to be written, `concurrency` for
+            the job's own setting.
         others: other processes that share the permitted rate.
     """
 

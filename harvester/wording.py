@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _LIMITS: dict[events.Limit | events.WaitCause, str] = {
     "rate": "at the permitted rate",
+    "slowed": "slowed down by status 429 (too many requests)",
     "server": "limited by the server",
     "disk": "limited by the disk",
     "concurrency": "limited by --concurrency",
@@ -20,6 +21,9 @@ _LIMITS: dict[events.Limit | events.WaitCause, str] = {
     "outage": "waiting for the server",
     "limiter": "waiting for the shared rate limit",
 }
+
+_PACED = ("rate", "slowed")
+"""Limits that all harvests share."""
 
 EASTERN = ZoneInfo("America/New_York")
 """The zone of NCBI's off-peak hours (NBK25497)."""
@@ -81,7 +85,7 @@ def limited_by(limit: events.Limit | events.WaitCause, others: int = 0) -> str:
         limit: what limits it.
         others: other processes that share the rate limit.
     """
-    shared = f", shared with {count(others, 'other harvest')}" if others and limit == "rate" else ""
+    shared = f", shared with {count(others, 'other harvest')}" if others and limit in _PACED else ""
     return _LIMITS[limit] + shared
 
 

@@ -41,6 +41,10 @@ REFUSALS = 4
 (users' reports, 2020)."""
 
 
+_SLOWED = 0.9
+"""Share of the wanted rate below which a harvest is slowed down. One chance 429 leaves 0.95."""
+
+
 class Client:
     """Sends requests to one server, within its rate limit, and reads the answers.
 
@@ -86,6 +90,11 @@ class Client:
     def rate(self) -> float:
         """Requests per second permitted now."""
         return self._limiter.rate
+
+    @property
+    def is_slowed(self) -> bool:
+        """Whether status 429 has lowered the rate, by more than a chance one does."""
+        return self._limiter.rate < _SLOWED * self._limiter.wanted
 
     @property
     def base_url(self) -> str:

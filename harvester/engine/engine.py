@@ -198,7 +198,9 @@ class Engine:
     def _see_limit(self) -> None:
         """Tell the listeners if something else limits the harvest."""
         self._see_limiter()
-        limit = _LIMITS.get(self._flow.limited_by, "rate")
+        limit = _LIMITS.get(self._flow.limited_by) or (
+            "slowed" if self._client.is_slowed else "rate"
+        )
         found = events.LimitChanged(limit, self._client.others)
         if found != self._limit:
             self._limit = found

@@ -100,7 +100,7 @@ class Flow:
         self._round: Round | None = None
         self._changed_after = 0  # rounds sent before the last decision are not judged
         self._held, self._held_at = False, -1
-        self._short_of_memory_at = -_RECENT
+        self._short_of_memory_at = self._short_of_window_at = -_RECENT
         self._bytes = 0.0  # of an answer, per UID
         self._spans: deque[float] = deque(maxlen=_RECENT)
         self._answered_at = -math.inf
@@ -122,6 +122,13 @@ class Flow:
     @property
     def limited_by(self) -> str:
         """What limits the UIDs per second: `rate`, `server`, `concurrency`, `memory`, `unknown`."""
+        if self._number - self._short_of_window_at < _RECENT:
+            return "server"
+        return self._limit
+
+    @property
+    def _limit(self) -> str:
+        """The same, leaving aside that the server refuses requests, or answers too late."""
         if self._number - self._short_of_memory_at < _RECENT:
             return "memory"
         if self._window.limit is Limit.SERVER and self._window.size >= self._window.most:
@@ -148,12 +155,14 @@ class Flow:
             return False
         if len(self._live) >= self.limit(now):
             self._held, self._held_at = True, self._number
+            if len(self._live) < int(self._window.size):
+                self._short_of_window_at = self._number
             return False
         return True
 
     def batch_size(self, fresh: int, now: float) -> int:
         """Return the UIDs for a batch cut now, given how many there are."""
-        may_try = self.limited_by == "rate" or self._window.idle
+        may_try = self._limit == "rate" or self._window.idle
         most = self._budget / _BATCHES_IN_BUDGET / self._bytes if self._bytes else math.inf
         return self._size.cut(fresh, most, now, may_try=may_try)
 
