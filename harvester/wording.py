@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _LIMITS: dict[events.Limit | events.WaitCause, str] = {
     "rate": "at the permitted rate",
-    "slowed": "slowed down by status 429 (too many requests)",
+    "slowed": "slowed down by status 429",
     "server": "limited by the server",
     "disk": "limited by the disk",
     "concurrency": "limited by --concurrency",

@@ -46,10 +46,10 @@ _CONFIG: Spec = {
 
 
 _SHORT = (
-    "datum.value >= 1e6 ? format(datum.value / 1e6, ',') + ' M' : "
+    "datum.value % 1 ? '' : datum.value >= 1e6 ? format(datum.value / 1e6, ',') + ' M' : "
     "datum.value >= 1e4 ? format(datum.value / 1e3, ',') + ' k' : format(datum.value, ',')"
 )
-"""Labels of an axis of numbers that may be large."""
+"""Labels of an axis of counts, which may be large; none between whole numbers."""
 
 _NEEDLESS = tuple(
     map(
@@ -138,7 +138,7 @@ def color_encoding(
 
 
 def counts_axis(width: int) -> Spec:
-    """Return the axis of large numbers."""
+    """Return the axis of counts."""
     return {"labelExpr": _SHORT, "tickCount": 3 if width == NARROW else 6}
 
 

@@ -26,6 +26,9 @@ MEANINGS = {
 
 _BOOK = "https://www.ncbi.nlm.nih.gov/books/NBK25501/"
 
+_SHORT_SECONDS = 10.0
+"""Time spans below this are shown with digits after the point."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -91,6 +94,7 @@ def title(report: Report) -> str:
 def tiles(report: Report) -> list[Tile]:
     """Return the headline figures."""
     uids, requests = report.uids, report.requests
+    batches = "batch" if requests["retried"] == 1 else "batches"
     bad = uids["missing"] + uids["failed"]
     note = f"{uids['linked']:,} linked, {uids['empty']:,} empty"
     note += f", {uids['missing']:,} missing, {uids['failed']:,} failed" if bad else ""
@@ -106,7 +110,8 @@ def tiles(report: Report) -> list[Tile]:
         Tile(
             "Requests",
             f"{requests['sent']:,}",
-            f"{requests['retried']:,} batches retried, {requests['rate_limited']:,} over the limit",
+            f"{requests['retried']:,} {batches} retried, "
+            f"{requests['rate_limited']:,} over the limit",
         ),
     ]
     courses = [one.course for one in report.harvests if one.course]
@@ -116,8 +121,13 @@ def tiles(report: Report) -> list[Tile]:
         sent = sum(one.totals["sent"] for one in courses)
         rate = f"{number(sent / seconds)} requests per second" if seconds else ""
         ran = f", in {runs:,} runs" if runs > 1 else ""
-        found.append(Tile("Run time", duration(seconds), rate + ran))
+        found.append(Tile("Run time", _span(seconds), rate + ran))
     return found
+
+
+def _span(seconds: float) -> str:
+    """Return a time span; a short one is no 0 s."""
+    return f"{number(seconds)} s" if seconds < _SHORT_SECONDS else duration(seconds)
 
 
 def headline(report: Report) -> list[str]:
@@ -170,7 +180,7 @@ def time_text(course: Course) -> str:
     """Return the course of a harvest as some sentences."""
     totals, latency = course.totals, course.latency
     said = (
-        f"{count(int(totals['sent']), 'request')} in {duration(totals['seconds'])} of run time, "
+        f"{count(int(totals['sent']), 'request')} in {_span(totals['seconds'])} of run time, "
         f"{count(course.counts.get('run', 0), 'run')}, "
         f"{count(course.counts.get('outage', 0), 'outage')}"
     )

@@ -17,6 +17,7 @@ from harvester.report.drawing import (
     TEAL,
     Spec,
     color_encoding,
+    counts_axis,
     decades,
     lookup,
 )
@@ -124,7 +125,7 @@ class TimeCharts:
                 {names[key]: _LIMITS[key] for key in names}, width, "normalize"
             ),
         }
-        return self._chart(width, 120, "share of time", [layer], None, "%")
+        return self._chart(width, 120, "share of time", [layer], None, {"format": "%"})
 
     def retries(self, width: int) -> Spec:
         """Return the batches retried, by reason."""
@@ -142,7 +143,7 @@ class TimeCharts:
             "mark": {**self._area(1.0), "line": False},
             "encoding": self._filled(colors, width, "zero"),
         }
-        return self._chart(width, 150, "batches retried", [layer], None, ",d")
+        return self._chart(width, 150, "batches retried", [layer], None, counts_axis(width))
 
     def _middles(self) -> Iterable[tuple[float, int, Moment]]:
         half = self._course.interval / 2
@@ -217,12 +218,12 @@ class TimeCharts:
 
     def _chart(
         self, width: int, height: int, title: str, layers: list[Spec],
-        domain: list[float] | None, form: str | None = None,
+        domain: list[float] | None, axis: Spec | None = None,
     ) -> Spec:  # fmt: skip
         ticks = self._axis.ticks(8 if width == FULL else 4 if width == HALF else 3)
         x_axis = {
             "title": None, "values": list(ticks), "labelOverlap": True, "labelFlush": True,
-            "labelExpr": lookup(ticks),
+            "labelSeparation": 8, "labelExpr": lookup(ticks),
         }  # fmt: skip
         cuts = [{"x": place} for place in self._axis.cuts()]
         cut: list[Spec] = [
@@ -231,7 +232,7 @@ class TimeCharts:
                 "mark": {"type": "rule", "color": GREY, "strokeDash": [1, 3]},
             }
         ]
-        y: Spec = {"title": title, "axis": {"tickCount": 4} | ({"format": form} if form else {})}
+        y: Spec = {"title": title, "axis": {**(axis or {}), "tickCount": 4}}
         if domain is not None:
             y["scale"] = {"domain": domain, "nice": False}
         return {

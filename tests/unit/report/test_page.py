@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from functools import partial
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from support.reported_harvest import make_harvest
 from harvester.report import charts
 from harvester.report.drawing import FULL, draw
 from harvester.report.facts import Course, Moment
+from harvester.report.texts import headline
 from harvester.report.time_charts import TimeCharts
 from harvester.report.write import write_report
 from harvester.store.reader import HarvestReader
@@ -245,6 +247,38 @@ def test_any_text_can_be_drawn(text: str) -> None:
     drawing = draw(partial(charts.bars, [(text, 3)], text))
     assert drawing.wide.startswith("<svg")
     ET.fromstring(drawing.wide)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_axes_of_small_counts_have_whole_numbers_each_once(most: int) -> None:
+    course = Course(
+        interval=64, moments=[replace(_moment(at), retried={"cut": most}) for at in (0, 64)],
+        periods=[], counts={}, totals={}, latency={}, retried={"cut": 2 * most}, limited={},
+    )  # fmt: skip
+    for chart in (partial(charts.bars, [("1", most)], "UIDs"), TimeCharts(course).retries):
+        texts = re.findall(r">([^<>]+)</text>", draw(chart).wide)
+        labels = [text for text in texts if re.fullmatch(r"[0-9.]+", text)]
+        expected = {str(number) for number in range(most + 1)}
+        assert expected >= {*labels} >= {"0", str(most)}
+        assert labels.count("0") == 1
+
+
+def test_headline_figures_of_a_short_run_are_no_zeros(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    make_harvest(folder, answered=20, unanswered=0)
+    report = write_report(folder)
+    (course,) = (one.course for one in report.harvests)
+    assert course is not None
+    short = replace(course, totals={**course.totals, "seconds": 0.25})
+    lines = headline(
+        replace(
+            report,
+            harvests=[replace(report.harvests[0], course=short)],
+            requests={**report.requests, "retried": 1},
+        )
+    )
+    assert any("1 batch retried" in line for line in lines)
+    assert any(line.startswith("Run time: 0.25 s") for line in lines)
 
 
 def test_stacked_areas_go_on_after_a_short_pause() -> None:
