@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import threading
 import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from harvester import events
 from harvester.engine.stop import Stop, heeded
@@ -36,15 +37,17 @@ async def write_jsonl(
     listeners: Iterable[events.Listener] = (),
     signals: bool = False,
     partial: bool = False,
+    strict: bool = False,
 ) -> Counter[str]:
     """Write the links of a job as JSON lines, as answers come.
 
     Args:
-        job: what to harvest; its output is not looked at.
+        job: what to harvest; of its output only the compression counts.
         out: unbuffered stream; a write that blocks does not block the event loop.
         listeners: told of every event; they must not block.
         signals: end gently on the first SIGINT or SIGTERM, at once on the second.
         partial: accept an unfinished harvest as the source.
+        strict: end before the first ELink request if NCBI drops a part of the query.
 
     Returns:
         Outcome → UIDs.
@@ -54,18 +57,22 @@ async def write_jsonl(
         BrokenPipeError: the reader has gone.
         HarvestError: as for `harvester.stream`.
     """
-    tally, stop, sink = events.Tally(time.monotonic), Stop(), JsonlSink("none")
+    tally, stop, sink = (
+        events.Tally(time.monotonic),
+        Stop(),
+        JsonlSink(job.output.compression or "none"),
+    )
     told: list[events.Listener] = [tally, *listeners]
     emit = events.to_all(told)
     # Before signals are handled: reading a list blocks the event loop.
     job, source = prepare_stream(job, emit, partial=partial)
     try:
         with heeded(stop) if signals else nullcontext():
-            async with LinkStream(job, source, emit, stop) as tables:
+            async with LinkStream(job, source, emit, stop, strict=strict) as tables:
                 while (table := await tables.next()) is not None:
-                    lines = io.BytesIO()
+                    lines = pa.BufferOutputStream()  # readable when a compressor has closed it
                     sink.write([table], lines)
-                    await _write(out, lines.getbuffer(), stop)
+                    await _write(out, memoryview(lines.getvalue()), stop)
     except Interrupted as error:
         raise Interrupted(error.signum, "Interrupted; the output is incomplete.") from None
     return tally.outcomes

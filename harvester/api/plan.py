@@ -21,7 +21,7 @@ from harvester.runs.plan_words import plan_lines
 from harvester.runs.planned_input import PlannedInput
 from harvester.runs.prepare import prepare
 from harvester.runs.probe import probe
-from harvester.sources.feed import Feed
+from harvester.sources.feed import Feed, start_feed
 from harvester.store.durable import write_text
 
 if TYPE_CHECKING:
@@ -71,13 +71,7 @@ async def plan(
         print(planned.course.requests, planned.nights)
         ```
     """
-    warnings: list[str] = []
-
-    def collect(event: events.Event) -> None:
-        if isinstance(event, events.Warned):
-            warnings.append(event.text)
-
-    emit = events.to_all([*listeners, collect])
+    emit = events.to_all(listeners)
     asks = measure or job.source.is_remote
     job, source = prepare(job, lambda text: emit(events.Warned(text)), partial=partial, asks=asks)
     found = PlannedInput(job, retry_failed=retry_failed, refresh=refresh, now=clock().timestamp())
@@ -94,9 +88,7 @@ async def plan(
             if source is not None and not isinstance(source, Feed):
                 found.take(source)
         else:
-            await source.start(client, emit)
-            if strict and warnings:
-                raise BadInput("The query is not taken as it is written, and --strict is given.")
+            await start_feed(source, client, emit, strict=strict)
             found.expected = source.expected
             if measure:
                 found.take(await _first(source))

@@ -24,6 +24,7 @@ async def stream(
     listeners: Iterable[events.Listener] = (),
     progress: bool = False,
     partial: bool = False,
+    strict: bool = False,
 ) -> AsyncGenerator[pa.Table, None]:
     """Yield the links of a job as tables, one per answered batch, with nothing written.
 
@@ -37,6 +38,7 @@ async def stream(
         listeners: receive every event, as for `harvest`.
         progress: show a display, as for `harvest`.
         partial: accept an unfinished harvest as the source.
+        strict: end before the first ELink request if NCBI drops a part of the query.
 
     Raises:
         BadInput, Refused, WindowClosed: as for `harvest`.
@@ -51,6 +53,6 @@ async def stream(
     with listening(listeners, progress=progress) as told:
         emit = events.to_all(told)
         job, source = prepare_stream(job, emit, partial=partial)
-        async with LinkStream(job, source, emit) as tables:
+        async with LinkStream(job, source, emit, strict=strict) as tables:
             while (table := await tables.next()) is not None:
                 yield table

@@ -72,6 +72,8 @@ def _export_formats(_: click.Context) -> Iterable[str]:
 def _given(ctx: click.Context, name: str) -> str | None:
     """Return the value of an option or argument that was given before the incomplete word."""
     value = ctx.params.get(name) or ctx.params.get(f"link_{name}")
+    if isinstance(value, tuple):  # of an option that may be repeated
+        return ",".join(value)
     return value if isinstance(value, str) else None
 
 

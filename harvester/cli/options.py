@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import rich_click as click
 
@@ -123,8 +123,11 @@ def settings(values: dict[str, Any]) -> Settings:
     for group in PANELS:
         for key in _fields_of(group):
             value = values.get(f"{group}_{key}")
-            if value not in (None, ()):
-                found.setdefault(group, {})[key] = list(value) if key == "ids" else value
+            if value in (None, ()):
+                continue
+            if isinstance(value, tuple):  # a file name may hold commas, a name does not
+                value = list(value) if key == "ids" else ",".join(value)
+            found.setdefault(group, {})[key] = value
     return found
 
 
@@ -163,7 +166,7 @@ def _option(group: str, key: str, field: Any) -> click.Parameter:
         words = list(_words(field.annotation))
         attributes["metavar"] = _METAVARS.get(key) or "|".join(words)
         attributes["shell_complete"] = partial(_starting, words)
-        attributes["multiple"] = key == "ids"
+        attributes["multiple"] = get_origin(field.annotation) is list
     return click.RichOption(
         [f"{group}_{key}", *_option_names(f"{group}.{key}")],
         help=_help(field),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from click.exceptions import Exit
 
 from harvester import events
+from harvester.cli.operation import metrics_of
 from harvester.cli.process import keep_memory, open_many_files
 from harvester.cli.verbosity import messages
 from harvester.wording import count
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from harvester.job.model import Job
 
 
-def write_to_stdout(job: Job, *, partial: bool = False) -> NoReturn:
+def write_to_stdout(job: Job, values: dict[str, Any], *, partial: bool, strict: bool) -> NoReturn:
     """Write the links of a job to standard output, as answers come.
 
     Raises:
@@ -35,8 +36,19 @@ def write_to_stdout(job: Job, *, partial: bool = False) -> NoReturn:
             said.note(event.text)
 
     display = said.display() if said.verbose or said.log_json else nullcontext(show_warning)
-    with open(1, "wb", buffering=0, closefd=False) as out, display as listener:
-        work = write_jsonl(job, out, listeners=[listener], signals=True, partial=partial)
+    with (
+        open(1, "wb", buffering=0, closefd=False) as out,
+        metrics_of(values) as listeners,
+        display as listener,
+    ):
+        work = write_jsonl(
+            job,
+            out,
+            listeners=[listener, *listeners],
+            signals=True,
+            partial=partial,
+            strict=strict,
+        )
         outcomes = run_async(work)
     lost = outcomes["failed"] + outcomes["missing"]
     if lost:

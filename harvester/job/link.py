@@ -84,6 +84,16 @@ class Link(Group):
                 raise ValueError(f"'{name}' is not a name; NCBI's names are like pubmed_pmc")
         return value
 
+    @field_validator("db", "linkname")
+    @classmethod
+    def _each_once(cls, names: list[str]) -> list[str]:
+        return list(dict.fromkeys(names))
+
+    @field_validator("db")
+    @classmethod
+    def _all_is_enough(cls, names: list[str]) -> list[str]:
+        return ["all"] if "all" in names else names
+
     @field_validator("mindate", "maxdate")
     @classmethod
     def _date(cls, value: str | None) -> str | None:

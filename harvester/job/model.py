@@ -111,6 +111,7 @@ class Job(Group):
             holds: what the folder holds: its `kind`, and of records their `form` and `side`.
         """
         link = self.link.model_dump(mode="json", exclude={"retmode", "repeat"})
+        link |= {key: sorted(link[key]) for key in ("db", "linkname")}
         if self.link.repeat > 1:  # more rounds may be asked for later
             link["repeat"] = True
         output = {

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from harvester import events
 from harvester.client.check_names import check_names
-from harvester.errors import BadInput
 from harvester.eutils.elink.commands import Elink, schema_of
 from harvester.job import load
 from harvester.job.model import HOLDS_LINKS
@@ -18,7 +17,7 @@ from harvester.model.row_schemas import ROUND
 from harvester.runs.passes import Passes
 from harvester.runs.refresh import cutoff
 from harvester.runs.rounds import check_rounds
-from harvester.sources.feed import Feed
+from harvester.sources.feed import Feed, start_feed
 from harvester.store.folder import LINKS, disk_errors
 from harvester.store.frames import Frames
 from harvester.store.ledger import Ledger
@@ -169,7 +168,10 @@ class Runner:
         with disk_errors(folder):
             await self._check_names(job)
             feed = source if isinstance(source, Feed) else None
-            warnings = [] if feed is None else await self._start(feed)
+            warnings: list[str] = []
+            if feed is not None:
+                emit = events.to_all(self.listeners)
+                warnings = await start_feed(feed, self.client, emit, strict=self.strict)
             with Ledger(folder, sink, link.dbfrom, kind.schema, link.idtype, kind.rows) as ledger:
                 check_rounds(ledger, link)
                 ledger.adopt(job.identity(kind.holds), load.dump(job))
@@ -204,23 +206,6 @@ class Runner:
         if known and (dropped := len(ledger.input.without(listed))):
             warning = events.Warned(no_longer_listed(dropped, ledger.folder))
             events.to_all(self.listeners)(warning)
-
-    async def _start(self, feed: Feed) -> list[str]:
-        """Start a feed; return the warnings about it.
-
-        Raises:
-            BadInput: there are warnings, and the job is strict.
-        """
-        warnings: list[str] = []
-
-        def collect(event: events.Event) -> None:
-            if isinstance(event, events.Warned):
-                warnings.append(event.text)
-
-        await feed.start(self.client, events.to_all([*self.listeners, collect]))
-        if self.strict and warnings:
-            raise BadInput("The query is not taken as it is written, and --strict is given.")
-        return warnings
 
     async def _check_names(self, job: Job) -> None:
         """Check the names of a new harvest, and pass on warnings.

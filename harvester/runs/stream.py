@@ -24,7 +24,7 @@ from harvester.model.delivery import AnsweredUids
 from harvester.model.distinct_targets import Targets
 from harvester.model.identifiers import identifiers_of
 from harvester.runs.drive import drive, feed_engine, make_engine
-from harvester.sources.feed import Feed
+from harvester.sources.feed import Feed, start_feed
 from harvester.sources.from_job import open_source
 from harvester.store.status import EXIT_CODES, end_state
 
@@ -82,12 +82,20 @@ class LinkStream:
         source: its input UIDs, or a feed of them.
         emit: receives every event.
         stop: halts the engine when it is asked to; the tables of all answers are still returned.
+        strict: whether a warning about the query ends the job before it begins.
     """
 
     def __init__(
-        self, job: Job, source: Listed | Feed, emit: events.Listener, stop: Stop | None = None
+        self,
+        job: Job,
+        source: Listed | Feed,
+        emit: events.Listener,
+        stop: Stop | None = None,
+        *,
+        strict: bool = False,
     ) -> None:
         self._job = job
+        self._strict = strict
         self._source = source
         self._stop = stop or Stop()
         self._emit = emit
@@ -130,7 +138,7 @@ class LinkStream:
                 emit(events.Warned(warning))
             feed = source if isinstance(source, Feed) else None
             if feed is not None:
-                await feed.start(client, emit)
+                await start_feed(feed, client, emit, strict=self._strict)
             todo = uids.as_set() if feed is not None else self._number(source)
             expected = len(todo) if feed is None else feed.expected
             hours = Hours.of(job, requests_for(expected, job.limits.batch_size))

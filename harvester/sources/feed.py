@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from harvester import events
+from harvester.errors import BadInput
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from harvester import events
     from harvester.client.client import Client
     from harvester.model.identifiers import Listed
 
@@ -34,6 +36,27 @@ class Feed(Protocol):
         Raises:
             HarvestError: The source failed before its end.
         """
+
+
+async def start_feed(
+    feed: Feed, client: Client, emit: events.Listener, *, strict: bool = False
+) -> list[str]:
+    """Begin to read a feed, and return the warnings about it.
+
+    Raises:
+        BadInput: there are warnings, and the job is strict.
+        HarvestError: the source cannot be read.
+    """
+    warnings: list[str] = []
+
+    def collect(event: events.Event) -> None:
+        if isinstance(event, events.Warned):
+            warnings.append(event.text)
+
+    await feed.start(client, events.to_all([emit, collect]))
+    if strict and warnings:
+        raise BadInput("The query is not taken as it is written, and --strict is given.")
+    return warnings
 
 
 class Handed:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harvester.model.schemas import UIDS, with_ids
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,7 +19,7 @@ MERGED_BYTES = 128 << 20
 def merge_small_parts(ledger: Ledger) -> None:
     """Merge neighbouring small parts of links and of UIDs; rows keep their order.
 
-    Without any link, one empty part with the columns is written.
+    Without any row of a kind, one empty part with the columns is written.
 
     Raises:
         FolderError: a part is not as it was committed; names it.
@@ -29,9 +31,11 @@ def merge_small_parts(ledger: Ledger) -> None:
 
 
 def _keep_columns(ledger: Ledger) -> None:
-    """Write an empty part of links if there is none: DuckDB and Polars fail without a file."""
-    if not ledger.state.parts("links"):
-        ledger.replace_parts([], [ledger.parts.write("links", [ledger.schema.empty_table()])])
+    """Write an empty part of each kind without one: DuckDB and Polars fail without a file."""
+    uids = with_ids(UIDS, ledger.input.identifiers.type)
+    for kind, schema in (("links", ledger.schema), ("uids", uids)):
+        if not ledger.state.parts(kind):
+            ledger.replace_parts([], [ledger.parts.write(kind, [schema.empty_table()])])
 
 
 def group_small(parts: Sequence[Part], size: int) -> list[list[Part]]:

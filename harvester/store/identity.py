@@ -47,6 +47,9 @@ def known_identity(folder: Path, kept: str) -> Identity:
     known: Identity = json.loads(kept)
     if known.get("version", 1) > VERSION:
         raise FolderError(f"{folder} was written by a newer version of harvester; update this one.")
+    for key in ("db", "linkname"):  # their order says nothing
+        if key in known["link"]:
+            known["link"][key] = sorted(set(known["link"][key]))
     if "holds" not in known:
         known["holds"] = _held_before(folder)
     if "server" not in known and (url := _server_before(folder)):
@@ -164,8 +167,8 @@ def check_server(folder: Path, known: Mapping[str, Any], base_url: str) -> None:
     before, now = known.get("server", {}).get("base_url", base_url), base_url
     if server_name(before) != server_name(now):
         raise BadInput(
-            f"{folder} holds what {before} answered, not {now}; give another --out for {now}, "
-            f"or go on with --base-url {before}"
+            f"{folder} holds what {before} answered, not {now}; give another --out for {now}. "
+            f"To go on, ask {before} (--base-url of run, or HARVESTER_BASE_URL)."
         )
 
 

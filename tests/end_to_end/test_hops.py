@@ -235,6 +235,9 @@ def nothing_found(servers: Servers, folder: Path) -> None:
     said = status_command(out)
     assert said["state"] == "complete"
     assert [hop["uids"]["total"] for hop in said["hops"]] == [len(UIDS), 0]
+    for kind in ("links", "uids"):  # a folder without a file is an error to most readers
+        assert rows(out / "hop-2", kind).num_rows == 0
+        assert len(list((out / "hop-2" / kind).iterdir())) == 1
     asked = sum(entry.utility == "elink" for entry in server.log)
     assert servers.harvester("resume", out).code == 0
     assert sum(entry.utility == "elink" for entry in server.log) == asked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
 import signal
@@ -10,17 +12,20 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+import zstandard
 from support.harness import (
     LINKS,
     assert_polite,
     assert_same,
     expected_links,
+    harvester,
     running,
     wait_until,
     write_uids,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from support.servers import Servers
@@ -120,3 +125,40 @@ def test_a_reader_that_has_gone_ends_it_silently(servers: Servers, tmp_path: Pat
     assert ended.code == 1
     assert "Traceback" not in ended.err
     assert len(server.log) < len(UIDS) // 5
+
+
+def _unzstd(data: bytes) -> bytes:
+    """Decompress all frames."""
+    reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True)
+    return bytes(reader.read())
+
+
+@pytest.mark.parametrize(
+    ("codec", "opened"),
+    [("gzip", gzip.decompress), ("zstd", _unzstd)],
+)
+def test_the_compression_that_was_asked_for_is_that_of_the_pipe(
+    servers: Servers, tmp_path: Path, codec: str, opened: Callable[[bytes], bytes]
+) -> None:
+    words = _words(tmp_path, servers.start(seed=4))
+    plain, packed = tmp_path / "plain", tmp_path / "packed"
+    for path, more in ((plain, ()), (packed, ("--compression", codec, "--batch-size=400"))):
+        with (
+            path.open("wb") as stream,
+            running(*words, *more, err=tmp_path / "err", out=stream.fileno()) as command,
+        ):
+            assert command.ended(60.0).code == 0
+    lines = opened(packed.read_bytes()).splitlines()
+    assert sorted(lines) == sorted(plain.read_bytes().splitlines())
+    assert lines
+
+
+@pytest.mark.parametrize(
+    "option", ["--keep-raw", "--records=summary", "--retry-failed", "--runner=dask", "--on-end=ls"]
+)
+def test_what_needs_a_folder_is_refused(servers: Servers, tmp_path: Path, option: str) -> None:
+    server = servers.start()
+    ended = harvester(*_words(tmp_path, server), option)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"{option.partition('=')[0]} needs a folder" in ended.err
+    assert not server.log.entries

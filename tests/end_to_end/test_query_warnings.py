@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +11,6 @@ from support.harness import harvester, status
 from support.malicious_server import response
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.malicious_server import Request
     from support.servers import Servers
 
@@ -59,6 +58,16 @@ def test_with_strict_they_end_the_job_before_it_begins(servers: Servers, tmp_pat
     assert "--strict" in finished.err
     assert all(entry.utility != "elink" for entry in emulator.log)
     assert not out.exists()
+
+
+def test_with_strict_they_end_a_run_into_a_pipe(servers: Servers) -> None:
+    emulator = servers.start()
+    server = servers.malicious_server(emulator, _warning)
+    finished = harvester(*words(server.base_url, Path("-")), "--strict")
+    assert (finished.code, finished.out) == (2, "")
+    assert "no such phrase" in finished.err
+    assert "--strict" in finished.err
+    assert all(entry.utility != "elink" for entry in emulator.log)
 
 
 @pytest.mark.parametrize(

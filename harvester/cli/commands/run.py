@@ -45,9 +45,17 @@ def run(
 
     resolved = load.build(settings(values), job)
     if resolved.output.path == STDOUT and refresh is None:
-        if values["on_end"]:
-            raise click.UsageError("--on-end needs a folder; give one with -o instead of -.")
-        write_to_stdout(resolved, partial=partial)
+        needs_folder = {
+            "--on-end": values["on_end"],
+            "--retry-failed": retry_failed,
+            "--keep-raw": resolved.output.keep_raw,
+            "--records": resolved.output.records,
+            "--runner": resolved.run.runner != "local",
+        }
+        for option, given in needs_folder.items():
+            if given:
+                raise click.UsageError(f"{option} needs a folder; give one with -o instead of -.")
+        write_to_stdout(resolved, values, partial=partial, strict=strict)
     run_job(
         resolved,
         values,

@@ -160,11 +160,9 @@ def _as_json(checks: list[_Check], compared: dict[str, Compared] | None) -> dict
     return found
 
 
-def _again(checks: list[_Check]) -> dict[str, int] | None:
-    """Return UIDs queried again, and links lost and gained since; None if none were queried."""
+def _again(checks: list[_Check]) -> dict[str, int]:
+    """Return UIDs queried again, and links lost and gained since."""
     done = [check.again for check in checks if check.again is not None]
-    if not done:
-        return None
     return {
         "uids": sum(one.uids for one in done),
         "lost": sum(one.gone for one in done),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harvester.cli import with_option
-from harvester.cli.options import option_name
+from harvester.cli.commands.run import run
+from harvester.cli.options import option_name, settings
 from harvester.errors import BadInput
 from harvester.job.load import GROUPS
 from harvester.job.model import Job
@@ -34,3 +35,13 @@ def test_each_field_has_an_option_of_its_own() -> None:
     options = list(map(option_name, fields))
     assert len(set(options)) == len(options)
     assert all(option.startswith("--") for option in options)
+
+
+def test_an_option_for_several_names_may_be_given_several_times() -> None:
+    """Of any other option the last one counts."""
+    words = "--db=pmc --db gene,omim --linkname=a --linkname=b --ids=a,b --ids=c".split()
+    context = run.make_context("run", [*words, "--rate=1", "--rate=2"])
+    given = settings(context.params)
+    assert given["link"] == {"db": "pmc,gene,omim", "linkname": "a,b"}
+    assert given["source"] == {"ids": ["a,b", "c"]}
+    assert given["limits"] == {"rate": "2"}

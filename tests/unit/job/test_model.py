@@ -222,3 +222,16 @@ def test_the_library_takes_paths_as_paths() -> None:
     from pathlib import Path
 
     _job(source={"ids": [Path("a.txt")]}, output={"path": Path("out")})
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("gene,pmc,gene", ["gene", "pmc"]),
+        (["pmc", "pmc"], ["pmc"]),
+        ("pmc,all", ["all"]),
+        (["all", "all"], ["all"]),
+    ],
+)
+def test_each_database_is_asked_for_once(given: object, kept: list[str]) -> None:
+    assert _job(link={"dbfrom": "pubmed", "db": given}).link.db == kept

@@ -588,6 +588,18 @@ def test_a_folder_is_tied_to_its_job(out: Path) -> None:
     assert (out / "job.toml").read_text() == "second = 1\n"
 
 
+@pytest.mark.parametrize("key", ["db", "linkname"])
+def test_the_order_of_names_makes_no_other_job(out: Path, key: str) -> None:
+    """Also where an earlier version kept them in the order, and as often, as they were given."""
+    kept = _job().identity()
+    kept["link"][key] = ["pmc", "gene", "pmc"]
+    with _open(out) as book:
+        book.adopt(kept, "")
+    for names in (["gene", "pmc"], "pmc,gene,gene"):
+        with _open(out) as book:
+            book.adopt(_job(link={key: names}).identity(), "")
+
+
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
