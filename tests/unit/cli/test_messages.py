@@ -39,8 +39,9 @@ def test_each_field_has_an_option_of_its_own() -> None:
 
 def test_an_option_for_several_names_may_be_given_several_times() -> None:
     """Of any other option the last one counts."""
-    words = "--db=pmc --db gene,omim --linkname=a --linkname=b --ids=a,b --ids=c".split()
-    context = run.make_context("run", [*words, "--rate=1", "--rate=2"])
+    names = ["--db=pmc", "--db", "gene,omim", "--linkname=a", "--linkname=b"]
+    others = ["--ids=a,b", "--ids=c", "--rate=1", "--rate=2"]
+    context = run.make_context("run", [*names, *others])
     given = settings(context.params)
     assert given["link"] == {"db": "pmc,gene,omim", "linkname": "a,b"}
     assert given["source"] == {"ids": ["a,b", "c"]}
