@@ -2,7 +2,7 @@
 //   nextflow run configs/nextflow/main.nf --ids pmids.txt --shards 4
 //
 // Each shard has its folder outside of Nextflow's work folders, so that a task that is
-// started again goes on where it was.
+// started again goes on where it was. Exit code 3: complete, but some UIDs have no answer.
 
 nextflow.enable.dsl = 2
 
@@ -27,7 +27,8 @@ process SHARD {
     script:
     """
     harvester run --ids ${ids} --dbfrom ${params.dbfrom} --db ${params.db} \\
-        --shard ${n}/${params.shards} -o ${params.keep}/${n} -q
+        --shard ${n}/${params.shards} -o ${params.keep}/${n} -q \\
+        || [ \$? -eq 3 ]
     """
 }
 
@@ -42,7 +43,7 @@ process MERGE {
 
     script:
     """
-    harvester merge merged ${shards.join(' ')}
+    harvester merge merged ${shards.join(' ')} || [ \$? -eq 3 ]
     harvester export merged --to csv links.csv
     """
 }

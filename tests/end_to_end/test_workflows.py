@@ -117,9 +117,31 @@ def test_the_rule_in_the_docs_works(servers: Servers, tmp_path: Path) -> None:
     assert_exact(tmp_path / "harvest", "pubmed", UIDS, truth)
 
 
-def test_cwltool_runs_the_tool(servers: Servers, tmp_path: Path) -> None:
+def test_snakemake_ends_though_some_uids_have_no_answer(servers: Servers, tmp_path: Path) -> None:
+    program = _program("snakemake")
+    lost = {next(iter(UIDS)), max(UIDS)}
+    server = servers.start(faults=(f"short@{','.join(map(str, lost))}",))
+    write_uids(tmp_path / "pmids.txt", UIDS)
+    words = [program, "--snakefile", str(CONFIGS / "snakemake/Snakefile"), "--cores", "4"]
+    _run(words, tmp_path, _environment(servers, server, tmp_path))
+    truth = {pair for pair in _true_pairs(server) if pair[0] not in lost}
+    assert _pairs(tmp_path / "links.csv") == truth
+    assert {*map(int, (tmp_path / "merged/unanswered.txt").read_text().split())} == lost
+
+
+@pytest.mark.parametrize("path", ["snakemake/Snakefile", "cwl/harvest.cwl", "slurm/merge.sbatch",
+                                  "galaxy/elink_harvester.xml", "nextflow/main.nf"])  # fmt: skip
+def test_examples_take_a_harvest_without_some_answers_for_complete(path: str) -> None:
+    text = re.sub(r"^\s*(#|//|\*).*", "", (CONFIGS / path).read_text("utf-8"), flags=re.MULTILINE)
+    commands = len(re.findall(r"\bharvester (?:run|merge)\s", text))
+    assert commands >= 1
+    assert len(re.findall(r"\|\| \[ \\?\$\? -eq 3 \]", text)) == commands
+
+
+@pytest.mark.parametrize("lost", [0, max(UIDS)], ids=["all answered", "one lost"])
+def test_cwltool_runs_the_tool(servers: Servers, tmp_path: Path, lost: int) -> None:
     program = _program("cwltool")
-    server = servers.start()
+    server = servers.start(faults=(f"short@{lost}",) if lost else ())
     env = _environment(servers, server, tmp_path)
     write_uids(tmp_path / "pmids.txt", UIDS)
     kept = [
@@ -130,7 +152,7 @@ def test_cwltool_runs_the_tool(servers: Servers, tmp_path: Path) -> None:
          "--dbfrom", "pubmed", "--db", "gene"],
         tmp_path, env,
     )  # fmt: skip
-    truth = expected_links(server.graph, "pubmed", UIDS, ["gene"])
+    truth = expected_links(server.graph, "pubmed", {*UIDS} - {lost}, ["gene"])
     assert len(_pairs(tmp_path / "links.csv")) == truth.num_rows, said
     assert json.loads((tmp_path / "manifest.json").read_text())["links"] == truth.num_rows
 
