@@ -33,7 +33,8 @@ def write_tsv(harvests: Harvests, to: Destination, options: Options) -> None:
 def _write(harvests: Harvests, to: Destination, options: Options, separator: str) -> None:
     schema, tables = table_of(harvests, to, options)
     with to.stream() as stream:
-        stream.write((separator.join(schema.names) + "\n").encode())
+        names = cells(pa.array(schema.names), separator).to_pylist()
+        stream.write((separator.join(names) + "\n").encode())
         for batch in batches(tables):
             write_lines(stream, [cells(one, separator) for one in batch.columns], separator)
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from harvester.errors import BadInput
 from harvester.export import need
 from harvester.export.table import table_of
-from harvester.export.text import batches, texts
+from harvester.export.text import batches, clean, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,7 +60,7 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:
     sheet.freeze_panes(1, 0)
     sheet.set_column(0, len(schema) - 1, _WIDTH)
     bold = book.add_format({"bold": True})
-    for number, name in enumerate(schema.names):
+    for number, name in enumerate(map(clean, schema.names)):
         sheet.write_string(0, number, name, bold)
     try:
         rows = _write_rows(sheet, schema.names, tables, harvests)

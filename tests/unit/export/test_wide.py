@@ -6,6 +6,7 @@ import csv
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -85,6 +86,20 @@ def test_links_that_two_harvests_share_are_joined_once(tmp_path: Path) -> None:
     to = tmp_path / "wide.csv"
     export([one, two], "csv", to, wide=True)
     assert _read(to) == _expected(true_links(), PMIDS, [])
+
+
+def test_a_linkname_from_others_breaks_no_header(tmp_path: Path) -> None:
+    name = '=a,"b"\n\x1b[31m'
+    rows = [row | {"linkname": name} for row in true_links().to_pylist()]
+    out = make_harvest(tmp_path / "out", pa.Table.from_pylist(rows, LINKS), PMIDS)
+    for form in ("csv", "xlsx"):
+        export(out, form, tmp_path / f"wide.{form}", wide=True)
+    with (tmp_path / "wide.csv").open(newline="") as file:
+        header, *table = csv.reader(file)
+    assert header == ["from_uid", "outcome", '\'=a,"b" [31m']
+    assert {len(row) for row in table} == {3}
+    sheet = openpyxl.load_workbook(tmp_path / "wide.xlsx")["wide"]
+    assert next(sheet.values) == ("from_uid", "outcome", '=a,"b" [31m')
 
 
 def test_an_unlinked_linkname_that_was_asked_for_is_a_column(tmp_path: Path) -> None:
