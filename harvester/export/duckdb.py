@@ -61,6 +61,8 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:
         raise BadInput(f"The rows of {harvests.names} name no records that --columns could be of.")
     check_names(options.columns)
     fields = node_fields(harvests, options.columns, to.scratch)
+    # Found first: DuckDB keeps the memory that it once had, so that the two would add up.
+    nodes = Nodes(harvests) if harvests.is_graph else None
 
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": _MEMORY,
@@ -70,7 +72,7 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:
     }
     try:
         with duckdb.connect(str(to.path), config=config) as database:
-            _write(database, harvests, options.columns, fields)
+            _write(database, harvests, nodes, options.columns, fields)
     except duckdb.Error as error:
         raise HarvestError(
             f"DuckDB could not write {to.final} ({str(error).splitlines()[0]}). "
@@ -79,22 +81,26 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:
 
 
 def _write(
-    database: DuckDBPyConnection, harvests: Harvests, names: Sequence[str], fields: NodeFields
+    database: DuckDBPyConnection,
+    harvests: Harvests,
+    nodes: Nodes | None,
+    names: Sequence[str],
+    fields: NodeFields,
 ) -> None:
     _fill(database, "links", harvests.schema, harvests.links())
     ids = harvests.first.identifiers.type
     _fill(database, "uids", with_ids(UIDS, ids), harvests.uids())
     database.execute(_UNANSWERED)
-    if harvests.is_graph:
+    if nodes is not None:
         columns = [("id", pa.string()), ("db", pa.string()), ("uid", ids)]
         schema = pa.schema([*columns, *((name, pa.string()) for name in names)])
-        _fill(database, "nodes", schema, _nodes(harvests, schema, fields))
+        _fill(database, "nodes", schema, _nodes(nodes, schema, fields))
         database.execute(_GRAPH)
     database.execute("CHECKPOINT")
 
 
-def _nodes(harvests: Harvests, schema: pa.Schema, fields: NodeFields) -> Iterator[pa.Table]:
-    for db, uids in Nodes(harvests).batches():
+def _nodes(nodes: Nodes, schema: pa.Schema, fields: NodeFields) -> Iterator[pa.Table]:
+    for db, uids in nodes.batches():
         ids = pc.binary_join_element_wise(texts(db), texts(uids), ":")
         columns = [ids, texts(db), uids, *fields(db, uids)]
         yield pa.Table.from_arrays(columns, schema=schema)
