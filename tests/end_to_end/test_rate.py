@@ -111,6 +111,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[Pace, list[flo
         return dict(zip(QUICK, times, strict=True)), machine
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("pace", QUICK, ids=str)
 def test_the_rate_is_kept_and_used(
     quick: tuple[dict[Pace, list[float]], Lateness], pace: Pace

@@ -60,6 +60,7 @@ def share_used(times: list[float], window: float) -> float:
     return count / max(spans) / RATE
 
 
+@pytest.mark.alone
 def test_eight_processes_keep_one_rate(servers: Servers, tmp_path: Path) -> None:
     with Lateness() as machine:
         times = together(servers, tmp_path, processes=8, seconds=12)

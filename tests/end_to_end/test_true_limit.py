@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from support.harness import assert_exact, expected_links, write_uids
 from support.machine import Lateness
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 PERMITTED, EXPECTED, BATCH = 6, 10, 4
 
 
+@pytest.mark.alone
 def test_a_lower_limit_is_learnt_and_used(servers: Servers, tmp_path: Path) -> None:
     """After ten seconds hardly a request is refused, and most of what is permitted is used."""
     server = servers.start(rate=PERMITTED, latency=(0.2,))

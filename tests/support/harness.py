@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gzip
 import io
 import json
@@ -13,6 +14,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ from harvester.api.folder import status as status  # noqa: PLC0414 - tests ask i
 from harvester.emulator import Graph, truth
 from support.manifests import assert_absent_or_exact
 from support.schemas import assert_status
+from support.warm_process import WarmProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -111,24 +114,26 @@ def harvester(
 ) -> Finished:
     """Run `harvester ARGS` to its end; a traceback is never acceptable."""
     begun = time.monotonic()
-    done = subprocess.run(
-        command(*args, patches=patches),
-        input=stdin,
-        stdout=stdout or subprocess.PIPE,
-        stderr=subprocess.PIPE,
+    code, out, err = _warm_process().run(
+        [str(arg) for arg in args],
         env=alone(env),
-        timeout=timeout,
         cwd=cwd,
-        check=False,
+        patches=patches or {},
+        stdin=stdin,
+        stdout=stdout,
+        timeout=timeout,
     )
-    finished = Finished(
-        done.returncode,
-        (done.stdout or b"").decode("utf-8", "replace"),
-        done.stderr.decode("utf-8", "replace"),
-        time.monotonic() - begun,
-    )
+    finished = Finished(code, out, err, time.monotonic() - begun)
     assert_polite(finished.output)
     return finished
+
+
+@cache
+def _warm_process() -> WarmProcess:
+    """The process that the runs of all tests are forked from; it ends with this one."""
+    process = WarmProcess(alone())
+    atexit.register(process.close)
+    return process
 
 
 def assert_polite(said: str) -> None:

@@ -1,24 +1,25 @@
 """Scenes: tests that mostly wait for a command, run several at a time.
 
 A scene is a function that gets servers and an empty folder, and asserts. A module lists its scenes
-as the parameters of a test. The first test that waits for a scene starts those of all modules.
+as the parameters of a test. The first test of a module that waits for a scene starts all of them.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
-    from pathlib import Path
 
     from support.servers import Servers
 
-AT_ONCE = 8
+AT_ONCE = 6
 """Scenes at a time; enough to keep two processors busy."""
 
 
@@ -49,13 +50,13 @@ class Stage:
     Args:
         servers: all emulators of the session.
         base: a folder for the folders of the scenes.
-        scenes: those that were selected.
+        modules: the scenes that were selected, by module.
         pool: threads to play in.
     """
 
     servers: Servers
     base: Path
-    scenes: list[Scene]
+    modules: list[list[Scene]]
     pool: ThreadPoolExecutor
 
     def __post_init__(self) -> None:
@@ -63,9 +64,9 @@ class Stage:
 
     def see(self, scene: Scene) -> Any:
         """Wait for the end of a scene; raise what it raised."""
-        if not self._played:
-            for number, one in enumerate(self.scenes):
-                self._played[one] = self.pool.submit(self._play, one, number)
+        if scene not in self._played:
+            for one in next(module for module in self.modules if scene in module):
+                self._played[one] = self.pool.submit(self._play, one, len(self._played))
         return self._played[scene].result()
 
     def close(self) -> None:
@@ -92,12 +93,11 @@ def staged(
         servers: all emulators of the session.
         base: a folder for the folders of the scenes.
     """
-    scenes = [
-        item.callspec.params["scene"]
-        for item in items
-        if folder in item.path.parents and "scene" in item.fixturenames
-    ]
+    modules = defaultdict[Path, list[Scene]](list)
+    for item in items:
+        if folder in item.path.parents and "scene" in item.fixturenames:
+            modules[item.path].append(item.callspec.params["scene"])
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        stage = Stage(servers, base, scenes, pool)
+        stage = Stage(servers, base, list(modules.values()), pool)
         yield stage.see
         stage.close()

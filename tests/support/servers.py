@@ -12,7 +12,7 @@ from harvester.emulator import Emulator, EmulatorConfig
 from support.fork_server import ForkServer, ForkServers
 from support.harness import Finished, assert_polite
 from support.malicious_server import MaliciousServer
-from support.shell_harness import ShellHarness
+from support.warm_process import WarmProcess
 from support.wiretap import Wiretap
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Servers:
             group_of._loop if group_of else asyncio.new_event_loop()
         )
         self._fork_servers: ForkServers = group_of._fork_servers if group_of else ForkServers()
-        self.shell: ShellHarness = group_of.shell if group_of else ShellHarness()
+        self.shell: WarmProcess = group_of.shell if group_of else WarmProcess()
         self._thread = threading.Thread(target=self._loop.run_forever, name="emulators")
         self._open: list[AbstractAsyncContextManager[Any]] = []
 

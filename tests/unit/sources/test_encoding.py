@@ -32,7 +32,7 @@ _TEXT = "# über 1\n12\n13, 14\n"
         _TEXT.encode("utf-32"),
         codecs.BOM_UTF32_BE + _TEXT.encode("utf-32-be"),
         _TEXT.encode("latin-1"),
-        gzip.compress(_TEXT.encode("utf-16")),
+        gzip.compress(_TEXT.encode("utf-16"), mtime=0),
         b"12\n" + codecs.BOM_UTF8 + b"13\n14",  # two files, one after the other
         "12\u00a0\n\u00a013\n\u3000\n14\u202f\n".encode(),
         b"12\xa0\n13\n14\n",  # a no-break space of Latin-1
@@ -96,7 +96,7 @@ def _zip(name: str, content: str = "", compression: int = zipfile.ZIP_DEFLATED) 
         (b"[12, 13]", "is JSON"),
         (rb"{\rtf1\ansi 12", "is an RTF document"),
         (b"SQLite format 3\0\x10", "is an SQLite database"),
-        (gzip.compress(gzip.compress(b"12\n")), "is compressed"),
+        (gzip.compress(gzip.compress(b"12\n", mtime=0), mtime=0), "is compressed"),
         (b"7z\xbc\xaf'\x1c12", "is compressed"),
     ],
 )

@@ -120,7 +120,9 @@ def test_elink_answers_are_read_as_those_of_the_server() -> None:
 
 
 @pytest.mark.parametrize(
-    "thing", [harvester_testing, ScriptedTransport, run_in_fake_time, FakeClock], ids=repr
+    "thing",
+    [harvester_testing, ScriptedTransport, run_in_fake_time, FakeClock],
+    ids=lambda thing: str(thing.__name__),
 )
 async def test_examples_of_the_documentation_run(thing: object) -> None:
     names: dict[str, Any] = {"FakeClock": FakeClock}
