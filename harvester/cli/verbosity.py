@@ -89,8 +89,8 @@ class Messages:
         )
 
     def end(self) -> None:
-        """With -v, say which program it was and how long it took."""
-        if self.verbose:
+        """With -v, say which program it was and how long it took; JSON lines end with RunEnded."""
+        if self.verbose and not self.log_json:
             from importlib.metadata import version
             from platform import platform, python_version
 

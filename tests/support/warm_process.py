@@ -51,7 +51,7 @@ class WarmProcess:
 
     Args:
         env: its environment; that of each run replaces it, but for what Python itself reads at its
-            start, such as PYTHONPATH and PYTHONWARNINGS.
+            start, such as PYTHONWARNINGS.
     """
 
     def __init__(self, env: Mapping[str, str] | None = None) -> None:
@@ -212,6 +212,7 @@ def _run(caller: socket.socket) -> None:
         os.chdir(order["cwd"])
         os.environ.clear()
         os.environ.update(order["env"])
+        sys.path[1:1] = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         apply(order["patches"])
         _do(order)
         code = 0
