@@ -12,7 +12,7 @@ demo: .venv/run  ## run a job against a local server: run, kill -9, resume, chec
 	$(BIN)/harvester demo
 
 test: .venv/dev  ## run all tests except the long crash and fault runs
-	$(BIN)/python -m pytest -m 'alone and not torture' tests/end_to_end
+	$(BIN)/python -m pytest -m 'alone and not torture' tests/emulator tests/end_to_end
 	$(BIN)/python -m pytest -m 'not torture and not alone' -n 3 --dist loadfile --no-loadscope-reorder --durations=10
 
 unit: .venv/dev  ## run the unit tests only (under a minute)

@@ -141,6 +141,7 @@ async def test_requests_in_service_at_the_end_are_logged(
     assert sorted((line["gone"], line["ended"]) for line in lines) == [(False, None), (True, None)]
 
 
+@pytest.mark.alone
 async def test_capacity_is_lost_and_comes_back(session: aiohttp.ClientSession) -> None:
     config = EmulatorConfig(rate=None, workers="4,1@0.5-2", latency=(0.05,))
     async with Emulator(config) as server:

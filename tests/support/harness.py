@@ -38,6 +38,7 @@ WITHOUT = Path(__file__).parent / "without"
 """A folder of packages that cannot be imported."""
 
 _OURS = {"NCBI_API_KEY", "NCBI_EMAIL", "HARVESTER_BASE_URL", "HARVESTER_REDIS_PASSWORD"}
+_SIZES = {"COLUMNS", "LINES"}  # of the terminal that the tests were started in
 
 LINKS = pa.schema(
     [
@@ -83,7 +84,7 @@ class Finished:
 
 def environment(**more: str) -> dict[str, str]:
     """This process's environment without what the program reads, and with `more`."""
-    clean = {name: value for name, value in os.environ.items() if name not in _OURS}
+    clean = {name: value for name, value in os.environ.items() if name not in _OURS | _SIZES}
     return clean | {"PYTHONWARNINGS": "error"} | more
 
 

@@ -119,14 +119,14 @@ class WarmProcess:
             os.close(given)
             threading.Thread(target=_write, args=(feed, stdin), daemon=True).start()
             server.sendall(json.dumps(order).encode() + b"\n")
-            answer = server.makefile()
-            pid = int(answer.readline())
-            server.settimeout(timeout)
-            try:
-                code = int(answer.readline() or 70)
-            except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
-                raise
+            with server.makefile() as answer:
+                pid = int(answer.readline())
+                server.settimeout(timeout)
+                try:
+                    code = int(answer.readline() or 70)
+                except TimeoutError:
+                    os.kill(pid, signal.SIGKILL)
+                    raise
             out.seek(0)
             err.seek(0)
             return (
