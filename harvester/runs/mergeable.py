@@ -135,13 +135,11 @@ def _opened(folder: Path) -> Shard:
 
 
 def _other_jobs(shards: Sequence[Shard]) -> Iterator[BadInput]:
-    """Yield an error for each shard that is of another job or server than the first."""
-    if not shards:
-        return
-    first = shards[0]
-    before = _compared(first)
-    for shard in shards[1:]:
-        now = _compared(shard)
+    """Yield an error for each shard that is of another job or server than most are."""
+    jobs = [_compared(one) for one in shards]
+    most = max(range(len(jobs)), key=lambda place: jobs.count(jobs[place]), default=0)
+    for shard, now in zip(shards, jobs, strict=True):
+        first, before = shards[most], jobs[most]
         for key in sorted(before | now):
             if before.get(key) != now.get(key):
                 yield BadInput(

@@ -209,6 +209,7 @@ def refused(servers: Servers, folder: Path) -> None:
         servers, server, folder / "gene", "--dbfrom=pubmed", "--db=gene", "--shard=3/3"
     )
     elsewhere = harvest(servers, other, folder / "elsewhere", *PUBMED, "--shard=3/3")
+    whole = harvest(servers, server, folder / "whole", *PUBMED)
     of_four = harvest(servers, server, folder / "four", *PUBMED, "--shard=3/4")
     both = harvest(servers, server, folder / "both", *PUBMED, "--shard=2/3")
     harvest(servers, server, both, *PUBMED, "--shard=3/3")
@@ -226,6 +227,7 @@ def refused(servers: Servers, folder: Path) -> None:
         ([one, two, linkname], 2, ["gene is of another job", "link.db"]),
         ([one, two, elsewhere], 2, ["elsewhere is of another job", "server.base_url"]),
         ([one, two, of_four], 2, ["four is of another job", "number of shards"]),
+        ([one, whole, two], 2, ["whole is of another job", "number of shards is 1"]),
         ([one, two, both], 2, ["both holds", "not of its shard"]),
         ([one, two, damaged], 1, [str(part), "checksum", "from a backup"]),
         ([one, linkname, folder / "none"], 2, ["gene is of", "none holds no harvest"]),
@@ -234,6 +236,7 @@ def refused(servers: Servers, folder: Path) -> None:
         assert finished.code == code, finished.err
         for word in words:
             assert word in finished.err, finished.err
+        assert "s1 is of another job" not in finished.err
         assert not out.exists()
     copy = folder / "copy"
     shutil.copytree(three, copy)
