@@ -101,7 +101,7 @@ def write_graphml(found: Neighbourhood, path: Path) -> None:
             (pa.array([one.db for one in found.nodes]).dictionary_encode(),
              pa.array([one.uid for one in found.nodes], ids))
         ]  # fmt: skip
-        write_graph(stream, nodes, [found.links], ids)
+        write_graph(stream, nodes, [found.links], found.links.schema)
 
     with result_errors(path):
         durable.write(path, fill)

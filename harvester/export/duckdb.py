@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from harvester.errors import BadInput, HarvestError
 from harvester.export import need
-from harvester.export.nodes import Nodes
+from harvester.export.nodes import Nodes, edge_properties
 from harvester.export.summaries import check_names, node_fields
 from harvester.export.text import texts
 from harvester.model import lazy_compute as pc
@@ -31,14 +31,17 @@ if TYPE_CHECKING:
 _MEMORY = "64MB"
 """DuckDB's limit. What does not fit goes to temporary files beside the destination."""
 
-_GRAPH = """
+_EDGES = """
 CREATE VIEW edges AS
 SELECT
     dbfrom || ':' || from_uid AS source,
     dbto || ':' || to_uid AS target,
     dbfrom AS source_db, from_uid AS source_uid, dbto AS target_db, to_uid AS target_uid,
-    linkname, score, rank
-FROM links;
+    {properties}
+FROM links
+"""
+
+_LINKNAMES = """
 CREATE VIEW linknames AS
 SELECT
     dbfrom, dbto, linkname, count(*) AS links,
@@ -95,7 +98,9 @@ def _write(
         columns = [("id", pa.string()), ("db", pa.string()), ("uid", ids)]
         schema = pa.schema([*columns, *((name, pa.string()) for name in names)])
         _fill(database, "nodes", schema, _nodes(nodes, schema, fields))
-        database.execute(_GRAPH)
+        properties = ", ".join(["linkname", *edge_properties(harvests.schema)])
+        database.execute(_EDGES.format(properties=properties))
+        database.execute(_LINKNAMES)
     database.execute("CHECKPOINT")
 
 

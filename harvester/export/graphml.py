@@ -7,7 +7,7 @@ from xml.sax.saxutils import quoteattr
 
 import pyarrow as pa
 
-from harvester.export.nodes import Nodes
+from harvester.export.nodes import Nodes, edge_properties
 from harvester.export.summaries import node_fields
 from harvester.export.text import batches, texts, write_lines
 from harvester.model import lazy_compute as pc
@@ -30,9 +30,7 @@ http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd">
 <key id="db" for="node" attr.name="db" attr.type="string"/>
 <key id="uid" for="node" attr.name="uid" attr.type={kind}/>
 {fields}<key id="linkname" for="edge" attr.name="linkname" attr.type="string"/>
-<key id="score" for="edge" attr.name="score" attr.type="long"/>
-<key id="rank" for="edge" attr.name="rank" attr.type="int"/>
-<graph id="links" edgedefault="directed">
+{properties}<graph id="links" edgedefault="directed">
 """
 _TAIL = "</graph>\n</graphml>\n"
 
@@ -41,16 +39,16 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:
     """Write GraphML."""
     fields = node_fields(harvests, options.columns, to.scratch)
     nodes = Nodes(harvests)
-    ids = harvests.first.identifiers.type
     with to.stream() as stream:
-        write_graph(stream, nodes.batches(), harvests.links(), ids, options.columns, fields)
+        links, schema = harvests.links(), harvests.schema
+        write_graph(stream, nodes.batches(), links, schema, options.columns, fields)
 
 
 def write_graph(
     stream: IO[bytes],
     nodes: Iterable[tuple[pa.DictionaryArray, pa.Array]],
     links: Iterable[pa.Table],
-    ids: pa.DataType,
+    schema: pa.Schema,
     names: Sequence[str] = (),
     fields: NodeFields = lambda *_: [],
 ) -> None:
@@ -59,8 +57,8 @@ def write_graph(
     Args:
         stream: takes it.
         nodes: databases and UIDs of records, each record once.
-        links: rows with dbfrom, from_uid, dbto, linkname, to_uid, score and rank.
-        ids: type of UIDs.
+        links: rows of links.
+        schema: of the links.
         names: names of more columns of the nodes.
         fields: returns these columns for some nodes.
     """
@@ -68,10 +66,15 @@ def write_graph(
         f'<key id="{key}" for="node" attr.name={quoteattr(name)} attr.type="string"/>\n'
         for key, name in zip(_keys(names), names, strict=True)
     )
-    kind = quoteattr("string" if pa.types.is_string(ids) else "long")
-    stream.write(_HEAD.format(kind=kind, fields=keys).encode())
+    kind = quoteattr("string" if pa.types.is_string(schema.field("to_uid").type) else "long")
+    edges = edge_properties(schema)
+    properties = "".join(
+        f'<key id="{name}" for="edge" attr.name="{name}" attr.type="{type_}"/>\n'
+        for name, type_ in edges.items()
+    )
+    stream.write(_HEAD.format(kind=kind, fields=keys, properties=properties).encode())
     _write_nodes(nodes, stream, names, fields)
-    _write_edges(links, stream)
+    _write_edges(links, stream, list(edges))
     stream.write(_TAIL.encode())
 
 
@@ -94,13 +97,13 @@ def _write_nodes(
         write_lines(stream, columns, "")
 
 
-def _write_edges(links: Iterable[pa.Table], stream: IO[bytes]) -> None:
+def _write_edges(links: Iterable[pa.Table], stream: IO[bytes], properties: Sequence[str]) -> None:
     for batch in batches(links):
         columns = [
             '<edge source="', node_ids(batch["dbfrom"], batch["from_uid"]),
             '" target="', node_ids(batch["dbto"], batch["to_uid"]),
             '"><data key="linkname">', escaped(batch["linkname"]), "</data>",
-            _data("score", batch["score"]), _data("rank", batch["rank"]), "</edge>",
+            *(_data(name, batch[name]) for name in properties), "</edge>",
         ]  # fmt: skip
         write_lines(stream, columns, "")
 

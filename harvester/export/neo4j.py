@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import pyarrow as pa
 
 from harvester.export.delimited import cells
-from harvester.export.nodes import Nodes
+from harvester.export.nodes import Nodes, edge_properties
 from harvester.export.summaries import check_names, node_fields
 from harvester.export.text import batches, clean, quoted, texts, write_lines
 from harvester.job.databases import answer_name
@@ -89,6 +89,8 @@ def _write_nodes(
 def _write_links(harvests: Harvests, folder: Path) -> list[tuple[str, str]]:
     """Write the links between each two databases; return the names of headers and data."""
     files: dict[tuple[str, str], IO[bytes]] = {}
+    properties = edge_properties(harvests.schema)
+    header = ",".join(f"{name}:{kind}" for name, kind in properties.items())
     names: list[tuple[str, str]] = []
     with ExitStack() as opened:
         for batch in batches(harvests.links()):
@@ -96,11 +98,11 @@ def _write_links(harvests: Harvests, folder: Path) -> list[tuple[str, str]]:
                 if pair not in files:
                     stem = "links-{}-{}".format(*pair)
                     names.append((f"{stem}-header.csv", f"{stem}.csv"))
-                    text = ":START_ID({}),:END_ID({}),:TYPE,score:long,rank:int\n".format(*pair)
+                    text = ":START_ID({}),:END_ID({}),:TYPE,{}\n".format(*pair, header)
                     (folder / names[-1][0]).write_text(text, encoding="utf-8")
                     stream = (folder / names[-1][1]).open("wb", buffering=1 << 18)
                     files[pair] = opened.enter_context(stream)
-                columns = ("from_uid", "to_uid", "linkname", "score", "rank")
+                columns = ("from_uid", "to_uid", "linkname", *properties)
                 write_lines(files[pair], [cells(rows[name], ",") for name in columns], ",")
     return names
 

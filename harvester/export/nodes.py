@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harvester.export.harvests import Harvests
     from harvester.model.uids import UidSet
 
+_PROPERTIES = {"score": "long", "rank": "int", "round": "int"}
+
 _CHUNK = 1 << 16
 """Nodes listed at a time."""
 
@@ -32,6 +34,15 @@ _FILLED = 1 << 17
 
 _SPARSE = 32
 """UIDs per member from which on a sorted list takes less memory than one bit per UID."""
+
+
+def edge_properties(schema: pa.Schema) -> dict[str, str]:
+    """Return the columns of links that are properties of edges, with their types in Java's words.
+
+    Args:
+        schema: of the links; those of a job with `repeat` have a `round`.
+    """
+    return {name: kind for name, kind in _PROPERTIES.items() if name in schema.names}
 
 
 class Nodes:

@@ -254,9 +254,18 @@ def test_rounds_keep_their_column_and_are_one_graph(servers: Servers, tmp_path: 
     assert Counter(rows.select("from_uid, to_uid, round").fetchall()) == expected
     assert harvester("export", out, "--to", "graphml", tmp_path / "a.graphml").code == 0
     graph = nx.read_graphml(tmp_path / "a.graphml", force_multigraph=True)
-    assert Counter(graph.edges()) == Counter(
-        (f"pubmed:{source}", f"pubmed:{target}") for source, target, _ in expected.elements()
-    )
+    named = Counter((f"pubmed:{a}", f"pubmed:{b}", number) for a, b, number in expected.elements())
+    assert Counter((a, b, data["round"]) for a, b, data in graph.edges(data=True)) == named
+    assert export(out, "duckdb", tmp_path / "a.duckdb") == expected.total()
+    with duckdb.connect(str(tmp_path / "a.duckdb"), read_only=True) as database:
+        edges = database.execute("SELECT source, target, round FROM edges").fetchall()
+    assert Counter(edges) == named
+    export(out, "neo4j", tmp_path / "neo")
+    header = (tmp_path / "neo" / "links-pubmed-pubmed-header.csv").read_text()
+    assert header == ":START_ID(pubmed),:END_ID(pubmed),:TYPE,score:long,rank:int,round:int\n"
+    lines = (tmp_path / "neo" / "links-pubmed-pubmed.csv").read_text().splitlines()
+    rows_of = (line.split(",") for line in lines)
+    assert Counter((int(r[0]), int(r[1]), int(r[5])) for r in rows_of) == expected
     assert set(graph.nodes) == {f"pubmed:{uid}" for uid in known}
 
 
