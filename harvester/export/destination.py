@@ -110,24 +110,30 @@ def check_destination(
 
     Raises:
         BadInput: something is there, its folder is missing, or it is a file of a harvest.
+        HarvestError: no file can have this name.
     """
     if is_stdout(final):
         return
-    if not final.absolute().parent.is_dir():
-        raise BadInput(f"The folder {final.parent} does not exist. Create it, or write elsewhere.")
-    for path in (final, *(companion(final, suffix) for suffix in companions)):
-        whole = path.absolute().parent.resolve() / path.name
-        for source in map(Path.resolve, sources):
-            if whole == source or whole in source.parents:
-                raise BadInput(f"{path} is the harvest itself, or holds it. Choose another name.")
-        if (harvest := harvest_around(whole)) is not None:
-            raise BadInput(f"{path} is among the files of {harvest}. Choose another name.")
-        if (path / FILE).exists():
-            raise BadInput(f"{path} holds a harvest. Choose another name.")
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise BadInput(f"{path} is not a file. Use - to write to standard output.")
-        if (path.exists() or path.is_symlink()) and not overwrite:
-            raise BadInput(f"{path} exists. Choose another name, or add --overwrite to replace it.")
+    with _disk_errors(final):
+        for path in (final, *(companion(final, suffix) for suffix in companions)):
+            _check(path, sources, overwrite=overwrite)
+
+
+def _check(path: Path, sources: Sequence[Path], *, overwrite: bool) -> None:
+    if not path.absolute().parent.is_dir():
+        raise BadInput(f"The folder {path.parent} does not exist. Create it, or write elsewhere.")
+    whole = path.absolute().parent.resolve() / path.name
+    for source in map(Path.resolve, sources):
+        if whole == source or whole in source.parents:
+            raise BadInput(f"{path} is the harvest itself, or holds it. Choose another name.")
+    if (harvest := harvest_around(whole)) is not None:
+        raise BadInput(f"{path} is among the files of {harvest}. Choose another name.")
+    if (path / FILE).exists():
+        raise BadInput(f"{path} holds a harvest. Choose another name.")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise BadInput(f"{path} is not a file. Use - to write to standard output.")
+    if (path.exists() or path.is_symlink()) and not overwrite:
+        raise BadInput(f"{path} exists. Choose another name, or add --overwrite to replace it.")
 
 
 @contextmanager
@@ -168,6 +174,8 @@ def written_to(
             _empty(aside)
             destination = Destination(final, aside)
             yield destination
+            if companions:  # an old file would go with new ones if the process were killed now
+                durable.remove([final])
             for suffix in companions:
                 durable.publish(destination.companion(suffix), companion(final, suffix))
             durable.publish(destination.path, final)

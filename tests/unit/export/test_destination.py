@@ -14,8 +14,9 @@ from support.finished_harvests import PMIDS, make_harvest, pubmed_harvest, true_
 from support.harness import LINKS
 
 from harvester.api.export import export
-from harvester.errors import BadInput, FolderError, FolderInUse
+from harvester.errors import BadInput, FolderError, FolderInUse, HarvestError
 from harvester.export.destination import companion
+from harvester.store import durable
 
 
 def _refused(*args: object, **options: bool) -> str:
@@ -119,6 +120,36 @@ def test_a_second_file_that_exists_is_kept_too(tmp_path: Path) -> None:
     assert nodes.read_text() == "mine"
     export(out, "edgelist", tmp_path / "links.edgelist", overwrite=True)
     assert nodes.read_text().startswith("node\t")
+
+
+def test_a_kill_between_two_files_leaves_no_edges_without_their_nodes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, to = pubmed_harvest(tmp_path / "out"), tmp_path / "links.edgelist"
+    fewer = make_harvest(tmp_path / "fewer", true_links().slice(0, 5), PMIDS[:5])
+    export(fewer, "edgelist", to)
+
+    def publish(aside: Path, final: Path) -> None:
+        if final == to:
+            raise KeyboardInterrupt
+        durable_publish(aside, final)
+
+    durable_publish = durable.publish
+    monkeypatch.setattr(durable, "publish", publish)
+    with pytest.raises(KeyboardInterrupt):
+        export(out, "edgelist", to, overwrite=True)
+    assert not to.exists()
+    monkeypatch.undo()
+    export(out, "edgelist", to, overwrite=True)
+    assert len(to.read_text().splitlines()) == true_links().num_rows
+
+
+def test_a_name_that_no_file_can_have_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    out = pubmed_harvest(tmp_path / "out")
+    for letters in (251, 245):  # too long; too long with that of the folder beside it
+        with pytest.raises(HarvestError, match=r"could not be written \(File name too long\)"):
+            export(out, "csv", tmp_path / f"{'x' * letters}.csv.gz")
+    assert list(tmp_path.iterdir()) == [out]
 
 
 @pytest.mark.parametrize("form", ["csv", "duckdb", "npz"])
