@@ -135,7 +135,8 @@ def check_harvest(folder: Path) -> None:
                 f" Restore the file from a backup; `harvester verify {folder}` checks the others "
                 "without it."
             )
-        raise BadInput(f"{folder} holds no harvest: it has no {FILE}.{hint}")
+        why = f"it has no {FILE}" if folder.is_dir() else "there is no such folder"
+        raise BadInput(f"{folder} holds no harvest: {why}.{hint}")
 
 
 def check_usable(folder: Path) -> None:

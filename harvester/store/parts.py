@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -205,6 +206,7 @@ def read_part(folder: Path, part: Part, schema: pa.Schema) -> Iterator[pa.Table]
     path = folder / part.name
     try:
         with path.open("rb") as stream:
+            _check_size(stream, part)
             yield from sink_of(part.name).read(stream, schema)
     except FileNotFoundError:
         raise FolderError(f"{path} is missing. {_remedy(folder)}") from None
@@ -212,6 +214,12 @@ def read_part(folder: Path, part: Part, schema: pa.Schema) -> Iterator[pa.Table]
         why = getattr(error, "strerror", None)
         state = f"cannot be read ({why})" if why else "is damaged"
         raise FolderError(f"{path} {state}. {_remedy(folder)}") from error
+
+
+def _check_size(stream: IO[bytes], part: Part) -> None:
+    """Check the size of an opened part: JSON lines may end anywhere, and go on with any row."""
+    if os.fstat(stream.fileno()).st_size != part.bytes:
+        raise ValueError(f"{part.name} has another size than when it was committed")
 
 
 def find_damage(folder: Path, parts: Sequence[Part], *, whole: bool) -> dict[Part, str]:

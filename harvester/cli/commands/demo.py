@@ -51,7 +51,8 @@ def demo(out: Path | None) -> None:
             command += ["--linkname", "pubmed_pmc,pubmed_pubmed", "--batch-size", str(BATCH)]
             command += ["--rate", str(RATE), "--base-url", url, "-o", str(folder)]
             _say(f"$ harvester {' '.join(command)}")
-            _run_and_kill(command, folder)
+            if code := _run_and_kill(command, folder):
+                raise Exit(code)
             _say(f"Killed with kill -9, in mid-request.\n$ harvester resume {folder}")
             code = subprocess.run(_harvester("resume", str(folder)), check=False).returncode  # noqa: S603
         if code:
@@ -91,8 +92,12 @@ def _emulator() -> Iterator[str]:
             process.terminate()
 
 
-def _run_and_kill(command: list[str], folder: Path) -> None:
-    """Kill the run once something, but not everything, is committed."""
+def _run_and_kill(command: list[str], folder: Path) -> int | None:
+    """Kill the run once something, but not everything, is committed.
+
+    Returns:
+        The exit code of a run that ended before.
+    """
     from harvester.api.folder import status
     from harvester.errors import HarvestError
 
@@ -105,7 +110,9 @@ def _run_and_kill(command: list[str], folder: Path) -> None:
             except (HarvestError, OSError):
                 pass  # the folder does not exist yet
             time.sleep(0.2)
+        ended = process.poll()
         process.kill()
+    return ended
 
 
 def _check_and_show(folder: Path, uids: list[int]) -> None:

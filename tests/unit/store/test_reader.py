@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 from pathlib import Path
@@ -190,11 +191,49 @@ def test_a_damaged_or_missing_part_is_named(tmp_path: Path) -> None:
         list(found.links())
 
 
+@each_codec
+def test_a_part_of_another_size_is_named(tmp_path: Path, codec: tuple[str, str]) -> None:
+    """Also where what is there can be read: JSON lines may end anywhere, and go on with any row."""
+    with _harvest(tmp_path / "out", codec):
+        pass
+    found = HarvestReader.open(tmp_path / "out")
+    path = tmp_path / "out" / found.parts[0].name
+    whole, line = path.read_bytes(), {"zstd": b"", "gzip": gzip.compress(b"{}\n")}
+    more = line.get(codec[1], b"") or b"{}\n"
+    for data in (whole + more, whole[: whole.rfind(b"{")], b""):
+        path.write_bytes(data)
+        with pytest.raises(FolderError, match=f"^{path} is damaged"):
+            list(found.links())
+
+
+@pytest.mark.parametrize("codec", ["none", "gzip", "zstd"])
+def test_a_flipped_bit_in_parquet_never_makes_another_row(tmp_path: Path, codec: str) -> None:
+    with _harvest(tmp_path / "out", ("parquet", codec)):
+        pass
+    found = HarvestReader.open(tmp_path / "out")
+    path, rows = tmp_path / "out" / found.parts[0].name, list(found.links())
+    whole = path.read_bytes()
+    data = whole.rfind(b"pubmed_pmc", 0, len(whole) // 2) if codec == "none" else 60
+    damaged = 0
+    for place in range(data, data + 40):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        try:
+            read = list(found.links())
+        except FolderError:
+            damaged += 1
+        else:
+            assert read == rows
+    assert damaged
+
+
 def test_folders_without_one_harvest_are_refused(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "nowhere"):
+    for folder, why in (
+        (tmp_path, "it has no state.sqlite"),
+        (tmp_path / "nowhere", "there is no such folder"),
+    ):
         with pytest.raises(BadInput) as caught:
             HarvestReader.open(folder)
-        assert str(caught.value) == f"{folder} holds no harvest: it has no state.sqlite."
+        assert str(caught.value) == f"{folder} holds no harvest: {why}."
     with _harvest(tmp_path / "hop-1"), pytest.raises(BadInput, match="It is a chain: name a hop"):
         HarvestReader.open(tmp_path)
 
