@@ -174,7 +174,7 @@ class Elink:
         return answer
 
     def _read(self, body: bytes, retmode: Retmode) -> LinkSets | Entries:
-        read = self._command.readers[retmode]
+        read = self._command.readers[_form_of_answer(body, retmode)]
         if self._command is not _NEIGHBOR:
             return read(body)
         found = read(body, self._to_ids)
@@ -193,6 +193,12 @@ class Elink:
             return reconcile_sets(found, asked, dbfrom, identifiers, linknames)
         flag = self._command.flag
         return reconcile_entries(found, asked, dbfrom, identifiers, linknames, flag)
+
+
+def _form_of_answer(body: bytes, asked: Retmode) -> Retmode:
+    """Return the form of an answer: an ERROR may come in XML, whatever was asked for."""
+    first = body[:100].lstrip()[:1]
+    return "xml" if first == b"<" else "json" if first == b"{" else asked
 
 
 def _nameless_error(found: LinkSets | Entries) -> str:

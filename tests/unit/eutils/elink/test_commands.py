@@ -140,6 +140,17 @@ def _read(body: bytes, retmode: Retmode = "json", *asked: int) -> RequestFailed:
             b'{"header":{},"linksets":[],"ERROR":"NCBI C++ Exception:\n    Error: TXCLIENT"}',
             "NCBI C++ Exception: Error: TXCLIENT",
         ),
+        (
+            "json",
+            b'<?xml version="1.0"?>\n<eLinkResult><ERROR>txclient</ERROR></eLinkResult>',
+            "txclient",
+        ),
+        (
+            "json",
+            b"<eLinkResult><LinkSet><ERROR>Can't read</ERROR></LinkSet></eLinkResult>",
+            "Can't read",
+        ),
+        ("xml", b'{"linksets":[],"ERROR":"txclient"}', "txclient"),
     ],
 )
 def test_an_error_for_all_is_the_servers(retmode: Retmode, body: bytes, reason: str) -> None:
@@ -166,8 +177,8 @@ def test_an_error_text_cannot_move_a_cursor() -> None:
         ("json", b'{"linksets":[]}{"linksets":[]}'),
         ("json", b'{"linksets":["\xff\xfe"]}'),
         ("json", b'\xef\xbb\xbf{"linksets":[{"ids":["1"]}]}x'),
-        ("json", b"<eLinkResult></eLinkResult>"),
-        ("xml", b'{"linksets":[]}'),
+        ("json", b"<html></html>"),
+        ("xml", b'{"linksets":['),
         ("xml", b'<?xml version="1.0" encoding="UTF-8" ?>\n<!DOCTYPE eLinkResult PUBLIC "a" "b">'),
         ("xml", b"<eLinkResult><LinkSet>"),
         ("xml", b"<eSearchResult></eSearchResult>"),
