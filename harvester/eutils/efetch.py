@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 PATH = "efetch.fcgi"
 
 _XML_ERROR = re.compile(r"<ERROR>(.*?)</ERROR>", re.DOTALL)
-_IN_PLACE_OF_RECORDS = re.compile(r"\s*(Error(?::|%3A)[^\n]*)")
+_IN_PLACE_OF_RECORDS = re.compile(r"[\s+]*(Error(?::|%3A)[^\n]*)")
 _AMONG_RECORDS = re.compile(
-    r"^(Error: *(?:CEFetchPApplication|F a i l e d|Failed to (?:retrieve|understand))[^\n]*)",
+    r"^((?:Error: *(?:CEFetchPApplication|F a i l e d|Failed to (?:retrieve|understand))"
+    r"|(?:\d+\. )?id: \d+ Error occurred)[^\n]*)",
     re.MULTILINE,
 )
 _HEAD = 4096
@@ -153,6 +154,8 @@ class Documents:
                 return batch.uids[:0], None
             left = [uid for uid in uids if uid not in named]
             nameless = [number for number, owner in enumerate(owners) if not owner]
+            if any(map(str.isdecimal, set().union(*(records[one].names for one in nameless)))):
+                return batch.uids[:0], None  # records of other UIDs
             if len(left) != len(nameless):
                 return batch.uids, None
             for uid, number in zip(left, nameless, strict=True):

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from harvester.errors import Fault, RequestFailed
+from harvester.errors import Fault, RequestFailed, printable
 from harvester.eutils.efetch_xml import xml_records
+from harvester.job.databases import SEQUENCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -52,6 +53,11 @@ def records_in(text: str, db: str, rettype: str, retmode: str) -> list[Record] |
         return None
     if _ASN1_HEAD.match(text):
         return _asn1(text)
+    known = rettype == "uilist" or db in (_ARTICLES if rettype == "medline" else SEQUENCES)
+    strange = _STRANGE[rettype].search(text) if known and rettype in _STRANGE else None
+    if strange:
+        said = printable(strange[0].strip()) or "it is cut"
+        raise RequestFailed(Fault.BODY, f"the answer is not all {rettype}: {said}")
     read = _TEXTS.get(rettype) or _TEXTS.get(f"{db} {rettype}")
     records = read(text) if read else None
     return records or None  # a format of that name in which nothing is recognised
@@ -168,3 +174,17 @@ _TEXTS: Mapping[str, Callable[[str], list[Record]]] = {
     "gene ": _gene,
 }
 """Readers by rettype, or by database and rettype."""
+
+_ARTICLES = ("pubmed", "pmc")
+
+_NOT_FLAT = r"(?:\A|^//[ \t\r]*\n)\s*^(?!LOCUS )(?=\S).*"
+_STRANGE: Mapping[str, re.Pattern[str]] = {
+    "fasta": re.compile(r"\A\s*[^>\s].*|^(?!>|[A-Za-z*-]*[ \t\r]*$).+|(?<!\n)\Z", re.MULTILINE),
+    "gb": re.compile(_NOT_FLAT, re.MULTILINE),
+    "gp": re.compile(_NOT_FLAT, re.MULTILINE),
+    "acc": re.compile(r"^.*\S[ \t]+\S.*", re.MULTILINE),
+    "uilist": re.compile(r"^.*\S[ \t]+\S.*", re.MULTILINE),
+    "medline": re.compile(r"\A\s*(?!\s|[A-Z][A-Z0-9]{1,3} *-).*"),
+}
+"""rettype → what its text never holds in the databases that have it: NCBI's words in place of
+records or among them, such as `Resource temporarily unavailable`, or a last line that is cut."""

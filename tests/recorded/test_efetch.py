@@ -186,6 +186,38 @@ def test_of_other_formats_nothing_is_said(text: str, db: str, rettype: str) -> N
     assert records_in(text, db, rettype, "text") is None
 
 
+_FASTA = ">NM_1.1 a\nACGT\nAC-*\n\n"
+_GB = "LOCUS       NM_1\nVERSION     NM_1.1\n//\n\n"
+_MEDLINE = "\nPMID- 1\nTI  - One\n      title\n"
+
+
+@pytest.mark.parametrize(
+    ("rettype", "text"),
+    [
+        ("fasta", f"{_FASTA}Resource temporarily unavailable\n{_FASTA}"),
+        ("fasta", "ID list is empty! Possibly it has no correct IDs.\n"),
+        ("fasta", _FASTA + _FASTA[:13]),
+        ("gb", f"{_GB}Resource temporarily unavailable\n{_GB}"),
+        ("gb", f"Resource temporarily unavailable\n{_GB}"),
+        ("acc", "NM_1.1\nSupplied id parameter is empty.\n"),
+        ("uilist", "Resource temporarily unavailable\n"),
+        ("medline", "Resource temporarily unavailable\n"),
+        ("medline", f"{_MEDLINE}\n2. id: 2 Error occurred: not available\n"),
+    ],
+)
+def test_words_in_place_of_records_or_among_them_are_a_failure(rettype: str, text: str) -> None:
+    """Of formats whose lines are known; a cut line of FASTA, too."""
+    documents = Documents(
+        "pubmed" if rettype == "medline" else "nuccore", f"{rettype}/text", Uids()
+    )
+    for whole in (text, text.replace("\n", "\r\n")):
+        with pytest.raises(RequestFailed):
+            documents.read(whole.encode(), Batch(np.array([1, 2]), "json"))
+    sound = {"fasta": _FASTA, "gb": _GB, "acc": "NM_1.1\n", "uilist": "1\n", "medline": _MEDLINE}
+    for whole in (sound[rettype], sound[rettype].replace("\n", "\r\n")):
+        assert documents.read(whole.encode(), Batch(np.array([1]), "json")).answered.tolist() == [1]
+
+
 def test_declared_entities_are_refused() -> None:
     with pytest.raises(RequestFailed, match="declares entities"):
         records_in('<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', "pubmed", "", "xml")
@@ -215,6 +247,11 @@ def test_as_many_records_as_asked_for_are_all() -> None:
 def test_fewer_records_of_other_names_are_asked_for_again() -> None:
     assert _read("fasta/text", ">NM_1.1 a\nAC\n", 7, 8) == ([], [7, 8])
     assert _read("fasta/text", ">NM_1.1 a\nAC\n", 7) == ([7], [])
+
+
+def test_records_of_other_uids_are_never_those_asked_for() -> None:
+    assert _read("uilist/text", "9\n", 5) == ([], [5])
+    assert _read("uilist/text", "6\n9\n", 5, 6) == ([], [5, 6])
 
 
 @pytest.mark.parametrize("form", ["fasta/text", "acc/text", "gb/text", "medline/text", "x/text"])
