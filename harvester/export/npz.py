@@ -2,8 +2,8 @@
 
 `scipy.sparse.load_npz` loads the file. Row i has the targets of node i, ascending, at
 `indices[indptr[i] : indptr[i + 1]]`; two links between the same nodes are two entries. `linkname`
-has the name of each link, as a place in `linknames`. Node i is the record `node_uid[i]` of the
-database `dbs[node_db[i]]`.
+has the name of each link, as a place in `linknames`, and for cmd neighbor_score `score` its score.
+Node i is the record `node_uid[i]` of the database `dbs[node_db[i]]`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from harvester.export.sorting import sort_rows, whole_groups
 from harvester.export.text import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import DTypeLike, NDArray
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from harvester.export.harvests import Harvests
 
 _COLUMNS = ("dbfrom", "from_uid", "dbto", "linkname", "to_uid")
+_PER_LINK = {"indices": "target", "linkname": "linkname", "score": "score"}
+"""Array → column of the numbered links."""
+
 _ONES = 1 << 20
 _DATE = (1980, 1, 1, 0, 0, 0)
 """Time of the members, so that equal exports are equal files."""
@@ -45,12 +48,15 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noq
     rows = sort_rows(
         _numbered(harvests, nodes, linknames, kind), "source", to.scratch, harvests.link_count
     )
-    count = _write_rows(rows, to.scratch, nodes.count, kind)
+    kinds = {"indices": kind, "linkname": np.dtype(np.int16)}
+    if _has_scores(harvests):
+        kinds["score"] = np.dtype(np.int64)
+    count = _write_rows(rows, to.scratch, nodes.count, kind, list(kinds))
     dbs = nodes.dbs
     with zipfile.ZipFile(to.path, "w", zipfile.ZIP_STORED, allowZip64=True) as packed:
         _member(packed, "indptr", to.scratch / "indptr", kind, nodes.count + 1)
-        _member(packed, "indices", to.scratch / "indices", kind, count)
-        _member(packed, "linkname", to.scratch / "linkname", np.int16, count)
+        for name, its in kinds.items():
+            _member(packed, name, to.scratch / name, its, count)
         _ones(packed, count)
         _array(packed, "shape", np.array([nodes.count, nodes.count], np.int64))
         _array(packed, "format", np.array(b"csr"))
@@ -62,8 +68,9 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:  # noq
 def _numbered(
     harvests: Harvests, nodes: Nodes, linknames: dict[str, int], kind: np.dtype[Any]
 ) -> Iterator[pa.Table]:
-    """Yield links as numbers: source, target, and place of the linkname."""
-    for batch in batches(harvests.links(*_COLUMNS)):
+    """Yield links as numbers: source, target, place of the linkname, and score if there are any."""
+    scores = ("score",) if _has_scores(harvests) else ()
+    for batch in batches(harvests.links(*_COLUMNS, *scores)):
         names = batch["linkname"]
         known = [
             linknames.setdefault(name, len(linknames)) for name in names.dictionary.to_pylist()
@@ -72,24 +79,34 @@ def _numbered(
             "source": nodes.numbers(batch["dbfrom"], batch["from_uid"]).astype(kind),
             "target": nodes.numbers(batch["dbto"], batch["to_uid"]).astype(kind),
             "linkname": np.array(known, np.int16)[names.indices.to_numpy()],
-        }
+        } | {name: batch[name].fill_null(0) for name in scores}
         yield pa.table(columns)
 
 
-def _write_rows(tables: Iterator[pa.Table], scratch: Path, nodes: int, kind: np.dtype[Any]) -> int:
-    """Write indices, linknames and indptr as bytes; return the number of links."""
+def _has_scores(harvests: Harvests) -> bool:
+    return any(one.cmd == "neighbor_score" for one in harvests.readers)
+
+
+def _write_rows(
+    tables: Iterator[pa.Table],
+    scratch: Path,
+    nodes: int,
+    kind: np.dtype[Any],
+    names: Sequence[str],
+) -> int:
+    """Write indptr, and the arrays with a value for each link, as bytes; return the links."""
     done = links = 0  # rows of the matrix begun, and links before them
     with ExitStack() as opened:
-        indptr, indices, linkname = (
+        indptr, *files = (
             opened.enter_context((scratch / name).open("wb", buffering=1 << 20))
-            for name in ("indptr", "indices", "linkname")
+            for name in ("indptr", *names)
         )
         for table in whole_groups(tables, "source"):
-            source, target, name = (column.to_numpy() for column in table.columns)
-            order = np.lexsort((name, target, source))
-            source = source[order]
-            indices.write(target[order].data)
-            linkname.write(name[order].data)
+            columns = {name: table[name].to_numpy() for name in table.column_names}
+            order = np.lexsort((columns["linkname"], columns["target"], columns["source"]))
+            source = columns["source"][order]
+            for name, file in zip(names, files, strict=True):
+                file.write(columns[_PER_LINK[name]][order].data)
             last = int(source[-1])
             starts = np.searchsorted(source, np.arange(done, last + 1)) + links
             indptr.write(starts.astype(kind).data)

@@ -162,6 +162,25 @@ def test_scipy_and_igraph_load_npz(case: Case, tmp_path: Path) -> None:
     assert graph.outdegree() == [out_degrees[name] for name in names]
 
 
+def test_npz_has_the_scores_of_neighbor_score(tmp_path: Path) -> None:
+    links = pa.Table.from_pylist(COLLIDING, LINKS)
+    out = make_harvest(tmp_path / "out", links, [7157, 5], dbfrom="gene", cmd="neighbor_score")
+    export(out, "npz", tmp_path / "a.npz")
+    arrays = np.load(tmp_path / "a.npz")
+    matrix = scipy.sparse.csr_array((arrays["score"], arrays["indices"], arrays["indptr"])).tocoo()
+    names = [
+        f"{arrays['dbs'][db]}:{uid}"
+        for db, uid in zip(arrays["node_db"], arrays["node_uid"], strict=True)
+    ]
+    assert Counter(
+        (names[a], names[b], int(s))
+        for a, b, s in zip(matrix.row, matrix.col, matrix.data, strict=True)
+    ) == Counter(
+        (f"{r['dbfrom']}:{r['from_uid']}", f"{r['dbto']}:{r['to_uid']}", r["score"] or 0)
+        for r in COLLIDING
+    )
+
+
 def test_networkit_takes_the_arrays_of_npz(case: Case, tmp_path: Path) -> None:
     networkit = pytest.importorskip("networkit")
     out, links, nodes = case
