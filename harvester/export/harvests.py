@@ -12,6 +12,7 @@ from harvester.job.cmds import CMDS
 from harvester.model import lazy_compute as pc
 from harvester.model import uids
 from harvester.model.identifiers import identifiers_of
+from harvester.model.row_schemas import ROUND
 from harvester.store.folder import is_locked
 from harvester.store.reader import HarvestReader
 from harvester.store.unfinished import check_complete, folders_of
@@ -45,8 +46,10 @@ class Harvests:
 
     @property
     def schema(self) -> pa.Schema:
-        """Schema of the rows of `links()`."""
-        return self.first.schema
+        """Schema of the rows of `links()`; the round of a link, only where all have it."""
+        if all(ROUND.name in one.schema.names for one in self.readers):
+            return self.first.schema
+        return _without_round(self.first)
 
     @property
     def names(self) -> str:
@@ -162,12 +165,18 @@ def open_harvests(
     ]
     first = readers[0]
     for other in readers[1:]:
-        if other.schema != first.schema:
+        if _without_round(other) != _without_round(first):
             raise BadInput(
                 f"{first.folder} and {other.folder} hold rows of different kinds "
                 f"({_kind(first)}; {_kind(other)}). Export them one by one."
             )
     return Harvests(readers, emit)
+
+
+def _without_round(reader: HarvestReader) -> pa.Schema:
+    """Return the schema of its links as of one without rounds."""
+    place = reader.schema.get_field_index(ROUND.name)
+    return reader.schema if place < 0 else reader.schema.remove(place)
 
 
 def _open(folder: Path, emit: Callable[[events.Event], None], *, partial: bool) -> HarvestReader:

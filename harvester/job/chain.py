@@ -70,10 +70,8 @@ def fill_hops(job: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(hops, list):
         return job
     job = dict(job)
-    link = job.get("link") or {}
-    if hops and isinstance(link, dict) and "dbfrom" not in link and isinstance(hops[0], dict):
-        job["link"] = link = {**hops[0], **link}
-        hops = hops[1:]
+    link, hops = first_hop(job.get("link") or {}, hops)
+    job["link"] = link
     job["hop"] = filled = list[Any]()
     for hop in hops:
         if isinstance(hop, dict) and "dbfrom" not in hop:
@@ -82,6 +80,21 @@ def fill_hops(job: dict[str, Any]) -> dict[str, Any]:
             filled.append(hop)
         link = filled[-1]
     return job
+
+
+def first_hop(link: Any, hops: list[Any]) -> tuple[Any, list[Any]]:
+    """Return the link of the first hop, which is the first of the hops if none was given.
+
+    Args:
+        link: keys that were given for the link.
+        hops: further hops, or all.
+
+    Returns:
+        The link, and the hops that follow it.
+    """
+    if hops and isinstance(link, dict) and "dbfrom" not in link and isinstance(hops[0], dict):
+        return {**hops[0], **link}, hops[1:]
+    return link, hops
 
 
 def _only_db(link: Any) -> str:

@@ -16,6 +16,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from harvester.errors import BadInput, nearest, printable
+from harvester.job.chain import first_hop
 from harvester.job.environment import VARIABLES, with_environment
 from harvester.job.explain import explain
 from harvester.job.fields import Group
@@ -80,6 +81,8 @@ def build(
     if path:
         found = load(path)
         hops = found.pop("hop", hops)  # type: ignore[assignment]
+        if hops:  # now, so that options change the first hop, and add none
+            found["link"], hops = first_hop(found.get("link", {}), hops)
         merged.take_file(path, found)
     merged.take_environment(environ)
     merged.take(options or {})

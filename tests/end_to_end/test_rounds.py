@@ -225,6 +225,11 @@ def a_hop_of_a_chain(servers: Servers, folder: Path, form: str) -> None:
         assert status(out / "hop-3")["uids"]["linked"] == len(reached)
     total = len(ROOTS) + sum(map(len, expected)) + len(reached)
     assert asked(server) == total
+    exported = servers.harvester("export", out, "--to=parquet", folder / "all.parquet")
+    assert exported.code == 0, exported.err
+    whole = pq.read_table(folder / "all.parquet")
+    assert whole.num_rows == sum(status(out / f"hop-{hop}")["links"] for hop in (1, 2, 3))
+    assert "round" not in whole.column_names  # only one of the hops has rounds
 
 
 def of_accessions(servers: Servers, folder: Path) -> None:

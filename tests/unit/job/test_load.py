@@ -47,6 +47,18 @@ def test_option_beats_environment_beats_file_beats_default(
     assert without_environment.limits.max_attempts == 6
 
 
+def test_an_option_changes_the_first_hop_of_a_chain_and_adds_none(
+    written: Callable[[str | bytes], Path],
+) -> None:
+    hops = [{"dbfrom": "pubmed", "db": "gene", "linkname": "pubmed_gene"}, {"db": "protein"}]
+    path = written(tomli_w.dumps({"hop": hops, "output": {"path": "out"}}))
+    job = load.build({"link": {"dbfrom": "pmc", "linkname": "pmc_gene"}}, path, {})
+    assert [(link.dbfrom, link.db, link.linkname) for link in job.chain.links] == [
+        ("pmc", ["gene"], ["pmc_gene"]),
+        ("gene", ["protein"], []),
+    ]
+
+
 def test_an_empty_variable_is_no_variable() -> None:
     job = load.build(
         changed(contact={"email": "a@b.org"}), None, {"NCBI_EMAIL": "", "HARVESTER_BASE_URL": ""}
