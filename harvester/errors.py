@@ -16,6 +16,7 @@ HarvestError                 1  anything that has a sentence of its own
 
 from __future__ import annotations
 
+import errno
 import re
 from difflib import get_close_matches
 from enum import StrEnum
@@ -179,6 +180,19 @@ def refused_by(failure: RequestFailed) -> Refused:
     untrusted = failure.fault is Fault.UNTRUSTED
     who = "No safe connection" if untrusted else "The server refuses us"
     return Refused(f"{who}: {failure.reason.rstrip('.')}.")
+
+
+_REMEDIES = {
+    errno.EACCES: "Ask its owner for access, or name another one",
+    errno.EPERM: "Ask its owner for access, or name another one",
+    errno.ENAMETOOLONG: "Give a shorter name",
+}
+
+
+def not_opened(path: str, error: OSError) -> FolderError:
+    """Return the error for a file or folder that the system does not let us open."""
+    remedy = _REMEDIES.get(error.errno or 0, "Check the path, and the disk that it is on")
+    return FolderError(f"{printable(path)} cannot be opened: {error.strerror or error}. {remedy}.")
 
 
 def printable(text: str, limit: int = 160) -> str:

@@ -11,6 +11,7 @@ from harvester import events
 from harvester.errors import FolderError, FolderInUse
 from harvester.job import load
 from harvester.store.folder import JOB, check_harvest, harvest_folders, is_chain
+from harvester.store.opening import holds
 from harvester.store.state_reader import FILE
 from harvester.store.status import chain_status, harvest_status
 
@@ -62,7 +63,7 @@ def job_in(folder: Path, *, chain: bool = False, options: Settings | None = None
     Raises:
         BadInput: the folder holds no harvest, or its `job.toml` is missing or wrong.
     """
-    if not (chain and (folder / JOB).is_file()):
+    if not (chain and holds(folder, JOB)):
         check_harvest(folder)
     return load.load_kept(folder / JOB, options)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harvester.api.by_uid import possible_linknames, reasons, targets_by_uid
 from harvester.api.remote import is_url, local_copy
+from harvester.errors import BadInput
 from harvester.model.outcomes import Outcome
 from harvester.store.frames import Frames
 from harvester.store.reader import HarvestReader
@@ -31,8 +32,8 @@ def read(folder: str | PathLike[str]) -> Harvest:
         What is committed now. A running harvest commits more later: open it again to see that.
 
     Raises:
-        BadInput: the folder holds no harvest.
-        FolderError: it is damaged, or was written by a newer version.
+        BadInput: the folder holds no harvest, or there can be none at the URL.
+        FolderError: it is damaged, cannot be opened, or was written by a newer version.
 
     Example:
         ```
@@ -40,8 +41,14 @@ def read(folder: str | PathLike[str]) -> Harvest:
         print(harvest.outcomes, harvest.links().num_rows)
         ```
     """
-    path = local_copy(folder) if isinstance(folder, str) and is_url(folder) else Path(folder)
-    return Harvest(HarvestReader.open(path.expanduser()))
+    try:
+        is_remote = isinstance(folder, str) and is_url(folder)
+        path = local_copy(str(folder)) if is_remote else Path(folder).expanduser()
+    except ValueError as error:
+        raise BadInput(f"{error}.") from None
+    except RuntimeError:
+        raise BadInput(f"The home folder in '{folder}' does not exist.") from None
+    return Harvest(HarvestReader.open(path))
 
 
 class Harvest(Frames):

@@ -12,7 +12,7 @@ from click.exceptions import Abort, Exit
 
 from harvester.cli.process import collect_rarely
 from harvester.cli.verbosity import DISTRIBUTION, LOG_JSON, add_message_options, write_json
-from harvester.errors import BadInput, HarvestError, nearest
+from harvester.errors import BadInput, HarvestError, nearest, not_opened
 
 COMMANDS = {
     "run": "harvester.cli.commands.run",
@@ -111,6 +111,8 @@ def main() -> None:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _NO_ROOM and not error.filename:
             code = _say(f"Standard output could not be written ({error.strerror}).", 1)
+        elif isinstance(error, OSError) and error.filename:
+            code = _say(str(not_opened(str(error.filename), error)), 1)
         elif LOG_JSON in sys.argv:
             from traceback import format_exception
 

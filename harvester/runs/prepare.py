@@ -13,6 +13,7 @@ from harvester.runs.chain import hop_jobs
 from harvester.sources.from_job import open_source
 from harvester.store.folder import JOB, check_usable, disk_errors, hop_folders
 from harvester.store.identity import check_same_job, shares_by_rank
+from harvester.store.opening import holds
 from harvester.store.remote.fetch import fetch
 from harvester.store.state_reader import FILE, PARTIAL, look_up
 
@@ -109,7 +110,7 @@ def _see_same_chain(job: Job) -> None:
         BadInput: it holds another.
     """
     folder = Path(job.output.path)
-    if not (folder / JOB).is_file():
+    if not holds(folder, JOB):
         return
     kept = load.load_kept(folder / JOB)
     before, now = ([one.identity() for one in hop_jobs(both)] for both in (kept, job))

@@ -21,6 +21,7 @@ from harvester.model.schemas import UIDS, with_ids
 from harvester.store import durable
 from harvester.store.folder import MANIFEST, RAW, RECORDS, harvest_folders, is_locked
 from harvester.store.manifest import part_kind, read_manifest
+from harvester.store.opening import holds
 from harvester.store.parts import FOLDERS, is_part_name, read_part
 from harvester.store.reader import HarvestReader
 from harvester.store.state_reader import FILE, Part
@@ -151,8 +152,10 @@ def verify(folder: Path, emit: events.Listener = lambda _: None) -> Verified:
 
 def is_handed_over(folder: Path) -> bool:
     """Return whether a folder has a manifest, and no state from which it could be resumed."""
+    if not holds(folder, MANIFEST):
+        return False
     states = [FILE, *(f"{path.name}/{FILE}" for path in folder.glob("hop-*"))]
-    return (folder / MANIFEST).is_file() and not any((folder / one).exists() for one in states)
+    return not any((folder / one).exists() for one in states)
 
 
 def verify_handed_over(folder: Path, emit: events.Listener = lambda _: None) -> Verified:

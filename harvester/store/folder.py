@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from harvester.errors import BadInput, FolderError, FolderInUse
 from harvester.store import durable
 from harvester.store.no_locks import has_no_locks, owner_in, quiet_fallback, without_locks
+from harvester.store.opening import holds, opening
 from harvester.store.state_reader import FILE, StateReader
 
 if TYPE_CHECKING:
@@ -58,12 +59,13 @@ def hop_folder(folder: Path, number: int) -> Path:
 def hop_folders(folder: Path) -> list[Path]:
     """Return the folders of the hops of a chain that have begun, in their order."""
     found = itertools.takewhile(Path.is_dir, (hop_folder(folder, n) for n in itertools.count(1)))
-    return [path for path in found if (path / FILE).is_file()]
+    with opening(folder):
+        return [path for path in found if (path / FILE).is_file()]
 
 
 def is_chain(folder: Path) -> bool:
     """Return whether a folder holds a chain of harvests."""
-    return not (folder / FILE).is_file() and bool(hop_folders(folder))
+    return not holds(folder, FILE) and bool(hop_folders(folder))
 
 
 def harvest_folders(folder: Path) -> list[Path]:
@@ -72,8 +74,10 @@ def harvest_folders(folder: Path) -> list[Path]:
     Raises:
         FolderError: a hop before the last one, or its state, is missing.
     """
+    if holds(folder, FILE):
+        return [folder]
     found = [path for path in folder.glob("hop-*") if _HOP.fullmatch(path.name) and path.is_dir()]
-    if (folder / FILE).is_file() or not found:
+    if not found:
         return [folder]
     last = max(int(path.name.removeprefix("hop-")) for path in found)
     hops = [hop_folder(folder, number) for number in range(1, last + 1)]
@@ -127,16 +131,26 @@ def check_harvest(folder: Path) -> None:
     Raises:
         BadInput: it holds none, or a chain of them.
     """
-    if not (folder / FILE).is_file():
-        hops = hop_folders(folder)
-        hint = f" It is a chain: name a hop, like {hops[-1]}." if hops else ""
-        if not hops and (folder / MANIFEST).is_file():
-            hint = (
-                f" Restore the file from a backup; `harvester verify {folder}` checks the others "
-                "without it."
-            )
-        why = f"it has no {FILE}" if folder.is_dir() else "there is no such folder"
-        raise BadInput(f"{folder} holds no harvest: {why}.{hint}")
+    if not holds(folder, FILE):
+        raise BadInput(f"{folder} holds no harvest: {_why_none(folder)}")
+
+
+def _why_none(folder: Path) -> str:
+    """Return why a folder holds no harvest, and what to do, as the rest of a sentence."""
+    if not folder.exists():
+        return "there is no such folder."
+    if not folder.is_dir():
+        return "it is a file."
+    found = f"it has no {FILE}."
+    if hops := hop_folders(folder):
+        return f"{found} It is a chain: name a hop, like {hops[-1]}."
+    if holds(folder, MANIFEST):
+        return (
+            f"{found} Restore the file from a backup; `harvester verify {folder}` checks the "
+            "others without it."
+        )
+    below = min(folder.glob(f"*/{FILE}"), default=None)
+    return f"{found} There is one below it: {below.parent}." if below else found
 
 
 def check_usable(folder: Path) -> None:

@@ -15,6 +15,7 @@ from harvester.errors import FolderError
 from harvester.store import durable
 from harvester.store.contents import read_contents
 from harvester.store.folder import JOB, MANIFEST, RECORDS, REJECTED, UNANSWERED, hop_folders
+from harvester.store.opening import opening
 from harvester.store.reader import read_job
 from harvester.store.state_reader import PARTIAL
 from harvester.store.status import COUNTS, OUTCOMES, chain_state, end_state, sums
@@ -128,12 +129,13 @@ def read_manifest(folder: Path) -> Manifest | None:
     """
     path = folder / MANIFEST
     try:
-        found = json.loads(path.read_bytes())
+        with opening(path):
+            found = json.loads(path.read_bytes()) if path.exists() else None
+        if found is None:
+            return None
         number = found["format"]
         assert not any(_leaves(entry["name"]) for entry in found["files"])
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError, AssertionError) as error:
+    except (ValueError, TypeError, KeyError, AssertionError) as error:
         raise FolderError(
             f"{path} is damaged: it is not the manifest of a harvest. Restore it from a backup, "
             f"or delete it and run `harvester resume {folder}`, which writes it again."

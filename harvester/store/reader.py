@@ -23,6 +23,7 @@ from harvester.model.schemas import RAW, UIDS, with_ids
 from harvester.store.folder import JOB, LINKS, RECORDS, check_harvest
 from harvester.store.frames import joined
 from harvester.store.identity import check_holds_links, known_identity
+from harvester.store.opening import holds, opening
 from harvester.store.parts import find_damage, read_part
 from harvester.store.state_reader import FILE, PARTIAL, REFRESHED, StateReader
 from harvester.store.timeline import Timeline
@@ -391,16 +392,17 @@ def read_job(folder: Path) -> dict[str, Any]:
         FolderError: it is missing or damaged.
     """
     path = folder / JOB
-    if not path.is_file():
+    if not holds(folder, JOB):
         raise FolderError(
             f"{path} is missing: the run stopped before its first commit. Run it again."
         )
     try:
-        job = tomllib.loads(path.read_text(encoding="utf-8"))
+        with opening(path):
+            job = tomllib.loads(path.read_text(encoding="utf-8"))
         link = job["link"]
         "".join([link["dbfrom"], *link.get("db", [])])  # names, not other values
         link_schema(link.get("cmd", "neighbor"))
-    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise FolderError(
             f"{path} is damaged; restore it from a backup, or run the job again with its options."
         ) from error

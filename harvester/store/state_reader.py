@@ -16,6 +16,7 @@ from harvester.errors import FolderError, printable
 from harvester.model import uids
 from harvester.model.outcomes import ANSWERED
 from harvester.store.no_locks import has_no_locks, without_locks
+from harvester.store.opening import holds, opening
 from harvester.store.sqlite import as_os_error, connect, is_full, seal
 from harvester.store.timeline import Timeline
 
@@ -132,7 +133,7 @@ class StateReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with self._damage_as_folder_error():
+        with self._damage_as_folder_error(), opening(path):
             self._db, version = connect(path, read_only=True)
             try:
                 self._check(version)
@@ -331,7 +332,7 @@ def look_up(folder: Path, *names: str) -> list[Any]:
     Raises:
         FolderError: the state is damaged.
     """
-    if not (folder / FILE).is_file():
+    if not holds(folder, FILE):
         return [None] * len(names)
     try:
         with closing(StateReader(folder / FILE)) as state:

@@ -149,12 +149,12 @@ FOLDERS = [
     option("-o ids", "ids is a file", "choose another"),
     option("-o ids/out", "ids", "choose another"),
     Bad("plan a", ("a is a folder, not a job file", "resume a"), {"a/thesis.doc": "mine"}),
-    Bad("resume none", ("none holds no harvest", "state.sqlite")),
+    Bad("resume none", ("none holds no harvest", "there is no such folder")),
     Bad("resume a", ("a holds no harvest",), {"a/thesis.doc": "mine"}),
-    Bad("resume ids", ("ids holds no harvest",), {"ids": "1"}),
-    Bad("status none", ("none holds no harvest", "state.sqlite")),
+    Bad("resume ids", ("ids holds no harvest: it is a file",), {"ids": "1"}),
+    Bad("status none", ("none holds no harvest", "there is no such folder")),
     Bad("status a", ("a holds no harvest",), {"a/thesis.doc": "mine"}),
-    Bad("status ids --json", ("ids holds no harvest",), {"ids": "1"}),
+    Bad("status ids --json", ("ids holds no harvest: it is a file",), {"ids": "1"}),
 ]  # fmt: skip
 
 

@@ -79,6 +79,13 @@ def test_a_folder_without_a_harvest_is_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+@pytest.mark.parametrize("place", ["http://example.org/out", "s3://", "~nobody-of-that-name/out"])
+def test_a_place_that_holds_no_harvests_is_refused(place: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read(place)
+    assert place in str(refused.value)
+
+
 async def test_a_misspelt_linkname_is_an_error() -> None:
     linked = await _linked()
     assert linked.by_uid("pubmed_gene") == {1: [11, 12], 2: [11], 3: []}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
-from harvester.cli import with_option
+from harvester.cli import main, program, with_option
 from harvester.cli.commands.run import run
 from harvester.cli.options import option_name, settings
 from harvester.errors import BadInput
@@ -46,3 +48,21 @@ def test_an_option_for_several_names_may_be_given_several_times() -> None:
     assert given["link"] == {"db": "pmc,gene,omim", "linkname": "a,b"}
     assert given["source"] == {"ids": ["a,b", "c"]}
     assert given["limits"] == {"rate": "2"}
+
+
+def test_a_file_that_cannot_be_opened_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever file, and whichever part of the program meets it."""
+
+    def fail(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/shared/out/links")
+
+    monkeypatch.setattr(program, "main", fail)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 1
+    assert capsys.readouterr().err == (
+        "harvester: /shared/out/links cannot be opened: Permission denied. Ask its owner for "
+        "access, or name another one.\n"
+    )

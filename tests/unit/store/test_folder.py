@@ -11,11 +11,24 @@ from typing import TYPE_CHECKING
 import pytest
 from support.privileges import without_root
 
+from harvester.api.folder import job_in, status
+from harvester.api.read import read
 from harvester.errors import FolderError
-from harvester.store.folder import check_no_orphans, check_usable, disk_errors
+from harvester.runs.verify import is_handed_over
+from harvester.store.folder import (
+    check_harvest,
+    check_no_orphans,
+    check_usable,
+    disk_errors,
+    harvest_folders,
+    is_chain,
+)
+from harvester.store.manifest import read_manifest
+from harvester.store.reader import HarvestReader, read_job
+from harvester.store.state_reader import StateReader, look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -74,3 +87,47 @@ def test_parts_beside_an_empty_state_are_never_taken_for_leftovers(
         check_no_orphans(tmp_path)
     (tmp_path / "state.sqlite-wal").write_bytes(b"what a killed run committed")
     check_no_orphans(tmp_path)
+
+
+READERS: list[Callable[[Path], object]] = [
+    check_harvest,
+    harvest_folders,
+    is_chain,
+    is_handed_over,
+    read_manifest,
+    read_job,
+    read,
+    status,
+    job_in,
+    lambda out: job_in(out, chain=True),
+    HarvestReader.open,
+    lambda out: look_up(out, "identity"),
+]
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_whatever_reads_a_harvest_says_that_it_may_not(
+    closed: Path, reader: Callable[[Path], object]
+) -> None:
+    out = closed / "out"
+    with without_root(), pytest.raises(FolderError) as caught:
+        reader(out)
+    said = str(caught.value)
+    assert said.startswith(str(out))
+    assert said.endswith(
+        " cannot be opened: Permission denied. Ask its owner for access, or name another one."
+    )
+
+
+def test_a_state_that_may_not_be_read_is_no_damaged_one() -> None:
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        state = Path(name) / "state.sqlite"
+        state.touch(0o600)
+        with without_root(), pytest.raises(FolderError, match="cannot be opened: Permission"):
+            StateReader(state)
+
+
+def test_a_name_that_is_too_long_is_said(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match=r"File name too long. Give a shorter name\.$"):
+        read(tmp_path / ("a" * 300))

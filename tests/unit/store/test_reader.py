@@ -227,13 +227,18 @@ def test_a_flipped_bit_in_parquet_never_makes_another_row(tmp_path: Path, codec:
 
 
 def test_folders_without_one_harvest_are_refused(tmp_path: Path) -> None:
-    for folder, why in (
-        (tmp_path, "it has no state.sqlite"),
-        (tmp_path / "nowhere", "there is no such folder"),
+    (tmp_path / "file").touch()
+    for name, why in (
+        (".", "it has no state.sqlite."),
+        ("nowhere", "there is no such folder."),
+        ("file", "it is a file."),
     ):
         with pytest.raises(BadInput) as caught:
-            HarvestReader.open(folder)
-        assert str(caught.value) == f"{folder} holds no harvest: {why}."
+            HarvestReader.open(tmp_path / name)
+        assert str(caught.value) == f"{tmp_path / name} holds no harvest: {why}"
+    with _harvest(tmp_path / "below"), pytest.raises(BadInput) as caught:
+        HarvestReader.open(tmp_path)
+    assert str(caught.value).endswith(f" There is one below it: {tmp_path / 'below'}.")
     with _harvest(tmp_path / "hop-1"), pytest.raises(BadInput, match="It is a chain: name a hop"):
         HarvestReader.open(tmp_path)
 
