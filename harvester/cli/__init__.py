@@ -11,7 +11,7 @@ import rich_click as click
 from click.exceptions import Abort, Exit
 
 from harvester.cli.process import collect_rarely
-from harvester.cli.verbosity import DISTRIBUTION, LOG_JSON, add_message_options, write_json
+from harvester.cli.verbosity import DISTRIBUTION, LOG_JSON, add_message_options, say, write_json
 from harvester.errors import BadInput, HarvestError, nearest, not_opened
 
 COMMANDS = {
@@ -120,6 +120,7 @@ def main() -> None:
         else:
             raise
     _drop_output()
+    _drop_unwritten()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -143,6 +144,14 @@ def _occupy_standard_streams() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
+def _drop_unwritten() -> None:
+    """Drop what standard error does not take; otherwise Python ends with exit code 120."""
+    try:
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 def with_option(error: BadInput) -> str:
     """Return the sentence of an error, with the option that sets the field that is wrong."""
     from harvester.cli.options import option_name
@@ -164,5 +173,5 @@ def _say(sentence: str, code: int) -> int:
     if LOG_JSON in sys.argv:
         write_json("Error", message=sentence, exit_code=code)
     else:
-        click.echo(f"harvester: {sentence}", err=True)
+        say(f"harvester: {sentence}")
     return code

@@ -58,7 +58,7 @@ class Messages:
         if self.log_json:
             self._write("Note", message=text)
         elif not self.quiet:
-            click.echo(text, err=True)
+            say(text)
 
     def warn(self, text: str) -> None:
         """Say what a user must know about the result."""
@@ -111,7 +111,14 @@ def messages() -> Messages:
 def write_json(event: str, **fields: Any) -> None:
     """Write one line of --log-json."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    click.echo(json.dumps({"time": now, "event": event, **fields}), err=True)
+    say(json.dumps({"time": now, "event": event, **fields}))
+
+
+def say(text: str) -> None:
+    """Write text to standard error."""
+    from harvester.api.display.lines import write_line
+
+    write_line(sys.stderr, text)
 
 
 def add_message_options(command: click.Command) -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.harness import harvester, write_uids
+from support.harness import command, environment, harvester, write_uids
 from support.schemas import assert_follows
 
 from harvester.cli import COMMANDS, main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from support.servers import Servers
 
@@ -161,3 +162,25 @@ def test_the_command_at_the_end_speaks_json_too(say: Callable[..., Said]) -> Non
     last = [json.loads(line) for line in said.err.splitlines()][-1]
     assert_follows("events", last)
     assert last["message"] == "done\nbad"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("run --ids {0}/IDS --dbfrom pubmed --db pmc --rate 100 -o {1}", 0),
+        ("run --ids {0}/IDS --dbfrom pubmed --db pmc --rate 100 -o {1} -v --log-json", 0),
+        ("status {1}", 2),
+    ],
+)
+def test_a_full_disk_of_the_log_changes_no_exit_code(
+    stage: Path, tmp_path: Path, line: str, code: int
+) -> None:
+    out = tmp_path / "out"
+    env = environment(HARVESTER_BASE_URL=(stage / "url").read_text())
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command(*line.format(stage, out).split()), stderr=full, env=env, check=False
+        )
+    assert done.returncode == code
+    assert (out / "manifest.json").exists() == (code == 0)

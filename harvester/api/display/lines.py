@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
@@ -46,6 +46,13 @@ def make_display(
     return _plain(stream, verbose=verbose)
 
 
+def write_line(stream: TextIO, line: str) -> None:
+    """Write a line; if the stream does not take it, it is lost: a full log ends no harvest."""
+    with suppress(OSError):
+        stream.write(f"{line}\n")
+        stream.flush()
+
+
 def _silent(_: events.Event) -> None:
     """Ignore all events, for -q."""
 
@@ -69,8 +76,7 @@ class JsonLog:
             for field in fields(event):
                 value = getattr(event, field.name)
                 said[field.name] = _json_value(value)
-            self._stream.write(json.dumps(said) + "\n")
-            self._stream.flush()
+            write_line(self._stream, json.dumps(said))
 
 
 def _json_value(value: object) -> object:
@@ -105,8 +111,7 @@ class PlainLines:
     def _say(self, text: str | None) -> None:
         if text is None:
             return
-        self._stream.write(f"{datetime.now().astimezone():%H:%M:%S} {text}\n")
-        self._stream.flush()
+        write_line(self._stream, f"{datetime.now().astimezone():%H:%M:%S} {text}")
 
 
 @contextmanager
