@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import threading
 from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -354,16 +355,18 @@ def test_parquet_merges_into_full_row_groups(
     assert sizes == [100, 100, 100, 50]
 
 
-def test_arrow_reads_parquet_from_disk_without_python(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("form", "codec"), FORMS)
+def test_arrow_reads_from_disk_without_python(tmp_path: Path, form: Any, codec: Any) -> None:
     """A thread of Arrow that holds memory of Python while Python ends aborts the process."""
+    threads = set()
 
-    class Unread(io.FileIO):
-        def read(self, *_: object) -> bytes:
-            raise AssertionError("a read through Python")
+    class Watched(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            threads.add(threading.get_ident())
+            return super().read(size)
 
-        readinto = readall = read
-
-    sink = make_sink("parquet", "zstd")
+    sink = make_sink(form, codec)
     table = _table([_link(uid) for uid in range(1, 200)], NEIGHBOR_LINKS)
-    with Unread(str(_write(sink, table, tmp_path))) as part:
+    with Watched(str(_write(sink, table, tmp_path))) as part:
         assert pa.concat_tables(sink.read(part, NEIGHBOR_LINKS)).num_rows == len(table)
+        assert threads <= {threading.get_ident()}

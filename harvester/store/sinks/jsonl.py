@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from harvester.model import lazy_compute as pc
+from harvester.store.sinks.arrow_file import arrow_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,7 +64,8 @@ class JsonlSink:
         if not part.read(1):
             return
         part.seek(0)
-        stream = part if self._codec == "none" else pa.CompressedInputStream(part, self._codec)
+        file = arrow_file(part)
+        stream = file if self._codec == "none" else pa.CompressedInputStream(file, self._codec)
         plain = pa.schema([field.with_type(_plain(field.type)) for field in schema])
         reader = pj.open_json(
             stream,

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harvester.store.sinks.arrow_file import arrow_file
 from harvester.store.sinks.parquet_footer import Footer, Joined, UnknownFooter, is_whole, rows_of
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class ParquetSink:
 
         first: Footer | None = None
         for part in parts:
-            file, footer = open_parquet(part), _footer(part)
+            file, footer = pq.ParquetFile(arrow_file(part)), _footer(part)
             first, schema = first or footer, schema or file.schema_arrow
             for number in range(file.num_row_groups):
                 if footer is not None and first is not None and footer.schema == first.schema:
@@ -91,7 +92,7 @@ class ParquetSink:
 
     def read(self, part: IO[bytes], schema: pa.Schema) -> Iterator[pa.Table]:
         """Yield the rows of a part by row group; columns that the schema lacks are not read."""
-        file = open_parquet(part)
+        file = pq.ParquetFile(arrow_file(part))
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns=schema.names)
             yield table.select(schema.names).cast(schema)
@@ -115,17 +116,6 @@ class ParquetSink:
             # A flipped bit is found when a page is read, which takes 5 % longer.
             "write_page_checksum": True,
         }
-
-
-def open_parquet(part: IO[bytes]) -> pq.ParquetFile:
-    """Open a Parquet file; one on disk is read by Arrow itself, not through Python.
-
-    Arrow's threads hold what they read for a moment longer than a read takes. If Python ends in
-    that moment, a thread with memory of Python is ended by force, and the process aborts.
-    """
-    name = getattr(part, "name", None)
-    source = pa.OSFile(name) if isinstance(name, str) else part
-    return pq.ParquetFile(source, page_checksum_verification=True)
 
 
 @lru_cache
@@ -172,7 +162,7 @@ def _regrouped(parts: Iterable[IO[bytes]]) -> Iterator[pa.Table]:
     schema: pa.Schema | None = None
     held: list[pa.Table] = []
     for part in parts:
-        file = open_parquet(part)
+        file = pq.ParquetFile(arrow_file(part))
         schema = schema or file.schema_arrow
         for number in range(file.num_row_groups):
             held.append(file.read_row_group(number, use_threads=False).cast(schema))
