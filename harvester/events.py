@@ -6,6 +6,7 @@ them. Events carry fields only; `harvester.wording` turns them into sentences.
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -235,7 +236,7 @@ class Tally:
         others: other processes that share the rate limit.
     """
 
-    clock: Callable[[], float]
+    clock: Callable[[], float] = time.monotonic
     total: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     links: int = 0

@@ -78,6 +78,11 @@ def line(tally: events.Tally) -> str:
     )
 
 
+def ended(event: events.RunEnded, tally: events.Tally) -> str:
+    """Return how a run ended, as one line."""
+    return f"{event.state}: {line(tally)}"
+
+
 def limited_by(limit: events.Limit | events.WaitCause, others: int = 0) -> str:
     """Return what keeps a harvest from being faster, in words.
 

@@ -58,7 +58,7 @@ async def harvest(
         listeners: receive every event, in the loop's thread; they must not block. Without any,
             the events go to the logger `harvester`; see `log_to`.
         progress: show a display: in a notebook an output of the cell, on a terminal the display
-            of the command, elsewhere a line on stderr every half minute.
+            of the command, elsewhere a line on stderr every half minute and at the end.
         retry_failed: whether to ask again for UIDs recorded as failed or missing.
         resume: whether to take the UIDs from the folder; the source is then read only if it was
             never read to its end.

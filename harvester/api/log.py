@@ -53,6 +53,6 @@ class _Log:
             self._next = time.monotonic() + PROGRESS_SECONDS
             self._logger.info(wording.line(self._tally))
         elif isinstance(event, events.RunEnded):
-            self._logger.info("%s: %s", event.state, wording.line(self._tally))
+            self._logger.info(wording.ended(event, self._tally))
         elif (text := wording.sentence(event)) is not None:
             self._logger.log(_LEVELS.get(type(event), logging.INFO), wording.for_python(text))

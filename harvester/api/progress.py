@@ -41,4 +41,4 @@ def show_progress() -> AbstractContextManager[Listener]:
 
     if in_notebook():
         return nullcontext(NotebookDisplay())
-    return make_display(sys.stderr, quiet=False, verbose=False, as_json=False)
+    return make_display(sys.stderr, quiet=False, verbose=False, as_json=False, says_end=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, time
 from pathlib import PurePath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +15,9 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -111,6 +114,13 @@ class Group(BaseModel):
     """Keys that belong together; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Show the keys that differ from their defaults."""
+        fields = type(self).model_fields
+        for name, value in super().__repr_args__():
+            if name not in fields or value != fields[name].get_default():
+                yield name, value
 
     @field_validator("*", mode="before")
     @classmethod

@@ -153,3 +153,10 @@ def test_the_time_left_includes_the_wait_for_the_hours(tally: Tally, clock: _Clo
     tally(events.Waiting("hours", datetime.now(UTC) + timedelta(hours=2)))
     clock.now += 600.0
     assert tally.eta_seconds == pytest.approx(7210.0, abs=60.0)
+
+
+def test_a_tally_counts_without_a_clock_given() -> None:
+    tally = Tally()
+    tally(events.RunStarted(2, 0, {}, 0, 3.0, "server"))
+    tally(events.UidsSettled({"linked": 1}, links=4))
+    assert (tally.done, tally.links) == (1, 4)

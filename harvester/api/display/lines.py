@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harvester import events
-from harvester.wording import line, read, sentence
+from harvester.wording import ended, line, read, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,13 @@ _NO_CURSOR = {"dumb", "unknown"}
 
 
 def make_display(
-    stream: TextIO, *, quiet: bool, verbose: bool, as_json: bool, transient: bool = False
+    stream: TextIO,
+    *,
+    quiet: bool,
+    verbose: bool,
+    as_json: bool,
+    transient: bool = False,
+    says_end: bool = False,
 ) -> AbstractContextManager[events.Listener]:
     """Return the display that fits the stream and the options, as a listener.
 
@@ -34,6 +40,7 @@ def make_display(
         verbose: also show each retry; in JSON, each request.
         as_json: write JSON lines.
         transient: whether a live display is erased at the end.
+        says_end: whether plain lines end with one about the end; the command has a summary.
     """
     if quiet:
         return nullcontext(_silent)
@@ -43,7 +50,7 @@ def make_display(
         from harvester.api.display.live import live_display  # noqa: PLC0415 - rich is heavy
 
         return live_display(verbose=verbose, transient=transient)
-    return _plain(stream, verbose=verbose)
+    return _plain(stream, verbose=verbose, says_end=says_end)
 
 
 def write_line(stream: TextIO, line: str) -> None:
@@ -89,9 +96,10 @@ def _json_value(value: object) -> object:
 class PlainLines:
     """Log with a line every half minute, and one for each event that the user must know."""
 
-    def __init__(self, stream: TextIO, *, verbose: bool) -> None:
+    def __init__(self, stream: TextIO, *, verbose: bool, says_end: bool) -> None:
         self._stream = stream
         self._verbose = verbose
+        self._says_end = says_end
         self._tally = events.Tally(time.monotonic)
         self._next = time.monotonic() + PLAIN_SECONDS
 
@@ -105,6 +113,8 @@ class PlainLines:
             if time.monotonic() >= self._next:
                 self._next = time.monotonic() + PLAIN_SECONDS
                 self._say(read(event))
+        elif isinstance(event, events.RunEnded):
+            self._say(ended(event, self._tally) if self._says_end else None)
         elif self._verbose or not isinstance(event, events.BatchRetried):
             self._say(sentence(event))
 
@@ -115,5 +125,5 @@ class PlainLines:
 
 
 @contextmanager
-def _plain(stream: TextIO, *, verbose: bool) -> Iterator[events.Listener]:
-    yield PlainLines(stream, verbose=verbose)
+def _plain(stream: TextIO, *, verbose: bool, says_end: bool) -> Iterator[events.Listener]:
+    yield PlainLines(stream, verbose=verbose, says_end=says_end)

@@ -113,3 +113,15 @@ def test_a_notebook_shows_the_last_warnings_only(cell: Cell) -> None:
         display(events.Warned(f"warning {number};"))
     assert "warning 999;" in cell.shown[-1]["text"]
     assert cell.shown[-1]["text"].count("warning") == 5
+
+
+def test_progress_elsewhere_than_on_a_terminal_says_how_the_run_ended(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with listening([], progress=True) as told:
+        for event in (STARTED, events.UidsSettled({"linked": 900}), events.RunEnded("complete")):
+            for listener in told:
+                listener(event)
+    begin, end = capsys.readouterr().err.splitlines()
+    assert "900 UIDs to ask localhost for" in begin
+    assert " complete: 1,000 of 1,000 UIDs (100.0 %), 77 links" in end

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from support.jobs import SECRET
 
-from harvester import Eutils
+from harvester import Eutils, Job, Limits, Link, Output
 from harvester.api.links import Linked
 from harvester.model.schemas import NEIGHBOR_LINKS, answered_rows, unanswered_rows
 
@@ -35,3 +35,17 @@ def test_eutils_prints_its_server(monkeypatch: pytest.MonkeyPatch) -> None:
     eutils = Eutils(base_url="http://127.0.0.1:9/")
     assert repr(eutils) == "Eutils('http://127.0.0.1:9/')"
     assert SECRET not in repr(vars(eutils)["_at"])
+
+
+def test_a_job_prints_what_differs_from_the_defaults() -> None:
+    job = Job(link={"dbfrom": "pubmed", "db": "gene"}, output={"path": "out"})
+    assert repr(job) == ("Job(link=Link(dbfrom='pubmed', db=['gene']), output=Output(path='out'))")
+    more = Job(
+        link=Link(dbfrom="gene"), output=Output(path="out"), limits=Limits(rate=2, passes=2),
+        source={"uids": range(1, 1_000_001)},
+    )  # fmt: skip
+    assert repr(more) == (
+        "Job(link=Link(dbfrom='gene'), source=Source(uids=<1,000,000 UIDs in memory>), "
+        "output=Output(path='out'), limits=Limits(rate=2.0, passes=2))"
+    )
+    assert repr(Limits()) == "Limits()"
