@@ -22,7 +22,7 @@ from harvester.job.explain import explain
 from harvester.job.fields import Group
 from harvester.job.groups import STDIN, Access
 from harvester.job.model import Job
-from harvester.model.place import folder_of, is_url, shown
+from harvester.model.place import folder_of, is_url, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,9 +131,9 @@ def dump(job: Job) -> str:
     """Return the job as TOML, without secrets."""
     exclude = None if job.hop else {"hop"}
     said = job.model_dump(mode="json", exclude_none=True, exclude=exclude)
-    said["output"]["path"] = shown(Path(job.output.path))
-    if job.source.run is not None:
-        said["source"]["run"] = shown(Path(job.source.run))
+    for group, key in (("output", "path"), ("source", "run")):
+        if path := said[group].get(key):
+            said[group][key] = url_of(Path(path)) or path  # otherwise as it was given: `out/`
     return tomli_w.dumps(said)
 
 

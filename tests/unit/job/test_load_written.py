@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.jobs import BASE, LOCAL, SECRET, changed, refused
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
 
 in_any_place = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -71,6 +71,14 @@ _JOBS = st.builds(
 def test_a_job_written_down_is_read_back_the_same(
     written: Callable[[str | bytes], Path], job: Job
 ) -> None:
+    assert load.build({}, written(load.dump(job)), {}) == job
+
+
+@pytest.mark.parametrize("path", ["out/", "./out", "a//b", "a/../b", "~/out"])
+def test_a_path_is_written_down_as_it_was_given(
+    written: Callable[[str | bytes], Path], path: str
+) -> None:
+    job = Job.model_validate(changed(source={"run": path}, output={"path": path}))
     assert load.build({}, written(load.dump(job)), {}) == job
 
 
