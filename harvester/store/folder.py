@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import re
@@ -16,6 +15,7 @@ from harvester.errors import BadInput, FolderError, FolderInUse
 from harvester.store import durable
 from harvester.store.no_locks import has_no_locks, owner_in, quiet_fallback, without_locks
 from harvester.store.opening import holds, opening
+from harvester.store.sqlite import not_written
 from harvester.store.state_reader import FILE, StateReader
 
 if TYPE_CHECKING:
@@ -233,13 +233,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
                 f"{folder} was removed or moved away during the run. "
                 "If it was moved, resume it in its new place."
             ) from error
-        full = error.errno == errno.ENOSPC
-        remedy = "make room" if full else "make it writable, or restore it from a backup"
-        where = folder / str(error.filename or "")
-        raise FolderError(
-            f"{where} could not be written ({error.strerror}): {remedy}, then resume. "
-            "Committed rows are kept."
-        ) from error
+        raise not_written(error, folder) from error
 
 
 @contextmanager

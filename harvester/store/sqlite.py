@@ -8,11 +8,14 @@ from __future__ import annotations
 import errno
 import shutil
 import sqlite3
+import sys
 import zlib
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from harvester.errors import FolderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +23,15 @@ if TYPE_CHECKING:
 _SHARED_MEMORY_BYTES = 1 << 17
 """Bytes that SQLite's -shm and -wal files need beside the state."""
 
+
+_WRITES = (
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_DIR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+)
+"""Errors of writes: nothing that was read is damaged."""
 
 _NEEDS_WRITING = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 """Errors of a reader that would have to write: to recover from a crash, or to share memory."""
@@ -94,10 +106,46 @@ def is_full(error: Exception, path: Path) -> bool:
     return code == sqlite3.SQLITE_FULL
 
 
+def is_failed_write(error: Exception, path: Path) -> bool:
+    """Return whether an error means that the disk, or a limit, does not permit a write."""
+    return is_full(error, path) or getattr(error, "sqlite_errorcode", 0) in _WRITES
+
+
 def as_os_error(error: Exception, path: Path) -> OSError:
-    """Return the OSError of a failed write of SQLite."""
-    number = errno.ENOSPC if is_full(error, path) else errno.EIO
+    """Return the OSError of a failed write of SQLite, which does not tell which limit it met."""
+    number = errno.EFBIG if _is_file_size_limited() else errno.EIO
+    if is_full(error, path):
+        number = errno.ENOSPC
     return OSError(number, f"SQLite says: {error}", str(path))
+
+
+def not_written(error: OSError, path: Path) -> FolderError:
+    """Return the error of a file of a harvest that could not be written.
+
+    Args:
+        error: why; a name of a file in it is taken for that of the file.
+        path: the file, or its folder.
+    """
+    remedy = _REMEDIES.get(error.errno or 0, "make it writable, or restore it from a backup")
+    return FolderError(
+        f"{path / str(error.filename or '')} could not be written ({error.strerror}): {remedy}, "
+        "then resume. Committed rows are kept."
+    )
+
+
+_REMEDIES = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room below your quota",
+    errno.EFBIG: "raise the limit of the size of a file (ulimit -f)",
+}
+
+
+def _is_file_size_limited() -> bool:
+    if sys.platform == "win32":
+        return False
+    import resource  # noqa: PLC0415 - not on Windows
+
+    return resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from harvester.model import uids
 from harvester.model.outcomes import ANSWERED
 from harvester.store.no_locks import has_no_locks, without_locks
 from harvester.store.opening import holds, opening
-from harvester.store.sqlite import as_os_error, connect, is_full, seal
+from harvester.store.sqlite import as_os_error, connect, is_failed_write, not_written, seal
 from harvester.store.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -282,8 +282,8 @@ class StateReader:
         try:
             yield
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            if is_full(error, self._path):
-                raise as_os_error(error, self._path) from error
+            if is_failed_write(error, self._path):
+                raise not_written(as_os_error(error, self._path.absolute()), self._path) from error
             if has_no_locks(error):
                 raise without_locks(self._path.parent, error) from error
             raise FolderError(

@@ -89,6 +89,29 @@ def test_few_open_files_are_enough(servers: Servers, tmp_path: Path) -> None:
     assert_exact(out, "pubmed", uids, expected_links(server.graph, "pubmed", uids, ("pmc",)))
 
 
+@pytest.mark.parametrize("most", [1 << 12, 1 << 15])
+def test_a_limit_of_the_size_of_files_is_named(servers: Servers, tmp_path: Path, most: int) -> None:
+    """By whatever writes; `status`, too, needs a file of SQLite's beside the state."""
+    out = tmp_path / "out"
+    line = words(write_uids(tmp_path / "ids", UIDS), out, servers.start().base_url)
+    for command_line in (line, ["status", out]):
+        ran = subprocess.run(
+            command(*command_line),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            env=os.environ | {"NCBI_EMAIL": "tester@example.org"},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+        )
+        assert "Traceback" not in ran.stderr
+        if ran.returncode or command_line is line:
+            where = f"{out / 'state.sqlite'} could not be written"
+            assert ran.returncode == 1, ran.stderr
+            assert where in ran.stderr
+            assert "raise the limit of the size of a file (ulimit -f)" in ran.stderr
+
+
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU"])
 def test_other_signals_end_a_run_gently(servers: Servers, tmp_path: Path, name: str) -> None:
     signum = getattr(signal, name)
