@@ -6,12 +6,11 @@ import io
 from typing import IO, TYPE_CHECKING, cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harvester.errors import BadInput, nearest, printable
 from harvester.model import lazy_compute as pc
 from harvester.sources.compressed import DAMAGE
-from harvester.store.sinks.arrow_file import arrow_file
+from harvester.store.sinks.parquet import open_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +80,7 @@ def parquet_blocks(stream: IO[bytes], column: str | None, name: str) -> Iterator
     source = stream if stream.seekable() else io.BytesIO(stream.read())
     row = 1
     try:
-        file = pq.ParquetFile(arrow_file(source))
+        file = open_parquet(source)
         chosen = _choose(file.schema_arrow.names, column, name)
         for batch in file.iter_batches(ROWS, columns=[chosen]):
             yield ArrowBlock(plain(batch.column(0), name), row)

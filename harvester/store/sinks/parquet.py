@@ -73,7 +73,7 @@ class ParquetSink:
 
         first: Footer | None = None
         for part in parts:
-            file, footer = pq.ParquetFile(arrow_file(part)), _footer(part)
+            file, footer = open_parquet(part), _footer(part)
             first, schema = first or footer, schema or file.schema_arrow
             for number in range(file.num_row_groups):
                 if footer is not None and first is not None and footer.schema == first.schema:
@@ -92,7 +92,7 @@ class ParquetSink:
 
     def read(self, part: IO[bytes], schema: pa.Schema) -> Iterator[pa.Table]:
         """Yield the rows of a part by row group; columns that the schema lacks are not read."""
-        file = pq.ParquetFile(arrow_file(part))
+        file = open_parquet(part)
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns=schema.names)
             yield table.select(schema.names).cast(schema)
@@ -162,7 +162,7 @@ def _regrouped(parts: Iterable[IO[bytes]]) -> Iterator[pa.Table]:
     schema: pa.Schema | None = None
     held: list[pa.Table] = []
     for part in parts:
-        file = pq.ParquetFile(arrow_file(part))
+        file = open_parquet(part)
         schema = schema or file.schema_arrow
         for number in range(file.num_row_groups):
             held.append(file.read_row_group(number, use_threads=False).cast(schema))
@@ -180,3 +180,8 @@ def _take_full_groups(held: list[pa.Table]) -> list[pa.Table]:
     table = pa.concat_tables(held)
     held[:] = [table.slice(full)] if full < rows else []
     return [table.slice(0, full)]
+
+
+def open_parquet(part: IO[bytes]) -> pq.ParquetFile:
+    """Open a part; each page is compared with its checksum as it is read."""
+    return pq.ParquetFile(arrow_file(part), page_checksum_verification=True)
