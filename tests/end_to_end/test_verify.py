@@ -208,6 +208,7 @@ def test_chain_handed_over_without_states(servers: Servers, tmp_path: Path) -> N
     text = servers.harvester("verify", out).output
     told = [line.partition(":")[0] for line in text.splitlines() if "committed" in line]
     assert told == ["hop-1", "hop-2", "chain"]
+    assert text.splitlines()[-1].endswith(" files: all as they were committed"), "it has no rows"
     for path in other.rglob("state.sqlite*"):
         path.unlink()
     assert verify(servers, other)["ok"]

@@ -198,7 +198,8 @@ def _sentences(check: _Check, *, is_chain: bool) -> str:
     found, again = check.found, check.again
     of_hop = f"{check.hop or 'chain'}: " if is_chain else ""
     damage = found.damage
-    lines = [f"{of_hop}{count(len(found.files), 'file')} with {count(found.rows, 'row')}: "]
+    rows = f" with {count(found.rows, 'row')}" if check.hop or not is_chain else ""
+    lines = [f"{of_hop}{count(len(found.files), 'file')}{rows}: "]
     lines[0] += f"{len(damage):,} damaged" if damage else "all as they were committed"
     lines += [f"{check.path / printable(one.name)} {one.why}" for one in damage[:_LISTED]]
     if len(damage) > _LISTED:
