@@ -119,17 +119,8 @@ def main() -> None:
             code = _say("".join(format_exception(error)), 1)
         else:
             raise
-    _drop_output()
     _drop_unwritten()
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _drop_output() -> None:
-    """Drop what standard output does not take; Python would report it at its end once more."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _occupy_standard_streams() -> None:
@@ -145,11 +136,12 @@ def _occupy_standard_streams() -> None:
 
 
 def _drop_unwritten() -> None:
-    """Drop what standard error does not take; otherwise Python ends with exit code 120."""
-    try:
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    """Drop what a standard stream does not take; else Python reports it again, with code 120."""
+    for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def with_option(error: BadInput) -> str:

@@ -53,17 +53,22 @@ def connect(path: Path, *, read_only: bool = False) -> tuple[sqlite3.Connection,
     """
     if not read_only:
         return _connect(path, "rwc")
-    try:
-        return _connect(path, "ro")
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in _NEEDS_WRITING or not path.is_file():
-            raise
-    try:
-        return _connect(path, "rw")
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in _NEEDS_WRITING:
-            raise
+    # A reader that may not write leaves the -wal and -shm files behind that it has to make.
+    for mode in ("ro", "rw") if _has_log(path) else ("rw", "ro"):
+        try:
+            return _connect(path, mode)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _NEEDS_WRITING or not path.is_file():
+                raise
     return _connect_copy(path)
+
+
+def _has_log(path: Path) -> bool:
+    """Return whether a database has a log: of a process that runs, or was killed."""
+    try:
+        return Path(f"{path}-wal").stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _connect(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:

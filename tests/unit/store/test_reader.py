@@ -191,6 +191,21 @@ def test_a_damaged_or_missing_part_is_named(tmp_path: Path) -> None:
         list(found.links())
 
 
+def test_reading_leaves_no_file_behind(tmp_path: Path) -> None:
+    """Not even those that SQLite makes for its readers, of this version or an earlier one."""
+    out = tmp_path / "out"
+    with _harvest(out):
+        pass
+    before = {path: path.is_file() and path.read_bytes() for path in out.rglob("*")}
+    assert not {path.name for path in before} & {"state.sqlite-wal", "state.sqlite-shm"}
+    for left in (False, True):
+        if left:
+            (out / "state.sqlite-wal").touch()
+        found = HarvestReader.open(out)
+        assert sum(table.num_rows for table in found.links()) == found.link_count
+        assert {path: path.is_file() and path.read_bytes() for path in out.rglob("*")} == before
+
+
 @each_codec
 def test_a_part_of_another_size_is_named(tmp_path: Path, codec: tuple[str, str]) -> None:
     """Also where what is there can be read: JSON lines may end anywhere, and go on with any row."""
