@@ -71,6 +71,9 @@ class JobCommand(click.RichCommand):
     groups: tuple[str, ...] = tuple(PANELS)
     """Groups of the job that are options of the command."""
 
+    of_run = ""
+    """What to say of an option of `run` that the command does not take."""
+
     own_first = False
     """Whether the options of the command itself are listed before those of the job."""
 
@@ -92,6 +95,8 @@ class JobCommand(click.RichCommand):
         except click.NoSuchOption as error:
             name = error.option_name
             hint = f" (did you mean {error.possibilities[0]}?)" if error.possibilities else ""
+            if self.of_run and any(name in one.opts for one in _job_options(tuple(PANELS))):
+                hint = self.of_run
             if name.endswith("key") and "query" not in name:
                 hint = ": the API key is read from the environment variable NCBI_API_KEY alone"
             raise click.UsageError(f"There is no option {name}{hint}.", ctx) from None
@@ -107,6 +112,7 @@ class ResumingCommand(JobCommand):
     """A command that goes on with a kept job; its job options do not change what is asked."""
 
     groups = ("limits", "run")
+    of_run = ": what a harvest asks for stays as its folder keeps it"
     own_first = True
 
 
