@@ -107,6 +107,15 @@ def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
     return context
 
 
+def missing_bundle(environ: Mapping[str, str] = os.environ) -> str:
+    """Return a clause about a variable that names nothing, which OpenSSL ignores silently."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        path = environ.get(name)
+        if path and not Path(path).exists():
+            return f"{name} names {printable(path)}, which does not exist"
+    return ""
+
+
 def _netrc_login(host: str, environ: Mapping[str, str]) -> Login | None:
     """Return the login for a host by name; a default entry is not for everybody."""
     path = environ.get("NETRC")

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 
-from harvester.client.network import route_to, tls_context
+from harvester.client.network import missing_bundle, route_to, tls_context
 from harvester.client.reply import Reply
 from harvester.errors import Fault, RequestFailed, printable
 
@@ -114,10 +114,13 @@ class Transport:
         """Return why a certificate is not trusted, and the remedy."""
         cause = error.__cause__ or error
         why = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "TLS failed"
+        remedy = missing_bundle() or (
+            "if your institute's own authority signed it, name the file of its certificates in "
+            "SSL_CERT_FILE"
+        )
         return (
             f"the certificate of {urlsplit(self.base_url).netloc} is not trusted "
-            f"({printable(str(why))}); if your institute's own authority "
-            "signed it, name the file of its certificates in SSL_CERT_FILE"
+            f"({printable(str(why))}); {remedy}"
         )
 
     async def post(self, path: str, form: bytes, on_sent: OnSent) -> Reply:

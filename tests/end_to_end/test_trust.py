@@ -76,6 +76,20 @@ def test_an_authority_named_in_the_environment_is_trusted(
     assert len(malicious.requests) > 0
 
 
+def test_a_file_of_certificates_that_does_not_exist_is_named(
+    servers: Servers, tmp_path: Path, self_signed: ssl.SSLContext
+) -> None:
+    """OpenSSL ignores it silently."""
+    malicious = servers.malicious_server(servers.start(), lambda _: None, self_signed)
+    words = [
+        "run", "--ids", write_uids(tmp_path / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", malicious.base_url, "--rate=100", "-o", tmp_path / "out",
+    ]  # fmt: skip
+    ended = servers.harvester(*words, env={"SSL_CERT_FILE": str(tmp_path / "none.pem")})
+    assert ended.code == 4
+    assert f"SSL_CERT_FILE names {tmp_path / 'none.pem'}, which does not exist" in ended.err
+
+
 def listening(port: int) -> set[str]:
     """The addresses on which a port is listened to, in hexadecimal."""
     table = Path("/proc/net/tcp")
