@@ -9,6 +9,8 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import xxhash
+
 from harvester.errors import FolderError, FolderInUse
 from harvester.model.place import url_of
 from harvester.store import durable
@@ -62,6 +64,7 @@ class Mirror:
         self.tag = secrets.token_hex(4)
         self._bucket = bucket
         self._objects: dict[str, int] = {}
+        self._texts: dict[str, str] = {}  # checksums of those that this process has put there
         self._number = 0
         self._root: Mirror | None = None
 
@@ -108,6 +111,7 @@ class Mirror:
     def list_objects(self) -> None:
         """Learn what is in the store."""
         self._objects = self._bucket.sizes()
+        self._texts.clear()
 
     def pull_texts(self) -> None:
         """Bring the small files of a chain's folder up to date."""
@@ -213,21 +217,31 @@ class Mirror:
         self.publish_texts()
 
     def publish_texts(self) -> None:
-        """Make the small files in the store those in the folder; the manifest is the last one."""
+        """Make the small files in the store those in the folder; the manifest is the last one.
+
+        What this process has put there is not put there again: were it paused after its commit,
+        another process may have taken over and written its own.
+        """
         for name in _TEXTS:
             path = self.folder / name
             if path.is_file():
-                self._bucket.put(name, path.read_bytes())
+                content = path.read_bytes()
+                checksum = xxhash.xxh3_128_hexdigest(content)
+                if self._texts.get(name) != checksum:
+                    self._bucket.put(name, content)
+                self._texts[name] = checksum
                 self._objects[name] = 1
             elif name in self._objects:
                 self._bucket.delete([name])
                 del self._objects[name]
+                self._texts.pop(name, None)
 
     def _drop_manifest(self) -> None:
         """Remove the manifest in the store before what it describes changes."""
         if not (self.folder / MANIFEST).exists() and MANIFEST in self._objects:
             self._bucket.delete([MANIFEST])
             del self._objects[MANIFEST]
+            self._texts.pop(MANIFEST, None)
         if self._root is not None:
             self._root._drop_manifest()  # noqa: SLF001 - of its own class
 
