@@ -90,6 +90,7 @@ class JobCommand(click.RichCommand):
         for word in args:
             if _looks_long(word, self.get_params(ctx)):
                 raise click.UsageError(f"There is no option {word} (did you mean -{word}?).", ctx)
+        has_ids = "--ids" in args  # which a shell makes `--ids A B C` of `--ids *.txt`
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -100,6 +101,11 @@ class JobCommand(click.RichCommand):
             if name.endswith("key") and "query" not in name:
                 hint = ": the API key is read from the environment variable NCBI_API_KEY alone"
             raise click.UsageError(f"There is no option {name}{hint}.", ctx) from None
+        except click.UsageError as error:
+            if not has_ids or "extra argument" not in error.message:
+                raise
+            hint = "--ids takes one file: repeat it for each, --ids A --ids B"
+            raise click.UsageError(f"{error.message}; {hint}", ctx) from None
 
 
 def _looks_long(word: str, params: list[click.Parameter]) -> bool:

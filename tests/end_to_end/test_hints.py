@@ -24,6 +24,7 @@ if TYPE_CHECKING:
             "echo 12345678 |",
         ),
         (["run", "-out", "x"], "did you mean --out?"),
+        (["run", "--ids", "a.txt", "b.txt", "c.txt"], "--ids takes one file: repeat it for each"),
         (["run", "-ids=x"], "did you mean --ids=x?"),
         (["counts", "A", "and", "B"], "counts 'A and B'"),
     ],
