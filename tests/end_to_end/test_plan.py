@@ -50,7 +50,10 @@ def test_plan_of_a_query_sends_one_esearch(servers: Servers) -> None:
     words = ["plan", "--query=cancer", *PMC, "--base-url", server.base_url]
     found = said(servers.harvester(*words, "--json"))
     assert asked(server) == {"esearch": 1}
-    counted = servers.harvester("counts", "cancer", "--base-url", server.base_url, "--json")
+    counted = servers.harvester(
+        "counts", "cancer", "--base-url", server.base_url, "--json",
+        patches={"harvester.job.ncbi.RATE_WITHOUT_KEY": 400},
+    )  # fmt: skip
     by_db = {one["db"]: one["count"] for one in json.loads(counted.output)["counts"]}
     assert found["uids"] == by_db["pubmed"]
 

@@ -116,7 +116,7 @@ def _limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(ranking, "_FIRST_SLOTS", 2)
     elif request.param == "few targets at a time":
         monkeypatch.setattr(ranking, "_FIRST_SLOTS", 3)
-        monkeypatch.setattr(ranking, "_MOST_TARGETS", 8)
+        monkeypatch.setattr(ranking, "_MOST_TARGETS", 40)
         monkeypatch.setattr(link_counts, "_HELD", 5)
 
 
