@@ -48,11 +48,15 @@ def listed(path: Path, uids: Iterable[int]) -> Path:
 
 
 def words(
-    folder: Path, server: Emulator, *options: object, uids: Iterable[int] = UIDS
+    folder: Path,
+    server: Emulator,
+    *options: object,
+    uids: Iterable[int] = UIDS,
+    db: str = "nuccore,taxonomy",
 ) -> list[object]:
     return [
         "run", "--ids", listed(folder / "accs", uids), "--idtype=acc", "--dbfrom=protein",
-        "--db=nuccore,taxonomy", "--rate=300", "--batch-size=15", "--base-url", server.base_url,
+        "--db", db, "--rate=300", "--batch-size=15", "--base-url", server.base_url,
         "-o", folder / "out", *options,
     ]  # fmt: skip
 
@@ -168,7 +172,7 @@ def read_again(servers: Servers, folder: Path, form: str) -> None:
     server = servers.start(faults=("lost-blocks:0.2",), seed=2)
     found = []
     for passes in (1, 2, 3):
-        command = words(folder, server, "--db=protein", f"--format={form}", f"--passes={passes}")
+        command = words(folder, server, f"--format={form}", f"--passes={passes}", db="protein")
         finished = servers.harvester(*command)
         assert finished.code == 0, finished.err
         found.append(

@@ -46,10 +46,13 @@ OFTEN = PAGES | timing.OFTEN
 SOON = OFTEN | timing.SOON
 
 
-def words(server: Emulator, out: object, *options: object) -> list[object]:
+def words(
+    server: Emulator, out: object, *options: object, linkname: str = "pubmed_pmc"
+) -> list[object]:
     """A harvest of one linkname, fast."""
+    dbfrom, db = linkname.split("_")
     return [
-        "run", "--dbfrom=pubmed", "--db=pmc", "--linkname=pubmed_pmc", "--rate=300",
+        "run", "--dbfrom", dbfrom, "--db", db, "--linkname", linkname, "--rate=300",
         "--batch-size=2000", "--base-url", server.base_url, "-o", out, *options,
     ]  # fmt: skip
 
@@ -241,8 +244,7 @@ def a_set_that_goes_while_it_is_read(servers: Servers, folder: Path) -> None:
     """The set that a search was kept as: other ways lead to the rest."""
     server = servers.start(faults=("expired-webenv:0.7",), seed=3)
     term = "1:5000[UID]"
-    options = ["--dbfrom=gene", "--db=omim", "--linkname=gene_omim"]
-    command = words(server, folder / "out", *options, "--query", term)
+    command = words(server, folder / "out", "--query", term, linkname="gene_omim")
     finished = servers.harvester(*command, patches=PAGES)
     assert finished.code == 0, finished.err
     assert any(entry.fault and "WebEnv" in entry.names for entry in server.log)
