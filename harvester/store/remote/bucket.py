@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harvester.errors import FolderError, printable
 from harvester.store import durable
@@ -22,6 +22,10 @@ MISSING = (
 
 _RETRY = {"max_retries": 8, "retry_timeout": timedelta(seconds=90)}
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+
+
+Tag: TypeAlias = "dict[str, str]"
+"""What a store calls the present content of an object: its e_tag, and the version if it has one."""
 
 
 class Bucket:
@@ -77,6 +81,34 @@ class Bucket:
         with self._errors():
             self._obstore.put(self._store, name, content)
 
+    def replace(self, name: str, content: bytes, seen: Tag | None) -> Tag | None:
+        """Write an object unless it has changed since it was seen.
+
+        Args:
+            name: its name.
+            content: its new content.
+            seen: its tag then; None if it was not there.
+
+        Returns:
+            The tag of the new content; None if it was not written, because it has changed.
+        """
+        mode: Any = "create" if seen is None else seen
+        try:
+            with self._errors():
+                made = self._obstore.put(self._store, name, content, mode=mode, use_multipart=False)
+        except (_ExistsError, _MissingError):
+            return None
+        return _tag(made)
+
+    def find(self, name: str) -> tuple[bytes, Tag] | None:
+        """Return the content and the tag of an object; None if there is none."""
+        try:
+            with self._errors():
+                result = self._obstore.get(self._store, name)
+                return bytes(result.bytes()), _tag(result.meta)
+        except _MissingError:
+            return None
+
     def get(self, name: str) -> bytes:
         """Return the content of an object."""
         with self._errors():
@@ -109,7 +141,7 @@ class Bucket:
 
         try:
             yield
-        except exceptions.AlreadyExistsError as error:
+        except (exceptions.AlreadyExistsError, exceptions.PreconditionError) as error:
             raise _ExistsError(self.url) from error
         except (exceptions.NotFoundError, FileNotFoundError) as error:
             raise _MissingError(f"{self.url}: an object is missing, or the bucket.") from error
@@ -124,8 +156,12 @@ class Bucket:
             ) from error
 
 
+def _tag(meta: Any) -> Tag:
+    return {name: meta[name] for name in ("e_tag", "version") if meta[name] is not None}
+
+
 class _ExistsError(FolderError):
-    """An object has the name already."""
+    """Another object has the name already."""
 
 
 class _MissingError(FolderError):

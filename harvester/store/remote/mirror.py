@@ -9,8 +9,6 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import xxhash
-
 from harvester.errors import FolderError, FolderInUse
 from harvester.model.place import url_of
 from harvester.store import durable
@@ -27,7 +25,7 @@ from harvester.store.folder import (
     UNANSWERED,
     chain_of,
 )
-from harvester.store.remote.bucket import Bucket
+from harvester.store.remote.bucket import Bucket, Tag
 from harvester.store.state_reader import FILE, NotBegun, StateReader
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ PUBLISHED = ".published"
 
 WATCH_SECONDS = 20.0
 """How long the record of another host's harvest is watched before it is taken over. A run commits
-every 15 s while it gets answers."""
+every 8 s while it gets answers."""
 
 _RECORD = re.compile(rf"{COMMITS}/(\d{{8}})\.sqlite")
 _FOLDERS = (LINKS, UIDS, SWEEPS, RAW, RECORDS)
@@ -64,7 +62,7 @@ class Mirror:
         self.tag = secrets.token_hex(4)
         self._bucket = bucket
         self._objects: dict[str, int] = {}
-        self._texts: dict[str, str] = {}  # checksums of those that this process has put there
+        self._texts: dict[str, tuple[bytes, Tag]] = {}
         self._number = 0
         self._root: Mirror | None = None
 
@@ -199,10 +197,7 @@ class Mirror:
         record, snapshot = self._record(self._number + 1), state.serialized()
         if not self._bucket.create(record, snapshot) and self._bucket.get(record) != snapshot:
             self._bucket.delete(new)
-            raise FolderInUse(
-                f"{self._bucket.url} was taken over by another process. This run stops; all that "
-                "was committed before is kept."
-            )
+            raise self._taken_over()
         self._number += 1
         for name, size in self._objects.items():
             if size and _RECORD.fullmatch(name):
@@ -219,22 +214,39 @@ class Mirror:
     def publish_texts(self) -> None:
         """Make the small files in the store those in the folder; the manifest is the last one.
 
-        What this process has put there is not put there again: were it paused after its commit,
-        another process may have taken over and written its own.
+        Raises:
+            FolderInUse: another process has published since.
+            FolderError: the store cannot be used.
         """
         for name in _TEXTS:
             path = self.folder / name
             if path.is_file():
-                content = path.read_bytes()
-                checksum = xxhash.xxh3_128_hexdigest(content)
-                if self._texts.get(name) != checksum:
-                    self._bucket.put(name, content)
-                self._texts[name] = checksum
-                self._objects[name] = 1
+                self._publish_text(name, path.read_bytes())
             elif name in self._objects:
                 self._bucket.delete([name])
                 del self._objects[name]
                 self._texts.pop(name, None)
+
+    def _publish_text(self, name: str, content: bytes) -> None:
+        """Write a small file, but never over that of a process that has published since."""
+        seen = self._texts[name] if name in self._texts else self._find_mine(name)
+        while seen is None or seen[0] != content:
+            tag = self._bucket.replace(name, content, seen[1] if seen else None)
+            seen = (content, tag) if tag else self._find_mine(name)
+        self._texts[name], self._objects[name] = seen, len(content)
+
+    def _find_mine(self, name: str) -> tuple[bytes, Tag] | None:
+        """Find a small file; the record of another process comes before its files."""
+        found = self._bucket.find(name)
+        if self._record(self._number + 1) in self._bucket.sizes():
+            raise self._taken_over()
+        return found
+
+    def _taken_over(self) -> FolderInUse:
+        return FolderInUse(
+            f"{self._bucket.url} was taken over by another process. This run stops; all that "
+            "was committed before is kept."
+        )
 
     def _drop_manifest(self) -> None:
         """Remove the manifest in the store before what it describes changes."""
