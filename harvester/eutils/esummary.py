@@ -42,6 +42,10 @@ DocSum: TypeAlias = dict[str, Any]
 
 _TOO_MANY = re.compile(r"too many uids", re.IGNORECASE)
 
+_CUTS = 3
+"""Cut answers about one UID that are put down to the connection; then its record is at fault, and
+is asked for in XML. The fields of a record in XML differ a little from those in JSON."""
+
 
 class Summaries:
     """Question for the summaries of records: one row per record, its DocSum as JSON.
@@ -80,7 +84,7 @@ class Summaries:
         try:
             found = read(body)
         except RequestFailed as failure:  # a record may break the whole answer
-            failure.unreadable = batch.tries > 0 and len(batch.uids) == 1
+            failure.unreadable = batch.tries >= _CUTS and len(batch.uids) == 1
             raise
         if batch.tries and found and all(one == NOT_VALID for one in found.values()):
             raise unreadable(NOT_VALID)
