@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 WaitCause: TypeAlias = Literal["hours", "outage", "limiter"]
-Limit: TypeAlias = Literal["rate", "slowed", "server", "disk", "concurrency"]
+Limit: TypeAlias = Literal["rate", "server", "disk", "concurrency"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +96,15 @@ class LimitChanged:
     """Something else limits the harvest from now on.
 
     Attributes:
-        by: `rate` for the permitted rate, `slowed` for a lower one after status 429, `server` for
-            what the server can bear, `disk` for answers that wait to be written, `concurrency` for
-            the job's own setting.
+        by: `rate` for the permitted rate, `server` for what the server can bear, `disk` for answers
+            that wait to be written, `concurrency` for the job's own setting.
         others: other processes that share the permitted rate.
+        slowed: whether the permitted rate is lower than the job's, after status 429.
     """
 
     by: Limit
     others: int = 0
+    slowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,7 @@ class Tally:
         clock: returns monotonic seconds.
         outcomes: outcome → number of UIDs, including earlier runs.
         others: other processes that share the rate limit.
+        slowed: whether the permitted rate is lower than the job's, after status 429.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -252,6 +254,7 @@ class Tally:
     pass_number: int = 1
     passes: int = 1
     others: int = 0
+    slowed: bool = False
     waiting: Waiting | None = None
     _limit: Limit = "rate"
     _seconds_per_uid: float | None = None  # before the wait
@@ -284,7 +287,7 @@ class Tally:
             case SlowedDown():
                 self.rate_limited += 1
             case LimitChanged():
-                self._limit, self.others = event.by, event.others
+                self._limit, self.others, self.slowed = event.by, event.others, event.slowed
             case LeaseEnded():
                 self._add(event)
             case UidsSettled():

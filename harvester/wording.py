@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 _LIMITS: dict[events.Limit | events.WaitCause, str] = {
     "rate": "at the permitted rate",
-    "slowed": "slowed down by status 429",
     "server": "limited by the server",
     "disk": "limited by the disk",
     "concurrency": "limited by --concurrency",
@@ -21,9 +20,6 @@ _LIMITS: dict[events.Limit | events.WaitCause, str] = {
     "outage": "waiting for the server",
     "limiter": "waiting for the shared rate limit",
 }
-
-_PACED = ("rate", "slowed")
-"""Limits that all harvests share."""
 
 EASTERN = ZoneInfo("America/New_York")
 """The zone of NCBI's off-peak hours (NBK25497)."""
@@ -70,11 +66,12 @@ def line(tally: events.Tally) -> str:
     share = 100 * tally.done / tally.total if tally.total else 100.0
     eta = tally.eta_seconds
     left = f", {duration(eta)} left" if eta else ""
+    limit = limited_by(tally.limited_by, tally.others, slowed=tally.slowed)
     return (
         f"{tally.done:,} of {count(tally.total, 'UID')} ({share:.1f} %), "
         f"{count(tally.links, 'link')}, "
         f"{tally.achieved:.1f} of {tally.rate:g} requests/s, {tally.in_flight} in flight, "
-        f"{tally.retried:,} retried, {limited_by(tally.limited_by, tally.others)}{left}"
+        f"{tally.retried:,} retried, {limit}{left}"
     )
 
 
@@ -83,15 +80,21 @@ def ended(event: events.RunEnded, tally: events.Tally) -> str:
     return f"{event.state}: {line(tally)}"
 
 
-def limited_by(limit: events.Limit | events.WaitCause, others: int = 0) -> str:
+def limited_by(
+    limit: events.Limit | events.WaitCause, others: int = 0, *, slowed: bool = False
+) -> str:
     """Return what keeps a harvest from being faster, in words.
 
     Args:
         limit: what limits it.
         others: other processes that share the rate limit.
+        slowed: whether the permitted rate is lower than the job's, after status 429.
     """
-    shared = f", shared with {count(others, 'other harvest')}" if others and limit in _PACED else ""
-    return _LIMITS[limit] + shared
+    said = _LIMITS[limit]
+    if limit == "rate":
+        said += ", lowered by status 429" if slowed else ""
+        said += f", shared with {count(others, 'other harvest')}" if others else ""
+    return said
 
 
 def duration(seconds: float) -> str:

@@ -198,10 +198,8 @@ class Engine:
     def _see_limit(self) -> None:
         """Tell the listeners if something else limits the harvest."""
         self._see_limiter()
-        limit = _LIMITS.get(self._flow.limited_by) or (
-            "slowed" if self._client.is_slowed else "rate"
-        )
-        found = events.LimitChanged(limit, self._client.others)
+        limit = _LIMITS.get(self._flow.limited_by, "rate")
+        found = events.LimitChanged(limit, self._client.others, self._client.is_slowed)
         if found != self._limit:
             self._limit = found
             self._emit(found)

@@ -24,7 +24,7 @@ FULL, HALF, NARROW = 1016, 484, 310
 
 TEXT, GRID = "#4b5563", "#d5dae0"
 BLUE, GREY, AMBER, RED = "#2563c9", "#89929d", "#b45309", "#c0262d"
-GREEN, PURPLE, TEAL, PINK = "#1a7f5a", "#7c4dbd", "#0e7490", "#ad3a80"
+GREEN, PURPLE, TEAL = "#1a7f5a", "#7c4dbd", "#0e7490"
 
 _CONFIG: Spec = {
     "aria": False,

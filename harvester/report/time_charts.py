@@ -11,7 +11,6 @@ from harvester.report.drawing import (
     GREEN,
     GREY,
     HALF,
-    PINK,
     PURPLE,
     RED,
     TEAL,
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
 Row: TypeAlias = dict[str, Any]
 
 _LIMITS = {
-    "rate": GREEN, "slowed": PINK, "server": AMBER, "disk": PURPLE, "concurrency": TEAL,
-    "outage": RED, "limiter": BLUE, "hours": GREY,
+    "rate": GREEN, "server": AMBER, "disk": PURPLE, "concurrency": TEAL, "outage": RED,
+    "limiter": BLUE, "hours": GREY,
 }  # fmt: skip
 _RETRIES = (AMBER, RED, PURPLE, TEAL, BLUE, GREEN)
 _REASONS = 5

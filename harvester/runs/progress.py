@@ -62,6 +62,7 @@ class Progress:
                 "requests": {key: self._before.get(key, 0) + getattr(tally, key) for key in COUNTS},
                 "rate": {"limit": self._rate, "achieved": round(tally.achieved, 3)},
                 "limited_by": tally.limited_by,
+                "slowed": tally.slowed,
                 "eta_seconds": None if (eta := tally.eta_seconds) is None else round(eta, 1),
                 "started_at": self._started_at,
                 "updated_at": _now(),

@@ -59,6 +59,7 @@ def harvest_status(folder: Path) -> dict[str, Any]:
         "refreshing": found.refreshing,
         "rounds": [asdict(one) for one in found.rounds],
         "limited_by": progress.get("limited_by") if running else None,
+        "slowed": running and progress.get("slowed", False),
         "warnings": found.warnings,
         "requests": dict.fromkeys(COUNTS, 0) | progress.get("requests", {}),
         "rate": progress.get("rate", {"limit": None, "achieved": 0.0}),
@@ -94,6 +95,7 @@ def chain_status(folder: Path) -> dict[str, Any]:
         "refreshing": next((hop["refreshing"] for hop in hops if hop["refreshing"]), None),
         "rounds": [],
         "limited_by": next((hop["limited_by"] for hop in hops if hop["limited_by"]), None),
+        "slowed": any(hop["slowed"] for hop in hops),
         "warnings": [text for hop in hops for text in hop["warnings"]],
         "rate": {
             "limit": max((hop["rate"]["limit"] or 0.0 for hop in hops), default=0.0) or None,

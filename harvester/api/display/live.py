@@ -93,7 +93,7 @@ class LiveDisplay:
             f"{tally.retried:,} retried"
         )
         yield _row("pace", pace)
-        yield _row("speed", limited_by(tally.limited_by, tally.others))
+        yield _row("speed", limited_by(tally.limited_by, tally.others, slowed=tally.slowed))
         eta = tally.eta_seconds
         left = f", about {duration(eta)} left" if eta else ""
         yield _row("time", f"{duration(seconds)} so far{left}")

@@ -76,7 +76,7 @@ def _sentences(found: dict[str, Any]) -> str:
     if sweep["of"] > 1 and found["state"] in ("running", "waiting", "interrupted"):
         lines.append(f"sweep     {sweep['number']} of {sweep['of']}: {sweep['done']:,} UIDs")
     if found["state"] == "running" and found["limited_by"]:
-        lines.append(f"speed     {limited_by(found['limited_by'])}")
+        lines.append(f"speed     {limited_by(found['limited_by'], slowed=found['slowed'])}")
     lines += [f"warning   {text}" for text in found["warnings"]]
     if found["waiting"]:
         lines.append(found["waiting"])

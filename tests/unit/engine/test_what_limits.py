@@ -20,8 +20,9 @@ def said(run: EngineRun) -> list[str]:
     """Return what limited the run, one after the other, without repetition."""
     found = ["rate"]
     for event in run.events:
-        if isinstance(event, events.LimitChanged) and event.by != found[-1]:
-            found.append(event.by)
+        if isinstance(event, events.LimitChanged):
+            by = f"{event.by}, slowed" if event.slowed else event.by
+            found += [by] if by != found[-1] else []
     return found
 
 
@@ -48,7 +49,7 @@ def test_a_lower_limit_that_the_server_states_is_said() -> None:
 
         run = engine_run(answer, range(1, 301), rate=20)
         await run.drive()
-        assert said(run) == ["rate", "slowed"]
+        assert said(run) == ["rate", "rate, slowed"]
 
     run_in_fake_time(script())
 
