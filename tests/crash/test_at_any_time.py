@@ -111,6 +111,7 @@ def only_what_was_lost(servers: Servers, folder: Path) -> int:
     with running(*words, err=folder / "err") as run:
         wait_until(lambda: len([*(folder / "out" / "uids").glob("*")]) > 1, "it commits twice")
         run.kill()
+    servers.read_all()
     asked = sum(entry.ids for entry in server.log)
     done = status(folder / "out")["uids"]["done"]
     assert 0 < done < asked < len(uids)
