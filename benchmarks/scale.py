@@ -11,7 +11,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from harvester.job.model import Job
-from harvester.runs.plan import Input, Plan, make_plan
+from harvester.runs.plan import Plan, make_plan
+from harvester.runs.plan_estimates import Input
 from harvester.wording import duration
 
 MONDAY = datetime.fromisoformat("2026-11-23T21:00:00-05:00")

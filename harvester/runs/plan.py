@@ -2,115 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from harvester.engine.batch_trials import MOST, MOST_MERGED, START, requests_for
-from harvester.engine.forecast import LATENCIES, Assumed, Forecast, forecast
+from harvester.engine.batch_trials import START, requests_for
+from harvester.engine.forecast import Forecast, forecast
 from harvester.engine.nights import Course, Night, nights
 from harvester.engine.off_peak import Hours
 from harvester.errors import BadInput
 from harvester.job import ncbi
 from harvester.job.bulk_files import BulkFile, bulk_files
-from harvester.job.link_averages import averages_of
+from harvester.runs.plan_estimates import Step, assumed_of, bytes_of, expected_of, source_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from harvester.job.groups import Limits
-    from harvester.job.link import Link
     from harvester.job.model import Job
-
-Basis = Literal["average", "probe", "unknown"]
-
-_LINK_BYTES = {
-    ("parquet", "zstd"): 4.0, ("parquet", "gzip"): 4.0, ("parquet", "none"): 8.5,
-    ("jsonl", "zstd"): 7.5, ("jsonl", "gzip"): 8.5, ("jsonl", "none"): 126.0,
-}  # fmt: skip
-"""Bytes per row of links, by format and compression: of 44,338 real citations and 17,615 real
-links of genes (LINQS Pubmed-Diabetes, TRRUST v2), written by the sinks of this program."""
-
-_UID_BYTES = {"parquet": 1.0, "jsonl": 80.0}
-"""Bytes per row of `uids`."""
-
-_FOLDER_BYTES = 30_000
-"""Bytes of a small harvest apart from its tables: the state, the job and the manifest."""
-
-_RAW_SHARE = 0.2
-"""Size of a kept response, compressed, to what arrived."""
-
-_PAGE = 9_999
-"""UIDs per answer of ESearch (for PubMed; other databases: 10,000)."""
-
-_PAGE_FULL = 0.92
-"""Share of a page that a range of PubMed's UIDs aims at; see `sources.uid_ranges`."""
-
-_SEARCH_SECONDS = (LATENCIES[1] - LATENCIES[0]) / math.log(LATENCIES[1] / LATENCIES[0])
-"""Mean latency assumed for ESearch, which is asked one page after the other."""
-
+    from harvester.runs.plan_estimates import Basis, Expected, Input
 
 _LONGEST_SECONDS = 100 * 365 * 86_400.0
 """Seconds of sending that a plan is made for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """Links and sizes per UID, as known before the harvest.
-
-    Attributes:
-        links: links per UID; None if not known.
-        basis: where the number comes from.
-        why: the same as sentences.
-        response_bytes: bytes of a response per UID, uncompressed.
-        latencies: seconds per response, lowest and highest.
-    """
-
-    links: float | None
-    basis: Basis
-    why: tuple[str, ...] = ()
-    response_bytes: float | None = None
-    latencies: tuple[float, float] = LATENCIES
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """The input UIDs of a job.
-
-    Attributes:
-        total: distinct UIDs.
-        left: of them, those without an outcome.
-        searched: whether they come from ESearch, page by page.
-    """
-
-    total: int
-    left: int
-    searched: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One harvest of the job: all of it, or one hop of a chain.
-
-    Attributes:
-        link: what it asks for.
-        uids: to ask for; None if not known before the harvest.
-        is_estimate: whether `uids` is an upper estimate from the links of the hop before.
-        expected: links per UID.
-    """
-
-    link: Link
-    uids: int | None
-    is_estimate: bool
-    expected: Expected
-
-    @property
-    def links(self) -> int | None:
-        """Links to expect."""
-        if self.uids is None or self.expected.links is None:
-            return None
-        return round(self.uids * self.expected.links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,15 +153,6 @@ def make_plan(
     )
 
 
-def expected_of(link: Link) -> Expected:
-    """Return what the built-in averages say about the links of a job."""
-    averages = averages_of(link)
-    if not averages:
-        return Expected(None, "unknown")
-    why = tuple(f"{name} {one.links:g} ({one.source})" for name, one in averages.items())
-    return Expected(sum(one.links for one in averages.values()), "average", why)
-
-
 def _steps(job: Job, counted: Input, probed: Expected | None) -> list[Step]:
     """Return the harvests of a job; the UIDs of later hops are at most the links before them."""
     steps = [Step(job.link, counted.left, False, probed or expected_of(job.link))]
@@ -273,7 +177,7 @@ def _cost(
                 timeout=limits.timeout,
                 batch_size=limits.batch_size,
                 concurrency=limits.concurrency,
-                assumed=_assumed(step, job),
+                assumed=assumed_of(step, job),
             )
 
         if step.uids is None:
@@ -282,7 +186,7 @@ def _cost(
         if limits.passes > 1:
             again = counted.total if len(steps) == 1 else step.uids
             forecasts += [cost_of(again)] * (limits.passes - 1)
-    course = Course(forecasts, _source_seconds(job, counted, rate) if counted.left else 0.0)
+    course = Course(forecasts, source_seconds(job, counted, rate) if counted.left else 0.0)
     if course.seconds > _LONGEST_SECONDS:
         raise BadInput(
             f"At {rate:g} requests per second this takes more than a century: raise {{field}}.",
@@ -301,42 +205,12 @@ def _cost(
         nights=nights(course, now, bound=hours.bound),
         bound=hours.bound,
         links=None if None in links else sum(filter(None, links)),
-        bytes=_bytes(job, steps),
+        bytes=bytes_of(job, steps),
     )
 
 
 def _start(limits: Limits) -> int:
     return START if limits.batch_size == "auto" else limits.batch_size
-
-
-def _assumed(step: Step, job: Job) -> Assumed:
-    links = step.expected.links or 0.0
-    per_link, per_uid = (11.0, 100.0) if job.link.retmode == "json" else (40.0, 250.0)
-    size = step.expected.response_bytes or per_uid + per_link * links
-    most = MOST_MERGED if step.link.is_merged else MOST
-    return Assumed(step.expected.latencies, size, most)
-
-
-def _source_seconds(job: Job, counted: Input, rate: float) -> float:
-    """Return the seconds in which ESearch returns all UIDs, one page after the other."""
-    if not counted.searched:
-        return 0.0
-    per_page = _PAGE * _PAGE_FULL if job.link.dbfrom == "pubmed" else _PAGE + 1
-    pages = math.ceil(counted.total / per_page) if counted.total > _PAGE else 1
-    return pages * max(_SEARCH_SECONDS, 1 / rate)
-
-
-def _bytes(job: Job, steps: Sequence[Step]) -> int | None:
-    """Return the bytes of the folder of a finished harvest."""
-    total = 0.0
-    for step in steps:
-        if step.links is None or step.uids is None:
-            return None
-        total += _FOLDER_BYTES + step.links * _LINK_BYTES[job.output.format, job.output.codec]
-        total += step.uids * _UID_BYTES[job.output.format]
-        if job.output.keep_raw:
-            total += step.uids * _assumed(step, job).bytes_per_uid * _RAW_SHARE
-    return round(total)
 
 
 def _alternatives(

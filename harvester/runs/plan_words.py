@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from harvester.engine.nights import Night
-    from harvester.runs.plan import Plan, Step
+    from harvester.runs.plan import Plan
+    from harvester.runs.plan_estimates import Step
 
 _NIGHTS_SHOWN = 7
 """Nights that are listed one by one."""

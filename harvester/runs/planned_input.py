@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harvester.model import uids
 from harvester.model.identifiers import identifiers_of
 from harvester.runs.chain import hop_jobs
-from harvester.runs.plan import Input
+from harvester.runs.plan_estimates import Input
 from harvester.store.reader import HarvestReader
 from harvester.store.state_reader import FILE
 from harvester.wording import count

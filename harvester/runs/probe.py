@@ -10,7 +10,7 @@ import numpy as np
 
 from harvester.errors import RequestFailed
 from harvester.model.batch import Batch
-from harvester.runs.plan import Expected
+from harvester.runs.plan_estimates import Expected
 from harvester.wording import count
 
 if TYPE_CHECKING:

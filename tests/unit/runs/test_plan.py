@@ -10,7 +10,8 @@ import pytest
 
 from harvester.errors import BadInput
 from harvester.job.model import Job
-from harvester.runs.plan import Expected, Input, Plan, make_plan
+from harvester.runs.plan import Plan, make_plan
+from harvester.runs.plan_estimates import Expected, Input
 from harvester.runs.plan_words import plan_lines
 
 NOON = datetime(2026, 11, 18, 17, tzinfo=UTC)
