@@ -119,6 +119,7 @@ def verify_all(
         FolderError: another process runs the harvest, or its state is damaged.
     """
     from harvester.runs import verify as files  # noqa: PLC0415
+    from harvester.runs.checked_files import CheckedFile  # noqa: PLC0415
 
     told = list(listeners)
     if files.is_handed_over(folder):
@@ -132,7 +133,7 @@ def verify_all(
         except FolderError as error:
             if not hop:
                 raise
-            wrong = files.CheckedFile(FILE, f"cannot be used: {error}".removesuffix("."))
+            wrong = CheckedFile(FILE, f"cannot be used: {error}".removesuffix("."))
             found.append((hop, path, files.Verified([wrong])))
     if is_chain(folder) and (beside := files.verify_chain_files(folder)) is not None:
         found.append(("", folder, beside))

@@ -6,57 +6,31 @@ The record is the state, and the manifest where there is one. Whoever was given 
 
 from __future__ import annotations
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from harvester import events
 from harvester.errors import BadInput, FolderError, FolderInUse
-from harvester.model import lazy_compute as pc
 from harvester.model.row_schemas import link_schema
 from harvester.model.schemas import UIDS, with_ids
-from harvester.store import durable
+from harvester.runs.checked_files import CheckedFile, Counted, FileRecord, check_all, strangers
 from harvester.store.folder import MANIFEST, RAW, RECORDS, harvest_folders, is_locked
 from harvester.store.manifest import part_kind, read_manifest
 from harvester.store.opening import holds
-from harvester.store.parts import FOLDERS, is_part_name, read_part
 from harvester.store.reader import HarvestReader
 from harvester.store.state_reader import FILE, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from harvester import events
     from harvester.store.manifest import Manifest
 
 _HANDED_OVER = ("links", "uids", "records")
 """Kinds of files that a data set without `state.sqlite` must have. Others may have been kept back,
 but only all files of a kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedFile:
-    """A file that was compared with its record.
-
-    Attributes:
-        name: path below the folder, with forward slashes.
-        why: what is wrong with it, as a half sentence; None if nothing is.
-        note: what else is to be said of it.
-        is_stranger: whether nothing records it.
-    """
-
-    name: str
-    why: str | None = None
-    note: str | None = None
-    is_stranger: bool = False
-
-    @property
-    def ok(self) -> bool:
-        """Whether the file is as it was recorded."""
-        return self.why is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +58,6 @@ class Verified:
         return not self.damage
 
 
-@dataclass(slots=True)
-class _Counted:
-    """Rows of files, and how many have each linkname or outcome."""
-
-    rows: int = 0
-    linknames: Counter[str] = field(default_factory=Counter)
-    outcomes: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: _Counted) -> None:
-        self.rows += other.rows
-        self.linknames.update(other.linknames)
-        self.outcomes.update(other.outcomes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """What is recorded of a file.
-
-    Attributes:
-        part: name, kind, rows, size and, if it is known, checksum.
-        sha256: of the manifest; empty without one.
-        schema: schema of its rows; None if they are not read.
-    """
-
-    part: Part
-    sha256: str = ""
-    schema: pa.Schema | None = None
-
-
 def verify(folder: Path, emit: events.Listener = lambda _: None) -> Verified:
     """Read every recorded file of a harvest and compare it with its record.
 
@@ -132,12 +77,12 @@ def verify(folder: Path, emit: events.Listener = lambda _: None) -> Verified:
     entries = {} if manifest is None else {entry["name"]: entry for entry in manifest["files"]}
     names = {part.name for part in found.parts}
     records = [
-        _Record(part, entries.get(part.name, {}).get("sha256", ""), found.part_schema(part))
+        FileRecord(part, entries.get(part.name, {}).get("sha256", ""), found.part_schema(part))
         for part in found.parts
     ]
     records += [_record(entry) for name, entry in entries.items() if name not in names]
-    files, counted = _check_all(folder, records, emit)
-    files += _strangers(folder, names | entries.keys(), settled=found.complete)
+    files, counted = check_all(folder, records, emit)
+    files += strangers(folder, names | entries.keys(), settled=found.complete)
     if why := _wrong_state(found):
         files.append(CheckedFile(FILE, why))
     if manifest is not None:
@@ -178,10 +123,10 @@ def verify_handed_over(folder: Path, emit: events.Listener = lambda _: None) -> 
             records.append(_record(entry, schemas.get(entry["kind"])))
         else:
             kept.append(CheckedFile(entry["name"], note="was not handed over"))
-    files, counted = _check_all(folder, records, emit)
+    files, counted = check_all(folder, records, emit)
     if not is_chain:
         names = {entry["name"] for entry in manifest["files"]}
-        files += _strangers(folder, names, settled=True)
+        files += strangers(folder, names, settled=True)
     sound = not is_chain and all(one.ok for one in files) and bool(schemas)
     files.append(CheckedFile(MANIFEST, _wrong_counts(manifest, counted) if sound else None))
     note = f"Without {FILE}, the files were compared with {MANIFEST} alone."
@@ -205,7 +150,7 @@ def verify_chain_files(folder: Path) -> Verified | None:
             theirs[entry["name"]] = entry["sha256"]
         else:
             own.append(_record(entry))
-    files, counted = _check_all(folder, own)
+    files, counted = check_all(folder, own)
     told = {
         f"{hop}/{entry['name']}": entry["sha256"]
         for hop in hops
@@ -223,9 +168,9 @@ def _read(folder: Path) -> tuple[Manifest | None, str | None]:
         return None, str(error).removeprefix(f"{folder / MANIFEST} ").removesuffix(".")
 
 
-def _record(entry: Mapping[str, Any], schema: pa.Schema | None = None) -> _Record:
+def _record(entry: Mapping[str, Any], schema: pa.Schema | None = None) -> FileRecord:
     part = Part(entry["name"], entry["kind"], entry["rows"] or 0, entry["bytes"], "")
-    return _Record(part, entry["sha256"], schema)
+    return FileRecord(part, entry["sha256"], schema)
 
 
 def _schemas(job: Mapping[str, Any]) -> dict[str, pa.Schema]:
@@ -250,87 +195,11 @@ def _kinds_in(folder: Path, manifest: Manifest) -> set[str]:
     return {entry["kind"] for entry in manifest["files"] if (folder / entry["name"]).exists()}
 
 
-def _check_all(
-    folder: Path, records: Sequence[_Record], emit: events.Listener = lambda _: None
-) -> tuple[list[CheckedFile], _Counted]:
-    files, counted = [], _Counted()
-    emit(events.ReadProgress(0, len(records), "file"))
-    with ThreadPoolExecutor() as pool:  # hashing and reading release the interpreter lock
-        for file, one in pool.map(lambda record: _check(folder, record), records):
-            files.append(file)
-            counted.add(one)
-            emit(events.ReadProgress(len(files), len(records), "file"))
-    return files, counted
-
-
-def _check(folder: Path, record: _Record) -> tuple[CheckedFile, _Counted]:
-    part, nothing = record.part, _Counted()
-    if why := _wrong_bytes(folder / part.name, record):
-        return CheckedFile(part.name, why), nothing
-    if record.schema is None:
-        return CheckedFile(part.name), nothing
-    try:
-        counted = _count(read_part(folder, part, record.schema), part.kind)
-    except FolderError:
-        return CheckedFile(part.name, f"does not hold rows of {part.kind}"), nothing
-    if counted.rows != part.rows:
-        return CheckedFile(part.name, f"has {counted.rows:,} rows, not {part.rows:,}"), nothing
-    return CheckedFile(part.name), counted
-
-
-def _wrong_bytes(path: Path, record: _Record) -> str | None:
-    part = record.part
-    try:
-        if not path.is_file():
-            return "is missing"
-        if path.stat().st_size != part.bytes:
-            return "has another size than when it was committed"
-        written = durable.both_checksums(path) if record.sha256 else durable.checksum(path)
-    except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    expected = {part.checksum: written.checksum, record.sha256: written.sha256}
-    if any(known and known != now for known, now in expected.items()):
-        return "is not as it was committed (its checksum differs)"
-    return None
-
-
-def _count(tables: Iterable[pa.Table], kind: str) -> _Counted:
-    """Return the rows of a part, and those of each linkname or outcome."""
-    found = _Counted()
-    for table in tables:
-        found.rows += table.num_rows
-        for name, counts in (("linkname", found.linknames), ("outcome", found.outcomes)):
-            if kind in ("links", "uids", "unanswered") and name in table.column_names:
-                counted = pc.value_counts(table[name])
-                pairs = zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)
-                counts.update({value: count for value, count in pairs if value is not None})
-    return found
-
-
-def _strangers(folder: Path, names: Iterable[str], *, settled: bool) -> Iterator[CheckedFile]:
-    """Yield files among the parts that nothing records.
-
-    Args:
-        folder: folder of a harvest.
-        names: names of the recorded files.
-        settled: whether the harvest is complete; until then, the next run deletes parts that
-            were written and not committed.
-    """
-    known = set(names)
-    for kind in sorted({*FOLDERS.values(), RECORDS}):
-        for path in sorted((folder / kind).glob("*")):
-            name = f"{kind}/{path.name}"
-            if name in known or path.is_dir() or path.name.startswith("."):
-                continue
-            if settled or not is_part_name(path.name):
-                yield CheckedFile(name, "is not of this harvest: nothing records it", None, True)
-
-
 def _wrong_state(found: HarvestReader) -> str | None:
     if len(found.done) != sum(found.outcomes.values()):
         return "has more than one outcome for some UIDs"
-    if strangers := found.done - found.wanted:
-        return f"has outcomes for {len(strangers):,} UIDs not in the input"
+    if unknown := found.done - found.wanted:
+        return f"has outcomes for {len(unknown):,} UIDs not in the input"
     return None
 
 
@@ -348,7 +217,7 @@ def _disagreement(found: HarvestReader, entries: Mapping[str, Any]) -> str | Non
     return None
 
 
-def _wrong_counts(manifest: Manifest, counted: _Counted) -> str | None:
+def _wrong_counts(manifest: Manifest, counted: Counted) -> str | None:
     """Return how the counts of a manifest differ from those of the files."""
     told = {name: count for name, count in manifest["uids"].items() if name != "total"}
     if counted.outcomes and counted.outcomes.total() != manifest["uids"]["total"]:
