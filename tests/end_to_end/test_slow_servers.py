@@ -62,6 +62,7 @@ SCENES = [
 ]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("scene", SCENES, ids=str)
 def test_a_slow_server_is_kept_busy_and_not_overloaded(
     scene: Scene, see: Callable[[Scene], None]
