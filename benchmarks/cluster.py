@@ -15,9 +15,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.soak import BATCH, FIRST, RATE, busiest_second, emulator, see_exact
+from benchmarks.soak import FIRST, RATE, busiest_second, emulator, see_exact
 
 UIDS = 500_000
+BATCH = 200
 WORKERS = 3
 KILL_SECONDS = 10.0
 PLACE = "s3://harvests/scale"

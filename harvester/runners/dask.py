@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import secrets
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from typing import TypeAlias
 
     from harvester.job.model import Job
@@ -63,6 +64,7 @@ async def dask_pool(job: Job, run: RunAsync) -> AsyncIterator[DaskPool]:
     check(job)
     async with AsyncExitStack() as stack:
         stack.enter_context(dask.config.set(_SETTINGS))
+        stack.enter_context(_without_logs())
         address: Any = job.run.scheduler
         if address is None:
             address = await stack.enter_async_context(
@@ -86,6 +88,20 @@ async def dask_pool(job: Job, run: RunAsync) -> AsyncIterator[DaskPool]:
                 f"{printable(str(error))}. Start it, then resume."
             ) from error
         yield DaskPool(client, run, f"harvester-stop-{secrets.token_hex(8)}")
+
+
+@contextmanager
+def _without_logs() -> Iterator[None]:
+    """Context in which Dask logs nothing: a lost scheduler is said in one line of our own."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def check(job: Job) -> None:

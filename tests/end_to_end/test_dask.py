@@ -10,6 +10,7 @@ import pytest
 from support.dask_cluster import cluster
 from support.harness import (
     assert_exact,
+    assert_polite,
     expected_links,
     harvester,
     running,
@@ -107,6 +108,7 @@ def test_the_scheduler_is_killed(servers: Servers, tmp_path: Path) -> None:
             ended = run.ended()
         assert ended.code == 1, ended.err
         assert "scheduler was lost" in ended.err
+        assert_polite(ended.err)
         made.start_scheduler()
         made.start_worker()
         again = harvester("resume", tmp_path / "out")
