@@ -68,7 +68,7 @@ guard: .venv/dev  ## fail if a hot path became 20 % slower
 soak: .venv/dev  ## harvest 2 million UIDs twice, with faults and kill -9 (some minutes)
 	$(BIN)/python -m benchmarks.soak
 
-cluster: .venv/dev  ## harvest with Redis, an object store and Dask, killing parts of them (4 min)
+cluster: .venv/dev  ## harvest with Redis, an object store and Dask, killing parts of them (2 min)
 	$(BIN)/python -m benchmarks.cluster
 
 conformance: .venv/dev .venv-conformance/run  ## compare clients under NCBI's faults, into docs/conformance.md (10 min)
