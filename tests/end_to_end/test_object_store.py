@@ -181,7 +181,7 @@ def test_killed_at_every_write(
         folder.mkdir()
         place = f"{PLACE}/every-{done}-{number}"
         killed = _killed_at(number, done, s3, store, servers.start(), folder, place)
-    assert number > 15
+    assert number > 8
 
 
 @pytest.mark.parametrize("number", [*range(2, 9), pytest.param(12, marks=pytest.mark.torture)])
