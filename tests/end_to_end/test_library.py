@@ -82,7 +82,7 @@ def test_each_function_obeys_the_environment(
                 assert eutils.elink("pubmed", list(UIDS), db="pmc").links().num_rows > 0
     asked = [one for one in tap.requests if "elink" in one.target]
     assert asked
-    assert all(one.values("email") == ["me@example.org"] for one in asked)
+    assert [one for one in asked if one.values("email") != ["me@example.org"]] == []
 
 
 async def test_stream_gives_every_link_and_writes_nothing(servers: Servers, tmp_path: Path) -> None:

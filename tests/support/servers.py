@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    contextmanager,
+    suppress,
+)
+from itertools import count
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from harvester.emulator import Emulator, EmulatorConfig
@@ -22,6 +29,10 @@ if TYPE_CHECKING:
     from support.malicious_server import Respond
 
 T = TypeVar("T")
+
+_PORTS = count(20_000 + 4_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]))
+"""No port is used twice, nor by another process of the tests: a harvest that probes for a server
+that is gone must not find that of another test."""
 
 
 class Servers:
@@ -64,8 +75,11 @@ class Servers:
 
     def start(self, **settings: Any) -> Emulator:
         """An emulator with these settings of `EmulatorConfig`; no limits unless they are given."""
-        config = EmulatorConfig(**({"rate": None, "max_hits": None} | settings))
-        return self._begin(Emulator(config))
+        given = {"rate": None, "max_hits": None} | settings
+        while "port" not in given:
+            with suppress(OSError):  # another program listens there
+                return self._begin(Emulator(EmulatorConfig(**given, port=next(_PORTS))))
+        return self._begin(Emulator(EmulatorConfig(**given)))
 
     def tap(self, server: Emulator, hide: bytes = b"") -> Wiretap:
         """A listener before an emulator, with an address of its own (see `Wiretap`)."""
