@@ -19,6 +19,8 @@ from support.harness import (
 )
 
 if TYPE_CHECKING:
+    from support.harness import Finished
+    from support.malicious_server import MaliciousServer
     from support.servers import Servers
 
 KEY = "5ec2e7" * 6
@@ -45,16 +47,20 @@ def self_signed(tmp_path: Path) -> ssl.SSLContext:
     return context
 
 
+def harvested(servers: Servers, folder: Path, malicious: MaliciousServer, **env: str) -> Finished:
+    """A harvest into `out`."""
+    return servers.harvester(
+        "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
+        "--base-url", malicious.base_url, "--rate=100", "-o", folder / "out", env=env,
+    )  # fmt: skip
+
+
 def test_a_certificate_that_is_not_trusted_ends_the_run(
     servers: Servers, tmp_path: Path, self_signed: ssl.SSLContext
 ) -> None:
     """One sentence says what is wrong and the remedy; not a byte of a request is sent."""
     malicious = servers.malicious_server(servers.start(), lambda _: None, self_signed)
-    words = [
-        "run", "--ids", write_uids(tmp_path / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
-        "--base-url", malicious.base_url, "--rate=100", "-o", tmp_path / "out",
-    ]  # fmt: skip
-    ended = servers.harvester(*words, env={"NCBI_API_KEY": KEY})
+    ended = harvested(servers, tmp_path, malicious, NCBI_API_KEY=KEY)
     assert ended.code == 4, ended.err
     assert "certificate" in ended.err
     assert "SSL_CERT_FILE" in ended.err
@@ -67,11 +73,7 @@ def test_an_authority_named_in_the_environment_is_trusted(
     servers: Servers, tmp_path: Path, self_signed: ssl.SSLContext, variable: str
 ) -> None:
     malicious = servers.malicious_server(servers.start(), lambda _: None, self_signed)
-    words = [
-        "run", "--ids", write_uids(tmp_path / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
-        "--base-url", malicious.base_url, "--rate=100", "-o", tmp_path / "out",
-    ]  # fmt: skip
-    ended = servers.harvester(*words, env={variable: str(tmp_path / "certificate.pem")})
+    ended = harvested(servers, tmp_path, malicious, **{variable: str(tmp_path / "certificate.pem")})
     assert ended.code == 0, ended.err
     assert len(malicious.requests) > 0
 
@@ -81,11 +83,7 @@ def test_a_file_of_certificates_that_does_not_exist_is_named(
 ) -> None:
     """OpenSSL ignores it silently."""
     malicious = servers.malicious_server(servers.start(), lambda _: None, self_signed)
-    words = [
-        "run", "--ids", write_uids(tmp_path / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
-        "--base-url", malicious.base_url, "--rate=100", "-o", tmp_path / "out",
-    ]  # fmt: skip
-    ended = servers.harvester(*words, env={"SSL_CERT_FILE": str(tmp_path / "none.pem")})
+    ended = harvested(servers, tmp_path, malicious, SSL_CERT_FILE=str(tmp_path / "none.pem"))
     assert ended.code == 4
     assert f"SSL_CERT_FILE names {tmp_path / 'none.pem'}, which does not exist" in ended.err
 
