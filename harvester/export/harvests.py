@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,17 +27,19 @@ _STEPS = 100
 """Events of progress per pass over the rows."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Harvests:
     """One or more harvests whose rows have the same columns.
 
     Attributes:
         readers: the harvests, in the order in which they were named.
         emit: receives events of progress.
+        row_count: rows that `links()` yielded when they were last read to the end.
     """
 
     readers: Sequence[HarvestReader]
     emit: Callable[[events.Event], None]
+    row_count: int = field(default=0, init=False)
 
     @property
     def first(self) -> HarvestReader:
@@ -61,13 +63,6 @@ class Harvests:
         """Rows of all harvests; `links()` yields fewer if two harvests share UIDs."""
         return sum(one.link_count for one in self.readers)
 
-    @cached_property
-    def row_count(self) -> int:
-        """Rows that `links()` yields."""
-        if all(one is None for one in self._repeated):
-            return self.link_count
-        return sum(map(len, self.links(self.schema.names[0])))
-
     @property
     def is_graph(self) -> bool:
         """Whether each row leads from one record to another."""
@@ -81,7 +76,7 @@ class Harvests:
         Args:
             columns: names of columns; all of `schema` without any.
         """
-        done = told = 0
+        done = told = yielded = 0
         self.emit(events.ReadProgress(0, self.link_count))
         chosen = columns or tuple(self.schema.names)
         needed = [*chosen, *{"from_uid"}.difference(chosen).intersection(self.schema.names)]
@@ -89,10 +84,13 @@ class Harvests:
             is_whole = repeated is None or "from_uid" not in needed
             for table in reader.links(*(chosen if is_whole else needed)):
                 done += table.num_rows
-                yield table if is_whole else _without(table, repeated).select(chosen)
+                rows = table if is_whole else _without(table, repeated).select(chosen)
+                yielded += rows.num_rows
+                yield rows
                 if done - told >= self.link_count / _STEPS:
                     told = done
                     self.emit(events.ReadProgress(done, self.link_count))
+        self.row_count = yielded
 
     def uids(self, *columns: str) -> Iterator[pa.Table]:
         """Yield the rows of UIDs with their outcomes, of each question once.
