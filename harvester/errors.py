@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 _BLANKS = re.compile(r"[ \t\r\n\f\v]+")
 
@@ -182,17 +183,36 @@ def refused_by(failure: RequestFailed) -> Refused:
     return Refused(f"{who}: {failure.reason.rstrip('.')}.")
 
 
-_REMEDIES = {
+_TO_OPEN = {
     errno.EACCES: "Ask its owner for access, or name another one",
     errno.EPERM: "Ask its owner for access, or name another one",
     errno.ENAMETOOLONG: "Give a shorter name",
+}
+_TO_WRITE = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room below your quota",
+    errno.EFBIG: "raise the limit of the size of a file (ulimit -f)",
 }
 
 
 def not_opened(path: str, error: OSError) -> FolderError:
     """Return the error for a file or folder that the system does not let us open."""
-    remedy = _REMEDIES.get(error.errno or 0, "Check the path, and the disk that it is on")
+    remedy = _TO_OPEN.get(error.errno or 0, "Check the path, and the disk that it is on")
     return FolderError(f"{printable(path)} cannot be opened: {error.strerror or error}. {remedy}.")
+
+
+def not_written(path: Path, error: OSError) -> FolderError:
+    """Return the error for a file of a harvest that could not be written.
+
+    Args:
+        path: the file, or its folder.
+        error: why; a name of a file in it is taken for that of the file.
+    """
+    remedy = _TO_WRITE.get(error.errno or 0, "make it writable, or restore it from a backup")
+    return FolderError(
+        f"{path / str(error.filename or '')} could not be written ({error.strerror}): {remedy}, "
+        "then resume. Committed rows are kept."
+    )
 
 
 def printable(text: str, limit: int = 160) -> str:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from harvester.errors import BadInput, FolderError, FolderInUse
+from harvester.errors import BadInput, FolderError, FolderInUse, not_written
 from harvester.store import durable
 from harvester.store.no_locks import has_no_locks, owner_in, quiet_fallback, without_locks
 from harvester.store.opening import holds, opening
-from harvester.store.sqlite import not_written
 from harvester.store.state_reader import FILE, StateReader
 
 if TYPE_CHECKING:
@@ -233,7 +232,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
                 f"{folder} was removed or moved away during the run. "
                 "If it was moved, resume it in its new place."
             ) from error
-        raise not_written(error, folder) from error
+        raise not_written(folder, error) from error
 
 
 @contextmanager

@@ -15,8 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from harvester.errors import FolderError
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -122,27 +120,6 @@ def as_os_error(error: Exception, path: Path) -> OSError:
     if is_full(error, path):
         number = errno.ENOSPC
     return OSError(number, f"SQLite says: {error}", str(path))
-
-
-def not_written(error: OSError, path: Path) -> FolderError:
-    """Return the error of a file of a harvest that could not be written.
-
-    Args:
-        error: why; a name of a file in it is taken for that of the file.
-        path: the file, or its folder.
-    """
-    remedy = _REMEDIES.get(error.errno or 0, "make it writable, or restore it from a backup")
-    return FolderError(
-        f"{path / str(error.filename or '')} could not be written ({error.strerror}): {remedy}, "
-        "then resume. Committed rows are kept."
-    )
-
-
-_REMEDIES = {
-    errno.ENOSPC: "make room",
-    errno.EDQUOT: "make room below your quota",
-    errno.EFBIG: "raise the limit of the size of a file (ulimit -f)",
-}
 
 
 def _is_file_size_limited() -> bool:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from harvester.errors import FolderError, printable
+from harvester.errors import FolderError, not_written, printable
 from harvester.model import uids
 from harvester.model.outcomes import ANSWERED
 from harvester.store.no_locks import has_no_locks, without_locks
 from harvester.store.opening import holds, opening
-from harvester.store.sqlite import as_os_error, connect, is_failed_write, not_written, seal
+from harvester.store.sqlite import as_os_error, connect, is_failed_write, seal
 from harvester.store.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -283,7 +283,7 @@ class StateReader:
             yield
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             if is_failed_write(error, self._path):
-                raise not_written(as_os_error(error, self._path.absolute()), self._path) from error
+                raise not_written(self._path, as_os_error(error, self._path.absolute())) from error
             if has_no_locks(error):
                 raise without_locks(self._path.parent, error) from error
             raise FolderError(
