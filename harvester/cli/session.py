@@ -12,7 +12,7 @@ from harvester.cli.operation import metrics_of, run_on_end
 from harvester.cli.process import keep_memory, open_many_files
 from harvester.cli.summary import summary
 from harvester.cli.verbosity import messages
-from harvester.errors import GaveUp, HarvestError, Interrupted, Refused, WindowClosed
+from harvester.errors import BadInput, FolderError, HarvestError
 
 if TYPE_CHECKING:
     from harvester.job.model import Job
@@ -32,8 +32,7 @@ def run_job(job: Job, values: dict[str, Any], **options: Any) -> None:
         with metrics_of(values) as listeners, said.display() as display:
             result = run(job, listeners=[display, *listeners], signals=True, **options)
     except HarvestError as error:
-        ended_early = isinstance(error, GaveUp | Interrupted | WindowClosed | Refused)
-        if ended_early and folder.exists():
+        if not isinstance(error, BadInput | FolderError) and folder.exists():
             error.add_note(f"Go on with: harvester resume {job.output.path}")
         try:
             run_on_end(values["on_end"], folder, error.exit_status, ended=False)

@@ -22,9 +22,14 @@ T = TypeVar("T")
 _OUTAGE_FAULTS = frozenset({Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER})
 """Failures that may be an outage; the others concern the request."""
 
+_PATIENCE_SECONDS = 600.0
+"""How long a utility that has answered before may fail while EInfo answers."""
+
 
 class OutageRetry:
     """A client whose calls wait while no utility of the server answers.
+
+    They also wait, for ten minutes, while a utility fails that has answered before.
 
     Args:
         client: sends the requests.
@@ -34,6 +39,7 @@ class OutageRetry:
     def __init__(self, client: Client, emit: Listener) -> None:
         self._client = client
         self._emit = emit
+        self._answered: set[str] = set()
 
     def __repr__(self) -> str:
         """For logs and tests."""
@@ -44,22 +50,25 @@ class OutageRetry:
     ) -> T:
         """Send a request as `Client.call`, again and again during an outage.
 
-        If EInfo answers, the failure concerns the request alone, and is raised.
+        If EInfo answers, the failure concerns the request alone, and is raised: at once, or, where
+        this utility has answered before, after ten minutes.
 
         Raises:
             Refused, RequestFailed: as for `Client.call`.
         """
-        waited = False
+        waited = 0.0
         for delay in outage_delays():
             try:
                 answer = await self._client.call(path, fields, read, attempts)
             except RequestFailed as failure:
-                if failure.fault not in _OUTAGE_FAULTS or await self._is_up():
+                patient = path in self._answered and waited < _PATIENCE_SECONDS
+                if failure.fault not in _OUTAGE_FAULTS or (not patient and await self._is_up()):
                     raise
                 self._emit(outage_event(delay, failure.reason))
                 await asyncio.sleep(delay)
-                waited = True
+                waited += delay
             else:
+                self._answered.add(path)
                 if waited:
                     self._emit(Resumed())
                 return answer

@@ -6,6 +6,7 @@ import json
 import signal
 import urllib.parse
 import urllib.request
+from itertools import count
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -21,6 +22,7 @@ from support.harness import (
     status,
     wait_until,
 )
+from support.malicious_server import response
 from support.scenes import Scene
 
 from harvester.emulator.request import UtilityRequest
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from support.malicious_server import Request
     from support.servers import Servers
 
     from harvester.emulator import Emulator
@@ -41,6 +44,9 @@ SOME = "1:10000[UID]"
 FAULTS = ("500:0.05", "cut:0.04", "bad-utf8:0.02", "empty:0.02", "short:0.02")
 PAGES = {"harvester.sources.search.MOST": 500}
 """Records of a page of a search, so that short ones have many."""
+
+SHORT_PATIENCE = {"harvester.client.outage_retry._PATIENCE_SECONDS": 2.0}
+"""With a utility that fails though it has answered before."""
 
 OFTEN = PAGES | timing.OFTEN
 SOON = OFTEN | timing.SOON
@@ -174,7 +180,7 @@ def stopped_while_it_waits(servers: Servers, folder: Path) -> None:
 def an_outage_in_the_middle(servers: Servers, folder: Path, kind: int | str) -> None:
     """Of the search, and of everything else; it is waited out."""
     server, out = servers.start(latency=(0.05,), fault_seconds=30.0), folder / "out"
-    command = words(server, out, "--query", SOME, "--rate=20", "--timeout=1", "--max-attempts=2")
+    command = words(server, out, "--query", SOME, "--rate=20", "--max-attempts=2")
     with running(*command, err=folder / "err", patches=SOON) as run:
         wait_until(lambda: asked(server, "esearch") > 3, "it searches")
         servers.wait(server.fail(kind))
@@ -183,6 +189,29 @@ def an_outage_in_the_middle(servers: Servers, folder: Path, kind: int | str) -> 
         ended = run.ended()
     assert ended.code == 0, ended.err
     assert_polite(ended.err)
+    assert_done(out, server, SOME)
+
+
+def an_outage_of_the_search_alone(servers: Servers, folder: Path, failures: int) -> None:
+    """What ESearch answered before, it answers again; a page that never comes ends the run."""
+    server, out, searches = servers.start(), folder / "out", count()
+
+    def respond(request: Request) -> bytes | None:
+        fails = request.utility == "esearch.fcgi" and 5 <= next(searches) < 5 + failures
+        return response(b"", status="503 Service Unavailable") if fails else None
+
+    sick = servers.malicious_server(server, respond)
+    command = words(server, out, "--query", SOME, "--base-url", sick.base_url)
+    ended = servers.harvester(*command, patches=SOON | timing.IMPATIENT | SHORT_PATIENCE)
+    assert "The server is not answering (HTTP 503)" in ended.err
+    assert asked(server) > 0
+    if failures > 100:
+        assert ended.code == 1, ended.err
+        assert "ESearch gave no complete answer" in ended.err
+        assert f"Go on with: harvester resume {out}" in ended.err
+        failures = 0
+        ended = servers.harvester("resume", out)
+    assert ended.code == 0, ended.err
     assert_done(out, server, SOME)
 
 
@@ -289,6 +318,7 @@ SCENES = [
     Scene(killed_in_the_middle, "parquet"),
     Scene(killed_in_the_middle, "jsonl", *FAULTS),
     *(Scene(an_outage_in_the_middle, kind) for kind in (503, "reset")),
+    *(Scene(an_outage_of_the_search_alone, failures) for failures in (13, 1_000_000)),
     *(
         Scene(play)
         for play in (

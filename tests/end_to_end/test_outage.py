@@ -35,7 +35,7 @@ def options(ids: Path, out: Path, base_url: str) -> list[object]:
     """One attempt only: an outage that charged any UID an attempt would leave it failed."""
     return [
         "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", base_url, "--rate=60",
-        "--batch-size=2", "--max-attempts=1", "--timeout=1", "-o", out,
+        "--batch-size=2", "--max-attempts=1", "--timeout=6", "-o", out,
     ]  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def while_this_process_is_stopped(servers: Servers, folder: Path) -> None:
             )
             command.signal(signal.SIGSTOP)
             servers.wait(server.fail(kind))
-            time.sleep(4.0)  # the timeout is 1 s
+            time.sleep(8.0)  # the timeout is 6 s
             servers.wait(server.recover())
             command.signal(signal.SIGCONT)
         finish(command, out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -19,13 +20,21 @@ if TYPE_CHECKING:
 class Server:
     """Fails for some seconds; EInfo too, unless `einfo` is true."""
 
-    def __init__(self, until: float, *, einfo: bool = False, fault: Fault = Fault.SERVER) -> None:
+    def __init__(
+        self,
+        until: float,
+        *,
+        since: float = 0.0,
+        einfo: bool = False,
+        fault: Fault = Fault.SERVER,
+    ) -> None:
+        self._since = since
         self._until = until
         self._einfo = einfo
         self._fault = fault
 
     async def call(self, *_: object) -> str:
-        if fake_seconds() < self._until:
+        if self._since <= fake_seconds() < self._until:
             raise RequestFailed(self._fault, "HTTP 503")
         return "answer"
 
@@ -70,6 +79,33 @@ def test_an_outage_is_reported_and_waited_for() -> None:
 def test_a_failure_of_the_request_alone_is_raised_at_once(server: Server) -> None:
     with pytest.raises(RequestFailed, match="HTTP 503"):
         _ask(server)
+
+
+def _ask_twice(server: Server) -> float:
+    """Ask at 0 s and at 1 s; return when the second answer came."""
+
+    async def ask() -> float:
+        client = OutageRetry(cast("Client", server), lambda _: None)
+        await client.call("esearch.fcgi", {}, bytes.decode)
+        await asyncio.sleep(1.0)
+        await client.call("esearch.fcgi", {}, bytes.decode)
+        return fake_seconds()
+
+    return run_in_fake_time(ask())
+
+
+def test_a_utility_that_has_answered_before_is_waited_for() -> None:
+    assert _ask_twice(Server(since=1.0, until=500.0, einfo=True)) == pytest.approx(616.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "server",
+    [Server(since=1.0, until=1e9, einfo=True), Server(since=1.0, until=1e9, fault=Fault.BODY)],
+    ids=["for ten minutes", "not if the answer is bad"],
+)
+def test_but_not_for_ever(server: Server) -> None:
+    with pytest.raises(RequestFailed, match="HTTP 503"):
+        _ask_twice(server)
 
 
 def test_without_an_outage_nothing_is_reported() -> None:
