@@ -36,7 +36,7 @@ def running(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as response:
+    with urllib.request.urlopen(url, timeout=60) as response:
         body: bytes = response.read()
         return body
 
@@ -48,7 +48,7 @@ def test_serves_the_graph_of_its_seed_until_a_signal(tmp_path: Path) -> None:
         assert url.endswith("/entrez/eutils/")
         answer = json.loads(get(f"{url}elink.fcgi?dbfrom=gene&db=protein&id=7157&retmode=json"))
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     (links,) = SeededGraph(9).links("gene", 7157, "protein")
     links_sent = answer["linksets"][0]["linksetdbs"][0]["links"]
     assert links_sent == [str(uid) for uid in links.to_uids]
@@ -62,7 +62,7 @@ def test_serves_a_table_and_ends_by_sigterm(tmp_path: Path) -> None:
     with running("--links", str(table), "--no-limit") as (process, url):
         body = get(f"{url}elink.fcgi?dbfrom=pubmed&db=pmc&id=5&retmode=json")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert body == (
         b'{"header":{"type":"elink","version":"0.3"},"linksets":[{"dbfrom":"pubmed","ids":["5"],'
         b'"linksetdbs":[{"dbto":"pmc","linkname":"pubmed_pmc","links":["77"]}]}]}\n'

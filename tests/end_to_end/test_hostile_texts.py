@@ -118,7 +118,7 @@ def on_a_terminal(servers: Servers, folder: Path) -> None:
     watcher.start()
     done = subprocess.run(
         command(*words(folder, malicious.base_url, "-v")),
-        stdin=subprocess.DEVNULL, stderr=theirs, timeout=90, check=False,
+        stdin=subprocess.DEVNULL, stderr=theirs, timeout=300, check=False,
         env=environment(TERM="xterm-256color", COLUMNS="200"),
     )  # fmt: skip
     os.close(theirs)

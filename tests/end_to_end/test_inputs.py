@@ -219,7 +219,7 @@ def closed_streams(servers: Servers, folder: Path, number: int) -> None:
     )  # fmt: skip
     shell = ["sh", "-c", f'exec "$@" {number}>&-', "sh", *words]
     done = subprocess.run(
-        shell, capture_output=True, env=environment(), timeout=90, check=False, text=True
+        shell, capture_output=True, env=environment(), timeout=300, check=False, text=True
     )
     assert done.returncode == 0, done.stderr
     truth = expected_links(server.graph, "pubmed", range(1, 50), ("pmc",))

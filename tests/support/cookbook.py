@@ -93,7 +93,7 @@ def run_block(block: Block, folder: Path, env: dict[str, str]) -> str:
         case other:
             raise AssertionError(f"a block of {other!r} cannot be run:\n{block.text}")
     done = subprocess.run(
-        words, cwd=folder, env=env, capture_output=True, text=True, timeout=90, check=False
+        words, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, f"{block.text}\n{done.stdout}\n{done.stderr}"
     assert_polite(done.stderr)

@@ -77,7 +77,7 @@ class ForkServer:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=120)
         self._folder.cleanup()
 
     def run(

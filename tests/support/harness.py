@@ -167,7 +167,7 @@ class Running:
     def kill(self) -> None:
         """Send SIGKILL and wait for the end."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def ended(self, timeout: float = 120.0) -> Finished:
         """Wait for its end and return it."""
@@ -213,7 +213,7 @@ def running(
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
-            process.wait(10)
+            process.wait(60)
 
 
 @contextmanager
@@ -230,11 +230,11 @@ def emulate(*options: object) -> Iterator[str]:
         yield process.stdout.readline().strip()
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 def wait_until(
-    condition: Callable[[], object], what: str, *, seconds: float = 60.0, pause: float = 0.02
+    condition: Callable[[], object], what: str, *, seconds: float = 180.0, pause: float = 0.02
 ) -> None:
     """Wait until a condition is true; fail after `seconds`."""
     deadline = time.monotonic() + seconds

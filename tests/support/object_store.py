@@ -30,7 +30,7 @@ BUCKET = "harvests"
 
 def _is_up(url: str) -> bool:
     try:
-        with urlopen(url, timeout=5):
+        with urlopen(url, timeout=60):
             return True
     except OSError:
         return False
@@ -50,7 +50,7 @@ def s3_server() -> Iterator[str]:
         try:
             url = f"http://127.0.0.1:{port}"
             wait_until(lambda: _is_up(f"{url}/_ministack/health"), "the S3 server is up")
-            with urlopen(Request(f"{url}/{BUCKET}", method="PUT"), timeout=30):
+            with urlopen(Request(f"{url}/{BUCKET}", method="PUT"), timeout=60):
                 pass
             yield url
         finally:

@@ -113,7 +113,7 @@ class Servers:
         self._open.remove(server)
         self.wait(server.__aexit__(None, None, None))
 
-    def wait(self, work: Coroutine[Any, Any, T], timeout: float = 30.0) -> T:
+    def wait(self, work: Coroutine[Any, Any, T], timeout: float = 120.0) -> T:
         """The result of something to be done in the servers' thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 

@@ -33,7 +33,7 @@ class Terminal:
     def tmux(self, *words: object) -> str:
         """Run a command of tmux and return its output."""
         called = ["tmux", "-S", str(self._socket), "-f", "/dev/null", *map(str, words)]
-        done = subprocess.run(called, capture_output=True, text=True, check=True, timeout=30)
+        done = subprocess.run(called, capture_output=True, text=True, check=True, timeout=120)
         return done.stdout
 
     def type(self, text: str) -> None:
@@ -91,14 +91,14 @@ def terminal(
         subprocess.run(
             ["tmux", "-S", str(folder / "socket"), "-f", "/dev/null", "new-session", "-d",
              "-x", str(columns), "-y", str(rows), *called],
-            check=True, timeout=30,
+            check=True, timeout=120,
         )  # fmt: skip
         try:
             window.tmux("set-option", "-g", "remain-on-exit", "on")
             yield window
         finally:
             subprocess.run(
-                ["tmux", "-S", str(folder / "socket"), "kill-server"], check=False, timeout=30
+                ["tmux", "-S", str(folder / "socket"), "kill-server"], check=False, timeout=120
             )
 
 

@@ -138,7 +138,7 @@ class WarmProcess:
     def close(self) -> None:
         """End the process."""
         if self._process is not None:
-            self._process.communicate(timeout=30)
+            self._process.communicate(timeout=120)
         self._folder.cleanup()
 
     def _address(self) -> str:
