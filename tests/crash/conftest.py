@@ -1,4 +1,4 @@
-"""Fixtures of the crash tests: emulators, the stage for scenes, and a count of killed runs."""
+"""Fixtures of the crash tests: emulators, the runner of scenarios, and a count of killed runs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from end_to_end.conftest import all_servers, servers
-from support.scenes import staged
+from support.scenarios import scenario_runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.scenes import Scene
+    from support.scenarios import Scenario
     from support.servers import Servers
 
 __all__ = ["all_servers", "servers"]
@@ -39,12 +39,12 @@ def pytest_terminal_summary(
 
 
 @pytest.fixture(scope="session")
-def see(
+def run_scenario(
     request: pytest.FixtureRequest,
     all_servers: Servers,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[Scene], Any]]:
-    """Wait for a scene; all scenes run side by side."""
-    base, folder = tmp_path_factory.mktemp("scenes"), Path(__file__).parent
-    with staged(request.session.items, folder, all_servers, base) as see:
-        yield see
+) -> Iterator[Callable[[Scenario], Any]]:
+    """Return a function that waits for a scenario; several run at a time."""
+    base, folder = tmp_path_factory.mktemp("scenarios"), Path(__file__).parent
+    with scenario_runner(request.session.items, folder, all_servers, base) as wait_for:
+        yield wait_for

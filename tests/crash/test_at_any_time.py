@@ -15,7 +15,7 @@ from support.harness import (
     wait_until,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.timing import OFTEN
 
 if TYPE_CHECKING:
@@ -122,24 +122,26 @@ def only_what_was_lost(servers: Servers, folder: Path) -> int:
     return 1
 
 
-SCENES = [
-    Scene(only_what_was_lost),
-    Scene(again_and_again, 1, "parquet"),
-    Scene(again_and_again, 2, "jsonl"),
-    Scene(while_it_loads),
+SCENARIOS = [
+    Scenario(only_what_was_lost),
+    Scenario(again_and_again, 1, "parquet"),
+    Scenario(again_and_again, 2, "jsonl"),
+    Scenario(while_it_loads),
 ]
 NIGHT = [
-    Scene(killed_every_three_seconds, seed, form)
+    Scenario(killed_every_three_seconds, seed, form)
     for seed in range(10, 15)
     for form in ("parquet", "jsonl")
 ]
 
 
 @pytest.mark.parametrize(
-    "scene", [*SCENES, *(pytest.param(one, marks=pytest.mark.torture) for one in NIGHT)], ids=str
+    "scenario",
+    [*SCENARIOS, *(pytest.param(one, marks=pytest.mark.torture) for one in NIGHT)],
+    ids=str,
 )
 def test_killed_harvest_resumes_exactly(
-    scene: Scene, see: Callable[[Scene], int], kill_count: KillCount
+    scenario: Scenario, run_scenario: Callable[[Scenario], int], kill_count: KillCount
 ) -> None:
-    """Play one scene; its docstring says what it proves."""
-    kill_count["at any time"] += see(scene)
+    """Run one scenario; its docstring says what is proved."""
+    kill_count["at any time"] += run_scenario(scenario)

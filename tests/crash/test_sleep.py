@@ -20,7 +20,7 @@ from support.harness import (
     wait_until,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,18 +179,18 @@ def set_back_and_forth(servers: Servers, folder: Path) -> None:
     assert_done(folder, server)
 
 
-SCENES = [
-    Scene(stopped_and_continued),
-    Scene(stopped_while_asked_to_stop),
-    Scene(asleep_until_the_hours_begin),
-    Scene(asleep_until_the_hours_are_over),
-    Scene(set_back_and_forth),
+SCENARIOS = [
+    Scenario(stopped_and_continued),
+    Scenario(stopped_while_asked_to_stop),
+    Scenario(asleep_until_the_hours_begin),
+    Scenario(asleep_until_the_hours_are_over),
+    Scenario(set_back_and_forth),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_a_harvest_survives_sleep_and_clock_changes(
-    scene: Scene, see: Callable[[Scene], None]
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
 ) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

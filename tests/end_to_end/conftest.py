@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: emulators in this process, and the stage for scenes."""
+"""Fixtures of the end-to-end tests: emulators in this process, and the runner of scenarios."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.scenes import staged
+from support.scenarios import scenario_runner
 from support.servers import Servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from support.scenes import Scene
+    from support.scenarios import Scenario
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests that measure rates first, while no scene runs."""
+    """Run the tests that measure rates first, while no scenario runs."""
     items.sort(key=lambda item: item.path.name != "test_rate.py")
 
 
@@ -35,12 +35,12 @@ def servers(all_servers: Servers) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def see(
+def run_scenario(
     request: pytest.FixtureRequest,
     all_servers: Servers,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[Scene], None]]:
-    """Wait for a scene; all scenes run side by side."""
-    base, folder = tmp_path_factory.mktemp("scenes"), Path(__file__).parent
-    with staged(request.session.items, folder, all_servers, base) as see:
-        yield see
+) -> Iterator[Callable[[Scenario], None]]:
+    """Return a function that waits for a scenario; several run at a time."""
+    base, folder = tmp_path_factory.mktemp("scenarios"), Path(__file__).parent
+    with scenario_runner(request.session.items, folder, all_servers, base) as wait_for:
+        yield wait_for

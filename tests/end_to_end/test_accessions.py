@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from support.harness import expected_links, status
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.tables import NAME, TEXT, keyed, outcomes, table
 from support.timing import IMPATIENT, OFTEN
 
@@ -219,19 +219,21 @@ def the_next_harvest(servers: Servers, folder: Path) -> None:
     }
 
 
-SCENES = [
-    Scene(from_a_list, "parquet", "json"),
-    Scene(from_a_list, "jsonl", "xml"),
-    *(Scene(killed_and_resumed, form) for form in ("parquet", "jsonl")),
-    *(Scene(read_again, form) for form in ("parquet", "jsonl")),
+SCENARIOS = [
+    Scenario(from_a_list, "parquet", "json"),
+    Scenario(from_a_list, "jsonl", "xml"),
+    *(Scenario(killed_and_resumed, form) for form in ("parquet", "jsonl")),
+    *(Scenario(read_again, form) for form in ("parquet", "jsonl")),
     *(
-        Scene(play)
-        for play in (from_a_column, without_their_version, missing_and_failed, the_next_harvest)
+        Scenario(case)
+        for case in (from_a_column, without_their_version, missing_and_failed, the_next_harvest)
     ),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_accessions_are_harvested_exactly(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_accessions_are_harvested_exactly(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -18,7 +18,7 @@ from support.harness import (
     wait_until,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,20 +180,20 @@ def a_folder_that_is_no_harvest(servers: Servers, folder: Path) -> None:
     assert not server.log.entries
 
 
-SCENES = [
-    Scene(complete),
-    Scene(a_longer_list, "parquet"),
-    Scene(a_longer_list, "jsonl"),
-    Scene(another_job),
-    Scene(a_second_process),
-    Scene(resume_needs_nothing_else),
-    Scene(a_folder_that_is_no_harvest),
+SCENARIOS = [
+    Scenario(complete),
+    Scenario(a_longer_list, "parquet"),
+    Scenario(a_longer_list, "jsonl"),
+    Scenario(another_job),
+    Scenario(a_second_process),
+    Scenario(resume_needs_nothing_else),
+    Scenario(a_folder_that_is_no_harvest),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_a_harvest_run_again_asks_for_nothing_twice(
-    scene: Scene, see: Callable[[Scene], None]
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
 ) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from support.harness import assert_exact, expected_links, write_uids
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.tables import NAME, TEXT, TEXTS, UID, keyed, outcomes, table
 from support.timing import IMPATIENT
 
@@ -259,24 +259,26 @@ def parameters(servers: Servers, folder: Path) -> None:
     assert found("none", "--cmd=neighbor_score") == truth(None)
 
 
-PLAYS = (scores, kinds_of_links, related_or_not, linked_out_or_not, history)
-SCENES = [
-    Scene(play, *kinds)
-    for number, play in enumerate(PLAYS)
+ALTERNATING = (scores, kinds_of_links, related_or_not, linked_out_or_not, history)
+SCENARIOS = [
+    Scenario(case, *kinds)
+    for number, case in enumerate(ALTERNATING)
     for kinds in (KINDS[number % 2], KINDS[3 - number % 2])
 ]
-SCENES += [
-    Scene(linkout, cmd, *KINDS[number % 4])
+SCENARIOS += [
+    Scenario(linkout, cmd, *KINDS[number % 4])
     for number, cmd in enumerate(2 * ("llinks", "llinkslib", "prlinks"))
 ]
-SCENES += [
-    Scene(linkout, "llinkslib", "json", "parquet", "--holding=exunilib"),
-    Scene(one_kind_of_links),
-    Scene(parameters),
+SCENARIOS += [
+    Scenario(linkout, "llinkslib", "json", "parquet", "--holding=exunilib"),
+    Scenario(one_kind_of_links),
+    Scenario(parameters),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene)[:50])
-def test_each_cmd_is_harvested_exactly(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: str(scenario)[:50])
+def test_each_cmd_is_harvested_exactly(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 from benchmarks.conformance.rows import CONTROL, Row
 from benchmarks.conformance.scoring import Verdict
@@ -32,13 +32,13 @@ def judged(servers: Servers, folder: Path, name: str, verdict: Verdict) -> None:
     assert not short.leaked
 
 
-SCENES = [
-    Scene(judged, "harvester", Verdict.EXACT),
-    Scene(judged, "biopython", Verdict.SILENT),
+SCENARIOS = [
+    Scenario(judged, "harvester", Verdict.EXACT),
+    Scenario(judged, "biopython", Verdict.SILENT),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_conformance(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_conformance(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -27,7 +27,7 @@ from support.harness import (
     wait_until,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 from harvester.emulator import SeededGraph
 from harvester.emulator.databases import SEQUENCES
@@ -73,8 +73,8 @@ def _lists(folder: Path) -> None:
     (folder / "accessions.txt").write_text("\n".join(PROTEINS))
 
 
-def play(servers: Servers, folder: Path, title: str) -> None:
-    """Do a task, and see what came of it."""
+def run_and_check(servers: Servers, folder: Path, title: str) -> None:
+    """Run a task of the cookbook and check its result."""
     (task,) = (task for task in tasks() if task.title == title)
     graph = Library(3) if title in SMALL else SeededGraph(3)
     server = servers.start(graph=graph, llinkslib=True)
@@ -82,7 +82,7 @@ def play(servers: Servers, folder: Path, title: str) -> None:
     if title in BEFORE:
         server = BEFORE[title](servers, server, folder)
     run_task(task, folder, server.base_url, servers.shell.programs())
-    SEEN[title](server, folder)
+    CHECKS[title](server, folder)
 
 
 # --- what should be there ---------------------------------------------------------------------
@@ -105,21 +105,21 @@ def _linked(
     """A folder that holds the links of some UIDs, exactly."""
     uids = list(uids)
 
-    def see(server: Emulator, folder: Path) -> None:
+    def check(server: Emulator, folder: Path) -> None:
         dbs = None if db is None else [db]
         truth = expected_links(server.graph, dbfrom, uids, dbs, linknames or None, scores=scores)
         assert truth.num_rows > 0
         assert_same(rows(folder / out, "links"), truth)
 
-    return see
+    return check
 
 
-def _all(*seen: Callable[[Emulator, Path], None]) -> Callable[[Emulator, Path], None]:
-    def see(server: Emulator, folder: Path) -> None:
-        for one in seen:
+def _all(*checks: Callable[[Emulator, Path], None]) -> Callable[[Emulator, Path], None]:
+    def check(server: Emulator, folder: Path) -> None:
+        for one in checks:
             one(server, folder)
 
-    return see
+    return check
 
 
 def _targets(links: pa.Table) -> list[int]:
@@ -206,7 +206,7 @@ def _best(server: Emulator, folder: Path) -> None:
 
 
 def _filtered(out: str, term: str) -> Callable[[Emulator, Path], None]:
-    def see(server: Emulator, folder: Path) -> None:
+    def check(server: Emulator, folder: Path) -> None:
         links = expected_links(server.graph, "pubmed", PMIDS, ["pubmed"], ["pubmed_pubmed"])
         asked = UtilityRequest.read("elink", f"term={quote_plus(term)}", b"", "127.0.0.1")
         kept = links.filter(selection(asked).among(links["to_uid"].to_numpy().astype(np.int64)))
@@ -214,7 +214,7 @@ def _filtered(out: str, term: str) -> Callable[[Emulator, Path], None]:
         assert kept.num_rows > 0
         assert_same(rows(folder / out, "links").select(columns), kept.select(columns))
 
-    return see
+    return check
 
 
 def _addresses(server: Emulator, folder: Path) -> None:
@@ -292,7 +292,7 @@ def _chain(
 ) -> Callable[[Emulator, Path], None]:
     """A chain of harvests from some UIDs over databases, each hop by its plain linkname."""
 
-    def see(server: Emulator, folder: Path) -> None:
+    def check(server: Emulator, folder: Path) -> None:
         inputs = sorted(uids(server.graph))
         for number, (dbfrom, db) in enumerate(itertools.pairwise(dbs), 1):
             linkname = f"{dbfrom}_{db}"
@@ -300,7 +300,7 @@ def _chain(
             links = expected_links(server.graph, dbfrom, inputs, [db], [linkname])
             inputs = _targets(links)
 
-    return see
+    return check
 
 
 def _structures(server: Emulator, folder: Path) -> None:
@@ -500,7 +500,7 @@ def _edge_index(server: Emulator, folder: Path) -> None:
     assert set(zip(articles[index[0]].tolist(), genes[index[1]].tolist(), strict=True)) == pairs
 
 
-SEEN: dict[str, Callable[[Emulator, Path], None]] = {
+CHECKS: dict[str, Callable[[Emulator, Path], None]] = {
     "Which links does a database have?": _names,
     "A picture of all links between all databases": _picture,
     "How many records match a query, in each database?": _counts,
@@ -567,14 +567,18 @@ SEEN: dict[str, Callable[[Emulator, Path], None]] = {
 }
 
 
-@pytest.mark.parametrize("scene", [Scene(play, task.title) for task in tasks()], ids=str)
-def test_a_task_of_the_cookbook_gives_the_truth(scene: Scene, see: Callable[[Scene], None]) -> None:
+@pytest.mark.parametrize(
+    "scenario", [Scenario(run_and_check, task.title) for task in tasks()], ids=str
+)
+def test_a_task_of_the_cookbook_gives_the_truth(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
     """Every block succeeds, and what comes out is what the server knows."""
-    see(scene)
+    run_scenario(scenario)
 
 
 def test_every_task_is_looked_at() -> None:
-    assert [task.title for task in tasks()] == list(SEEN)
+    assert [task.title for task in tasks()] == list(CHECKS)
 
 
 def test_no_block_goes_unrun() -> None:

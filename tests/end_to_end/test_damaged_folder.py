@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.fork_server import KillPoint
 from support.harness import assert_exact, digests, expected_links, write_uids
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.small_disks import assert_one_sentence
 from support.timing import ALWAYS
 
@@ -274,17 +274,19 @@ def another_job(servers: Servers, folder: Path) -> None:
     made.assert_resumes()
 
 
-SCENES = [Scene(a_part, state) for state in ("closed", "killed")]
-SCENES += [Scene(the_state, state, "state.sqlite") for state in ("closed", "killed")]
-SCENES += [Scene(the_state, "killed", "state.sqlite-wal"), Scene(a_newer_version)]
-SCENES += [Scene(the_job, how) for how in JOBS]
-SCENES += [Scene(another_job)]
+SCENARIOS = [Scenario(a_part, state) for state in ("closed", "killed")]
+SCENARIOS += [Scenario(the_state, state, "state.sqlite") for state in ("closed", "killed")]
+SCENARIOS += [Scenario(the_state, "killed", "state.sqlite-wal"), Scenario(a_newer_version)]
+SCENARIOS += [Scenario(the_job, how) for how in JOBS]
+SCENARIOS += [Scenario(another_job)]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_damage_is_repaired_or_reported(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_damage_is_repaired_or_reported(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)
 
 
 @pytest.mark.torture

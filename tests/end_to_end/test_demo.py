@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.harness import harvester, rows
 from support.manifests import assert_exact_manifest
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,6 @@ def rehearse(servers: Servers, folder: Path) -> None:
     assert [line.partition(":")[0] for line in figures[1:]] == ["Links", "Requests", "Run time"]
 
 
-@pytest.mark.parametrize("scene", [Scene(rehearse)], ids=str)
-def test_demo(scene: Scene, see: Callable[[Scene], None]) -> None:
-    see(scene)
+@pytest.mark.parametrize("scenario", [Scenario(rehearse)], ids=str)
+def test_demo(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    run_scenario(scenario)

@@ -18,7 +18,7 @@ from support.harness import (
     rows,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 from harvester.emulator import SeededGraph
 
@@ -142,10 +142,12 @@ def two_chains(servers: Servers, folder: Path) -> None:
     assert "hop 2 of 2 has not begun" in unfinished.err
 
 
-SCENES = [Scene(two_years, "parquet"), Scene(two_years, "jsonl"), Scene(two_chains)]
+SCENARIOS = [Scenario(two_years, "parquet"), Scenario(two_years, "jsonl"), Scenario(two_chains)]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_two_harvests_are_compared(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_two_harvests_are_compared(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from support.harness import write_uids
 from support.malicious_server import Request, response
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 from harvester import Eutils
 from harvester.errors import HarvestError
@@ -154,22 +154,24 @@ def cut_xml(servers: Servers, folder: Path) -> None:
     assert len(seen) > 1
 
 
-SCENES = [
-    Scene(an_error, "gb/text", NOT_UNDERSTOOD, "200 OK"),
-    Scene(an_error, "gb/text", PROXIED, "400 Bad Request"),
-    Scene(an_error, "fasta/text", NOT_UNDERSTOOD, "200 OK"),
-    Scene(left_out, "fasta/text"),
-    Scene(left_out, "gb/text"),
-    Scene(left_out, "acc/text"),
-    Scene(left_out, "/xml"),
-    Scene(cut_xml),
+SCENARIOS = [
+    Scenario(an_error, "gb/text", NOT_UNDERSTOOD, "200 OK"),
+    Scenario(an_error, "gb/text", PROXIED, "400 Bad Request"),
+    Scenario(an_error, "fasta/text", NOT_UNDERSTOOD, "200 OK"),
+    Scenario(left_out, "fasta/text"),
+    Scenario(left_out, "gb/text"),
+    Scenario(left_out, "acc/text"),
+    Scenario(left_out, "/xml"),
+    Scenario(cut_xml),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_only_records_are_records(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_only_records_are_records(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from support.harness import Finished, assert_exact, expected_links, rows, write_uids
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 from harvester.emulator.faults import NAMES
 
@@ -91,11 +91,13 @@ def harvest(servers: Servers, folder: Path, case: Case) -> tuple[Emulator, Finis
     return server, finished
 
 
-SCENES = [Scene(survived, case) for case in ALONE + IN_XML + MIXED]
-SCENES += [Scene(not_to_be_noticed, case) for case in SILENT]
+SCENARIOS = [Scenario(survived, case) for case in ALONE + IN_XML + MIXED]
+SCENARIOS += [Scenario(not_to_be_noticed, case) for case in SILENT]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_a_fault_loses_no_link(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_a_fault_loses_no_link(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -23,7 +23,7 @@ from support.harness import (
     wait_until,
 )
 from support.malicious_server import response
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 from harvester.emulator.request import UtilityRequest
 from harvester.emulator.utilities.selections import selection
@@ -313,15 +313,15 @@ def through_a_pipe(servers: Servers, folder: Path) -> None:
     assert list(found[0]) == list(truth[0])
 
 
-SCENES = [
-    Scene(a_long_search),
-    Scene(killed_in_the_middle, "parquet"),
-    Scene(killed_in_the_middle, "jsonl", *FAULTS),
-    *(Scene(an_outage_in_the_middle, kind) for kind in (503, "reset")),
-    *(Scene(an_outage_of_the_search_alone, failures) for failures in (13, 1_000_000)),
+SCENARIOS = [
+    Scenario(a_long_search),
+    Scenario(killed_in_the_middle, "parquet"),
+    Scenario(killed_in_the_middle, "jsonl", *FAULTS),
+    *(Scenario(an_outage_in_the_middle, kind) for kind in (503, "reset")),
+    *(Scenario(an_outage_of_the_search_alone, failures) for failures in (13, 1_000_000)),
     *(
-        Scene(play)
-        for play in (
+        Scenario(case)
+        for case in (
             another_query_costs_nothing, killed_as_it_began, stopped_in_the_middle,
             stopped_while_it_waits, nothing_found, a_history_set, a_set_that_is_gone,
             a_set_that_goes_while_it_is_read, shares, through_a_pipe,
@@ -330,7 +330,9 @@ SCENES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_a_search_feeds_the_harvest(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_a_search_feeds_the_harvest(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.harness import assert_exact, expected_links, running, status, wait_until, write_uids
 from support.refusals import Nobody
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.small_disks import assert_one_sentence, small_disk
 from support.timing import OFTEN
 
@@ -134,12 +134,12 @@ def read_only_all_at_once(servers: Servers, folder: Path) -> None:
 
 
 FORMS = ("parquet", "jsonl")
-SCENES = [Scene(full_in_the_middle, form, room) for form in FORMS for room in (0, 8, 24)]
-SCENES += [Scene(full_at_the_start, form) for form in FORMS]
-SCENES += [Scene(read_only), Scene(read_only_all_at_once)]
+SCENARIOS = [Scenario(full_in_the_middle, form, room) for form in FORMS for room in (0, 8, 24)]
+SCENARIOS += [Scenario(full_at_the_start, form) for form in FORMS]
+SCENARIOS += [Scenario(read_only), Scenario(read_only_all_at_once)]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_the_disk(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_the_disk(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -20,7 +20,7 @@ from support.harness import (
     wait_until,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.timing import ALWAYS, OFTEN
 
 if TYPE_CHECKING:
@@ -354,14 +354,14 @@ def hops_of(out: Path) -> list[Path]:
     return sorted(out.glob("hop-*"))
 
 
-SCENES = [
-    Scene(three_hops, "parquet"),
-    Scene(three_hops, "jsonl", *FAULTS),
-    *(Scene(killed_and_resumed, seed, form) for seed, form in ((1, "parquet"), (2, "jsonl"))),
-    Scene(stopped_gently, signal.SIGINT),
+SCENARIOS = [
+    Scenario(three_hops, "parquet"),
+    Scenario(three_hops, "jsonl", *FAULTS),
+    *(Scenario(killed_and_resumed, seed, form) for seed, form in ((1, "parquet"), (2, "jsonl"))),
+    Scenario(stopped_gently, signal.SIGINT),
     *(
-        Scene(play)
-        for play in (
+        Scenario(case)
+        for case in (
             status_while_it_runs, another_chain, a_plain_harvest_is_no_chain, a_hop_to_nowhere,
             verified_hop_by_hop, links_differ_in_one_hop, parsed_again_hop_by_hop,
             nothing_found, what_a_later_sweep_found, fails_and_is_retried, a_chain_has_no_pipe,
@@ -370,7 +370,9 @@ SCENES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_each_hop_of_a_chain_is_exact(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_each_hop_of_a_chain_is_exact(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

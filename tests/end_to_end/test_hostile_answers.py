@@ -15,7 +15,7 @@ import pytest
 from support.harness import assert_same, command, environment, expected_links, rows, write_uids
 from support.malicious_server import Bytes, Request, response
 from support.refusals import Nobody
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 from harvester.client.transport import MAX_BODY
 
@@ -198,15 +198,15 @@ def a_dtd_of_another_server(servers: Servers, folder: Path) -> None:
     assert rows(folder / "out", "links")["to_uid"].to_pylist() == [7]
 
 
-SCENES = [Scene(one_answer, case) for case in CASES]
-SCENES += [Scene(elsewhere, kind, where) for kind in ELSEWHERE for where in ("file", "http")]
-SCENES += [Scene(a_dtd_of_another_server)]
+SCENARIOS = [Scenario(one_answer, case) for case in CASES]
+SCENARIOS += [Scenario(elsewhere, kind, where) for kind in ELSEWHERE for where in ("file", "http")]
+SCENARIOS += [Scenario(a_dtd_of_another_server)]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_it_is_survived(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_it_is_survived(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)
 
 
 @pytest.mark.torture

@@ -23,7 +23,7 @@ from support.harness import (
     write_uids,
 )
 from support.malicious_server import Request, response
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.timing import FIRST_PROBE
 
 if TYPE_CHECKING:
@@ -169,16 +169,16 @@ def of_einfo(servers: Servers, folder: Path) -> None:
         assert_tame(refused.err)
 
 
-SCENES = [
-    Scene(in_lines, "-v"),
-    Scene(in_lines, "-v", "--log-json"),
-    Scene(on_a_terminal),
-    Scene(while_it_waits),
-    Scene(of_einfo),
+SCENARIOS = [
+    Scenario(in_lines, "-v"),
+    Scenario(in_lines, "-v", "--log-json"),
+    Scenario(on_a_terminal),
+    Scenario(while_it_waits),
+    Scenario(of_einfo),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_it_is_tame(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_it_is_tame(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

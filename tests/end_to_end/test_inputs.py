@@ -22,7 +22,7 @@ from support.harness import (
     rows,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,22 +226,24 @@ def closed_streams(servers: Servers, folder: Path, number: int) -> None:
     assert_exact(out, "pubmed", range(1, 50), truth)
 
 
-SCENES = [
-    Scene(every_spelling),
-    Scene(tables_of_any_name),
-    Scene(entries_left_out),
-    Scene(shards),
-    Scene(precedence),
-    Scene(a_log_for_programs),
+SCENARIOS = [
+    Scenario(every_spelling),
+    Scenario(tables_of_any_name),
+    Scenario(entries_left_out),
+    Scenario(shards),
+    Scenario(precedence),
+    Scenario(a_log_for_programs),
 ]
-SCENES += [Scene(closed_streams, number) for number in (0, 1, 2)]
-SCENES += [Scene(job_file, path.name) for path in CONFIGS]
+SCENARIOS += [Scenario(closed_streams, number) for number in (0, 1, 2)]
+SCENARIOS += [Scenario(job_file, path.name) for path in CONFIGS]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_the_whole_input_is_harvested(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_the_whole_input_is_harvested(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)
 
 
 def test_there_are_job_files() -> None:

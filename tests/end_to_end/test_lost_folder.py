@@ -16,7 +16,7 @@ from support.harness import (
     wait_until,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.small_disks import assert_one_sentence
 from support.timing import OFTEN
 
@@ -124,15 +124,15 @@ def its_parts_come_back(servers: Servers, folder: Path) -> None:
     assert_done(out, server)
 
 
-SCENES = [
-    Scene(the_folder_is_deleted),
-    Scene(the_folder_is_moved),
-    Scene(its_parts_are_deleted),
-    Scene(its_parts_come_back),
+SCENARIOS = [
+    Scenario(the_folder_is_deleted),
+    Scenario(the_folder_is_moved),
+    Scenario(its_parts_are_deleted),
+    Scenario(its_parts_come_back),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_what_is_lost(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_what_is_lost(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -20,7 +20,7 @@ from support.harness import (
     write_uids,
 )
 from support.kill_schedule import spread
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.timing import ALWAYS, IMPATIENT
 
 from harvester.emulator.utilities.ids import accession
@@ -309,26 +309,28 @@ def killed_at_each_step(servers: Servers, folder: Path, form: str) -> None:
     assert [digests(shard) for shard in shards] == before
 
 
-SCENES = [
-    Scene(exact, "parquet"),
-    Scene(exact, "jsonl"),
-    Scene(like_one, "--dbfrom=pubmed", "--cmd=acheck"),
-    Scene(like_one, "--dbfrom=pubmed", "--cmd=llinks", "--format=jsonl"),
-    Scene(like_one, "--dbfrom=pubmed", "--cmd=ncheck"),
-    Scene(like_one, "--dbfrom=pubmed", "--db=gene,pmc", "--keep-raw"),
-    Scene(like_one, "--dbfrom=protein", "--db=nuccore", "--idtype=acc", "--keep-raw"),
-    Scene(like_one, "--dbfrom=pubmed", "--db=pmc", "--passes=2"),
-    Scene(like_one, "--dbfrom=pubmed", "--db=pmc", "--targets-only"),
-    Scene(unanswered),
-    Scene(files_as_they_are),
-    Scene(refused),
-    Scene(unfinished),
-    Scene(killed_at_each_step, "parquet"),
-    Scene(killed_at_each_step, "jsonl"),
+SCENARIOS = [
+    Scenario(exact, "parquet"),
+    Scenario(exact, "jsonl"),
+    Scenario(like_one, "--dbfrom=pubmed", "--cmd=acheck"),
+    Scenario(like_one, "--dbfrom=pubmed", "--cmd=llinks", "--format=jsonl"),
+    Scenario(like_one, "--dbfrom=pubmed", "--cmd=ncheck"),
+    Scenario(like_one, "--dbfrom=pubmed", "--db=gene,pmc", "--keep-raw"),
+    Scenario(like_one, "--dbfrom=protein", "--db=nuccore", "--idtype=acc", "--keep-raw"),
+    Scenario(like_one, "--dbfrom=pubmed", "--db=pmc", "--passes=2"),
+    Scenario(like_one, "--dbfrom=pubmed", "--db=pmc", "--targets-only"),
+    Scenario(unanswered),
+    Scenario(files_as_they_are),
+    Scenario(refused),
+    Scenario(unfinished),
+    Scenario(killed_at_each_step, "parquet"),
+    Scenario(killed_at_each_step, "jsonl"),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_shards_become_one_harvest(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_shards_become_one_harvest(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -17,7 +17,7 @@ from support.harness import (
     wait_until,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.timing import FIRST_PROBE, IMPATIENT, SOON
 
 if TYPE_CHECKING:
@@ -219,17 +219,23 @@ def given_up(servers: Servers, folder: Path, kind: int | str) -> None:
     assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
 
 
-SCENES = [Scene(play, kind) for play in (in_the_middle, at_the_start) for kind in KINDS]
-SCENES += [Scene(given_up, kind) for kind in (503, "hang")]
-SCENES += [Scene(while_this_process_is_stopped), Scene(witnesses_that_fail_themselves)]
-SCENES += [Scene(answered_uids_that_fail_later)]
-SCENES += [Scene(slow_answers_from_before), Scene(several_in_a_row), Scene(of_elink_alone)]
+SCENARIOS = [Scenario(case, kind) for case in (in_the_middle, at_the_start) for kind in KINDS]
+SCENARIOS += [Scenario(given_up, kind) for kind in (503, "hang")]
+SCENARIOS += [Scenario(while_this_process_is_stopped), Scenario(witnesses_that_fail_themselves)]
+SCENARIOS += [Scenario(answered_uids_that_fail_later)]
+SCENARIOS += [
+    Scenario(slow_answers_from_before),
+    Scenario(several_in_a_row),
+    Scenario(of_elink_alone),
+]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_an_outage_costs_only_time(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_an_outage_costs_only_time(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)
 
 
 @pytest.mark.torture

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from support.fork_server import KillPoint
 from support.harness import expected_links, status, write_uids
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.tables import NAME, TEXT, UID, keyed, outcomes, table
 from support.timing import COMMIT, IMPATIENT, TICK
 
@@ -194,16 +194,16 @@ def nothing_was_kept(servers: Servers, folder: Path) -> None:
     assert "holds no harvest" in nowhere.err
 
 
-SCENES = [
-    Scene(parsed_again, "parquet"),
-    Scene(parsed_again, "jsonl", "--retmode=xml", "--confirm-empty=2"),
-    Scene(of_other_cmds, "--cmd=acheck", "parquet", CHECKS),
-    Scene(of_other_cmds, "--cmd=neighbor_history", "jsonl", SETS),
-    Scene(of_other_cmds, "--targets-only", "parquet", [SETS[0], *neighbors()[2:5]]),
-    *(Scene(of_accessions, form) for form in ("parquet", "jsonl")),
+SCENARIOS = [
+    Scenario(parsed_again, "parquet"),
+    Scenario(parsed_again, "jsonl", "--retmode=xml", "--confirm-empty=2"),
+    Scenario(of_other_cmds, "--cmd=acheck", "parquet", CHECKS),
+    Scenario(of_other_cmds, "--cmd=neighbor_history", "jsonl", SETS),
+    Scenario(of_other_cmds, "--targets-only", "parquet", [SETS[0], *neighbors()[2:5]]),
+    *(Scenario(of_accessions, form) for form in ("parquet", "jsonl")),
     *(
-        Scene(play)
-        for play in (
+        Scenario(case)
+        for case in (
             of_unanswered, killed_and_resumed, killed_while_it_parses, a_raw_part_is_verified,
             nothing_was_kept,
         )
@@ -211,7 +211,7 @@ SCENES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene)[:60])
-def test_raw_answers_are_kept(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: str(scenario)[:60])
+def test_raw_answers_are_kept(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

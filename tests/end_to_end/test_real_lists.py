@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from support.harness import LINKS, assert_exact, emulate, harvester
 from support.real_lists import DATA
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,16 +110,16 @@ def of_genes(servers: Servers, folder: Path) -> None:
     assert_exact(folder / "out", "gene", uids, as_table(OF_GENES, pairs))
 
 
-SCENES = [
-    Scene(of_articles, "pmids_all.txt", "parquet"),
-    Scene(of_articles, "dendritic_cell_pmids.txt", "jsonl"),
-    Scene(of_genes),
+SCENARIOS = [
+    Scenario(of_articles, "pmids_all.txt", "parquet"),
+    Scenario(of_articles, "dendritic_cell_pmids.txt", "jsonl"),
+    Scenario(of_genes),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_real_links(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_real_links(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
     if not DATA.is_dir():
         pytest.skip("set REAL_LISTS to a folder of real lists")
-    see(scene)
+    run_scenario(scenario)

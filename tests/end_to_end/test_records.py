@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 from support.harness import expected_links, status, write_uids
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.tables import NAME, TEXT, UID, outcomes, table
 from support.timing import IMPATIENT, OFTEN
 
@@ -278,15 +278,15 @@ def nothing_to_get(servers: Servers, folder: Path) -> None:
     assert len(server.log) == requests
 
 
-SCENES = [
-    Scene(of_the_far_end, "parquet"),
-    Scene(of_the_far_end, "jsonl", *FAULTS, "cut:0.05", "bad-utf8:0.03"),
-    Scene(as_documents, "medline/text", r"PMID- (\d+)", "parquet", *FAULTS),
-    Scene(as_documents, "/xml", r"<PMID Version=\"1\">(\d+)", "jsonl"),
-    Scene(as_documents, "uilist/text", r"(\d+)", "parquet"),
+SCENARIOS = [
+    Scenario(of_the_far_end, "parquet"),
+    Scenario(of_the_far_end, "jsonl", *FAULTS, "cut:0.05", "bad-utf8:0.03"),
+    Scenario(as_documents, "medline/text", r"PMID- (\d+)", "parquet", *FAULTS),
+    Scenario(as_documents, "/xml", r"<PMID Version=\"1\">(\d+)", "jsonl"),
+    Scenario(as_documents, "uilist/text", r"(\d+)", "parquet"),
     *(
-        Scene(play)
-        for play in (
+        Scenario(case)
+        for case in (
             of_the_near_end, by_accession, one_row_per_record, killed_and_run_again,
             of_some_that_fail, of_targets_and_hops, nothing_to_get,
         )
@@ -294,7 +294,9 @@ SCENES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene)[:40])
-def test_records_of_the_links_are_complete(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: str(scenario)[:40])
+def test_records_of_the_links_are_complete(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -27,7 +27,7 @@ from support.harness import (
     write_uids,
 )
 from support.kill_schedule import spread
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.timing import ALWAYS, IMPATIENT
 
 from harvester.emulator import SeededGraph
@@ -360,29 +360,33 @@ def assert_old_or_new(out: Path, old: pa.Table, new: pa.Table, what: str) -> Non
     assert any(found.equals(one.sort_by(order)) for one in (old, new)), what
 
 
-SCENES = [
-    Scene(newest_answers, "parquet"),
-    Scene(newest_answers, "jsonl"),
-    Scene(lost_links),
-    Scene(only_the_old),
-    Scene(of_an_earlier_version),
-    Scene(without_an_answer),
-    Scene(like_a_new_one, "--dbfrom=pubmed", "--cmd=acheck"),
-    Scene(like_a_new_one, "--dbfrom=pubmed", "--cmd=ncheck", "--format=jsonl"),
-    Scene(like_a_new_one, "--dbfrom=pubmed", "--cmd=llinks"),
-    Scene(like_a_new_one, "--dbfrom=pubmed", "--db=pubmed", "--cmd=neighbor_score", "--keep-raw"),
-    Scene(like_a_new_one, "--dbfrom=protein", "--db=nuccore", "--idtype=acc"),
-    Scene(like_a_new_one, "--dbfrom=pubmed", "--db=pmc", "--passes=2"),
-    Scene(refused),
-    Scene(killed_at_each_step, "parquet", 24),
-    Scene(killed_at_each_step, "jsonl", 12),
+SCENARIOS = [
+    Scenario(newest_answers, "parquet"),
+    Scenario(newest_answers, "jsonl"),
+    Scenario(lost_links),
+    Scenario(only_the_old),
+    Scenario(of_an_earlier_version),
+    Scenario(without_an_answer),
+    Scenario(like_a_new_one, "--dbfrom=pubmed", "--cmd=acheck"),
+    Scenario(like_a_new_one, "--dbfrom=pubmed", "--cmd=ncheck", "--format=jsonl"),
+    Scenario(like_a_new_one, "--dbfrom=pubmed", "--cmd=llinks"),
+    Scenario(
+        like_a_new_one, "--dbfrom=pubmed", "--db=pubmed", "--cmd=neighbor_score", "--keep-raw"
+    ),
+    Scenario(like_a_new_one, "--dbfrom=protein", "--db=nuccore", "--idtype=acc"),
+    Scenario(like_a_new_one, "--dbfrom=pubmed", "--db=pmc", "--passes=2"),
+    Scenario(refused),
+    Scenario(killed_at_each_step, "parquet", 24),
+    Scenario(killed_at_each_step, "jsonl", 12),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_a_folder_is_kept_current(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_a_folder_is_kept_current(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)
 
 
 @pytest.mark.torture

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.harness import assert_exact, expected_links, status, write_uids
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,16 +55,16 @@ def a_bad_key(servers: Servers, folder: Path, *talk: str) -> None:
     assert_unseen(GOOD, out, resumed.output)
 
 
-SCENES = [
-    Scene(a_bad_key),
-    Scene(a_bad_key, "-q"),
-    Scene(a_bad_key, "-v", "--log-json"),
+SCENARIOS = [
+    Scenario(a_bad_key),
+    Scenario(a_bad_key, "-q"),
+    Scenario(a_bad_key, "-v", "--log-json"),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_a_refusal_ends_the_run_and_shows_no_key(
-    scene: Scene, see: Callable[[Scene], None]
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
 ) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from support.harness import rows, write_uids
 from support.malicious_server import Request, response
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,17 +132,19 @@ def another_version(servers: Servers, folder: Path) -> None:
     assert _elinks(server.requests) == 1
 
 
-SCENES = [
-    Scene(a_cmd_that_is_gone, "json"),
-    Scene(a_cmd_that_is_gone, "xml"),
-    Scene(a_cmd_that_is_gone, "json", "--batch-size=1"),
-    Scene(a_rejection_amid_answers),
-    Scene(an_error_about_everything),
-    Scene(another_version),
+SCENARIOS = [
+    Scenario(a_cmd_that_is_gone, "json"),
+    Scenario(a_cmd_that_is_gone, "xml"),
+    Scenario(a_cmd_that_is_gone, "json", "--batch-size=1"),
+    Scenario(a_rejection_amid_answers),
+    Scenario(an_error_about_everything),
+    Scenario(another_version),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_what_ncbi_says_is_shown(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_what_ncbi_says_is_shown(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

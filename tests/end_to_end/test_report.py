@@ -17,7 +17,7 @@ import duckdb
 import pytest
 from support.cookbook import ROOT, blocks_in
 from support.harness import environment, harvester, running, status, wait_until, write_uids
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.timing import OFTEN, SOON
 
 from harvester.api.report import write_report
@@ -288,17 +288,17 @@ def wrong(servers: Servers, folder: Path) -> None:
     assert not (out / "report.json").exists()
 
 
-SCENES = [
-    *(Scene(of_cmds, *kind) for kind in (
+SCENARIOS = [
+    *(Scenario(of_cmds, *kind) for kind in (
         ("neighbor", "parquet"), ("neighbor", "jsonl"), ("neighbor_history", "parquet"),
         ("acheck", "parquet"), ("ncheck", "parquet"), ("lcheck", "jsonl"), ("llinks", "parquet"),
     )),
-    Scene(of_targets_only), Scene(of_accessions), Scene(of_a_chain), Scene(of_records),
-    Scene(of_a_killed_run), Scene(of_outages), Scene(live), Scene(wrong),
-    Scene(the_page_of_the_docs),
+    Scenario(of_targets_only), Scenario(of_accessions), Scenario(of_a_chain), Scenario(of_records),
+    Scenario(of_a_killed_run), Scenario(of_outages), Scenario(live), Scenario(wrong),
+    Scenario(the_page_of_the_docs),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_report(scene: Scene, see: Callable[[Scene], None]) -> None:
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_report(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    run_scenario(scenario)

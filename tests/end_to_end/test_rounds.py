@@ -23,7 +23,7 @@ from support.harness import (
     write_uids,
 )
 from support.kill_schedule import spread
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.schemas import assert_follows
 from support.timing import ALWAYS, IMPATIENT
 
@@ -377,23 +377,23 @@ def refused(servers: Servers, folder: Path) -> None:
     assert not (folder / "out").exists()
 
 
-SCENES = [
-    *(Scene(a_search, seed, form) for seed, form in ((2, "parquet"), (3, "jsonl"))),
-    Scene(more_rounds),
-    Scene(a_hop_of_a_chain, "parquet"),
-    Scene(of_accessions),
-    Scene(without_an_answer),
-    Scene(a_longer_list),
-    Scene(refused),
-    Scene(killed_at_each_step, "parquet", 24),
-    Scene(killed_at_each_step, "jsonl", 10),
+SCENARIOS = [
+    *(Scenario(a_search, seed, form) for seed, form in ((2, "parquet"), (3, "jsonl"))),
+    Scenario(more_rounds),
+    Scenario(a_hop_of_a_chain, "parquet"),
+    Scenario(of_accessions),
+    Scenario(without_an_answer),
+    Scenario(a_longer_list),
+    Scenario(refused),
+    Scenario(killed_at_each_step, "parquet", 24),
+    Scenario(killed_at_each_step, "jsonl", 10),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_targets_are_followed(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_targets_are_followed(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)
 
 
 @pytest.mark.torture

@@ -14,7 +14,7 @@ import pytest
 from support.harness import rows, running, status, write_uids
 from support.malicious_server import Request, response
 from support.refusals import Nobody
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.timing import BACKOFF, FIRST_PROBE
 
 if TYPE_CHECKING:
@@ -194,19 +194,19 @@ def a_redirect(servers: Servers, folder: Path, number: int) -> None:
     assert_unseen_in(folder)
 
 
-SCENES = [
-    Scene(whatever_befalls, "json"),
-    Scene(whatever_befalls, "json", "--log-json"),
-    Scene(whatever_befalls, "xml"),
-    Scene(whatever_befalls, "xml", "--log-json", "--format=jsonl"),
-    Scene(a_server_that_repeats_it),
-    Scene(a_server_that_repeats_it, "--log-json"),
+SCENARIOS = [
+    Scenario(whatever_befalls, "json"),
+    Scenario(whatever_befalls, "json", "--log-json"),
+    Scenario(whatever_befalls, "xml"),
+    Scenario(whatever_befalls, "xml", "--log-json", "--format=jsonl"),
+    Scenario(a_server_that_repeats_it),
+    Scenario(a_server_that_repeats_it, "--log-json"),
 ]
-SCENES += [Scene(a_redirect, number) for number in (301, 302, 303, 307, 308)]
+SCENARIOS += [Scenario(a_redirect, number) for number in (301, 302, 303, 307, 308)]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="what others see of a process is asked of /proc")
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_the_key_is_unseen(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_the_key_is_unseen(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

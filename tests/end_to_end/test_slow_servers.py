@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.harness import running, status, wait_until, write_uids
 from support.machine import Lateness
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,16 +55,16 @@ def _seconds(times: list[float]) -> float:
     return max(times) - min(times) if times else 0.0
 
 
-SCENES = [
-    Scene(slow, 200, 4, 0.002, None),
-    Scene(slow, "auto", 4, 0.002, None),
-    Scene(slow, 200, 8, 0.010, 12),
+SCENARIOS = [
+    Scenario(slow, 200, 4, 0.002, None),
+    Scenario(slow, "auto", 4, 0.002, None),
+    Scenario(slow, 200, 8, 0.010, 12),
 ]
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("scene", SCENES, ids=str)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_a_slow_server_is_kept_busy_and_not_overloaded(
-    scene: Scene, see: Callable[[Scene], None]
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
 ) -> None:
-    see(scene)
+    run_scenario(scenario)

@@ -24,7 +24,7 @@ from support.harness import (
     write_uids,
 )
 from support.machine import Lateness
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.timing import COMMIT, DRAIN, FIRST_PROBE, TICK
 
 if TYPE_CHECKING:
@@ -331,10 +331,10 @@ def status_of_a_run_that_has_just_begun(servers: Servers, folder: Path) -> None:
     assert said["state"] == "running"
 
 
-SCENES = [Scene(play, signum) for play in (one_signal, two_signals) for signum in CODES]
-SCENES += [
-    Scene(play)
-    for play in (
+SCENARIOS = [Scenario(case, signum) for case in (one_signal, two_signals) for signum in CODES]
+SCENARIOS += [
+    Scenario(case)
+    for case in (
         while_the_server_hangs, nothing_comes_back, while_told_to_come_back_later, at_a_slow_pace,
         outside_the_hours, the_hours_end, it_waits_for_the_hours, another_server_is_asked_at_once,
         status_all_along, status_of_a_run_that_has_just_begun,
@@ -342,10 +342,12 @@ SCENES += [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_a_harvest_stops_when_asked_and_resumes(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_a_harvest_stops_when_asked_and_resumes(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)
 
 
 @pytest.mark.torture

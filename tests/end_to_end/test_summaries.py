@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.harness import write_uids
 from support.malicious_server import Request, response
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 from harvester import Eutils
 from harvester.errors import BadInput
@@ -119,19 +119,21 @@ def of_a_harvest(servers: Servers, folder: Path, broken: str, *options: str) -> 
     assert len(asked) <= 12
 
 
-SCENES = [
-    Scene(of_a_harvest, "no"),
-    Scene(of_a_harvest, "no", "--batch-size=2000"),
-    Scene(of_a_harvest, "bare"),
-    Scene(of_a_harvest, "quote"),
-    Scene(of_a_harvest, "control"),
+SCENARIOS = [
+    Scenario(of_a_harvest, "no"),
+    Scenario(of_a_harvest, "no", "--batch-size=2000"),
+    Scenario(of_a_harvest, "bare"),
+    Scenario(of_a_harvest, "quote"),
+    Scenario(of_a_harvest, "control"),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_every_record_is_summarized(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """See the scene's own words."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_every_record_is_summarized(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)
 
 
 @pytest.mark.parametrize("broken", BREAKS)

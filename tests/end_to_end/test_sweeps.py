@@ -15,7 +15,7 @@ from support.harness import (
     status_command,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.timing import IMPATIENT
 
 if TYPE_CHECKING:
@@ -187,22 +187,22 @@ def verified_on_disk(servers: Servers, folder: Path, form: str) -> None:
     assert servers.harvester("resume", out).code == 0
 
 
-SCENES = [
+SCENARIOS = [
     *(
-        Scene(the_estimate_covers_the_truth, passes, form)
+        Scenario(the_estimate_covers_the_truth, passes, form)
         for passes, form in ((2, "parquet"), (3, "jsonl"))
     ),
-    Scene(sweeps_that_lose_nothing_are_exact),
-    Scene(only_what_is_new_is_asked),
-    Scene(what_failed_in_one_is_answered_in_another),
-    Scene(what_fails_in_all_is_retried_in_all),
-    Scene(a_pipe_has_nothing_to_compare_with),
-    Scene(verified_against_the_server),
-    *(Scene(verified_on_disk, form) for form in ("parquet", "jsonl")),
+    Scenario(sweeps_that_lose_nothing_are_exact),
+    Scenario(only_what_is_new_is_asked),
+    Scenario(what_failed_in_one_is_answered_in_another),
+    Scenario(what_fails_in_all_is_retried_in_all),
+    Scenario(a_pipe_has_nothing_to_compare_with),
+    Scenario(verified_against_the_server),
+    *(Scenario(verified_on_disk, form) for form in ("parquet", "jsonl")),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_reading_again(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_reading_again(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -16,7 +16,7 @@ from support.harness import (
     status,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.tables import NAME, UID, keyed, outcomes, table
 from support.timing import IMPATIENT, OFTEN
 
@@ -165,19 +165,21 @@ def a_hop_of_targets(servers: Servers, folder: Path) -> None:
         assert sorted(found) == uids
 
 
-SCENES = [
-    Scene(exactly_once, "parquet", "json"),
-    Scene(exactly_once, "jsonl", "xml", *FAULTS),
-    Scene(killed_and_resumed, 1, "parquet"),
-    Scene(killed_and_resumed, 2, "jsonl"),
-    Scene(fewer_requests),
-    Scene(through_a_pipe),
-    *(Scene(accessions, form) for form in ("parquet", "jsonl")),
-    Scene(a_hop_of_targets),
+SCENARIOS = [
+    Scenario(exactly_once, "parquet", "json"),
+    Scenario(exactly_once, "jsonl", "xml", *FAULTS),
+    Scenario(killed_and_resumed, 1, "parquet"),
+    Scenario(killed_and_resumed, 2, "jsonl"),
+    Scenario(fewer_requests),
+    Scenario(through_a_pipe),
+    *(Scenario(accessions, form) for form in ("parquet", "jsonl")),
+    Scenario(a_hop_of_targets),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_each_target_is_harvested_once(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_each_target_is_harvested_once(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

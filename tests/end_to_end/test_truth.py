@@ -14,7 +14,7 @@ from support.harness import (
     rows,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,24 +102,24 @@ def linknames_are_enforced(servers: Servers, folder: Path, retmode: str) -> None
     assert_exact(folder / "out", "pubmed", uids, truth)
 
 
-SCENES = [
-    Scene(every_form, *words)
+SCENARIOS = [
+    Scenario(every_form, *words)
     for words in itertools.product(
         ("neighbor", "neighbor_score"), ("json", "xml"), ("parquet", "jsonl")
     )
 ]
-SCENES += [
-    Scene(every_form, "neighbor_score", "json", *words)
+SCENARIOS += [
+    Scenario(every_form, "neighbor_score", "json", *words)
     for words in itertools.product(("parquet", "jsonl"), ("zstd", "gzip", "none"))
 ]
-SCENES += [
-    Scene(play, retmode)
-    for play in (all_databases, some_linknames, linknames_are_enforced)
+SCENARIOS += [
+    Scenario(case, retmode)
+    for case in (all_databases, some_linknames, linknames_are_enforced)
     for retmode in ("json", "xml")
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-def test_rows_equal_the_graph(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_rows_equal_the_graph(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -18,7 +18,7 @@ from support.harness import (
     status,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.timing import IMPATIENT
 
 if TYPE_CHECKING:
@@ -150,18 +150,18 @@ def the_failed_are_no_yardstick(servers: Servers, folder: Path) -> None:
     assert reasons(out, "failed").keys() == {3, 90}
 
 
-SCENES = [
-    Scene(failed_and_missing, "parquet"),
-    Scene(failed_and_missing, "jsonl"),
-    Scene(the_list_is_an_input),
-    Scene(default_settings),
-    Scene(the_failed_are_no_yardstick),
+SCENARIOS = [
+    Scenario(failed_and_missing, "parquet"),
+    Scenario(failed_and_missing, "jsonl"),
+    Scenario(the_list_is_an_input),
+    Scenario(default_settings),
+    Scenario(the_failed_are_no_yardstick),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_unanswered_uids_are_reported_and_can_be_retried(
-    scene: Scene, see: Callable[[Scene], None]
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
 ) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -15,7 +15,7 @@ from support.harness import (
     wait_until,
     write_uids,
 )
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.small_disks import assert_one_sentence
 from support.tables import NAME, TEXT, UID, table
 from support.timing import IMPATIENT, OFTEN
@@ -178,17 +178,17 @@ def failed_records_are_got_again(servers: Servers, folder: Path) -> None:
     assert not (inner / "unanswered.txt").exists()
 
 
-SCENES = [
-    Scene(play)
-    for play in (
+SCENARIOS = [
+    Scenario(case)
+    for case in (
         the_next_hop, its_records, a_later_hop, what_failed_is_told, failed_records_are_got_again,
     )
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_an_unfinished_harvest_is_not_taken_for_a_whole_one(
-    scene: Scene, see: Callable[[Scene], None]
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
 ) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

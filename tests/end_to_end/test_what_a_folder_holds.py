@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.harness import assert_exact, digests, expected_links, write_uids
-from support.scenes import Scene
+from support.scenarios import Scenario
 from support.small_disks import assert_one_sentence
 from support.tables import NAME, TEXT, UID, table
 
@@ -164,16 +164,16 @@ def words_with(folder: Path, url: str) -> list[object]:
     ]  # fmt: skip
 
 
-SCENES = [
-    *(Scene(records_are_no_links, form) for form in ("parquet", "jsonl")),
-    Scene(each_side_has_its_folder),
-    Scene(a_rehearsal_is_no_harvest),
+SCENARIOS = [
+    *(Scenario(records_are_no_links, form) for form in ("parquet", "jsonl")),
+    Scenario(each_side_has_its_folder),
+    Scenario(a_rehearsal_is_no_harvest),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_a_folder_is_not_taken_for_what_it_is_not(
-    scene: Scene, see: Callable[[Scene], None]
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
 ) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.harness import write_uids
-from support.scenes import Scene
+from support.scenarios import Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,11 +74,11 @@ def refused(servers: Servers, folder: Path, source: str, refusals: list[Refusal]
     assert not (folder / "out").exists()
 
 
-SCENES = [Scene(refused, "listed", LISTED[start::2]) for start in range(2)]
-SCENES += [Scene(refused, "unlisted", UNLISTED)]
+SCENARIOS = [Scenario(refused, "listed", LISTED[start::2]) for start in range(2)]
+SCENARIOS += [Scenario(refused, "unlisted", UNLISTED)]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene)[:16])
-def test_wrong_together(scene: Scene, see: Callable[[Scene], None]) -> None:
-    """Play one scene; its docstring says what it proves."""
-    see(scene)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: str(scenario)[:16])
+def test_wrong_together(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+    """Run one scenario; its docstring says what is proved."""
+    run_scenario(scenario)

@@ -58,10 +58,10 @@ def _least_share(times: Sequence[float], rate: float, span: float = 30.0) -> flo
 @pytest.mark.parametrize("waiters", [1, 200])
 @pytest.mark.parametrize("rate", RATES)
 def test_no_second_sees_more_than_the_rate_and_nearly_all_is_used(rate: int, waiters: int) -> None:
-    async def scene() -> list[float]:
+    async def scenario() -> list[float]:
         return await _permits(Limiter(rate), 65, waiters)
 
-    times = run(scene())
+    times = run(scenario())
     assert _most_in_a_second(times) <= rate
     assert _least_share(times, rate) >= TRUE_SHARE
     assert times[0] < 0.001
@@ -78,20 +78,20 @@ _TIMERS = [
 def test_the_same_with_timers_of_a_millisecond(rate: int) -> None:
     """As those of uvloop: each comes up to two milliseconds late."""
 
-    async def scene() -> list[float]:
+    async def scenario() -> list[float]:
         return await _permits(Limiter(rate), 65)
 
-    times = run(scene(), latest=0.002)
+    times = run(scenario(), latest=0.002)
     assert _most_in_a_second(times) <= rate
     assert _least_share(times, rate) >= TRUE_SHARE
 
 
 @pytest.mark.parametrize(("rate", "most"), [(0.2, 1), (0.5, 1), (2.5, 3), (7.5, 8)])
 def test_a_rate_that_is_no_whole_number(rate: float, most: int) -> None:
-    async def scene() -> list[float]:
+    async def scenario() -> list[float]:
         return await _permits(Limiter(rate), 130, 20)
 
-    times = run(scene())
+    times = run(scenario())
     assert _most_in_a_second(times) <= most
     assert _least_share(times, rate, 60.0) >= TRUE_SHARE
 
@@ -100,27 +100,27 @@ def test_a_rate_that_is_no_whole_number(rate: float, most: int) -> None:
 def test_a_pause_in_the_work_is_not_made_up_for(rate: int) -> None:
     """Nothing was asked for ten seconds; then 200 wait at once."""
 
-    async def scene() -> list[float]:
+    async def scenario() -> list[float]:
         limiter = Limiter(rate)
         before = await _permits(limiter, 3)
         await asyncio.sleep(10)
         return before + await _permits(limiter, 25)
 
-    assert _most_in_a_second(run(scene())) <= rate
+    assert _most_in_a_second(run(scenario())) <= rate
 
 
 def test_permits_are_spread_over_the_second() -> None:
-    async def scene() -> list[float]:
+    async def scenario() -> list[float]:
         return await _permits(Limiter(10), 10)
 
-    times = run(scene())
+    times = run(scenario())
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert min(gaps) > 0.05
     assert max(gaps) < 0.2
 
 
 def test_permits_are_given_in_the_order_they_were_asked_for() -> None:
-    async def scene() -> list[int]:
+    async def scenario() -> list[int]:
         limiter = Limiter(50)
         served: list[int] = []
 
@@ -131,11 +131,11 @@ def test_permits_are_given_in_the_order_they_were_asked_for() -> None:
         await asyncio.gather(*(ask(number) for number in range(100)))
         return served
 
-    assert run(scene()) == list(range(100))
+    assert run(scenario()) == list(range(100))
 
 
 def test_whoever_stops_waiting_does_not_stop_the_others() -> None:
-    async def scene() -> list[float]:
+    async def scenario() -> list[float]:
         limiter = Limiter(10)
         waiting = [asyncio.create_task(limiter.acquire()) for _ in range(30)]
         await asyncio.sleep(0.25)
@@ -144,7 +144,7 @@ def test_whoever_stops_waiting_does_not_stop_the_others() -> None:
         await asyncio.gather(*waiting, return_exceptions=True)
         return await _permits(limiter, 20)
 
-    times = run(scene())
+    times = run(scenario())
     assert times[0] < 1.0
     assert _most_in_a_second(times) <= 10
 
@@ -157,7 +157,7 @@ def _after_refusal(
 ) -> tuple[list[float], float]:
     """Permits, from the moment of a refusal after 5 seconds, and the rate then."""
 
-    async def scene() -> tuple[list[float], float]:
+    async def scenario() -> tuple[list[float], float]:
         limiter = Limiter(10)
         await _permits(limiter, 5)
         refused_at = now()
@@ -166,7 +166,7 @@ def _after_refusal(
         times = await _permits(limiter, refused_at + seconds)
         return [at - refused_at for at in times], rate
 
-    return run(scene())
+    return run(scenario())
 
 
 def test_after_a_refusal_nobody_asks_for_more_than_a_whole_second() -> None:
@@ -181,29 +181,29 @@ def test_a_servers_retry_after_wins(seconds: float) -> None:
 
 
 def test_those_who_wait_already_wait_longer_too() -> None:
-    async def scene() -> list[float]:
+    async def scenario() -> list[float]:
         limiter = Limiter(10)
         asyncio.get_running_loop().call_later(1.05, limiter.refused, 5.0)
         return await _permits(limiter, 10, 50)
 
-    times = run(scene())
+    times = run(scenario())
     assert [at for at in times if 1.05 < at < 6.05] == []
     assert min(at for at in times if at > 1.05) < 7.0
 
 
 def test_two_refusals_wait_for_the_later_of_their_times() -> None:
-    async def scene() -> float:
+    async def scenario() -> float:
         limiter = Limiter(10)
         limiter.refused(8.0)
         limiter.refused(1.0)
         await limiter.acquire()
         return now()
 
-    assert run(scene()) == pytest.approx(8.0, abs=0.2)
+    assert run(scenario()) == pytest.approx(8.0, abs=0.2)
 
 
 def test_the_rate_steps_down_and_creeps_back_in_some_minutes() -> None:
-    async def scene() -> tuple[float, list[float], float]:
+    async def scenario() -> tuple[float, list[float], float]:
         limiter = Limiter(10)
         await _permits(limiter, 5)
         limiter.refused()
@@ -211,7 +211,7 @@ def test_the_rate_steps_down_and_creeps_back_in_some_minutes() -> None:
         times = await _permits(limiter, 300)
         return stepped, times, limiter.rate
 
-    stepped, times, at_last = run(scene())
+    stepped, times, at_last = run(scenario())
     assert 5.0 <= stepped < 10.0
     soon = [at for at in times if 7 <= at < 12]
     assert len(soon) <= stepped * 5 * 1.05
@@ -220,7 +220,7 @@ def test_the_rate_steps_down_and_creeps_back_in_some_minutes() -> None:
 
 
 def test_a_volley_of_refusals_is_one_event() -> None:
-    async def scene() -> tuple[float, float]:
+    async def scenario() -> tuple[float, float]:
         once, often = Limiter(10), Limiter(10)
         await asyncio.sleep(5)
         once.refused()
@@ -229,12 +229,12 @@ def test_a_volley_of_refusals_is_one_event() -> None:
             await asyncio.sleep(0.01)
         return once.rate, often.rate
 
-    once, often = run(scene())
+    once, often = run(scenario())
     assert once == often
 
 
 def test_refusals_again_and_again_step_down_further_but_not_to_nothing() -> None:
-    async def scene() -> list[float]:
+    async def scenario() -> list[float]:
         limiter, rates = Limiter(10), [10.0]
         for _ in range(40):
             await asyncio.sleep(5)
@@ -242,14 +242,14 @@ def test_refusals_again_and_again_step_down_further_but_not_to_nothing() -> None
             rates.append(limiter.rate)
         return rates
 
-    rates = run(scene())
+    rates = run(scenario())
     assert rates == sorted(rates, reverse=True)
     assert rates[2] < rates[1] < rates[0]
     assert 0.5 <= rates[-1] <= 2.0
 
 
 def test_a_stated_limit_is_believed_at_once_and_kept() -> None:
-    async def scene() -> tuple[float, list[float]]:
+    async def scenario() -> tuple[float, list[float]]:
         limiter = Limiter(10)
         await _permits(limiter, 5)
         limiter.refused(limit=6.0)
@@ -258,30 +258,30 @@ def test_a_stated_limit_is_believed_at_once_and_kept() -> None:
         assert limiter.rate == 6.0
         return rate, [at for at in times if at > 5.5]
 
-    rate, times = run(scene())
+    rate, times = run(scenario())
     assert rate == 6.0
     assert _most_in_a_second(times) <= 6
     assert _least_share([at for at in times if at > 10], 6) >= TRUE_SHARE
 
 
 def test_a_stated_limit_above_the_wanted_rate_does_not_raise_it() -> None:
-    async def scene() -> list[float]:
+    async def scenario() -> list[float]:
         limiter = Limiter(3)
         await asyncio.sleep(5)
         limiter.refused(limit=10.0)
         return await _permits(limiter, 300)
 
-    times = run(scene())
+    times = run(scenario())
     assert _most_in_a_second(times) <= 3
 
 
 def test_repr_tells_both_rates() -> None:
-    async def scene() -> str:
+    async def scenario() -> str:
         limiter = Limiter(10)
         limiter.refused(limit=6.0)
         return repr(limiter)
 
-    assert run(scene()) == "Limiter(6/s of 10/s)"
+    assert run(scenario()) == "Limiter(6/s of 10/s)"
 
 
 class _Server:
@@ -308,7 +308,7 @@ def _rehearse(server: _Server, latency: float, end: float) -> float:
     """Ask it at up to 10/s until the end; the lowest rate the limiter came to."""
     lowest = math.inf
 
-    async def scene() -> None:
+    async def scenario() -> None:
         limiter = Limiter(10)
 
         async def request() -> None:
@@ -324,7 +324,7 @@ def _rehearse(server: _Server, latency: float, end: float) -> float:
                 await limiter.acquire()
                 tasks.create_task(request())
 
-    run(scene())
+    run(scenario())
     return lowest
 
 
@@ -365,19 +365,19 @@ def test_requests_that_wait_for_their_connection_do_not_crowd(rate: int) -> None
             on_sent()
             sent.append(now())
 
-    async def scene() -> None:
+    async def scenario() -> None:
         limiter = Limiter(rate)
         async with asyncio.TaskGroup() as tasks:
             while now() < 120:
                 tasks.create_task(request(await limiter.acquire()))
 
-    run(scene())
+    run(scenario())
     assert len(sent) > 20
     assert _most_in_a_second(sorted(sent)) <= rate
 
 
 def test_a_request_that_is_never_sent_frees_its_place() -> None:
-    async def scene() -> float:
+    async def scenario() -> float:
         limiter = Limiter(1)
         for _ in range(3):
             permit = await limiter.acquire()
@@ -385,4 +385,4 @@ def test_a_request_that_is_never_sent_frees_its_place() -> None:
                 raise OSError("no connection")
         return now()
 
-    assert run(scene()) < 3.5
+    assert run(scenario()) < 3.5

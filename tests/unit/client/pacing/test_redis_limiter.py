@@ -75,7 +75,7 @@ def sent_by(
 ) -> Processes:
     """Let so many processes send for some seconds, while something happens."""
 
-    async def scene() -> Processes:
+    async def scenario() -> Processes:
         processes = Processes(SimulatedRedis(**redis), number, rate)
         if meanwhile is None:
             await processes.run(seconds)
@@ -85,7 +85,7 @@ def sent_by(
             tasks.create_task(meanwhile(processes))  # type: ignore[arg-type]
         return processes
 
-    processes = run_in_fake_time(scene(), latest=LATE)
+    processes = run_in_fake_time(scenario(), latest=LATE)
     processes.sent.sort()
     return processes
 
@@ -173,7 +173,7 @@ def test_without_a_stated_limit_all_slow_down_and_recover() -> None:
 
 
 def test_a_process_that_begins_later_keeps_to_the_lower_rate() -> None:
-    async def scene() -> tuple[float, float]:
+    async def scenario() -> tuple[float, float]:
         redis = SimulatedRedis()
         first, second = (RedisLimiter(10, redis.counter()) for _ in range(2))
         await first.open()
@@ -187,7 +187,7 @@ def test_a_process_that_begins_later_keeps_to_the_lower_rate() -> None:
         await second.close()
         return second.rate, waited
 
-    rate, waited = run_in_fake_time(scene())
+    rate, waited = run_in_fake_time(scenario())
     assert rate == 4.0
     assert waited > 0.9
 
@@ -242,10 +242,10 @@ def test_a_redis_that_refuses_this_program_is_bad_input() -> None:
             counter.look = look  # type: ignore[method-assign, assignment]
             return counter
 
-    async def scene() -> None:
+    async def scenario() -> None:
         limiter = RedisLimiter(3, Refusing().counter())
         with pytest.raises(BadInput):
             await limiter.open()
         await limiter.close()
 
-    run_in_fake_time(scene())
+    run_in_fake_time(scenario())
