@@ -1,6 +1,10 @@
 # `make demo` and `make test` set up everything they need in .venv. Needs Python >= 3.11 and make.
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+RATE_TESTS := -m 'alone and not torture' tests/emulator tests/end_to_end
+OTHER_TESTS := -m 'not torture and not alone'
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
 
 .PHONY: help workflows demo test unit check coverage all docs torture bench results guard soak cluster conformance clean
@@ -11,9 +15,9 @@ help:  ## list the targets
 demo: .venv/run  ## run a job against a local server: run, kill -9, resume, check, report (30 s)
 	$(BIN)/harvester demo
 
-test: .venv/dev  ## run all tests except the long crash and fault runs
-	$(BIN)/python -m pytest -m 'alone and not torture' tests/emulator tests/end_to_end
-	$(BIN)/python -m pytest -m 'not torture and not alone' -n 3 --dist loadfile --no-loadscope-reorder --durations=10
+test: .venv/dev  ## run all tests except the long crash and fault runs; those that fail, once more
+	$(PYTEST) $(RATE_TESTS) || $(PYTEST) $(RATE_TESTS) --last-failed
+	$(PYTEST) $(OTHER_TESTS) $(PARALLEL) --durations=10 || $(PYTEST) $(OTHER_TESTS) --last-failed
 
 unit: .venv/dev  ## run the unit tests only (under a minute)
 	$(BIN)/python -m pytest tests/unit -q
