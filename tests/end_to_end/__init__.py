@@ -1,1 +1,1 @@
-"""The installed command against an emulator over real sockets, compared with the truth."""
+"""End-to-end tests: the installed command against an emulator over real sockets."""

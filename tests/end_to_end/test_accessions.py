@@ -1,4 +1,4 @@
-"""`--idtype acc`: accession.version in and out, from lists and tables, resumed, read again."""
+"""`--idtype acc`: accession.version as input and output, from lists and tables, after a resume."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ COLUMNS = [name for name, _ in LINKS]
 
 
 def acc(db: str, uid: int) -> str:
-    """As the server writes it: of the sequence databases an accession, of others a number."""
+    """Return a UID as the server writes it: an accession of sequence databases, else the number."""
     return accession(db, uid) if db in ("protein", "nuccore") else str(uid)
 
 
 def listed(path: Path, uids: Iterable[int]) -> Path:
-    """A list, in an order that is none, with repeats."""
+    """Return the UIDs in random order, some of them twice."""
     texts = [acc("protein", uid) for uid in uids]
     path.write_text("# proteins\n" + "\n".join([*reversed(texts), *texts[:5]]))
     return path
@@ -64,7 +64,7 @@ def words(
 def truth(
     server: Emulator, uids: Iterable[int] = UIDS, dbs: tuple[str, ...] = ("nuccore", "taxonomy")
 ) -> list[tuple[Any, ...]]:
-    """The rows of links, with accessions for numbers."""
+    """Return the expected rows of links, with accessions in place of numbers."""
     rows = expected_links(server.graph, "protein", uids, dbs).to_pylist()
     for row in rows:
         row["from_uid"] = acc("protein", row["from_uid"])
@@ -84,7 +84,7 @@ def assert_done(out: Path, server: Emulator, uids: Iterable[int] = UIDS) -> None
 
 
 def from_a_list(servers: Servers, folder: Path, form: str, retmode: str) -> None:
-    """With faults; then a longer list asks for what is new alone."""
+    """With faults, all links are harvested; a longer list requests only the new accessions."""
     server, out = servers.start(faults=FAULTS), folder / "out"
     options = (f"--format={form}", f"--retmode={retmode}")
     finished = servers.harvester(*words(folder, server, *options), patches=IMPATIENT)
@@ -101,7 +101,7 @@ def from_a_list(servers: Servers, folder: Path, form: str, retmode: str) -> None
 
 
 def from_a_column(servers: Servers, folder: Path) -> None:
-    """Of a CSV and of a Parquet file."""
+    """Accessions are read from a column of a CSV and of a Parquet file."""
     server = servers.start()
     texts = [acc("protein", uid) for uid in UIDS]
     with (folder / "some.csv").open("w", newline="") as stream:
@@ -118,7 +118,7 @@ def from_a_column(servers: Servers, folder: Path) -> None:
 
 
 def without_their_version(servers: Servers, folder: Path) -> None:
-    """NCBI answers with the version; from_uid stays what was asked for."""
+    """NCBI answers with the version; `from_uid` keeps the accession of the input."""
     server, out = servers.start(), folder / "out"
     command = words(folder, server)
     (folder / "accs").write_text("NP_000000001\nNP_000000002.1\nNP_000000003\n")
@@ -146,7 +146,7 @@ def killed_and_resumed(servers: Servers, folder: Path, form: str) -> None:
 
 
 def missing_and_failed(servers: Servers, folder: Path) -> None:
-    """They are named as they were given, and the list of them can be asked for again."""
+    """Unanswered accessions are listed as they were given; the list is a valid input."""
     lost, broken = acc("protein", 7), acc("protein", 11)
     sick, out = servers.start(faults=(f"short@{lost}", f"poison@{broken}")), folder / "out"
     finished = servers.harvester(*words(folder, sick, "--max-attempts=2"), patches=IMPATIENT)
@@ -167,8 +167,8 @@ def missing_and_failed(servers: Servers, folder: Path) -> None:
     assert_done(out, well)
 
 
-def read_again(servers: Servers, folder: Path, form: str) -> None:
-    """What one sweep loses another finds; no link is there twice."""
+def two_passes(servers: Servers, folder: Path, form: str) -> None:
+    """A link that one pass loses is found by the other; no link is stored twice."""
     server = servers.start(faults=("lost-blocks:0.2",), seed=2)
     found = []
     for passes in (1, 2, 3):
@@ -190,8 +190,8 @@ def read_again(servers: Servers, folder: Path, form: str) -> None:
     assert "missing_links" in status(folder / "out")
 
 
-def the_next_harvest(servers: Servers, folder: Path) -> None:
-    """The accessions that links lead to as the input of another."""
+def targets_as_input(servers: Servers, folder: Path) -> None:
+    """The accessions that links lead to are the input of another harvest."""
     server, next_out = servers.start(), folder / "next"
     assert servers.harvester(*words(folder, server)).code == 0
     command = [
@@ -223,10 +223,10 @@ SCENARIOS = [
     Scenario(from_a_list, "parquet", "json"),
     Scenario(from_a_list, "jsonl", "xml"),
     *(Scenario(killed_and_resumed, form) for form in ("parquet", "jsonl")),
-    *(Scenario(read_again, form) for form in ("parquet", "jsonl")),
+    *(Scenario(two_passes, form) for form in ("parquet", "jsonl")),
     *(
         Scenario(case)
-        for case in (from_a_column, without_their_version, missing_and_failed, the_next_harvest)
+        for case in (from_a_column, without_their_version, missing_and_failed, targets_as_input)
     ),
 ]
 

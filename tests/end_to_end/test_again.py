@@ -1,4 +1,4 @@
-"""Run again on the same folder: nothing is asked twice, and no other job is taken up."""
+"""A second run on the same folder requests nothing twice and accepts no other job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UIDS = range(1, 301)
 
 
 def complete(servers: Servers, folder: Path) -> None:
-    """A complete folder makes no request, exits 0, and stays as it is, to the byte."""
+    """A run on a complete folder sends no request, exits with 0 and changes no byte."""
     server, out = servers.start(), folder / "out"
     words = [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
@@ -50,7 +50,7 @@ def complete(servers: Servers, folder: Path) -> None:
 
 
 def a_longer_list(servers: Servers, folder: Path, form: str) -> None:
-    """Only what is new is asked for; a shorter list changes nothing, and that is said."""
+    """Only the new UIDs are requested; a shorter list changes nothing and is reported."""
     server, out = servers.start(), folder / "out"
     told = ""
 
@@ -84,7 +84,7 @@ def a_longer_list(servers: Servers, folder: Path, form: str) -> None:
 
 
 def another_job(servers: Servers, folder: Path) -> None:
-    """Refused with exit code 2, by the name of what differs; the folder stays as it is."""
+    """Another job is refused with exit code 2 and the name of the difference; no file changes."""
     server, out = servers.start(), folder / "out"
     words = [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
@@ -114,7 +114,7 @@ def another_job(servers: Servers, folder: Path) -> None:
 
 
 def a_second_process(servers: Servers, folder: Path) -> None:
-    """Refused with the pid of the first, which goes on undisturbed."""
+    """A second process is refused with the pid of the first, which continues."""
     server, out = servers.start(), folder / "out"
     words = [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
@@ -138,7 +138,7 @@ def a_second_process(servers: Servers, folder: Path) -> None:
 
 
 def resume_needs_nothing_else(servers: Servers, folder: Path) -> None:
-    """Neither the list nor the job file, from any folder; what was kept is enough."""
+    """`resume` needs neither the list nor the job file, and works from any folder."""
     server, out = servers.start(latency=(0.05,)), folder / "out"
     ids = write_uids(folder / "ids", UIDS)
     (folder / "job.toml").write_text(
@@ -161,7 +161,7 @@ def resume_needs_nothing_else(servers: Servers, folder: Path) -> None:
 
 
 def a_folder_that_is_no_harvest(servers: Servers, folder: Path) -> None:
-    """Exit code 2, and what lies there is left alone."""
+    """A folder with other files is refused with exit code 2 and left as it is."""
     server = servers.start()
     out = folder / "out"
     out.mkdir()

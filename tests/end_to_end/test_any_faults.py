@@ -1,4 +1,4 @@
-"""Faults drawn at random, over whole runs: whatever they are, the result is the truth."""
+"""Random mixtures of faults over whole runs: the result equals the truth."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ runs = st.fixed_dictionaries(
 )
 
 
-def survive(servers: Servers, run: dict[str, int | str | dict[str, int]]) -> None:
-    """One run: exit code 0, every link once, every UID with its outcome."""
+def harvest_exactly(servers: Servers, run: dict[str, int | str | dict[str, int]]) -> None:
+    """Run once; assert exit code 0, every link once, and an outcome for every UID."""
     drawn = run["faults"]
     assert isinstance(drawn, dict)
     assert isinstance(run["first"], int)
@@ -83,7 +83,7 @@ def survive(servers: Servers, run: dict[str, int | str | dict[str, int]]) -> Non
 def test_any_mixture_of_faults(
     servers: Servers, run: dict[str, int | str | dict[str, int]]
 ) -> None:
-    survive(servers, run)
+    harvest_exactly(servers, run)
 
 
 @pytest.mark.torture
@@ -95,4 +95,4 @@ def test_any_mixture_of_faults(
 def test_many_mixtures_of_faults(
     servers: Servers, run: dict[str, int | str | dict[str, int]]
 ) -> None:
-    survive(servers, run)
+    harvest_exactly(servers, run)

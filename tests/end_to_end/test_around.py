@@ -24,7 +24,7 @@ Link = tuple[str, Any, str, str, Any]
 
 
 def links_of(*folders: Path) -> list[Link]:
-    """The links of some harvests: database and UID, linkname, database and UID."""
+    """Return the links of some harvests: (database, UID), linkname, (database, UID)."""
     return [
         (row["dbfrom"], row["from_uid"], row["linkname"], row["dbto"], row["to_uid"])
         for folder in folders
@@ -33,7 +33,7 @@ def links_of(*folders: Path) -> list[Link]:
 
 
 def by_hand(links: Iterable[Link], center: Node, hops: int) -> tuple[dict[Node, int], set[Link]]:
-    """Records within some hops with their distance, and the links between them and the next."""
+    """Return the records within some hops with their distances, and the links between them."""
     links, distances = list(links), {center: 0}
     found: set[Link] = set()
     for hop in range(1, hops + 1):
@@ -48,7 +48,7 @@ def by_hand(links: Iterable[Link], center: Node, hops: int) -> tuple[dict[Node, 
 
 
 def said_by(servers: Servers, folder: Path, center: str, *options: object) -> dict[str, Any]:
-    """The object of --json."""
+    """Return the object that `--json` prints."""
     ended = servers.harvester("around", folder, center, "--json", "-q", *options)
     assert ended.code == 0, ended.err
     said: dict[str, Any] = json.loads(ended.output)
@@ -67,7 +67,7 @@ def assert_agrees(said: dict[str, Any], links: list[Link], center: Node, hops: i
 
 @pytest.fixture(scope="module")
 def out(all_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Related articles and PMC articles of some articles that are related to each other."""
+    """Harvest the related articles and PMC articles of articles that are related to each other."""
     folder = tmp_path_factory.mktemp("around")
     with all_servers.group() as servers:
         server = servers.start(seed=4)

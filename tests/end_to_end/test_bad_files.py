@@ -1,4 +1,4 @@
-"""Job files, UID lists and folders that are wrong, each refused with a sentence of its own."""
+"""Invalid job files, UID lists and folders: each is refused with its own error message."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ FOLDERS = [
 
 @pytest.fixture(scope="module")
 def nobody() -> Iterator[Nobody]:
-    """The server that must not be asked."""
+    """A server that counts connections; none may arrive."""
     with Nobody() as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""Command lines and environments that are wrong, each refused with a sentence of its own."""
+"""Invalid command lines and environments: each is refused with its own error message."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ EMULATOR = [
 
 @pytest.fixture(scope="module")
 def nobody() -> Iterator[Nobody]:
-    """The server that must not be asked."""
+    """A server that counts connections; none may arrive."""
     with Nobody() as server:
         yield server
 
@@ -162,7 +162,7 @@ def test_it_is_refused(bad: Bad, tmp_path: Path, all_servers: Servers, nobody: N
 def test_a_name_unknown_to_the_server_is_refused(
     words: str, says: tuple[str, ...], tmp_path: Path, servers: Servers
 ) -> None:
-    """EInfo alone is asked, so that no night is spent on a misspelt name."""
+    """Only EInfo is requested, so a misspelt name costs no night of requests."""
     server, ids = servers.start(), write_uids(tmp_path / "ids", (1, 2))
     refused = servers.harvester(
         "run", "--dbfrom=pubmed", "--db=pmc", "--ids", ids, "-o", tmp_path / "out",

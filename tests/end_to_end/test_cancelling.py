@@ -1,4 +1,4 @@
-"""Runs that are left from Python code: by a cancellation, an error, or `break`."""
+"""Runs that Python code ends early: by cancellation, an exception, or `break`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _job(server: Emulator, out: Path, **more: Any) -> Job:
 
 
 async def _cancelled_after(batches: int, job: Job) -> list[events.Event]:
-    """Cancel a harvest with its N-th answer, and return all events."""
+    """Cancel a harvest at its N-th answer; return all events."""
     heard: list[events.Event] = []
 
     def listen(event: events.Event) -> None:
@@ -97,7 +97,7 @@ async def test_a_cancelled_chain_commits_in_each_hop(servers: Servers, tmp_path:
 
 
 async def _others() -> set[asyncio.Task[Any]]:
-    """Tasks other than the test's, after they had the chance to end."""
+    """Return the tasks other than the test's, after they had a chance to end."""
     gc.collect()
     for _ in range(3000):
         others = asyncio.all_tasks() - {asyncio.current_task()}

@@ -40,7 +40,7 @@ MOVED = response(
 
 @pytest.fixture
 def say(tmp_path: Path) -> Say:
-    """Run a command with a cache folder of the test's own."""
+    """Run a command with the test's own cache folder."""
 
     def run(server: Emulator | MaliciousServer, *args: object, **env: str) -> Finished:
         env = {"HARVESTER_BASE_URL": server.base_url, "XDG_CACHE_HOME": str(tmp_path / "c"), **env}
@@ -157,7 +157,7 @@ def test_egquery_tells_in_one_request(servers: Servers, say: Say) -> None:
 
 
 def test_without_egquery_each_database_is_searched(servers: Servers, say: Say) -> None:
-    """Both ways give the same counts; a search that fails is told of, and fails nothing else."""
+    """Both methods give the same counts; a search that fails is reported and the others succeed."""
     server = servers.start(seed=5, egquery=True)
     before = {row[0]: row[1] for row in _columns(say(server, "counts", "asthma").out)}
 

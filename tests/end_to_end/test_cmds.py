@@ -1,4 +1,4 @@
-"""Each cmd of ELink against what the emulator's graph and LinkOut lists say."""
+"""Each cmd of ELink, compared with the emulator's graph and LinkOut lists."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ KINDS = [("json", "parquet"), ("json", "jsonl"), ("xml", "parquet"), ("xml", "js
 def harvest(
     servers: Servers, folder: Path, server: Emulator, retmode: str, form: str, *options: str
 ) -> Path:
-    """A harvest in that form of answers and files, which must succeed."""
+    """Harvest with a response format and an output format; assert success."""
     finished = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--rate=300",
         "--batch-size=10", f"--retmode={retmode}", f"--format={form}",
@@ -63,8 +63,8 @@ def harvest(
     return folder / "out"
 
 
-def assert_told(out: Path, counts: dict[int, int]) -> None:
-    """Each UID is linked or empty, by how many rows it has."""
+def assert_outcomes(out: Path, counts: dict[int, int]) -> None:
+    """Assert that each UID is linked or empty according to its number of rows."""
     told = {row["from_uid"]: row for row in table(out / "uids", outcomes())}
     assert sorted(told) == list(UIDS)
     for uid, row in told.items():
@@ -103,11 +103,11 @@ def kinds_of_links(servers: Servers, folder: Path, retmode: str, form: str) -> N
     names = [name for name, _ in CHECKS if name != "url"]
     assert keyed(found, *names) == sorted(truth, key=repr)
     assert not any(row["url"] for row in found)
-    assert_told(out, Counter(row[1] for row in truth))
+    assert_outcomes(out, Counter(row[1] for row in truth))
 
 
 def one_kind_of_links(servers: Servers, folder: Path) -> None:
-    """acheck, of some databases and linknames alone."""
+    """acheck restricted to some databases and linknames."""
     server = servers.start()
     options = ("--cmd=acheck", "--db=pmc,gene", "--linkname=pubmed_pmc,pubmed_gene")
     out = harvest(servers, folder, server, "json", "parquet", *options)
@@ -139,7 +139,7 @@ def linked_out_or_not(servers: Servers, folder: Path, retmode: str, form: str) -
     truth = {uid: bool(addresses("pubmed", uid)) for uid in UIDS}
     assert {row["from_uid"]: row["has_linkout"] for row in found} == truth
     assert len(found) == len(UIDS)
-    assert_told(out, {uid: int(has) for uid, has in truth.items()})
+    assert_outcomes(out, {uid: int(has) for uid, has in truth.items()})
 
 
 def linkout(
@@ -164,11 +164,11 @@ def linkout(
         for url in addresses("pubmed", uid, libraries=True)
     }
     assert all(expected[name] == url for name, url in urls_told.items())
-    assert_told(out, Counter(row[1] for row in truth))
+    assert_outcomes(out, Counter(row[1] for row in truth))
 
 
 def _row(url: ObjUrl) -> tuple[Any, ...]:
-    """An address, without the linkname and the provider's address, which may lack."""
+    """Return a LinkOut row without linkname and provider URL, which may be absent."""
     provider = url.provider
     return (
         url.url, url.iconurl, tuple(url.subject_types), tuple(url.categories),
@@ -177,7 +177,7 @@ def _row(url: ObjUrl) -> tuple[Any, ...]:
 
 
 def history(servers: Servers, folder: Path, retmode: str, form: str) -> None:
-    """Each row is a set on the History server: what all its UIDs are linked to."""
+    """Each row is a History set; it holds the links of all its UIDs."""
     server = servers.start(faults=(*FAULTS, "doubled:0.2"))
     options = ("--cmd=neighbor_history", "--db=pmc,pubmed")
     out = harvest(servers, folder, server, retmode, form, *options)
@@ -201,7 +201,7 @@ def history(servers: Servers, folder: Path, retmode: str, form: str) -> None:
 
 
 def fetched(server: Emulator, db: str, webenv: str, query_key: str) -> set[int]:
-    """A set on the History server, by plain HTTP; a fault is met by asking again."""
+    """Return a History set, fetched over plain HTTP; retry after a fault."""
     fields = {"db": db, "WebEnv": webenv, "query_key": query_key, "rettype": "uilist"}
     posted = server.history.fetch(webenv, query_key)
     assert posted is not None
@@ -220,7 +220,7 @@ def fetched(server: Emulator, db: str, webenv: str, query_key: str) -> set[int]:
 
 
 def parameters(servers: Servers, folder: Path) -> None:
-    """Term, dates, linknames and databases: what is asked for is kept, all of it."""
+    """Term, dates, linknames and databases restrict the links to exactly those requested."""
     server = servers.start()
     day = 1690  # UIDs of a day, from 1960 on
 

@@ -1,4 +1,4 @@
-"""Completion in real shells, each installed by the line of the README."""
+"""Completion in real shells, installed by the line in the README."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TYPED = {
 
 
 def line_of(shell: str) -> str:
-    """The line of the README that installs completion in a shell."""
+    """Return the README line that installs completion in a shell."""
     found = re.search(rf"^\| {shell}[^|]*\| `([^`]+)` \|$", README.read_text(), re.MULTILINE)
     assert found
     return found[1]

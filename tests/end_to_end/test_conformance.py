@@ -1,4 +1,4 @@
-"""The stage on which clients are compared: what comes of a LinkSet left out, in a real run."""
+"""The comparison of clients, in a real run: the verdict on a LinkSet that is left out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHORT = Row("LinkSets left out", ("short",))
 
 
 def judged(servers: Servers, folder: Path, name: str, verdict: Verdict) -> None:
-    """Exact without the fault; with it, one asks again and the other does not notice."""
+    """Without the fault a client is exact; with it, harvester retries and Biopython loses links."""
     actor = Actor(name, sys.executable)
     control = actor.play(CONTROL)
     assert control.score.verdict is Verdict.EXACT, control

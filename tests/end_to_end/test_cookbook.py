@@ -1,4 +1,4 @@
-"""Each task of docs/cookbook.md, run as it stands there, and what came out put to the truth."""
+"""Each task of docs/cookbook.md is run as printed, and its result is compared with the truth."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ SNPS = [*range(328, 400), 7412]
 
 
 class Library(SeededGraph):
-    """The seeded graph with so few records that the hits of any query are soon harvested."""
+    """The seeded graph with so few records that any query is harvested quickly."""
 
     def records(self, db: str) -> Sequence[int]:
-        """The first of each database."""
+        """Return the first records of each database."""
         return range(40 if db == "gene" else 2000, 0, -1)
 
 
 def _lists(folder: Path) -> None:
-    """The input that the tasks speak of."""
+    """Write the input files that the tasks mention."""
     write_uids(folder / "pmids.txt", PMIDS)
     (folder / "pmids.txt.gz").write_bytes(gzip.compress((folder / "pmids.txt").read_bytes()))
     (folder / "papers.csv").write_text(
@@ -89,7 +89,7 @@ def run_and_check(servers: Servers, folder: Path, title: str) -> None:
 
 
 def _found(graph: Graph, term: str, db: str) -> Sequence[int]:
-    """What a query selects, without any answer."""
+    """Return what a query selects, computed from the graph."""
     asked = UtilityRequest.read("esearch", f"term={quote_plus(term)}", b"", "127.0.0.1")
     return selection(asked).of(graph.records(db))
 
@@ -102,7 +102,7 @@ def _linked(
     *linknames: str,
     scores: bool = False,
 ) -> Callable[[Emulator, Path], None]:
-    """A folder that holds the links of some UIDs, exactly."""
+    """Check that a folder holds exactly the links of some UIDs."""
     uids = list(uids)
 
     def check(server: Emulator, folder: Path) -> None:
@@ -128,7 +128,7 @@ def _targets(links: pa.Table) -> list[int]:
 
 
 def _records(folder: Path) -> list[int]:
-    """UIDs of the records that were got, each of which is its own."""
+    """Return the UIDs of the fetched records; check that each text is of its own UID."""
     table = pq.read_table(folder / "records")
     for uid, record in zip(*(table[name].to_pylist() for name in ("uid", "record")), strict=True):
         assert str(uid) in record
@@ -290,7 +290,7 @@ def _accessions(server: Emulator, folder: Path) -> None:
 def _chain(
     out: str, uids: Callable[[Graph], Iterable[int]], *dbs: str
 ) -> Callable[[Emulator, Path], None]:
-    """A chain of harvests from some UIDs over databases, each hop by its plain linkname."""
+    """Check a chain of harvests: each hop follows the plain linkname of its databases."""
 
     def check(server: Emulator, folder: Path) -> None:
         inputs = sorted(uids(server.graph))
@@ -390,13 +390,13 @@ _PMC = ("run", "--ids", "pmids.txt", "--dbfrom=pubmed", "--db=pmc", "--linkname=
 
 
 def _instead(servers: Servers, server: Emulator, **settings: Any) -> Emulator:
-    """Another server of the same links at the same address."""
+    """Start another server with the same links at the same address."""
     servers.stop(server)
     return servers.start(graph=server.graph, port=server.port, **settings)
 
 
 def _killed(servers: Servers, server: Emulator, folder: Path) -> Emulator:
-    """A run that died with some of its answers committed, and most not asked for."""
+    """Kill a run after some answers are committed and before most UIDs are requested."""
     slow = _instead(servers, server, latency=(0.2,))
     job = (*_PMC, "--batch-size=5", "--concurrency=1", "-o", "pmc-links")
     env = {"HARVESTER_BASE_URL": slow.base_url}
@@ -407,7 +407,7 @@ def _killed(servers: Servers, server: Emulator, folder: Path) -> Emulator:
 
 
 def _failed(servers: Servers, server: Emulator, folder: Path) -> Emulator:
-    """A run for which one UID failed."""
+    """Run a harvest in which one UID fails."""
     faulty = _instead(servers, server, faults=(f"error-in-linkset@{PMIDS[0]}",))
     env = {"HARVESTER_BASE_URL": faulty.base_url}
     job = (*_PMC, "--max-attempts=1", "-o", "pmc-links")
@@ -418,7 +418,7 @@ def _failed(servers: Servers, server: Emulator, folder: Path) -> Emulator:
 
 
 def _most_related(server: Emulator, folder: Path) -> None:
-    """Ranked as by counting the truth; `top.json` has no other linkname."""
+    """The ranking equals a count over the truth; `top.json` has no other linkname."""
     inputs: dict[int, set[int]] = {}
     links = rows(folder / "related-all", "links").to_pylist()
     for row in links:
@@ -430,7 +430,7 @@ def _most_related(server: Emulator, folder: Path) -> None:
 
 
 def _around_one(server: Emulator, folder: Path) -> None:
-    """All links with the article at one end, and a graph that another program reads."""
+    """All links of the article are there, and networkx reads the graph."""
     links = rows(folder / "related-all", "links").to_pylist()
     ends = [[(row["dbfrom"], row["from_uid"]), (row["dbto"], row["to_uid"])] for row in links]
     mine = [pair for pair in ends if ("pubmed", PMIDS[0]) in pair]
@@ -573,7 +573,7 @@ CHECKS: dict[str, Callable[[Emulator, Path], None]] = {
 def test_a_task_of_the_cookbook_gives_the_truth(
     scenario: Scenario, run_scenario: Callable[[Scenario], None]
 ) -> None:
-    """Every block succeeds, and what comes out is what the server knows."""
+    """Every block succeeds, and the result equals the server's links."""
     run_scenario(scenario)
 
 
@@ -586,8 +586,8 @@ def test_no_block_goes_unrun() -> None:
     assert found == (ROOT / "docs/cookbook.md").read_text().count("\n```") / 2
 
 
-def test_job_files_stand_as_they_are() -> None:
-    """A block of a job file is that file."""
+def test_job_files_in_the_cookbook_equal_the_files() -> None:
+    """A block that shows a job file equals that file."""
     files = [block for task in tasks() for block in task.blocks if block.language == "toml"]
     assert len(files) >= 4
     for block in files:
@@ -601,7 +601,7 @@ def test_job_files_stand_as_they_are() -> None:
 
 
 def test_job_files_of_queries_and_chains_are_in_the_cookbook() -> None:
-    """Those that are run nowhere else."""
+    """Job files that no other test runs are in the cookbook."""
     named = {block.name for task in tasks() for block in task.blocks}
     for path in (ROOT / "configs").glob("*.toml"):
         job = tomllib.loads(path.read_text())

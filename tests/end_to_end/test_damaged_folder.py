@@ -1,6 +1,6 @@
-"""Bits that rot, files that are cut, edited or gone: named in one sentence, nothing made worse.
+"""Damaged, truncated, edited or missing files: one error message names them, nothing gets worse.
 
-With a copy restored, `resume` is exact.
+After a backup is restored, `resume` is exact.
 """
 
 from __future__ import annotations
@@ -48,23 +48,23 @@ class Harvest:
 
     @property
     def out(self) -> Path:
-        """Its folder."""
+        """The harvest's folder."""
         return self.folder / "out"
 
-    def words(self) -> list[object]:
-        """The command line."""
+    def command_line(self) -> list[object]:
+        """The command line of the run."""
         return [
             "run", "--ids", write_uids(self.folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
             "--base-url", self.server.base_url, "--batch-size=2", "--rate=100", "-o", self.out,
         ]  # fmt: skip
 
     def restore(self) -> None:
-        """The folder as it was."""
+        """Replace the folder by its copy."""
         shutil.rmtree(self.out)
         shutil.copytree(self.folder / "copy", self.out)
 
     def assert_untouched(self, but: Sequence[str] = DATABASE) -> None:
-        """Every file that was whole is there as it was, those in `but` apart."""
+        """Assert that every file is as in the copy, except those in `but`."""
         copy = self.folder / "copy"
         for path in copy.rglob("*"):
             name = path.relative_to(copy)
@@ -72,7 +72,7 @@ class Harvest:
                 assert (self.out / name).read_bytes() == path.read_bytes(), name
 
     def assert_resumes(self) -> None:
-        """With the copy restored, it goes on to an exact end."""
+        """Restore the copy; assert that `resume` ends with exact results."""
         self.restore()
         resumed = self.servers.harvester("resume", self.out)
         assert resumed.code == 0, resumed.err
@@ -81,15 +81,15 @@ class Harvest:
 
 
 def harvest(servers: Servers, folder: Path, state: str) -> Harvest:
-    """`closed`: complete, nothing beside the state; `killed`: after some commits, with a log."""
+    """Make a harvest. `closed`: complete, no SQLite log; `killed`: some commits, with a log."""
     made = Harvest(servers, folder, servers.start(latency=(0.05,)))
     if state == "closed":
-        assert servers.harvester(*made.words(), patches=ALWAYS).code == 0
+        assert servers.harvester(*made.command_line(), patches=ALWAYS).code == 0
     else:
         with servers.fork_server() as fork_server:
             kill_point = KillPoint("replace links/.part-N.parquet.tmp", 4, "before")
-            words = [*made.words(), "--rate=25"]
-            ended = fork_server.run(words, kill_point, patches=ALWAYS, root=str(made.out))
+            command_line = [*made.command_line(), "--rate=25"]
+            ended = fork_server.run(command_line, kill_point, patches=ALWAYS, root=str(made.out))
         assert ended.killed, ended.output
         servers.read_all()  # what it had sent is in the log before anything is counted
     assert parts(made.out, "links")
@@ -98,7 +98,7 @@ def harvest(servers: Servers, folder: Path, state: str) -> Harvest:
 
 
 def put(path: Path, data: bytes | None) -> None:
-    """Some content in place of a file's own; None for no file."""
+    """Replace the content of a file; None deletes it."""
     if data is None:
         path.unlink()
     else:
@@ -106,7 +106,7 @@ def put(path: Path, data: bytes | None) -> None:
 
 
 def parts(out: Path, kind: str) -> list[Path]:
-    """The files of `links` or `uids` that bear their final names."""
+    """Return the files of `links` or `uids` that have their final names."""
     return sorted((out / kind).glob("part-*"))
 
 
@@ -135,7 +135,7 @@ def _flipped(data: bytes) -> bytes:
 
 
 def a_part(servers: Servers, folder: Path, state: str) -> None:
-    """Gone, cut, grown, or with a bit flipped: the part is named by `resume`, `run`, `verify`."""
+    """A part that is missing, cut, grown or has a flipped bit is named by all commands."""
     made = harvest(servers, folder, state)
     for kind in ("links", "uids"):
         part = parts(made.out, kind)[0]
@@ -143,7 +143,7 @@ def a_part(servers: Servers, folder: Path, state: str) -> None:
         for damage in (_gone, _cut, _cut_to_nothing, _longer, _flipped):
             put(part, damage(whole))
             asked = len(made.server.log)
-            for words in (["resume", made.out], made.words()):
+            for words in (["resume", made.out], made.command_line()):
                 assert_one_sentence(servers.harvester(*words), str(part), "backup")
             checked = servers.harvester("verify", made.out)
             assert checked.code == 1
@@ -160,7 +160,9 @@ def a_part(servers: Servers, folder: Path, state: str) -> None:
 
 
 def _spoilt(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """A file cut, and with bits flipped, at many places: all of its head, and some elsewhere."""
+    """Yield a file cut and with flipped bits at many places: all of its head, and a sample
+    elsewhere.
+    """
     yield "no database", b"This is no database, whatever its name says." * 100
     step = max(1, len(data) // 24)
     for end in (*range(0, len(data), step), len(data) - 1, 1, 16, 50, 100):
@@ -172,8 +174,7 @@ def _spoilt(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def the_state(servers: Servers, folder: Path, state: str, name: str, every: int = 4) -> None:
-    """Wherever it is damaged: either it is refused, by name, and nothing is touched; or nothing
-    was lost by it."""
+    """Damage at any place: the file is refused by name and nothing changes, or nothing is lost."""
     made = harvest(servers, folder, state)
     truth = expected_links(made.server.graph, "pubmed", UIDS, ("pmc",))
     wrong = []
@@ -195,9 +196,9 @@ def the_state(servers: Servers, folder: Path, state: str, name: str, every: int 
 
 
 def _judge(made: Harvest, fork_server: ForkServer) -> str | None:
-    """What is wrong with how a damaged state is met; `refused` if it is refused as it should be."""
+    """Return what is wrong with the reaction to a damaged state; `refused` if correctly refused."""
     looked = fork_server.run(["status", made.out])
-    ended = fork_server.run([*made.words(), "--rate=1000"])
+    ended = fork_server.run([*made.command_line(), "--rate=1000"])
     for one, code in ((looked, 0), (ended, 0)):
         if one.code == code:
             continue
@@ -217,13 +218,13 @@ def _judge(made: Harvest, fork_server: ForkServer) -> str | None:
 
 
 def a_newer_version(servers: Servers, folder: Path) -> None:
-    """The remedy is to update; nothing is changed."""
+    """A newer version is refused with the advice to update; nothing is changed."""
     made = harvest(servers, folder, "closed")
     with closing(sqlite3.connect(made.out / "state.sqlite")) as database:
         version = database.execute("PRAGMA user_version").fetchone()[0]
         database.execute(f"PRAGMA user_version = {version + 1}")
     before = (made.out / "state.sqlite").read_bytes()
-    for words in (["resume", made.out], made.words(), ["status", made.out]):
+    for words in (["resume", made.out], made.command_line(), ["status", made.out]):
         assert_one_sentence(servers.harvester(*words), "newer version", "update")
     assert (made.out / "state.sqlite").read_bytes() == before
     made.assert_untouched()
@@ -243,7 +244,7 @@ JOBS: dict[str, Callable[[str], bytes | None]] = {
 
 
 def the_job(servers: Servers, folder: Path, how: str) -> None:
-    """It is named, with exit code 2 by `resume`; given again, the job is taken up."""
+    """`resume` names the damaged job file with exit code 2; `run` with the options replaces it."""
     made = harvest(servers, folder, "killed")
     job = made.out / "job.toml"
     put(job, JOBS[how](job.read_text()))
@@ -253,7 +254,7 @@ def the_job(servers: Servers, folder: Path, how: str) -> None:
         if looked.code:
             assert_one_sentence(looked, "job.toml")
     made.assert_untouched(("job.toml", *DATABASE))
-    finished = servers.harvester(*made.words())
+    finished = servers.harvester(*made.command_line())
     assert finished.code == 0, finished.err
     truth = expected_links(made.server.graph, "pubmed", UIDS, ("pmc",))
     assert_exact(made.out, "pubmed", UIDS, truth)
@@ -263,7 +264,7 @@ def the_job(servers: Servers, folder: Path, how: str) -> None:
 
 
 def another_job(servers: Servers, folder: Path) -> None:
-    """Edited so that it asks for something else, it is refused by the name of the difference."""
+    """A job file edited to request something else is refused; the message names the difference."""
     made = harvest(servers, folder, "killed")
     job = made.out / "job.toml"
     job.write_text(job.read_text().replace('"pmc"', '"gene"'))

@@ -1,4 +1,4 @@
-"""Harvests on a Dask cluster of processes that are killed: exact afterwards."""
+"""Harvests on a Dask cluster whose processes are killed: the result is exact."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_it_is_interrupted_and_goes_on(servers: Servers, tmp_path: Path) -> None
 
 
 def test_a_worker_is_killed(servers: Servers, tmp_path: Path) -> None:
-    """What it had committed is kept; its lease goes on elsewhere."""
+    """Its commits are kept; another worker continues its lease."""
     server = servers.start(latency=(0.05,))
     with cluster(tmp_path, 3) as made:
         words = _words(tmp_path, server, "--scheduler", made.address)
@@ -118,7 +118,7 @@ def test_the_scheduler_is_killed(servers: Servers, tmp_path: Path) -> None:
 
 @pytest.mark.torture
 def test_the_driver_is_killed(servers: Servers, tmp_path: Path) -> None:
-    """Its workers may still run its leases when the next driver comes."""
+    """Its workers may still run leases when the next driver starts."""
     server = servers.start(latency=(0.05,))
     with cluster(tmp_path, 2) as made:
         words = _words(tmp_path, server, "--scheduler", made.address)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from support.servers import Servers
 
 
-def rehearse(servers: Servers, folder: Path) -> None:
-    """The run is killed before its end, and the resumed one completes the harvest."""
+def demo(servers: Servers, folder: Path) -> None:
+    """The run is killed before its end; the resumed run completes the harvest."""
     del servers  # the command starts its own
     finished = harvester("demo", "-o", str(folder / "out"), cwd=folder, timeout=180)
     assert finished.code == 0, finished.output
@@ -35,6 +35,6 @@ def rehearse(servers: Servers, folder: Path) -> None:
     assert [line.partition(":")[0] for line in figures[1:]] == ["Links", "Requests", "Run time"]
 
 
-@pytest.mark.parametrize("scenario", [Scenario(rehearse)], ids=str)
+@pytest.mark.parametrize("scenario", [Scenario(demo)], ids=str)
 def test_demo(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
     run_scenario(scenario)

@@ -1,4 +1,4 @@
-"""`harvester diff` on the harvests of two servers, whose graphs say what differs."""
+"""`harvester diff` on harvests of two servers, compared with the difference of their graphs."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ OLD, NEW = range(1, 61), range(31, 91)
 KEY = ("from_uid", "dbto", "linkname", "to_uid")
 
 
-def two_years(servers: Servers, folder: Path, form: str) -> None:
-    """Counts, files and exit code; a rehearsal and its server are gone by then."""
+def two_harvests(servers: Servers, folder: Path, form: str) -> None:
+    """Counts, files and exit code; the server need not run during the comparison."""
     truth = []
     port = 0
     for name, seed, asked in (("old", 1, OLD), ("new", 2, NEW)):
@@ -80,7 +80,7 @@ def _keys(table: pa.Table) -> set[tuple[object, ...]]:
 
 
 def two_chains(servers: Servers, folder: Path) -> None:
-    """Chains are compared hop by hop, in counts and files; their sums are those of the hops."""
+    """Chains are compared hop by hop, in counts and files; sums are over the hops."""
     truth: list[list[set[tuple[object, ...]]]] = []
     asked: list[list[set[int]]] = []
     port = 0
@@ -142,7 +142,11 @@ def two_chains(servers: Servers, folder: Path) -> None:
     assert "hop 2 of 2 has not begun" in unfinished.err
 
 
-SCENARIOS = [Scenario(two_years, "parquet"), Scenario(two_years, "jsonl"), Scenario(two_chains)]
+SCENARIOS = [
+    Scenario(two_harvests, "parquet"),
+    Scenario(two_harvests, "jsonl"),
+    Scenario(two_chains),
+]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)

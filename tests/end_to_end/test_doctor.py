@@ -1,4 +1,4 @@
-"""`harvester doctor`: each impairment of its own is found, with its remedy, by one request."""
+"""`harvester doctor`: finds each fault of the set-up, with its remedy, by one request."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def doctor(servers: Servers, *words: object, env: Mapping[str, str] | None = Non
 
 
 def in_shell(before: str, *words: object, env: Mapping[str, str] | None = None) -> Report:
-    """Run it from a shell that changes something first."""
+    """Run the command from a shell that changes something first."""
     script = f'{before}; exec "$@"'
     line = ["sh", "-c", script, "sh", *command("doctor", "--json", *words)]
     done = subprocess.run(
@@ -140,7 +140,7 @@ def test_what_the_server_says_is_told_apart(
 
 @pytest.fixture
 def self_signed(tmp_path: Path) -> ssl.SSLContext:
-    """The context of a server whose certificate no authority of the system has signed."""
+    """Return the context of a server whose certificate no trusted authority signed."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("there is no openssl to make a certificate with")
@@ -177,7 +177,7 @@ def test_certificate_of_an_institute_is_found_and_mended(
 
 
 class Tunnel(socketserver.ThreadingTCPServer):
-    """A proxy whose every CONNECT leads to one port of this machine."""
+    """A proxy that forwards every CONNECT to one port of this machine."""
 
     daemon_threads = True
 
@@ -207,7 +207,7 @@ class _Connect(socketserver.StreamRequestHandler):
 def test_certificate_behind_the_proxy_of_a_company(
     servers: Servers, tmp_path: Path, self_signed: ssl.SSLContext
 ) -> None:
-    """The proxy shows a certificate of the house in the place of the server's own."""
+    """The proxy replaces the server's certificate by one of the company."""
     fake = servers.malicious_server(servers.start(), lambda _: None, self_signed)
     port = urlsplit(fake.base_url).port
     assert port is not None
@@ -246,7 +246,7 @@ class _Refuse(socketserver.StreamRequestHandler):
 
 @contextmanager
 def serving(server: S) -> Iterator[tuple[S, str]]:
-    """Serve in a thread; gives the server and its URL."""
+    """Serve in a thread; yield the server and its URL."""
     with server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -295,7 +295,7 @@ def test_wrong_kind_of_proxy_is_named(servers: Servers) -> None:
 
 @pytest.fixture
 def own_network() -> list[str]:
-    """The words that run a command in a network namespace of its own, with loopback alone."""
+    """Return the words that run a command in a network namespace with loopback only."""
     words = ["unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
     tools = shutil.which("unshare") and shutil.which("ip")
     if not tools or subprocess.run([*words, "true"], capture_output=True, check=False).returncode:
@@ -319,7 +319,7 @@ def test_no_name_resolution(own_network: list[str]) -> None:
 
 
 def test_page_shows_what_the_program_says(own_network: list[str], tmp_path: Path) -> None:
-    """Numbers, and where the files are, differ between machines."""
+    """Numbers and paths differ between machines."""
     blocks = blocks_in((ROOT / "docs/planning.md").read_text())
     shown = next(one.text for one in blocks if one.text.startswith("ok      contact"))
     env = environment(HOME=str(tmp_path), XDG_STATE_HOME="")

@@ -1,4 +1,4 @@
-"""EFetch at a socket: errors are not records, and what is left out is missing."""
+"""EFetch over a socket: error texts are not records, and omitted records are missing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PROXIED = (
 
 
 def _links(request: Request) -> bytes:
-    """Each UID is linked to itself plus 5,000."""
+    """Link each UID to itself plus 5,000."""
     link = {"dbto": "nuccore", "linkname": "pubmed_nuccore"}
     found = [
         {"ids": [str(uid)], "linksetdbs": [link | {"links": [str(uid + 5000)]}]}
@@ -67,7 +67,7 @@ def _records(form: str, uids: list[int]) -> bytes:
 def _server(
     servers: Servers, form: str, unknown: Callable[[list[int]], bytes | None]
 ) -> tuple[str, list[Request]]:
-    """A server whose EFetch gives `unknown` the UIDs of a request that holds the unknown one."""
+    """Start a server whose EFetch answers `unknown` to requests that contain the unknown UID."""
 
     def respond(request: Request) -> bytes | None:
         match request.utility:
@@ -86,7 +86,7 @@ def _server(
 def _harvested(
     servers: Servers, folder: Path, base_url: str, form: str
 ) -> tuple[int, dict[int, tuple[str, str | None]], list[str]]:
-    """Exit code, outcomes and texts of `records --as form`."""
+    """Run `records --as form`; return exit code, outcomes and texts."""
     out = folder / "out"
     ended = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=nuccore",
@@ -108,7 +108,7 @@ def _harvested(
 
 
 def an_error(servers: Servers, folder: Path, form: str, body: bytes, status: str) -> None:
-    """NCBI's words are the reason of the UID that they are about; all others have their records."""
+    """NCBI's text is the reason of the UID it concerns; all others have their records."""
     base_url, _ = _server(servers, form, lambda _: response(body, status=status, kind="text/plain"))
     code, outcomes, texts = _harvested(servers, folder, base_url, form)
     assert code == 3
@@ -121,7 +121,7 @@ def an_error(servers: Servers, folder: Path, form: str, body: bytes, status: str
 
 
 def left_out(servers: Servers, folder: Path, form: str) -> None:
-    """A UID left out of every answer silently is missing."""
+    """A UID that every answer omits is missing."""
 
     def unknown(uids: list[int]) -> bytes:
         known = [uid for uid in uids if uid != UNKNOWN]
@@ -139,7 +139,7 @@ def left_out(servers: Servers, folder: Path, form: str) -> None:
 
 
 def cut_xml(servers: Servers, folder: Path) -> None:
-    """XML that ends early is not kept; here it comes whole the second time."""
+    """Truncated XML is discarded; the second answer is whole."""
     seen: list[int] = []
 
     def unknown(uids: list[int]) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The targets of an earlier harvest as the UIDs of the next."""
+"""The targets of an earlier harvest as the input of another."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UIDS = range(1, 400)
 
 
 def _targets(folder: Path, dbfrom: str) -> list[Any]:
-    """All blocks end to end, seeing that each is ascending and no UID comes twice."""
+    """Return all blocks joined; assert that they ascend without repeats."""
     found: list[Any] = []
     for block in read_run(folder, dbfrom):
         if not isinstance(block, list):
@@ -117,7 +117,7 @@ def _folder(
     done: int = 4,
     schema: pa.Schema = NEIGHBOR_LINKS,
 ) -> Path:
-    """A harvest of four UIDs, of which some are done; its rows in parts of three."""
+    """Write a harvest of four UIDs, some of them done, with three rows per part."""
     path.mkdir()
     (path / "job.toml").write_text(f'[link]\ndbfrom = "pubmed"\n{link}\n')
     (path / "links").mkdir()
@@ -161,10 +161,10 @@ def test_a_harvest_that_has_not_ended_is_taken_with_a_doubt(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("form", ["parquet", "jsonl"])
-def test_a_harvest_without_links_leads_nowhere_and_is_no_error(
+def test_source_without_links_ends_with_exit_code_0(
     servers: Servers, tmp_path: Path, form: str
 ) -> None:
-    """One empty part with the columns; the next step has nothing to do, and ends with 0."""
+    """It has one empty part with the columns; the next harvest has no input."""
     server = servers.start()
     out = ["--base-url", server.base_url, f"--format={form}", "--rate=300", "-o"]
     for words in (

@@ -25,7 +25,7 @@ DATA = Path(__file__).parents[1] / "data" / "earlier_version"
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """The folder, ready for a server's address."""
+    """Return the folder, prepared for the address of a server."""
     out = tmp_path / "out"
     shutil.copytree(DATA, out)
     with closing(sqlite3.connect(out / "state.sqlite")) as database:

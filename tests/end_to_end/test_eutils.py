@@ -1,4 +1,4 @@
-"""`Eutils`: each utility awaited singly agrees with the graph, under faults and within the rate."""
+"""`Eutils`: each utility agrees with the graph, under faults and within the rate limit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FAULTS = [
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses before a request is put again, which here nobody is glad of."""
+    """Shorten the pauses before retries."""
     monkeypatch.setattr("harvester.client.backoff.BACKOFF_SECONDS", 0.01)
 
 
@@ -137,8 +137,8 @@ async def test_citations_find_their_articles(servers: Servers) -> None:
     assert found[-1].candidates == (20001, 20002)
 
 
-async def test_all_keep_to_one_rate(servers: Servers) -> None:
-    """The server counts as NCBI does, and refuses whoever is too fast."""
+async def test_all_utilities_share_one_rate_limit(servers: Servers) -> None:
+    """The server counts requests as NCBI does and refuses those above the limit."""
     server = servers.start(rate=3, rate_with_key=10)
     async with Eutils(api_key="0123456789abcdef", base_url=server.base_url) as e:
         await asyncio.gather(

@@ -204,7 +204,7 @@ def test_a_chain_is_one_graph_and_a_hop_is_one(servers: Servers, tmp_path: Path)
 
 
 def _read(path: Path, form: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The columns and rows of a table."""
+    """Return the columns and rows of a table."""
     if form == "xlsx":
         header, *rows = openpyxl.load_workbook(path)["links"].values
         return [str(name) for name in header], list(rows)

@@ -1,4 +1,4 @@
-"""docs/export.md, run from top to bottom; what it shows is what is written."""
+"""docs/export.md: all commands are run, and the output equals what the page shows."""
 
 from __future__ import annotations
 

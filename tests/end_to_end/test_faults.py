@@ -1,4 +1,4 @@
-"""Every named fault of the emulator: what is on disk in the end is the truth all the same."""
+"""Every fault of the emulator by name: the result on disk equals the truth."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ELSEWHERE = {
 
 
 class Case(NamedTuple):
-    """Faults, and the form of the answers they befall."""
+    """Faults, and the format of the responses that have them."""
 
     retmode: str
     faults: tuple[str, ...]
@@ -58,16 +58,16 @@ MIXED = [
 SILENT = [Case(retmode, ("lost-leading:0.2",)) for retmode in ("json", "xml")]
 
 
-def survived(servers: Servers, folder: Path, case: Case) -> None:
-    """Every link once, every UID answered, exit code 0."""
+def all_faults_repaired(servers: Servers, folder: Path, case: Case) -> None:
+    """Every link is stored once, every UID is answered, exit code 0."""
     server, finished = harvest(servers, folder, case)
     assert finished.code == 0, finished.err
     truth = expected_links(server.graph, "pubmed", UIDS, DBS)
     assert_exact(folder / "out", "pubmed", UIDS, truth)
 
 
-def not_to_be_noticed(servers: Servers, folder: Path, case: Case) -> None:
-    """Lists that lack links without a word: true rows, each once, and every UID has its row."""
+def silent_loss(servers: Servers, folder: Path, case: Case) -> None:
+    """Silent loss of links cannot be noticed: rows are true and unique, each UID has its row."""
     server, finished = harvest(servers, folder, case)
     assert finished.code == 0, finished.err
     found = [tuple(row.values())[:5] for row in rows(folder / "out", "links").to_pylist()]
@@ -79,7 +79,7 @@ def not_to_be_noticed(servers: Servers, folder: Path, case: Case) -> None:
 
 
 def harvest(servers: Servers, folder: Path, case: Case) -> tuple[Emulator, Finished]:
-    """A harvest that met its faults."""
+    """Harvest with the faults; assert that they occurred."""
     server = servers.start(seed=2, faults=case.faults, fault_seconds=5.0, drip_seconds=0.1)
     finished = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed",
@@ -91,8 +91,8 @@ def harvest(servers: Servers, folder: Path, case: Case) -> tuple[Emulator, Finis
     return server, finished
 
 
-SCENARIOS = [Scenario(survived, case) for case in ALONE + IN_XML + MIXED]
-SCENARIOS += [Scenario(not_to_be_noticed, case) for case in SILENT]
+SCENARIOS = [Scenario(all_faults_repaired, case) for case in ALONE + IN_XML + MIXED]
+SCENARIOS += [Scenario(silent_loss, case) for case in SILENT]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)

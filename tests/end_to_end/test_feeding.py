@@ -1,4 +1,4 @@
-"""Harvests of a search, or of a set on the History server: asked about while it comes in."""
+"""Harvests of a search or a History set whose UIDs arrive while links are requested."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ OFTEN = PAGES | timing.OFTEN
 SOON = OFTEN | timing.SOON
 
 
-def words(
+def command_line(
     server: Emulator, out: object, *options: object, linkname: str = "pubmed_pmc"
 ) -> list[object]:
-    """A harvest of one linkname, fast."""
+    """Return the command line of a fast harvest of one linkname."""
     dbfrom, db = linkname.split("_")
     return [
         "run", "--dbfrom", dbfrom, "--db", db, "--linkname", linkname, "--rate=300",
@@ -64,7 +64,7 @@ def words(
 
 
 def found_by(server: Emulator, term: str, db: str = "pubmed") -> list[int]:
-    """What a query selects from the whole graph, without any answer."""
+    """Return what a query selects, computed from the whole graph."""
     asked = UtilityRequest.read(
         "esearch", f"term={urllib.parse.quote_plus(term)}", b"", "127.0.0.1"
     )
@@ -86,18 +86,22 @@ def asked(server: Emulator, utility: str = "elink") -> int:
 
 
 def a_long_search(servers: Servers, folder: Path) -> None:
-    """Links are asked for before the last page of the search has come."""
+    """Links are requested before the last page of the search has arrived."""
     server, out = servers.start(latency=(0.02,)), folder / "out"
-    finished = servers.harvester(*words(server, out, "--query", MANY))
+    finished = servers.harvester(*command_line(server, out, "--query", MANY))
     assert finished.code == 0, finished.err
     assert arrivals(server, "elink")[0] < arrivals(server, "esearch")[-1]
     assert_done(out, server, MANY)
     before = len(server.log)
-    for again in (words(server, out, "--query", MANY), ["resume", out], ["run", out / "job.toml"]):
+    for again in (
+        command_line(server, out, "--query", MANY),
+        ["resume", out],
+        ["run", out / "job.toml"],
+    ):
         ended = servers.harvester(*again)
         assert ended.code == 0, ended.err
     assert len(server.log) == before
-    other = servers.harvester(*words(server, out, "--query", "wheeze"))
+    other = servers.harvester(*command_line(server, out, "--query", "wheeze"))
     assert other.code == 2
     assert "source.query" in other.err
     assert len(server.log) == before
@@ -105,9 +109,9 @@ def a_long_search(servers: Servers, folder: Path) -> None:
 
 
 def killed_in_the_middle(servers: Servers, folder: Path, form: str, *faults: str) -> None:
-    """Resumed, the search is made again, and nothing is there twice."""
+    """A resumed run repeats the search; no row is stored twice."""
     server, out = servers.start(latency=(0.05,), faults=faults), folder / "out"
-    command = words(server, out, "--query", SOME, f"--format={form}", "--batch-size=200")
+    command = command_line(server, out, "--query", SOME, f"--format={form}", "--batch-size=200")
     kills = 0
     for number in range(3):
         before = asked(server)
@@ -125,32 +129,32 @@ def killed_in_the_middle(servers: Servers, folder: Path, form: str, *faults: str
 
 
 def another_query_costs_nothing(servers: Servers, folder: Path) -> None:
-    """A folder whose search has not ended refuses another one before anybody is asked."""
+    """A folder with an unfinished search refuses another query before any request."""
     server, out = servers.start(latency=(0.05,)), folder / "out"
-    command = words(server, out, "--query", SOME, "--batch-size=50", "--rate=30")
+    command = command_line(server, out, "--query", SOME, "--batch-size=50", "--rate=30")
     with running(*command, err=folder / "err", patches=OFTEN) as run:
         wait_until(lambda: asked(server) > 10, "it asks")
         run.kill()
     before = asked(server, "esearch")
-    other = servers.harvester(*words(server, out, "--query", "1:11000[UID]"))
+    other = servers.harvester(*command_line(server, out, "--query", "1:11000[UID]"))
     assert other.code == 2
     assert "source.query" in other.err
     assert asked(server, "esearch") == before
 
 
 def killed_as_it_began(servers: Servers, folder: Path) -> None:
-    """When there is a state, but nothing in it yet."""
+    """A run killed while its state is still empty can be run again."""
     server, out = servers.start(), folder / "out"
     out.mkdir()
     (out / "state.sqlite").touch()
-    finished = servers.harvester(*words(server, out, "--query", "1:300[UID]"))
+    finished = servers.harvester(*command_line(server, out, "--query", "1:300[UID]"))
     assert finished.code == 0, finished.err
     assert_done(out, server, "1:300[UID]")
 
 
 def stopped_in_the_middle(servers: Servers, folder: Path) -> None:
     server, out = servers.start(latency=(0.1,)), folder / "out"
-    command = words(server, out, "--query", SOME, "--batch-size=200", "--rate=40")
+    command = command_line(server, out, "--query", SOME, "--batch-size=200", "--rate=40")
     with running(*command, err=folder / "err", patches=OFTEN) as run:
         wait_until(lambda: asked(server) > 5, "it asks")
         run.signal(signal.SIGINT)
@@ -164,10 +168,10 @@ def stopped_in_the_middle(servers: Servers, folder: Path) -> None:
 
 
 def stopped_while_it_waits(servers: Servers, folder: Path) -> None:
-    """In an outage at the very start, too; nothing is left behind."""
+    """A signal during an outage at the start ends the run and leaves no file."""
     server, out = servers.start(), folder / "out"
     servers.wait(server.fail(503))
-    command = words(server, out, "--query", SOME, "--max-attempts=1")
+    command = command_line(server, out, "--query", SOME, "--max-attempts=1")
     with running(*command, err=folder / "err", patches=SOON) as run:
         wait_until(lambda: "not answering" in run.stderr(), "it waits")
         run.signal(signal.SIGINT)
@@ -178,9 +182,9 @@ def stopped_while_it_waits(servers: Servers, folder: Path) -> None:
 
 
 def an_outage_in_the_middle(servers: Servers, folder: Path, kind: int | str) -> None:
-    """Of the search, and of everything else; it is waited out."""
+    """An outage of all utilities during the search is waited out."""
     server, out = servers.start(latency=(0.05,), fault_seconds=30.0), folder / "out"
-    command = words(server, out, "--query", SOME, "--rate=20", "--max-attempts=2")
+    command = command_line(server, out, "--query", SOME, "--rate=20", "--max-attempts=2")
     with running(*command, err=folder / "err", patches=SOON) as run:
         wait_until(lambda: asked(server, "esearch") > 3, "it searches")
         servers.wait(server.fail(kind))
@@ -193,7 +197,7 @@ def an_outage_in_the_middle(servers: Servers, folder: Path, kind: int | str) -> 
 
 
 def an_outage_of_the_search_alone(servers: Servers, folder: Path, failures: int) -> None:
-    """What ESearch answered before, it answers again; a page that never comes ends the run."""
+    """ESearch answered before, so its failures are retried; if they last, the run ends."""
     server, out, searches = servers.start(), folder / "out", count()
 
     def respond(request: Request) -> bytes | None:
@@ -201,7 +205,7 @@ def an_outage_of_the_search_alone(servers: Servers, folder: Path, failures: int)
         return response(b"", status="503 Service Unavailable") if fails else None
 
     sick = servers.malicious_server(server, respond)
-    command = words(server, out, "--query", SOME, "--base-url", sick.base_url)
+    command = command_line(server, out, "--query", SOME, "--base-url", sick.base_url)
     ended = servers.harvester(*command, patches=SOON | timing.IMPATIENT | SHORT_PATIENCE)
     assert "The server is not answering (HTTP 503)" in ended.err
     assert asked(server) > 0
@@ -216,21 +220,21 @@ def an_outage_of_the_search_alone(servers: Servers, folder: Path, failures: int)
 
 
 def nothing_found(servers: Servers, folder: Path) -> None:
-    """A sentence with a suggestion, and no folder."""
+    """A query without hits ends with a message and a suggestion, and makes no folder."""
     server, out = servers.start(), folder / "out"
-    refused = servers.harvester(*words(server, out, "--query", "none AND asthmaaa"))
+    refused = servers.harvester(*command_line(server, out, "--query", "none AND asthmaaa"))
     assert refused.code == 2
     assert "No record of pubmed matches the query 'none AND asthmaaa'" in refused.err
     assert "did you mean 'none AND asthmaa'?" in refused.err
     assert not out.exists()
-    piped = harvester(*words(server, "-", "--query", "none"))
+    piped = harvester(*command_line(server, "-", "--query", "none"))
     assert piped.code == 2
     assert piped.out == ""
     assert asked(server) == 0
 
 
 def posted(server: Emulator, db: str, uids: list[int]) -> tuple[str, str]:
-    """WebEnv and query_key of a set, put there by plain HTTP."""
+    """Store a set by EPost over plain HTTP; return WebEnv and query_key."""
     fields = {"db": db, "id": ",".join(map(str, uids))}
     body = urllib.parse.urlencode(fields).encode()
     with urllib.request.urlopen(f"{server.base_url}epost.fcgi", body) as answer:
@@ -244,13 +248,13 @@ def a_history_set(servers: Servers, folder: Path) -> None:
     for form in ("parquet", "jsonl"):
         out = folder / form
         finished = servers.harvester(
-            *words(server, out, "--webenv", webenv, "--query-key", key, f"--format={form}")
+            *command_line(server, out, "--webenv", webenv, "--query-key", key, f"--format={form}")
         )
         assert finished.code == 0, finished.err
         truth = expected_links(server.graph, "pubmed", uids, ("pmc",), ("pubmed_pmc",))
         assert_exact(out, "pubmed", uids, truth)
     before = len(server.log)
-    again = words(server, folder / "jsonl", "--webenv", webenv, "--query-key", key)
+    again = command_line(server, folder / "jsonl", "--webenv", webenv, "--query-key", key)
     assert servers.harvester(*again, "--format=jsonl").code == 0
     assert servers.harvester("resume", folder / "jsonl").code == 0
     assert len(server.log) == before
@@ -261,7 +265,7 @@ def a_set_that_is_gone(servers: Servers, folder: Path) -> None:
     webenv, key = posted(server, "pubmed", [1, 2, 3])
     for gone in ((webenv, key), ("MCID_nothing", "1")):
         refused = servers.harvester(
-            *words(server, out, "--webenv", gone[0], "--query-key", gone[1])
+            *command_line(server, out, "--webenv", gone[0], "--query-key", gone[1])
         )
         assert refused.code == 2
         assert "does not exist or has expired" in refused.err
@@ -270,10 +274,10 @@ def a_set_that_is_gone(servers: Servers, folder: Path) -> None:
 
 
 def a_set_that_goes_while_it_is_read(servers: Servers, folder: Path) -> None:
-    """The set that a search was kept as: other ways lead to the rest."""
+    """The History set of a search expires; the remaining UIDs are found by other requests."""
     server = servers.start(faults=("expired-webenv:0.7",), seed=3)
     term = "1:5000[UID]"
-    command = words(server, folder / "out", "--query", term, linkname="gene_omim")
+    command = command_line(server, folder / "out", "--query", term, linkname="gene_omim")
     finished = servers.harvester(*command, patches=PAGES)
     assert finished.code == 0, finished.err
     assert any(entry.fault and "WebEnv" in entry.names for entry in server.log)
@@ -283,12 +287,12 @@ def a_set_that_goes_while_it_is_read(servers: Servers, folder: Path) -> None:
 
 
 def shares(servers: Servers, folder: Path) -> None:
-    """Together they are the whole, and no UID is in two."""
+    """The shares together are the whole, and no UID is in two of them."""
     server, together = servers.start(), list[int]()
     term = f"{MANY} AND 1:1000000[UID]"
     for number in (1, 2, 3):
         out = folder / str(number)
-        command = words(server, out, "--query", term, f"--shard={number}/3")
+        command = command_line(server, out, "--query", term, f"--shard={number}/3")
         finished = servers.harvester(*command)
         assert finished.code == 0, finished.err
         together += rows(out, "uids")["from_uid"].to_pylist()
@@ -303,7 +307,7 @@ def shares(servers: Servers, folder: Path) -> None:
 def through_a_pipe(servers: Servers, folder: Path) -> None:
     server = servers.start(faults=FAULTS)
     term = "1:10000[UID]"
-    piped = harvester(*words(server, "-", "--query", term))
+    piped = harvester(*command_line(server, "-", "--query", term))
     assert piped.code == 0, piped.err
     found = [json.loads(line) for line in piped.out.splitlines()]
     uids = found_by(server, term)

@@ -1,5 +1,4 @@
-"""No room left, at any moment, and a disk that cannot be written: told in one sentence; when there
-is room again, `resume` goes on, and the result is exact."""
+"""Full and read-only disks: one error message; with room again, `resume` completes exactly."""
 
 from __future__ import annotations
 
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 UIDS = range(1, 1801)
 
 
-def words(folder: Path, server: Emulator | Nobody, *options: str) -> list[object]:
-    """A harvest of some hundred kilobytes, onto the disk."""
+def command_line(folder: Path, server: Emulator | Nobody, *options: str) -> list[object]:
+    """Return the command line of a harvest of some hundred kilobytes."""
     return [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", server.base_url, "--batch-size=5", "--rate=60",
@@ -34,18 +33,18 @@ def words(folder: Path, server: Emulator | Nobody, *options: str) -> list[object
 
 
 def assert_done(folder: Path, server: Emulator) -> None:
-    """The folder holds the truth."""
+    """Assert that the folder equals the truth."""
     truth = expected_links(server.graph, "pubmed", UIDS, ("pmc",))
     assert_exact(folder / "disk" / "out", "pubmed", UIDS, truth)
 
 
 def full_in_the_middle(servers: Servers, folder: Path, form: str, leaving: int) -> None:
-    """What was committed by then is kept, and none of it is asked for again."""
+    """Committed answers are kept and not requested again."""
     server = servers.start(links_per_uid=40)
     out = folder / "disk" / "out"
     with small_disk(folder / "disk") as disk:
         with running(
-            *words(folder, server, f"--format={form}"), err=folder / "err", patches=OFTEN
+            *command_line(folder, server, f"--format={form}"), err=folder / "err", patches=OFTEN
         ) as command:
             wait_until(lambda: _done(out) > 20, "something is committed")
             disk.fill(leaving)
@@ -73,34 +72,36 @@ def _done(out: Path) -> int:
 
 
 def full_at_the_start(servers: Servers, folder: Path, form: str) -> None:
-    """With no room, or some, but not enough: until there is, the same sentence."""
+    """With no room or too little, every run ends with the same message."""
     server = servers.start(links_per_uid=40)
     out = folder / "disk" / "out"
     with small_disk(folder / "disk") as disk:
         for leaving in (0, 4, 8, 16, 24, 32, 48, 64, 96):
             disk.fill(leaving)
-            refused = servers.harvester(*words(folder, server, f"--format={form}"), patches=OFTEN)
+            refused = servers.harvester(
+                *command_line(folder, server, f"--format={form}"), patches=OFTEN
+            )
             assert_one_sentence(refused, str(out), "make room")
             disk.clear()
         disk.resize(16384)
-        finished = servers.harvester(*words(folder, server, f"--format={form}"))
+        finished = servers.harvester(*command_line(folder, server, f"--format={form}"))
         assert finished.code == 0, finished.err
         assert_done(folder, server)
 
 
 def read_only(servers: Servers, folder: Path) -> None:
-    """A harvest on a disk that can only be read: it can be looked at, and not gone on with."""
+    """A harvest on a read-only disk can be read but not resumed."""
     server = servers.start()
     out = folder / "disk" / "out"
     with small_disk(folder / "disk") as disk:
-        with running(*words(folder, server), err=folder / "err", patches=OFTEN) as command:
+        with running(*command_line(folder, server), err=folder / "err", patches=OFTEN) as command:
             wait_until(lambda: _done(out) > 20, "something is committed")
             command.kill()
         said = status(out)
         disk.make_read_only()
         servers.stop(server)
         with Nobody(server.port) as nobody:
-            for again in (words(folder, server), ["resume", out]):
+            for again in (command_line(folder, server), ["resume", out]):
                 refused = servers.harvester(*again)
                 assert_one_sentence(refused, str(out), "cannot be written", "Read-only file")
             assert nobody.visits() == 0
@@ -119,16 +120,16 @@ def read_only(servers: Servers, folder: Path) -> None:
 
 
 def read_only_all_at_once(servers: Servers, folder: Path) -> None:
-    """As a disk becomes that has failed while it was written."""
+    """The disk becomes read-only during the run, as a failing disk does."""
     server = servers.start()
     out = folder / "disk" / "out"
     with small_disk(folder / "disk") as disk:
         disk.make_read_only()
-        refused = servers.harvester(*words(folder, server))
+        refused = servers.harvester(*command_line(folder, server))
         assert_one_sentence(refused, str(out), "cannot be written", "Read-only file system")
         assert not server.log.entries
         disk.make_writable()
-        finished = servers.harvester(*words(folder, server))
+        finished = servers.harvester(*command_line(folder, server))
         assert finished.code == 0, finished.err
         assert_done(folder, server)
 

@@ -1,4 +1,4 @@
-"""What was probably meant: hints for common slips on the command line."""
+"""Hints for common mistakes on the command line."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_slip_gets_a_hint_and_makes_no_folder(
 
 
 def test_with_log_json_everything_on_stderr_is_json(servers: Servers, tmp_path: Path) -> None:
-    """The events of a run, what it came to, and the error that ends another."""
+    """Events, summary, and the error of another run."""
     server = servers.start()
     ids, out = write_uids(tmp_path / "ids", range(1, 6)), tmp_path / "out"
     words = [
@@ -74,8 +74,8 @@ def test_one_uid_is_not_called_uids(servers: Servers, tmp_path: Path) -> None:
     assert "of 1 UID (" in finished.err
 
 
-def test_resume_takes_the_limits_of_the_job_anew(servers: Servers, tmp_path: Path) -> None:
-    """They do not change what is asked: a harvest that stopped goes on in larger batches."""
+def test_resume_replaces_the_limits_of_the_job(servers: Servers, tmp_path: Path) -> None:
+    """A stopped harvest continues with larger batches."""
     server = servers.start(faults=("poison@3",))
     ids, out = write_uids(tmp_path / "ids", range(1, 41)), tmp_path / "out"
     first = harvester(
@@ -95,7 +95,7 @@ def test_resume_takes_the_limits_of_the_job_anew(servers: Servers, tmp_path: Pat
 
 
 def test_lines_of_log_json_follow_the_published_schema(servers: Servers, tmp_path: Path) -> None:
-    """Of a run with retries, of which every event is logged, and of an error."""
+    """A run with retries at the most verbose level, and an error."""
     server = servers.start(faults=["500:0.2", "short:0.1"])
     ids, out = write_uids(tmp_path / "ids", range(1, 61)), tmp_path / "out"
     words = [

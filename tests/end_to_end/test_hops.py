@@ -1,4 +1,4 @@
-"""Chains of harvests: each hop is the truth for what the one before found, come what may."""
+"""Chains of harvests: each hop holds the links of the targets of the hop before."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FAULTS = ("500:0.04", "cut:0.03", "short:0.02", "error-in-linksetdb:0.02", "doub
 def chain(
     folder: Path, server: Emulator, hops: Sequence[tuple[str, str]] = CHAIN, **output: str
 ) -> Path:
-    """A job file of some hops into `out`; all but the first name their links."""
+    """Write a job file of some hops into `out`; all but the first name their linkname."""
     lines = ["[source]", f"ids = {json.dumps(str(write_uids(folder / 'ids', UIDS)))}"]
     lines += ["[output]", f"path = {json.dumps(str(folder / 'out'))}"]
     lines += [f"{key} = {json.dumps(value)}" for key, value in output.items()]
@@ -57,7 +57,7 @@ def chain(
 def assert_done(
     out: Path, server: Emulator, hops: Sequence[tuple[str, str]] = CHAIN
 ) -> list[list[int]]:
-    """Each hop has the links of the distinct targets of the hop before; its UIDs."""
+    """Assert that each hop has the links of the distinct targets before it; return its UIDs."""
     uids, all_uids = list(UIDS), []
     for number, (dbfrom, db) in enumerate(hops, 1):
         truth = expected_links(
@@ -74,7 +74,7 @@ def assert_done(
 
 
 def three_hops(servers: Servers, folder: Path, form: str, *faults: str) -> None:
-    """The next asks while the one before still runs; run again, nobody is asked."""
+    """A hop starts while the one before still runs; a complete chain sends no request."""
     server = servers.start(faults=faults, latency=(0.02, 0.1))
     job, out = chain(folder, server, format=form), folder / "out"
     finished = servers.harvester("run", job, "--batch-size=2", "--concurrency=2", patches=ALWAYS)
@@ -105,7 +105,7 @@ def three_hops(servers: Servers, folder: Path, form: str, *faults: str) -> None:
 
 
 def killed_and_resumed(servers: Servers, folder: Path, seed: int, form: str) -> None:
-    """Kill a chain several times; the last run completes it."""
+    """A chain is killed several times; the last run completes it."""
     server, chooser = servers.start(latency=(0.02, 0.15)), random.Random(seed)
     job, out, kills = chain(folder, server, format=form), folder / "out", 0
     words: list[object] = ["run", job, "--rate=50", "--batch-size=3"]
@@ -124,7 +124,7 @@ def killed_and_resumed(servers: Servers, folder: Path, seed: int, form: str) -> 
 
 
 def stopped_gently(servers: Servers, folder: Path, signum: signal.Signals) -> None:
-    """One signal ends all hops; what was answered is kept, and nothing of it asked again."""
+    """One signal ends all hops; answers are kept and not requested again."""
     server = servers.start(latency=(0.1, 0.3))
     job, out = chain(folder, server), folder / "out"
     words = ("run", job, "--batch-size=2", "--rate=50")
@@ -145,7 +145,7 @@ def stopped_gently(servers: Servers, folder: Path, signum: signal.Signals) -> No
 
 
 def status_while_it_runs(servers: Servers, folder: Path) -> None:
-    """All keys of one harvest's status are there for a chain, too."""
+    """The status of a chain has all keys of the status of one harvest."""
     server = servers.start(latency=(0.2,))
     job, out = chain(folder, server), folder / "out"
     with running("run", job, "--rate=10", err=folder / "err", patches=OFTEN) as command:
@@ -160,7 +160,7 @@ def status_while_it_runs(servers: Servers, folder: Path) -> None:
 
 
 def another_chain(servers: Servers, folder: Path) -> None:
-    """Is refused, and so is a plain job; nothing is asked, nothing is changed."""
+    """Another chain and a plain job are refused; no request is sent, no file changes."""
     server = servers.start()
     out = folder / "out"
     assert servers.harvester("run", chain(folder, server)).code == 0
@@ -199,7 +199,7 @@ def a_plain_harvest_is_no_chain(servers: Servers, folder: Path) -> None:
 
 
 def a_hop_to_nowhere(servers: Servers, folder: Path) -> None:
-    """Hops must lead to each other, and to records."""
+    """A hop must follow links that lead to records."""
     server = servers.start()
     for hops in (
         (CHAIN[0], ("structure", "taxonomy")),
@@ -225,7 +225,7 @@ def a_hop_to_nowhere(servers: Servers, folder: Path) -> None:
 
 
 def nothing_found(servers: Servers, folder: Path) -> None:
-    """A hop that finds nothing leaves the next with nothing to do; both are complete."""
+    """A hop without links leaves the next one without input; both are complete."""
     server, out = servers.start(), folder / "out"
     job = chain(folder, server, CHAIN[:2])
     text = job.read_text().replace('db = "protein"', 'db = "protein"\nlinkname = "gene_protein_x"')
@@ -243,10 +243,11 @@ def nothing_found(servers: Servers, folder: Path) -> None:
     assert sum(entry.utility == "elink" for entry in server.log) == asked
 
 
-def what_a_later_sweep_found(servers: Servers, folder: Path) -> None:
-    """With two passes at a server that loses links: the union of both is handed on.
+def union_of_two_passes_is_followed(servers: Servers, folder: Path) -> None:
+    """With two passes at a server that loses links, the union is the input of the next hop.
 
-    Killed when all has been read again, but is not united yet, and the next hop has kept nothing.
+    The run is killed after both passes are read, before they are merged and before the next hop has
+    committed.
     """
     server, out = servers.start(faults=("lost-blocks:0.3",), latency=(0.05,)), folder / "out"
     words: list[object] = ["run", chain(folder, server, CHAIN[:2]), "--passes=2"]
@@ -260,7 +261,7 @@ def what_a_later_sweep_found(servers: Servers, folder: Path) -> None:
 
 
 def fails_and_is_retried(servers: Servers, folder: Path) -> None:
-    """What failed in a hop is named there; `--retry-failed` brings it and what follows from it."""
+    """Failures of a hop are listed in it; `--retry-failed` adds their links and what follows."""
     sick = servers.start(faults=("poison@7",))
     job, out = chain(folder, sick, CHAIN[:2]), folder / "out"
     finished = servers.harvester("run", job, "--max-attempts=2")
@@ -284,7 +285,7 @@ def a_chain_has_no_pipe(servers: Servers, folder: Path) -> None:
 
 
 def verified_hop_by_hop(servers: Servers, folder: Path) -> None:
-    """Each hop is named; damage to one, or to its state, does not hide the other."""
+    """Each hop is checked by name; damage to one hop or its state does not hide the others."""
     server = servers.start()
     job, out = chain(folder, server, CHAIN[:2]), folder / "out"
     assert servers.harvester("run", job).code == 0
@@ -339,14 +340,14 @@ def parsed_again_hop_by_hop(servers: Servers, folder: Path) -> None:
 
 
 def verify_command(servers: Servers, out: Path, code: int = 0, *options: str) -> Any:
-    """What `harvester verify --json` says."""
+    """Return what `harvester verify --json` prints."""
     finished = servers.harvester("verify", out, "--json", "-q", *options)
     assert finished.code == code, finished.output
     return json.loads(finished.output)
 
 
 def wrong_in(said: Any) -> list[str]:
-    """The files that `verify` finds wrong."""
+    """Return the files that `verify` reports."""
     return [file["name"] for file in said["files"] if not file["ok"]]
 
 
@@ -364,7 +365,8 @@ SCENARIOS = [
         for case in (
             status_while_it_runs, another_chain, a_plain_harvest_is_no_chain, a_hop_to_nowhere,
             verified_hop_by_hop, links_differ_in_one_hop, parsed_again_hop_by_hop,
-            nothing_found, what_a_later_sweep_found, fails_and_is_retried, a_chain_has_no_pipe,
+            nothing_found, union_of_two_passes_is_followed, fails_and_is_retried,
+            a_chain_has_no_pipe,
         )
     ),
 ]  # fmt: skip

@@ -1,5 +1,4 @@
-"""Answers that mean harm: one UID fails and says why, its neighbours are fine, and so is the
-machine."""
+"""Malicious responses: one UID fails with a reason; other UIDs and the machine are unaffected."""
 
 from __future__ import annotations
 
@@ -63,7 +62,7 @@ def _quadratic() -> bytes:
 
 
 def _endless() -> Iterator[bytes]:
-    """A list of ids that goes on and on."""
+    """Return an endless list of ids."""
     yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b'{"linksets":[{"dbfrom":"pubmed","ids":["13"],"linksetdbs":[{"links":["'
     while True:
@@ -72,7 +71,7 @@ def _endless() -> Iterator[bytes]:
 
 
 def _bomb() -> bytes:
-    """A gzip file of 10 GB, most of which is one stretch of it again and again."""
+    """Return a gzip file of 10 GB of repeated text."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     blanks = b" " * (10 << 20)
     start = packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -89,7 +88,7 @@ def _endless_head() -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class Case:
-    """An answer about the victim, and how the reason of its failure must begin."""
+    """A response for one UID, and the start of the reason of its failure."""
 
     name: str
     answer: Callable[[], Bytes]
@@ -122,7 +121,7 @@ def harvest_with(
     *options: str,
     largest: int = LARGEST_MB,
 ) -> str:
-    """Harvest with such answers about the victim; the reason of its failure.
+    """Harvest with such responses for one UID; return the reason of its failure.
 
     Its neighbours must be right, and the memory taken must be within bounds.
     """
@@ -153,12 +152,12 @@ def harvest_with(
 
 
 def one_answer(servers: Servers, folder: Path, case: Case) -> None:
-    """What is beyond all sense is given up, for the UID that it is about alone."""
+    """A malicious response makes only its own UID fail."""
     reason = harvest_with(servers, folder, lambda _: case.answer(), f"--retmode={case.retmode}")
     assert reason.startswith(case.reason)
 
 
-# --- entities that point elsewhere ------------------------------------------------------------
+# --- external entities -------------------------------------------------------------------------
 
 ELSEWHERE = {
     "general": '<!DOCTYPE eLinkResult [<!ENTITY x SYSTEM "{}">]>',
@@ -167,8 +166,8 @@ ELSEWHERE = {
 }
 
 
-def elsewhere(servers: Servers, folder: Path, kind: str, where: str) -> None:
-    """Neither a file of this machine nor another server is looked at for an answer."""
+def external_entities(servers: Servers, folder: Path, kind: str, where: str) -> None:
+    """External entities are never read, from a local file or over the network."""
     hidden = folder / "hidden"
     hidden.write_text("what the server wants to know")
     with Nobody() as nobody:
@@ -183,7 +182,7 @@ def elsewhere(servers: Servers, folder: Path, kind: str, where: str) -> None:
 
 
 def a_dtd_of_another_server(servers: Servers, folder: Path) -> None:
-    """NCBI's own answers name one: they are read, and it is never fetched."""
+    """A DTD named in a response is never fetched; NCBI's own responses name one."""
     with Nobody() as nobody:
         doctype = f'<!DOCTYPE eLinkResult SYSTEM "{nobody.base_url}elink.dtd">'
         document = _document(doctype).replace(b"<ERROR></ERROR>", b"")
@@ -199,12 +198,16 @@ def a_dtd_of_another_server(servers: Servers, folder: Path) -> None:
 
 
 SCENARIOS = [Scenario(one_answer, case) for case in CASES]
-SCENARIOS += [Scenario(elsewhere, kind, where) for kind in ELSEWHERE for where in ("file", "http")]
+SCENARIOS += [
+    Scenario(external_entities, kind, where) for kind in ELSEWHERE for where in ("file", "http")
+]
 SCENARIOS += [Scenario(a_dtd_of_another_server)]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_it_is_survived(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+def test_malicious_responses_fail_one_uid_only(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
     """Run one scenario; its docstring says what is proved."""
     run_scenario(scenario)
 

@@ -1,4 +1,4 @@
-"""Texts that mean harm to whoever reads them: none is shown, kept or logged as it came."""
+"""Malicious texts in responses: never shown, stored or logged unescaped."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ UIDS = range(11, 31)
 
 
 def evil(request: Request) -> bytes | None:
-    """An ERROR of the whole, of a LinkSet, of a LinkSetDb, and a name, for one UID each."""
+    """Malicious text in an ERROR of all, of a LinkSet, of a LinkSetDb, and in a name."""
     if request.utility != "elink.fcgi" or not request.uids & {11, 12, 13, 14}:
         return None
     found: dict[str, Any] = {"dbfrom": "pubmed", "ids": [str(min(request.uids))]}
@@ -59,14 +59,16 @@ def evil(request: Request) -> bytes | None:
     return response(json.dumps({"linksets": [found]}).encode())
 
 
-def assert_tame(text: str, but: str = "\n") -> None:
-    """No control character but those expected, none of direction, none without a width."""
+def assert_printable(text: str, but: str = "\n") -> None:
+    """Assert that there are no control characters but `expected`, and none without width or of
+    direction.
+    """
     wild = {char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp")}
     assert wild <= set(but), (wild, text)
 
 
-def words(folder: Path, base_url: str, *options: object) -> list[object]:
-    """A harvest of UIDs of which four have no good answer."""
+def command_line(folder: Path, base_url: str, *options: object) -> list[object]:
+    """Return the command line of a harvest in which four UIDs have malicious answers."""
     return [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", base_url, "--rate=200", "--batch-size=1", "--max-attempts=2",
@@ -74,35 +76,35 @@ def words(folder: Path, base_url: str, *options: object) -> list[object]:
     ]  # fmt: skip
 
 
-def assert_reasons_tame(out: Path) -> None:
-    """The reasons that are kept tell of the texts, in a form that can be shown."""
+def assert_reasons_printable(out: Path) -> None:
+    """Assert that the stored reasons quote the texts in printable form."""
     reasons = {row["from_uid"]: row["reason"] for row in rows(out, "uids").to_pylist()}
     assert {uid for uid, reason in reasons.items() if reason} == {11, 12, 13, 14}
     for uid in (11, 12, 13):
         assert "evil" in reasons[uid]
         assert "bold" in reasons[uid]
     for reason in filter(None, reasons.values()):
-        assert_tame(reason, but="")
+        assert_printable(reason, but="")
     for row in rows(out, "links").to_pylist():
         assert row["linkname"].isidentifier()
 
 
 def in_lines(servers: Servers, folder: Path, *talk: str) -> None:
-    """As plain lines, or as JSON; and in what `status` says afterwards."""
+    """Plain lines, JSON lines and `status` are printable."""
     malicious = servers.malicious_server(servers.start(), evil)
-    finished = servers.harvester(*words(folder, malicious.base_url, *talk))
+    finished = servers.harvester(*command_line(folder, malicious.base_url, *talk))
     assert finished.code == 3, finished.err
     assert "evil" in finished.err
-    assert_tame(finished.output)
+    assert_printable(finished.output)
     for line in finished.err.splitlines() if "--log-json" in talk else ():
-        assert_tame(json.dumps(json.loads(line), ensure_ascii=False))
-    assert_reasons_tame(folder / "out")
+        assert_printable(json.dumps(json.loads(line), ensure_ascii=False))
+    assert_reasons_printable(folder / "out")
     for form in ((), ("--json",)):
-        assert_tame(harvester("status", folder / "out", *form).out)
+        assert_printable(harvester("status", folder / "out", *form).out)
 
 
 def on_a_terminal(servers: Servers, folder: Path) -> None:
-    """The display draws with escapes of its own; none is the server's."""
+    """The display has its own escape sequences and none of the server's."""
     malicious = servers.malicious_server(servers.start(), evil)
     ours, theirs = pty.openpty()
     seen = bytearray()
@@ -117,7 +119,7 @@ def on_a_terminal(servers: Servers, folder: Path) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     done = subprocess.run(
-        command(*words(folder, malicious.base_url, "-v")),
+        command(*command_line(folder, malicious.base_url, "-v")),
         stdin=subprocess.DEVNULL, stderr=theirs, timeout=300, check=False,
         env=environment(TERM="xterm-256color", COLUMNS="200"),
     )  # fmt: skip
@@ -130,28 +132,30 @@ def on_a_terminal(servers: Servers, folder: Path) -> None:
     for part in ("\x1b]0", "\x1b[5", "\x1b[2J", "\x07", "\x08", "\x9b", "\x00", "\u202e", "\u2066"):
         assert part not in text, part
     assert "[red]mark[/red]" in text, "markup was understood"
-    assert_reasons_tame(folder / "out")
+    assert_reasons_printable(folder / "out")
 
 
 def while_it_waits(servers: Servers, folder: Path) -> None:
-    """What is said of an outage, also by `status`, is what the server said, made tame."""
+    """The reason of an outage is printable, also in `status`."""
     error = json.dumps({"linksets": [], "ERROR": EVIL}).encode()
     down = {"elink.fcgi": response(error), "einfo.fcgi": response(b"", status="503 No")}
     malicious = servers.malicious_server(servers.start(), lambda request: down[request.utility])
     soon = {FIRST_PROBE: 0.2}
-    with running(*words(folder, malicious.base_url), err=folder / "err", patches=soon) as command:
+    with running(
+        *command_line(folder, malicious.base_url), err=folder / "err", patches=soon
+    ) as command:
         wait_until(lambda: "not answering" in command.stderr(), "it waits")
         wait_until(lambda: status(folder / "out")["waiting"], "status says so")
-        assert_tame(status(folder / "out")["waiting"], but="")
+        assert_printable(status(folder / "out")["waiting"], but="")
         command.signal(signal.SIGINT)
         ended = command.ended(30.0)
     assert ended.code == 130, ended.err
     assert "evil" in ended.err
-    assert_tame(ended.err)
+    assert_printable(ended.err)
 
 
 def of_einfo(servers: Servers, folder: Path) -> None:
-    """The names that EInfo tells, where one of them is the nearest to a misspelt one."""
+    """A malicious name from EInfo is printable where it is suggested for a misspelt one."""
 
     def names(request: Request) -> bytes:
         linked = [{"name": f"pubmed_pmc{EVIL[:3]}", "dbto": f"pmc{EVIL}"}]
@@ -163,10 +167,10 @@ def of_einfo(servers: Servers, folder: Path) -> None:
 
     malicious = servers.malicious_server(servers.start(), names)
     for option in ("--db=gnee", "--linkname=pubmed_pmcc"):
-        refused = servers.harvester(*words(folder, malicious.base_url, option))
+        refused = servers.harvester(*command_line(folder, malicious.base_url, option))
         assert refused.code == 2, refused.err
         assert option.partition("=")[2] in refused.err
-        assert_tame(refused.err)
+        assert_printable(refused.err)
 
 
 SCENARIOS = [
@@ -179,6 +183,8 @@ SCENARIOS = [
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_it_is_tame(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+def test_malicious_texts_are_printable(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
     """Run one scenario; its docstring says what is proved."""
     run_scenario(scenario)

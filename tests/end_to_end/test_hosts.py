@@ -1,4 +1,4 @@
-"""One limit for several machines whose clocks differ, as the server saw it."""
+"""One rate limit for several machines with different clocks, measured at the server."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ BASE = f"http://{HUB_ADDRESS}:8080/entrez/eutils/"
 
 
 def requests(log: Path) -> list[float]:
-    """When requests came so far, by the monotonic clock of the server."""
+    """Return the arrival times of the requests so far, on the server's monotonic clock."""
     lines = log.read_text().splitlines() if log.exists() else []
     return sorted(json.loads(line)["arrived"] for line in lines)
 
 
 def share_used(times: list[float], start: float, end: float) -> float:
-    """The share of the rate that was used between two times."""
+    """Return the share of the rate that was used between two times."""
     inside = [at for at in times if start <= at < end]
     return (len(inside) - 1) / (inside[-1] - inside[0]) / RATE
 

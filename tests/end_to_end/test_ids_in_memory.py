@@ -1,4 +1,4 @@
-"""Harvests of UIDs that a program has in memory, and their folders, against an emulator."""
+"""Harvests of UIDs in memory, and their folders."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ async def _interrupted(server: Emulator, out: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["resume", "harvest", "harvester resume", "harvester run"])
-async def test_the_folder_keeps_them(servers: Servers, tmp_path: Path, way: str) -> None:
-    """What is left is known without the program that had them in memory."""
+async def test_folder_keeps_the_uids_for_resume(servers: Servers, tmp_path: Path, way: str) -> None:
+    """The remaining UIDs are known without the program that had them."""
     server, out = servers.start(), tmp_path / "out"
     await _interrupted(server, out)
     assert "uids" not in (out / "job.toml").read_text()

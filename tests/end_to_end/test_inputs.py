@@ -1,4 +1,4 @@
-"""Where UIDs and settings come from: files of all kinds, a pipe, job file, environment, options."""
+"""Sources of UIDs and settings: files, a pipe, job file, environment, options."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 
 
 def every_spelling(servers: Servers, folder: Path) -> None:
-    """Several files, packed in four ways, and a pipe, with commas, blanks, comments, prefixes."""
+    """Files in four compressions and a pipe, with commas, blanks, comments and prefixes."""
     server = servers.start(seed=6)
     files = []
     for number, (suffix, pack) in enumerate(PACKED.items()):
@@ -67,7 +67,7 @@ def every_spelling(servers: Servers, folder: Path) -> None:
 
 
 def tables_of_any_name(servers: Servers, folder: Path) -> None:
-    """A column of NCBI's own table from a file and from a pipe, and of a spreadsheet's CSV."""
+    """A column of NCBI's table from a file and from a pipe, and of a spreadsheet's CSV."""
     server = servers.start()
     rows_of_genes = b"#tax_id\tGeneID\tPubMed_ID\n" + b"".join(
         b"9606\t%d\t%d\t\n" % (gene, gene + 1000) for gene in range(1, 41)
@@ -93,7 +93,7 @@ def tables_of_any_name(servers: Servers, folder: Path) -> None:
 
 
 def entries_left_out(servers: Servers, folder: Path) -> None:
-    """With --skip-bad what is no UID is listed, and the exit code is 3 until it is mended."""
+    """`--skip-bad` lists invalid entries and exits with 3 until they are corrected."""
     server, out, uids = servers.start(), folder / "out", range(1, 31)
     ids = folder / "ids.csv"
     good = "pmid,title\n" + "".join(f"{uid},t\n" for uid in uids)
@@ -123,7 +123,7 @@ def entries_left_out(servers: Servers, folder: Path) -> None:
 
 
 def shards(servers: Servers, folder: Path) -> None:
-    """The shares of an array job are together the whole, and none has what another has."""
+    """The shares of an array job are disjoint and together the whole."""
     server = servers.start()
     ids = write_uids(folder / "ids", range(1, 101))
     asked: list[int] = []
@@ -141,7 +141,7 @@ def shards(servers: Servers, folder: Path) -> None:
 
 
 def precedence(servers: Servers, folder: Path) -> None:
-    """An option wins over the environment, that over the job file, and that over the default."""
+    """Option before environment before job file before default."""
     server, wrong = servers.start(), "http://127.0.0.1:9/nobody/listens/"
     tap = servers.tap(server)
     job = folder / "job.toml"
@@ -175,7 +175,7 @@ def precedence(servers: Servers, folder: Path) -> None:
 
 
 def job_file(servers: Servers, folder: Path, name: str) -> None:
-    """A job file of `configs/`, with its own links, on another list, server and folder."""
+    """A job file of `configs/`, with another list, server and folder."""
     (config,) = (path for path in CONFIGS if path.name == name)
     server, out = servers.start(seed=8), folder / "out"
     uids = [*range(1, 60), 40_000_000]
@@ -196,7 +196,7 @@ def job_file(servers: Servers, folder: Path, name: str) -> None:
 
 
 def a_log_for_programs(servers: Servers, folder: Path) -> None:
-    """One JSON object a line, from the first event to the last, and nothing on stdout."""
+    """`--log-json` writes one JSON object per line to stderr, and nothing to stdout."""
     server = servers.start()
     finished = harvester(
         "run", "--ids", write_uids(folder / "ids", range(1, 50)), "--dbfrom=pubmed", "--db=pmc",
@@ -211,7 +211,7 @@ def a_log_for_programs(servers: Servers, folder: Path) -> None:
 
 
 def closed_streams(servers: Servers, folder: Path, number: int) -> None:
-    """Some schedulers start programs with a standard stream closed; nothing takes its place."""
+    """A closed standard stream, as under some schedulers, is not replaced by another file."""
     server, out = servers.start(), folder / "out"
     words = command(
         "run", "--ids", write_uids(folder / "ids", range(1, 50)), "--dbfrom=pubmed", "--db=pmc",

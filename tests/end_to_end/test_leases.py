@@ -1,4 +1,4 @@
-"""Passes in leases, with workers in threads: exact for each kind of harvest, however often run."""
+"""Passes in leases, with workers in threads: exact for each kind of harvest, also if run twice."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Threads:
         return end
 
     async def stop(self) -> None:
-        """Let them end by themselves."""
+        """Let the workers end by themselves."""
 
 
 def _job(server: Emulator, out: Path, link: dict[str, Any], **groups: Any) -> Job:
@@ -92,7 +92,7 @@ async def test_links_are_exact_although_leases_run_twice(
 
 
 async def test_each_pass_is_leased_and_merged(servers: Servers, tmp_path: Path) -> None:
-    """The first pass loses links; the second finds most; no link is there twice."""
+    """The first pass loses links; the second finds most; no link is stored twice."""
     server, out = servers.start(faults=["lost-blocks:0.2"]), tmp_path / "out"
     job = _job(server, out, {"dbfrom": "pubmed", "db": "pubmed"}, limits={"passes": 3})
     await _harvest(job, Threads(random.Random(2)), as_set(UIDS[:300]))
@@ -139,7 +139,7 @@ async def test_targets_only_keeps_each_target_once(servers: Servers, tmp_path: P
 
 
 async def test_what_an_earlier_driver_left_is_adopted(servers: Servers, tmp_path: Path) -> None:
-    """Its leases had ended, but nobody had adopted them: no UID of theirs is asked again."""
+    """Leases that had ended but were not adopted are not requested again."""
     server, out = servers.start(), tmp_path / "out"
     job = _job(server, out, {"dbfrom": "pubmed", "db": "pmc"})
 

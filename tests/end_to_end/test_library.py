@@ -1,4 +1,4 @@
-"""The library's doors, and links on standard output, against an emulator over a socket."""
+"""The public functions, and links on standard output, against an emulator."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_run_needs_no_event_loop(servers: Servers, tmp_path: Path) -> None:
 def test_each_function_obeys_the_environment(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    """A rehearsal from Python must not go to NCBI, and NCBI learns who asks."""
+    """HARVESTER_BASE_URL and NCBI_EMAIL apply to every function."""
     tap = servers.tap(servers.start())
     monkeypatch.setenv("HARVESTER_BASE_URL", tap.base_url)
     monkeypatch.setenv("NCBI_EMAIL", "me@example.org")

@@ -1,4 +1,4 @@
-"""What docs/library.md and the docstrings say in Python does what they say, and gives the truth."""
+"""The Python code in docs/library.md and in docstrings runs and gives the true links."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PMIDS = [12345678, 23456789, 34567890]
 
 @pytest.fixture
 def server(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """An emulator that is asked in place of NCBI, fast, from an empty folder."""
+    """A fast emulator in place of NCBI, from an empty folder."""
     server = servers.start(seed=4)  # in its graph all of PMIDS have genes
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HARVESTER_BASE_URL", server.base_url)
@@ -42,7 +42,7 @@ def server(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def links(
     graph: Graph, dbfrom: str, uids: Sequence[int], db: str, linkname: str | None = None
 ) -> dict[int, list[int]]:
-    """UID → the records it is linked to, each once, from the graph."""
+    """Return UID → linked records, each once, from the graph."""
     table = truth(graph, dbfrom, uids, {db}, {linkname} if linkname else None)
     found: dict[int, dict[int, None]] = {uid: {} for uid in uids}
     for row in table.to_pylist():

@@ -1,4 +1,4 @@
-"""A harvest's folder that goes away, in whole or in part, while it is written or before."""
+"""A harvest's folder that is deleted or moved, in whole or in part."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 UIDS = range(1, 301)
 
 
-def words(folder: Path, server: Emulator) -> list[object]:
-    """A harvest of some seconds."""
+def command_line(folder: Path, server: Emulator) -> list[object]:
+    """Return the command line of a harvest of some seconds."""
     return [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", server.base_url, "--batch-size=5", "--rate=25", "-o", folder / "out",
@@ -40,7 +40,7 @@ def words(folder: Path, server: Emulator) -> list[object]:
 
 
 def assert_done(out: Path, server: Emulator) -> None:
-    """The folder holds the truth."""
+    """Assert that the folder equals the truth."""
     truth = expected_links(server.graph, "pubmed", UIDS, ("pmc",))
     assert_exact(out, "pubmed", UIDS, truth)
 
@@ -48,9 +48,9 @@ def assert_done(out: Path, server: Emulator) -> None:
 def lost_while_it_runs(
     servers: Servers, folder: Path, lose: Callable[[Path], None], *parts: str
 ) -> Emulator:
-    """Run until something is committed, lose something, and see how it ends."""
+    """Run until something is committed, remove something, and return how the run ends."""
     server, out = servers.start(), folder / "out"
-    with running(*words(folder, server), err=folder / "err", patches=OFTEN) as command:
+    with running(*command_line(folder, server), err=folder / "err", patches=OFTEN) as command:
         wait_until(lambda: out.is_dir() and any((out / "links").glob("part-*")), "parts are there")
         wait_until(lambda: status(out)["uids"]["done"] > 20, "something is committed")
         lose(out)
@@ -60,17 +60,17 @@ def lost_while_it_runs(
 
 
 def the_folder_is_deleted(servers: Servers, folder: Path) -> None:
-    """It says so, and makes no new one; run again, it begins anew."""
+    """The error says so and no new folder is made; another run starts from the beginning."""
     out = folder / "out"
     server = lost_while_it_runs(servers, folder, shutil.rmtree, "removed or moved away")
     assert not out.exists()
-    finished = servers.harvester(*words(folder, server), "--rate=200")
+    finished = servers.harvester(*command_line(folder, server), "--rate=200")
     assert finished.code == 0, finished.err
     assert_done(out, server)
 
 
 def the_folder_is_moved(servers: Servers, folder: Path) -> None:
-    """It says so; where the folder is now, what was committed is there, and is gone on with."""
+    """The error says so; the moved folder has all commits and can be resumed."""
     new = folder / "elsewhere" / "harvest"
     new.parent.mkdir()
 
@@ -90,7 +90,7 @@ def the_folder_is_moved(servers: Servers, folder: Path) -> None:
 
 
 def its_parts_are_deleted(servers: Servers, folder: Path) -> None:
-    """Links that were committed and are gone are not harvested over."""
+    """Deleted committed links are reported and not harvested again."""
     out, copy = folder / "out", folder / "copy"
 
     def lose(out: Path) -> None:
@@ -104,16 +104,16 @@ def its_parts_are_deleted(servers: Servers, folder: Path) -> None:
 
 
 def its_parts_come_back(servers: Servers, folder: Path) -> None:
-    """From a copy, and all is well: as if nothing had happened."""
+    """After the parts are restored from a copy, the harvest completes."""
     server, out = servers.start(), folder / "out"
-    with running(*words(folder, server), err=folder / "err", patches=OFTEN) as command:
+    with running(*command_line(folder, server), err=folder / "err", patches=OFTEN) as command:
         wait_until(lambda: out.is_dir() and any((out / "links").glob("part-*")), "parts are there")
         command.signal(signal.SIGTERM)
         command.ended(30.0)
     before = digests(out)
     for name in ("links", "uids"):
         (out / name).rename(folder / "aside")
-        for again in (["resume", out], words(folder, server)):
+        for again in (["resume", out], command_line(folder, server)):
             refused = servers.harvester(*again)
             assert_one_sentence(refused, str(out / name / "part-"), "missing", "backup")
         shutil.rmtree(out / name, ignore_errors=True)
@@ -133,6 +133,8 @@ SCENARIOS = [
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_what_is_lost(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+def test_a_lost_folder_is_reported(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
     """Run one scenario; its docstring says what is proved."""
     run_scenario(scenario)

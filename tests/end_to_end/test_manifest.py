@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 FAST = {BACKOFF: 0.02}
 
 
-def words(folder: Path, server: Emulator | MaliciousServer, *options: str) -> list[object]:
-    """A harvest of PMC links into `out`."""
+def command_line(folder: Path, server: Emulator | MaliciousServer, *options: str) -> list[object]:
+    """Return the command line of a harvest of PMC links into `out`."""
     return [
         "run", "--ids", write_uids(folder / "ids", range(1, 61)), "--dbfrom=pubmed",
         "--base-url", server.base_url, "--rate=200", "--max-attempts=2",
@@ -37,7 +37,7 @@ def words(folder: Path, server: Emulator | MaliciousServer, *options: str) -> li
 
 @pytest.fixture
 def cache(tmp_path: Path) -> dict[str, str]:
-    """A cache of EInfo's answers of the test's own."""
+    """A cache of EInfo's answers for this test alone."""
     return {"XDG_CACHE_HOME": str(tmp_path / "cache")}
 
 
@@ -59,7 +59,7 @@ def test_manifest_agrees_with_every_file(
     servers: Servers, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     server = servers.start(faults=("short@7,11",))
-    ended = servers.harvester(*words(tmp_path, server, *options), patches=FAST)
+    ended = servers.harvester(*command_line(tmp_path, server, *options), patches=FAST)
     assert ended.code in (0, 3), ended.output
     manifest = assert_exact_manifest(tmp_path / "out")
     assert manifest["server"]["base_url"] == server.base_url
@@ -72,7 +72,7 @@ def test_run_again_without_requests_leaves_the_manifest_as_it_is(
 ) -> None:
     server = servers.start(faults=("short@7,11",))
     (tmp_path / "bad").write_text("3\nno UID\n")
-    command = words(tmp_path, server, "--db=pmc", "--skip-bad", f"--ids={tmp_path / 'bad'}")
+    command = command_line(tmp_path, server, "--db=pmc", "--skip-bad", f"--ids={tmp_path / 'bad'}")
     assert servers.harvester(*command, patches=FAST).code == 3
     kinds = {entry["kind"] for entry in assert_exact_manifest(tmp_path / "out")["files"]}
     assert kinds == {"links", "uids", "job", "unanswered", "rejected"}
@@ -86,7 +86,7 @@ def test_manifest_is_written_anew_after_retry_failed_and_reparse(
     servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.start(faults=("short@7,11",))
-    command = words(tmp_path, server, "--db=pmc", "--keep-raw")
+    command = command_line(tmp_path, server, "--db=pmc", "--keep-raw")
     assert servers.harvester(*command, patches=FAST).code == 3
     before = assert_exact_manifest(tmp_path / "out")
     servers.stop(server)
@@ -129,7 +129,7 @@ def test_chain_and_records_have_manifests_of_their_own(servers: Servers, tmp_pat
 
 
 def assert_lists_all_hops(out: Path) -> None:
-    """The manifest of the chain has the entries of all hops, by their path in the chain."""
+    """Assert that the manifest of the chain lists the files of all hops."""
     whole = {
         entry["name"]: entry for entry in json.loads((out / "manifest.json").read_text())["files"]
     }
@@ -148,12 +148,12 @@ def test_einfo_is_asked_once_for_each_database(
     servers: Servers, tmp_path: Path, cache: dict[str, str]
 ) -> None:
     server = servers.start()
-    assert servers.harvester(*words(tmp_path, server, "--db=pmc,gene"), env=cache).code == 0
+    assert servers.harvester(*command_line(tmp_path, server, "--db=pmc,gene"), env=cache).code == 0
     builds = assert_exact_manifest(tmp_path / "out")["server"]["builds"]
     assert builds == dict.fromkeys(["pubmed", "pmc", "gene"], BUILD)
     asked = [entry.utility for entry in server.log]
     assert asked.count("einfo") == 3
-    other = [*words(tmp_path, server, "--db=pmc"), "-o", tmp_path / "other"]
+    other = [*command_line(tmp_path, server, "--db=pmc"), "-o", tmp_path / "other"]
     assert servers.harvester(*other, env=cache).code == 0
     assert [entry.utility for entry in server.log].count("einfo") == 3
 
@@ -165,7 +165,7 @@ def test_harvest_does_not_depend_on_einfo(
     server = servers.malicious_server(
         servers.start(), lambda request: broken if "einfo" in request.utility else None
     )
-    ended = servers.harvester(*words(tmp_path, server, "--db=pmc"), env=cache)
+    ended = servers.harvester(*command_line(tmp_path, server, "--db=pmc"), env=cache)
     assert ended.code == 0, ended.output
     assert assert_exact_manifest(tmp_path / "out")["server"]["builds"] == {}
 
@@ -174,7 +174,7 @@ def test_harvest_does_not_depend_on_einfo(
 
 
 def forget(out: Path) -> None:
-    """Make a folder as an earlier version left it: without a manifest and what it needs."""
+    """Make a folder as an earlier version left it: without a manifest and its data."""
     (out / "manifest.json").unlink()
     with closing(sqlite3.connect(out / "state.sqlite")) as state, state:
         state.execute(
@@ -186,7 +186,7 @@ def test_run_of_a_finished_folder_without_a_manifest_writes_it(
     servers: Servers, tmp_path: Path
 ) -> None:
     server = servers.start(faults=("short@7,11",))
-    command = words(tmp_path, server, "--db=pmc")
+    command = command_line(tmp_path, server, "--db=pmc")
     assert servers.harvester(*command, patches=FAST).code == 3
     before, asked = assert_exact_manifest(tmp_path / "out"), len(server.log)
     forget(tmp_path / "out")

@@ -1,4 +1,4 @@
-"""`harvester merge`: the shards of a job are one harvest, as if it had been harvested at once."""
+"""`harvester merge`: the shards of a job become one harvest, equal to an unsharded one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def harvest(
 def shards_of(
     servers: Servers, server: Emulator, folder: Path, *options: object, code: int = 0
 ) -> list[Path]:
-    """The folders of all jobs of an array."""
+    """Return the folders of all shards of a job."""
     return [
         harvest(servers, server, folder / f"s{n}", *options, f"--shard={n}/{COUNT}", code=code)
         for n in range(1, COUNT + 1)
@@ -62,7 +62,7 @@ def shards_of(
 
 
 def contents(folder: Path, kind: str) -> list[str]:
-    """All rows of a folder of Parquet or JSON lines, as sorted texts."""
+    """Return all rows of a folder of Parquet or JSON lines, as sorted texts."""
     found: list[str] = []
     for path in sorted((folder / kind).iterdir()):
         if path.suffix == ".parquet":
@@ -73,7 +73,7 @@ def contents(folder: Path, kind: str) -> list[str]:
 
 
 def exact(servers: Servers, folder: Path, form: str) -> None:
-    """The links of the graph, each once; every later command takes it for a usual harvest."""
+    """The result has each link of the graph once, and every later command accepts it."""
     server, out = servers.start(), folder / "out"
     ids = write_uids(folder / "ids", UIDS)
     shards = shards_of(servers, server, folder, *PUBMED, f"--format={form}")
@@ -109,7 +109,7 @@ def exact(servers: Servers, folder: Path, form: str) -> None:
 
 
 def like_one(servers: Servers, folder: Path, *options: str) -> None:
-    """The rows of `links` and `uids` are those of one harvest of the whole list."""
+    """The rows equal those of one harvest of the whole list."""
     server = servers.start(llinkslib=True)
     write_uids(folder / "ids", UIDS)
     if "--idtype=acc" in options:
@@ -144,7 +144,7 @@ def _agreement(folder: Path) -> dict[str, Any]:
 
 
 def unanswered(servers: Servers, folder: Path) -> None:
-    """Missing UIDs stay missing, with exit code 3, and can be asked for again."""
+    """Missing UIDs stay missing, with exit code 3, and can be retried."""
     lost = (7, 11, 250)
     sick = servers.start(faults=(f"short@{','.join(map(str, lost))}",))
     write_uids(folder / "ids", UIDS)
@@ -170,7 +170,7 @@ def unanswered(servers: Servers, folder: Path) -> None:
 
 
 def _holds(members: Sequence[int]) -> list[bool]:
-    """Whether each shard holds one of some UIDs, by SplitMix64 as folder.md states it."""
+    """Return whether a shard holds some UIDs, by SplitMix64 as folder.md states it."""
     found = {_splitmix64(uid) % COUNT for uid in members}
     return [index in found for index in range(COUNT)]
 
@@ -184,7 +184,7 @@ def _splitmix64(state: int) -> int:
 
 
 def files_as_they_are(servers: Servers, folder: Path) -> None:
-    """A file of the usual size is not written again: it gets a second name, or is copied."""
+    """A file of the usual size is linked or copied, not rewritten."""
     server, out = servers.start(), folder / "out"
     write_uids(folder / "ids", UIDS)
     shards = shards_of(servers, server, folder, *PUBMED)
@@ -201,7 +201,7 @@ def files_as_they_are(servers: Servers, folder: Path) -> None:
 
 
 def refused(servers: Servers, folder: Path) -> None:
-    """Each shard or share that is wrong is named, with what is wrong; nothing is written."""
+    """Each wrong shard is named with the reason; nothing is written."""
     server, other, out = servers.start(), servers.start(), folder / "out"
     write_uids(folder / "ids", UIDS)
     one, two, three = shards_of(servers, server, folder, *PUBMED)
@@ -252,7 +252,7 @@ def refused(servers: Servers, folder: Path) -> None:
 
 
 def unfinished(servers: Servers, folder: Path) -> None:
-    """A shard that was stopped, or is running, is named with the command that finishes it."""
+    """A stopped or running shard is named with the command that completes it."""
     server, out = servers.start(latency=(0.05,)), folder / "out"
     write_uids(folder / "ids", UIDS)
     one, two, three = shards_of(servers, server, folder, *PUBMED)
@@ -276,7 +276,7 @@ def unfinished(servers: Servers, folder: Path) -> None:
 
 
 def killed_at_each_step(servers: Servers, folder: Path, form: str) -> None:
-    """OUT is absent or whole, and the same command finishes; nothing is left beside it."""
+    """OUT is absent or whole after a kill, the same command completes it, no other file is left."""
     server = servers.start()
     write_uids(folder / "ids", UIDS)
     shards = shards_of(servers, server, folder, *PUBMED, f"--format={form}")

@@ -27,7 +27,7 @@ PMIDS = [12345678, 23456789, 34567890]
 
 
 def _kernel(folder: Path) -> None:
-    """Describe a kernel of this interpreter, whatever kernels the machine has."""
+    """Describe a kernel of this interpreter, whichever kernels the machine has."""
     kernel = folder / "kernels" / "python3"
     kernel.mkdir(parents=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -36,13 +36,13 @@ def _kernel(folder: Path) -> None:
 
 
 def _value(cell: Any) -> str:
-    """What a cell shows as its value."""
+    """Return what a cell shows as its value."""
     (value,) = (one for one in cell.outputs if one.output_type == "execute_result")
     return str(value.data["text/plain"])
 
 
 def _values(notebook: Any) -> dict[str, str]:
-    """Last line of a cell → its value."""
+    """Return the last line of each cell → its value."""
     return {
         cell.source.splitlines()[-1]: _value(cell)
         for cell in notebook.cells

@@ -1,4 +1,4 @@
-"""Harvests in an object store, killed at each write, and run by two at once."""
+"""Harvests in an object store, killed at each write, and run by two processes at once."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _words(folder: Path, server: Emulator, place: str, uids: range = UIDS) -> li
 
 
 def _assert_whole(s3: str, place: str, folder: Path, server: Emulator, uids: range = UIDS) -> None:
-    """What is in the store is the exact harvest, and nothing beside it."""
+    """Assert that the store holds the exact harvest and no other object."""
     truth = expected_links(server.graph, "pubmed", uids, ["pmc"])
     laid = download(s3, place, folder)
     assert_exact(laid, "pubmed", uids, truth)
@@ -188,7 +188,7 @@ def test_killed_at_every_write(
 def test_a_writer_that_was_taken_over_stops(
     number: int, s3: str, store: Proxy, servers: Servers, tmp_path: Path
 ) -> None:
-    """It is paused after a write; another completes the harvest; then it may write nothing more."""
+    """It is paused after a write; another process completes the harvest; then it must not write."""
     place, server = f"{PLACE}/two-{number}", servers.start(latency=(0.2,))
     words = [*_words(tmp_path, server, place), "--concurrency=1", "--batch-size=1"]
     one_env, two_env = (login(store.url, tmp_path / name) for name in ("one", "two"))
@@ -260,7 +260,7 @@ def test_a_missing_bucket_or_store_is_said(store: Proxy, servers: Servers, tmp_p
     ids=str,
 )
 def test_a_result_that_no_store_takes_is_refused(words: str, tmp_path: Path) -> None:
-    """A folder called `s3:` would be another reading."""
+    """A local folder called `s3:` must not be made."""
     for name in "ab":
         (tmp_path / name).mkdir()
     refused = harvester(*words.format("s3://bucket/x").split(), cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""What runs beside an unattended harvest: metrics for Prometheus, and a command at its end."""
+"""Options for unattended harvests: metrics for Prometheus, and a command at the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UIDS = range(1, 201)
 
 
 def _scraped(url: str) -> dict[str, float]:
-    """Every sample, by its name and labels, as Prometheus' own parser reads it."""
+    """Return every sample, by name and labels, as Prometheus' own parser reads it."""
     with urlopen(url, timeout=30) as response:
         assert response.status == HTTPStatus.OK
         text = response.read().decode()
@@ -121,8 +121,8 @@ def test_the_command_at_the_end_gets_the_manifest(servers: Servers, tmp_path: Pa
     assert json.loads((tmp_path / "got").read_text())["uids"]["total"] == len(UIDS)
 
 
-def test_the_command_at_the_end_hears_of_errors(servers: Servers, tmp_path: Path) -> None:
-    """A refusal keeps its exit code; a command that fails is said, and is an error of its own."""
+def test_on_end_command_receives_the_error(servers: Servers, tmp_path: Path) -> None:
+    """A refusal keeps its exit code; a failure of the command itself is an error."""
     server, out = servers.start(), tmp_path / "out"
     words = [
         "run", "--ids", write_uids(tmp_path / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",

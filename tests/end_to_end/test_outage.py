@@ -1,4 +1,4 @@
-"""A service that is gone for a while costs time and nothing else."""
+"""Outages of the server delay a harvest and change nothing else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KINDS = (503, "reset", "hang", "refused")
 
 
 def options(ids: Path, out: Path, base_url: str) -> list[object]:
-    """One attempt only: an outage that charged any UID an attempt would leave it failed."""
+    """Return options with one attempt: an outage charged to a UID would make it fail."""
     return [
         "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", base_url, "--rate=60",
         "--batch-size=2", "--max-attempts=1", "--timeout=6", "-o", out,
@@ -40,7 +40,7 @@ def options(ids: Path, out: Path, base_url: str) -> list[object]:
 
 
 def wait_for_waiting(command: Running, out: Path) -> str:
-    """Wait until `status` says that the harvest waits; what for."""
+    """Wait until `status` says that the harvest waits, and for what."""
 
     def waits() -> bool:
         assert command.alive, command.stderr()
@@ -51,7 +51,7 @@ def wait_for_waiting(command: Running, out: Path) -> str:
 
 
 def finish(command: Running, out: Path) -> None:
-    """The harvest ends as if nothing had been."""
+    """Assert that the harvest ends as without the outage."""
     ended = command.ended()
     assert ended.code == 0, ended.err
     assert_polite(ended.err)
@@ -61,7 +61,7 @@ def finish(command: Running, out: Path) -> None:
 
 
 def in_the_middle(servers: Servers, folder: Path, kind: int | str) -> None:
-    """Nothing is asked but control questions, status says so, and no UID is charged."""
+    """Only probes are sent, status says `waiting`, and no UID is charged."""
     server = servers.start(latency=(0.02,), fault_seconds=30.0)
     ids, out = write_uids(folder / "ids", UIDS), folder / "out"
     with running(*options(ids, out, server.base_url), err=folder / "err", patches=SOON) as command:
@@ -80,7 +80,7 @@ def in_the_middle(servers: Servers, folder: Path, kind: int | str) -> None:
 
 
 def at_the_start(servers: Servers, folder: Path, kind: int | str) -> None:
-    """A job that begins during an outage waits for its end."""
+    """A job that starts during an outage waits for its end."""
     server = servers.start(fault_seconds=30.0)
     servers.wait(server.fail(kind))
     ids, out = write_uids(folder / "ids", UIDS), folder / "out"
@@ -92,7 +92,7 @@ def at_the_start(servers: Servers, folder: Path, kind: int | str) -> None:
 
 
 def slow_answers_from_before(servers: Servers, folder: Path) -> None:
-    """Answers to requests that were sent before it come during it, and prove nothing."""
+    """Answers to requests sent before the outage arrive during it and prove nothing."""
     server = servers.start(latency=(0.02, 0.9, 1.9))
     ids, out = write_uids(folder / "ids", UIDS), folder / "out"
     with running(
@@ -108,7 +108,7 @@ def slow_answers_from_before(servers: Servers, folder: Path) -> None:
 
 
 def several_in_a_row(servers: Servers, folder: Path) -> None:
-    """Several outages, with some answers between."""
+    """Several outages, with some answers between them."""
     server = servers.start(latency=(0.02,))
     ids, out = write_uids(folder / "ids", UIDS), folder / "out"
     with running(*options(ids, out, server.base_url), err=folder / "err", patches=SOON) as command:
@@ -129,7 +129,7 @@ def several_in_a_row(servers: Servers, folder: Path) -> None:
 
 
 def of_elink_alone(servers: Servers, folder: Path) -> None:
-    """EInfo is well, and all UIDs are in one request: one by one, they tell of the outage."""
+    """EInfo works and one request has all UIDs; single UIDs that fail show the outage."""
     server = servers.start(faults=("error-address*7",))
     ids, out = write_uids(folder / "ids", UIDS[:40]), folder / "out"
     words = [*options(ids, out, server.base_url), "--batch-size=40"]
@@ -143,7 +143,7 @@ def of_elink_alone(servers: Servers, folder: Path) -> None:
 
 
 def while_this_process_is_stopped(servers: Servers, folder: Path) -> None:
-    """The process is stopped longer than its timeout, and an outage begins and ends meanwhile."""
+    """An outage begins and ends while the process is stopped for longer than its timeout."""
     server = servers.start(latency=(0.02, 0.4), fault_seconds=1.0)
     ids, out = write_uids(folder / "ids", UIDS), folder / "out"
     with running(*options(ids, out, server.base_url), err=folder / "err", patches=SOON) as command:
@@ -164,8 +164,8 @@ def while_this_process_is_stopped(servers: Servers, folder: Path) -> None:
     assert_exact(out, "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",)))
 
 
-def witnesses_that_fail_themselves(servers: Servers, folder: Path) -> None:
-    """All UIDs of a job are bad on a server that works: the run ends, and says so."""
+def all_uids_are_bad(servers: Servers, folder: Path) -> None:
+    """All UIDs of a job are bad on a server that works: the run ends and says so."""
     server = servers.start(faults=("poison@34248085", "short@13740599"))
     ids, out = write_uids(folder / "ids", (34248085, 13740599)), folder / "out"
     finished = servers.harvester(
@@ -179,7 +179,7 @@ def witnesses_that_fail_themselves(servers: Servers, folder: Path) -> None:
 
 
 def answered_uids_that_fail_later(servers: Servers, folder: Path) -> None:
-    """The only UID answered before begins to fail: a run with --retry-failed still ends."""
+    """The only answered UID begins to fail; a run with `--retry-failed` still ends."""
     good, bad = 13740599, 34248085
     server = servers.start(faults=(f"poison@{bad}",))
     ids, out = write_uids(folder / "ids", (good, bad)), folder / "out"
@@ -198,7 +198,7 @@ def answered_uids_that_fail_later(servers: Servers, folder: Path) -> None:
 
 
 def given_up(servers: Servers, folder: Path, kind: int | str) -> None:
-    """Nothing is answered for as long as --give-up-after allows: exit code 69, all kept."""
+    """Without an answer for `--give-up-after`, the run exits with 69 and keeps all commits."""
     server = servers.start(latency=(0.02,), fault_seconds=30.0)
     ids, out = write_uids(folder / "ids", UIDS), folder / "out"
     words = [*options(ids, out, server.base_url), "--give-up-after=2s"]
@@ -221,7 +221,7 @@ def given_up(servers: Servers, folder: Path, kind: int | str) -> None:
 
 SCENARIOS = [Scenario(case, kind) for case in (in_the_middle, at_the_start) for kind in KINDS]
 SCENARIOS += [Scenario(given_up, kind) for kind in (503, "hang")]
-SCENARIOS += [Scenario(while_this_process_is_stopped), Scenario(witnesses_that_fail_themselves)]
+SCENARIOS += [Scenario(while_this_process_is_stopped), Scenario(all_uids_are_bad)]
 SCENARIOS += [Scenario(answered_uids_that_fail_later)]
 SCENARIOS += [
     Scenario(slow_answers_from_before),
@@ -239,8 +239,8 @@ def test_an_outage_costs_only_time(
 
 
 @pytest.mark.torture
-def test_the_delays_of_real_life(servers: Servers, tmp_path: Path) -> None:
-    """With nothing changed: an outage of 20 s from the start, and back soon after its end."""
+def test_default_delays_at_an_outage(servers: Servers, tmp_path: Path) -> None:
+    """After an outage of 20 s at the start, requests resume soon after its end."""
     server = servers.start(outage=(0.0, 20.0))
     ids, out = write_uids(tmp_path / "ids", UIDS), tmp_path / "out"
     with running(*options(ids, out, server.base_url), err=tmp_path / "err") as command:

@@ -36,8 +36,8 @@ UIDS = range(1, 401)
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
-def _words(folder: Path, server: Emulator) -> list[object]:
-    """A harvest of a few seconds into a pipe, some ten requests in flight."""
+def _command_line(folder: Path, server: Emulator) -> list[object]:
+    """Return the command line of a harvest into a pipe, with about ten requests in flight."""
     return [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", server.base_url, "--rate=40", "--batch-size=5", "-o", "-",
@@ -48,12 +48,14 @@ def _words(folder: Path, server: Emulator) -> list[object]:
 def test_one_signal_ends_it_with_whole_lines(
     servers: Servers, tmp_path: Path, signum: signal.Signals
 ) -> None:
-    """No new request; the links of those in flight are written in full."""
+    """No new request is sent; links of requests in flight are written in full."""
     server = servers.start(latency=(0.3, 1.2))
     out = tmp_path / "out"
     with (
         out.open("wb") as stream,
-        running(*_words(tmp_path, server), err=tmp_path / "err", out=stream.fileno()) as command,
+        running(
+            *_command_line(tmp_path, server), err=tmp_path / "err", out=stream.fileno()
+        ) as command,
     ):
         wait_until(lambda: len(server.log) > 30, "many are in flight")
         command.signal(signum)
@@ -72,7 +74,7 @@ def test_one_signal_ends_it_with_whole_lines(
 
 def test_a_second_signal_ends_it_at_once(servers: Servers, tmp_path: Path) -> None:
     server = servers.start(latency=(0.1, 30.0))
-    with running(*_words(tmp_path, server), err=tmp_path / "err") as command:
+    with running(*_command_line(tmp_path, server), err=tmp_path / "err") as command:
         wait_until(lambda: len(server.log) > 20, "many are in flight")
         command.signal(signal.SIGTERM)
         time.sleep(0.7)
@@ -84,10 +86,10 @@ def test_a_second_signal_ends_it_at_once(servers: Servers, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("signals", [1, 2])
-def test_a_reader_that_reads_no_more_does_not_hold_it(
+def test_a_reader_that_stopped_reading_does_not_block_the_end(
     servers: Servers, tmp_path: Path, signals: int
 ) -> None:
-    """The pipe is full: one signal leaves the reader a while, the second does not."""
+    """The pipe is full: after one signal the run waits for the reader, after two it ends."""
     server = servers.start()
     uids = write_uids(tmp_path / "ids", range(1, 4001))
     words = [
@@ -117,7 +119,7 @@ def test_a_reader_that_reads_no_more_does_not_hold_it(
 def test_a_reader_that_has_gone_ends_it_silently(servers: Servers, tmp_path: Path) -> None:
     server = servers.start(latency=(0.1,))
     reading, writing = os.pipe()
-    with running(*_words(tmp_path, server), err=tmp_path / "err", out=writing) as command:
+    with running(*_command_line(tmp_path, server), err=tmp_path / "err", out=writing) as command:
         os.close(writing)
         os.read(reading, 100)
         os.close(reading)
@@ -140,7 +142,7 @@ def _unzstd(data: bytes) -> bytes:
 def test_the_compression_that_was_asked_for_is_that_of_the_pipe(
     servers: Servers, tmp_path: Path, codec: str, opened: Callable[[bytes], bytes]
 ) -> None:
-    words = _words(tmp_path, servers.start(seed=4))
+    words = _command_line(tmp_path, servers.start(seed=4))
     plain, packed = tmp_path / "plain", tmp_path / "packed"
     for path, more in ((plain, ()), (packed, ("--compression", codec, "--batch-size=400"))):
         with (
@@ -158,7 +160,7 @@ def test_the_compression_that_was_asked_for_is_that_of_the_pipe(
 )
 def test_what_needs_a_folder_is_refused(servers: Servers, tmp_path: Path, option: str) -> None:
     server = servers.start()
-    ended = harvester(*_words(tmp_path, server), option)
+    ended = harvester(*_command_line(tmp_path, server), option)
     assert (ended.code, ended.out) == (2, "")
     assert f"{option.partition('=')[0]} needs a folder" in ended.err
     assert not server.log.entries

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 PMC = ("--dbfrom=pubmed", "--db=pmc", "--linkname=pubmed_pmc")
 
 
-def asked(server: Emulator) -> Counter[str]:
-    """How often each utility was asked."""
+def requests_per_utility(server: Emulator) -> Counter[str]:
+    """Return the number of requests per utility."""
     return Counter(entry.utility for entry in server.log)
 
 
 def said(finished: Finished) -> dict[str, Any]:
-    """The document on standard output."""
+    """Return the document on standard output."""
     assert finished.code == 0, finished.output
     document: dict[str, Any] = json.loads(finished.output)
     return document
@@ -41,7 +41,7 @@ def test_plan_of_a_list_sends_no_request(servers: Servers, tmp_path: Path) -> No
     words = ["plan", "--ids", ids, *PMC, "--base-url", server.base_url, "--batch-size=100"]
     found = said(harvester(*words, "--json", cwd=tmp_path))
     assert (found["uids"], found["requests"]) == (5000, 50)
-    assert not asked(server)
+    assert not requests_per_utility(server)
     assert not [path for path in tmp_path.iterdir() if path != ids]
 
 
@@ -49,7 +49,7 @@ def test_plan_of_a_query_sends_one_esearch(servers: Servers) -> None:
     server = servers.start()
     words = ["plan", "--query=cancer", *PMC, "--base-url", server.base_url]
     found = said(servers.harvester(*words, "--json"))
-    assert asked(server) == {"esearch": 1}
+    assert requests_per_utility(server) == {"esearch": 1}
     counted = servers.harvester(
         "counts", "cancer", "--base-url", server.base_url, "--json",
         patches={"harvester.job.ncbi.RATE_WITHOUT_KEY": 400},
@@ -68,7 +68,7 @@ def test_probe_measures_links_by_five_requests(servers: Servers, tmp_path: Path)
             *words, "--linkname=pubmed_pubmed_refs", "--base-url", server.base_url, "--rate=100"
         )
     )
-    assert asked(server) == {"elink": 5}
+    assert requests_per_utility(server) == {"elink": 5}
     assert sum(entry.ids for entry in server.log) == 500
     truth = expected_links(server.graph, "pubmed", uids, ("pubmed",))
     refs = truth["linkname"].to_pylist().count("pubmed_pubmed_refs")
@@ -83,7 +83,7 @@ def test_probe_of_a_failing_server_ends_after_five_requests(
     ids = write_uids(tmp_path / "ids", range(1, 1001))
     words = ["plan", "--ids", ids, *PMC, "--probe", "--json", "--base-url", server.base_url]
     found = said(servers.harvester(*words, "--rate=100"))
-    assert asked(server)["elink"] == 5
+    assert requests_per_utility(server)["elink"] == 5
     assert found["links"]["basis"] == "average"
     assert "No request of the probe was answered." in found["notes"]
 
@@ -201,7 +201,7 @@ _TIMES = re.compile(r"\w{3}( \d{4}-\d\d-\d\d)? \d\d:\d\d|CES?T")
 
 
 def test_page_shows_what_the_program_says(servers: Servers, tmp_path: Path) -> None:
-    """All its commands run; what the first prints is on the page, but for the times."""
+    """All commands of the page run; the first prints what is shown, except times."""
     server = servers.start()
     env = environment(NCBI_EMAIL="you@example.org", TZ="Europe/Berlin", COLUMNS="100")
     program = tmp_path / "bin" / "harvester"

@@ -1,4 +1,4 @@
-"""Queries and History sets as sources, from an emulator over a socket, with and without faults."""
+"""Queries and History sets as sources, with and without faults."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def _all(search: Search) -> list[Any]:
 
 
 def _truth(server: Emulator, term: str, db: str = "pubmed") -> set[int]:
-    """What a query selects from the whole graph, without any answer."""
+    """Return what a query selects, computed from the whole graph."""
     asked = UtilityRequest.read("esearch", f"term={quote_plus(term)}", b"", "127.0.0.1")
     return set(selection(asked).of(server.graph.records(db)))
 

@@ -1,4 +1,4 @@
-"""What NCBI says about a query, or drops of it, is said, kept, and with --strict an end."""
+"""NCBI's warnings about a query are shown and kept, and end a run with `--strict`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAID = {
 
 
 def _warning(request: Request) -> bytes | None:
-    """Answer ESearch as NCBI does for a query of which it takes a part; leave out the rest."""
+    """Answer ESearch as NCBI does when it ignores a part of a query."""
     if request.utility != "esearch.fcgi":
         return None
     found = {"count": "3", "retmax": "3", "retstart": "0", "idlist": ["5", "6", "7"]}

@@ -1,4 +1,4 @@
-"""The rate as the server saw it: never above the limit in any second, and the limit used whole."""
+"""The rate as the server measures it: never above the limit in any second, and fully used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUICK_SHARE = 0.96
 
 
 class Pace(NamedTuple):
-    """A rate, the seconds that answers take, and for how long to ask."""
+    """A rate, the latencies of responses, and the duration."""
 
     rate: int
     latency: str
@@ -38,7 +38,7 @@ LONG = [Pace(rate, latency, 36) for rate in (3, 10, 25) for latency in ("0.8", "
 
 
 def arrivals(log: Path, rate: int) -> list[float]:
-    """When requests of links came, as the server noted it; none of all requests was refused."""
+    """Return the arrival times of ELink requests; assert that no request was refused."""
     entries: list[dict[str, Any]] = [json.loads(line) for line in log.read_text().splitlines()]
     assert {entry["status"] for entry in entries} == {200}
     assert busiest_second(sorted(entry["arrived"] for entry in entries)) <= rate
@@ -47,7 +47,7 @@ def arrivals(log: Path, rate: int) -> list[float]:
 
 
 def busiest_second(times: list[float]) -> int:
-    """The most arrivals within less than a second of each other, wherever that second begins."""
+    """Return the most arrivals within any span shorter than one second."""
     most = first = 0
     for last, time in enumerate(times):
         while time - times[first] >= 1.0:
@@ -57,13 +57,13 @@ def busiest_second(times: list[float]) -> int:
 
 
 def slowest(times: list[float], count: int) -> float:
-    """Requests a second over the slowest stretch of `count` intervals."""
+    """Return requests per second over the slowest stretch of `count` intervals."""
     spans = [end - start for start, end in zip(times, times[count:], strict=False)]
     return count / max(spans)
 
 
-def asked_at(pace: Pace, folder: Path) -> list[float]:
-    """Harvest at a pace from a server that enforces exactly its rate; the times of arrival."""
+def arrival_times_at(pace: Pace, folder: Path) -> list[float]:
+    """Harvest from a server that enforces exactly the rate; return the times of arrival."""
     folder.mkdir()
     log, batch = folder / "log.jsonl", 3
     uids = range(1, round(pace.rate * pace.seconds) * batch + 1)
@@ -92,8 +92,8 @@ def assert_kept(
     machine.assert_share(slowest(times, round(pace.rate * window)) / pace.rate, share)
 
 
-def test_the_measures_measure() -> None:
-    """Eleven in a second are eleven wherever it begins, and a gap is a slow stretch."""
+def test_busiest_second_and_slowest_stretch() -> None:
+    """Eleven arrivals in any second count as eleven, and a gap is a slow stretch."""
     even = [0.125 * place for place in range(50)]
     assert busiest_second(even) == 8
     assert busiest_second(sorted([*even, 3.05])) == 9
@@ -104,10 +104,10 @@ def test_the_measures_measure() -> None:
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[Pace, list[float]], Lateness]:
-    """Times of arrival for each quick pace; they run side by side, each with its own server."""
+    """Arrival times for each quick pace; they run at the same time, each with its own server."""
     base = tmp_path_factory.mktemp("rate")
     with Lateness() as machine, ThreadPoolExecutor(len(QUICK)) as pool:
-        times = pool.map(asked_at, QUICK, [base / str(pace) for pace in QUICK])
+        times = pool.map(arrival_times_at, QUICK, [base / str(pace) for pace in QUICK])
         return dict(zip(QUICK, times, strict=True)), machine
 
 
@@ -116,7 +116,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[Pace, list[flo
 def test_the_rate_is_kept_and_used(
     quick: tuple[dict[Pace, list[float]], Lateness], pace: Pace
 ) -> None:
-    """Over eight seconds of it, with scaled latencies."""
+    """Eight seconds, with scaled latencies."""
     times, machine = quick
     assert_kept(pace, times[pace], machine, 8.0, QUICK_SHARE)
 
@@ -124,7 +124,7 @@ def test_the_rate_is_kept_and_used(
 @pytest.mark.torture
 @pytest.mark.parametrize("pace", LONG, ids=str)
 def test_the_rate_is_kept_and_used_for_long(pace: Pace, tmp_path: Path) -> None:
-    """Over any 30 s, with the latencies a probe of the real service saw."""
+    """Any 30 s, with latencies measured at NCBI."""
     with Lateness() as machine:
-        times = asked_at(pace, tmp_path / "harvest")
+        times = arrival_times_at(pace, tmp_path / "harvest")
     assert_kept(pace, times, machine, 30.0, SHARE)

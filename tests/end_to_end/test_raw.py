@@ -1,4 +1,4 @@
-"""`--keep-raw` and `harvester reparse`: what the kept answers say is what was harvested."""
+"""`--keep-raw` and `harvester reparse`: the kept responses give the same links."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def words(folder: Path, server: Emulator, *options: str) -> list[object]:
 
 
 def contents(out: Path, columns: list[Column], uid: pa.DataType = UID) -> list[Any]:
-    """All rows of links, and of uids."""
+    """Return all rows of links and of uids."""
     links = keyed(table(out / "links", columns), *(name for name, _ in columns))
     return [links, keyed(table(out / "uids", outcomes(uid)), *OUTCOME)]
 
@@ -59,7 +59,7 @@ def contents(out: Path, columns: list[Column], uid: pa.DataType = UID) -> list[A
 def assert_same_again(
     servers: Servers, out: Path, columns: list[Column], uid: pa.DataType = UID
 ) -> None:
-    """Parsed again, everything is as it was, and verified; twice."""
+    """Assert that two reparses leave every row and the result of `verify` the same."""
     before, said = contents(out, columns, uid), status(out)
     for _ in range(2):
         again = servers.harvester("reparse", out)
@@ -73,7 +73,7 @@ def assert_same_again(
 
 
 def parsed_again(servers: Servers, folder: Path, form: str, *options: str) -> None:
-    """As it was, and as the graph has it; nobody is asked."""
+    """The rows are as before and equal to the graph; no request is sent."""
     server, out = servers.start(faults=FAULTS, seed=5), folder / "out"
     finished = servers.harvester(
         *words(folder, server, f"--format={form}", *options), patches=IMPATIENT
@@ -99,7 +99,7 @@ def of_other_cmds(
 
 
 def of_unanswered(servers: Servers, folder: Path) -> None:
-    """Failed and missing UIDs stay so; once they were retried, they are answered here too."""
+    """Failed and missing UIDs stay so; once retried, they are answered after a reparse too."""
     sick, out = servers.start(faults=("poison@7", "short@11")), folder / "out"
     assert servers.harvester(*words(folder, sick, "--max-attempts=2")).code == 3
     assert_same_again(servers, out, neighbors())
@@ -125,7 +125,7 @@ def of_accessions(servers: Servers, folder: Path, form: str) -> None:
 
 
 def killed_and_resumed(servers: Servers, folder: Path) -> None:
-    """Answers and links are kept together, so that a death leaves both or neither."""
+    """A kill keeps a response together with its links, or neither."""
     server, out, kills = servers.start(latency=(0.05,)), folder / "out", 0
     often = {
         COMMIT: 0.1,
@@ -144,7 +144,7 @@ def killed_and_resumed(servers: Servers, folder: Path) -> None:
 
 
 def killed_while_it_parses(servers: Servers, folder: Path) -> None:
-    """Reparse is one transaction: it is as it was, or as it is made again."""
+    """Reparse is one transaction: after a kill the rows are the old ones or the new ones."""
     server, out = servers.start(), folder / "out"
     assert servers.harvester(*words(folder, server)).code == 0
     before = contents(out, neighbors())

@@ -1,4 +1,4 @@
-"""Commands that read a whole harvest say how far they are."""
+"""Commands that read a whole harvest report their progress."""
 
 from __future__ import annotations
 

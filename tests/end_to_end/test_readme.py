@@ -1,4 +1,4 @@
-"""The commands of README.md and of the reference pages work as they stand there."""
+"""The commands of README.md and of the reference pages work as printed."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ INSTALLATION = ("make demo", "make unit", "python3 -m venv", "unset HARVESTER_BA
 
 
 def blocks(name: str, *languages: str) -> list[Block]:
-    """The blocks of a page in some languages."""
+    """Return the blocks of a page in some languages."""
     found = blocks_in((ROOT / name).read_text(encoding="utf-8"))
     return [block for block in found if block.language in languages]
 
 
 @pytest.fixture
 def server(servers: Servers) -> Emulator:
-    """An emulator in whose graph all of PMIDS have genes."""
+    """An emulator whose graph links all of PMIDS to genes."""
     return servers.start(seed=4)
 
 
 @pytest.fixture
 def env(server: Emulator, servers: Servers, tmp_path: Path) -> dict[str, str]:
-    """An environment in which `harvester` and `python` are on the PATH, and NCBI is `server`."""
+    """An environment with `harvester` and `python` on the PATH and `server` in place of NCBI."""
     env = environment(HARVESTER_BASE_URL=server.base_url, XDG_CACHE_HOME=str(tmp_path / "cache"))
     return env | {"PATH": f"{servers.shell.programs()}{os.pathsep}{env['PATH']}"}
 
 
 @pytest.fixture(params=["README.md"])
 def rehearsal(env: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The base URL of the server that a page starts, at a free port."""
+    """Run a page's server at a free port; return its base URL."""
     (command,) = (b.text for b in blocks(request.param, "sh") if b.text.startswith(START))
     _, *options = command.replace("8080", "0").split()
     words = [sys.executable, "-m", "harvester", *options]  # a process that can be ended
@@ -95,7 +95,7 @@ def test_readme(server: Emulator, env: dict[str, str], rehearsal: str, tmp_path:
 
 @pytest.mark.parametrize("rehearsal", ["docs/tutorial.md"], indirect=True)
 def test_tutorial(env: dict[str, str], rehearsal: str, tmp_path: Path) -> None:
-    """Its blocks run in one shell, as in the reader's terminal."""
+    """All blocks run in one shell, as in a reader's terminal."""
     text = "".join(b.text for b in blocks("docs/tutorial.md", "sh") if not b.text.startswith(START))
     del env["HARVESTER_BASE_URL"]
     said = run_block(Block("sh", "", text.replace(EMULATOR, rehearsal)), tmp_path, env)

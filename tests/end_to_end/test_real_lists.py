@@ -1,4 +1,4 @@
-"""Real lists of UIDs and real links, from a table: what is on disk equals the table, row by row."""
+"""Real lists of UIDs and real links from a table: the rows on disk equal the table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Family(NamedTuple):
-    """A table as the links of one name: which column links to which."""
+    """A table that holds the links of one linkname, and its two columns."""
 
     table: str
     dbfrom: str
@@ -36,7 +36,7 @@ GENES = Family("gene_pubmed.tsv", "pubmed", "gene", "pubmed_gene", True)
 
 
 def links(data: Path, family: Family) -> list[tuple[int, int]]:
-    """From and to of each link, in the order of the table, each once."""
+    """Return the pair of UIDs of each link, in table order, each once."""
     with (data / family.table).open(newline="") as stream:
         rows = list(csv.reader(stream, delimiter="\t"))[1:]
     pairs = [(int(left), int(right)) for left, right in rows]
@@ -44,7 +44,7 @@ def links(data: Path, family: Family) -> list[tuple[int, int]]:
 
 
 def as_table(family: Family, pairs: list[tuple[int, int]]) -> pa.Table:
-    """The rows that a harvest should leave: the rank is the place in the list of its UID."""
+    """Return the rows that a harvest must have; the rank is the place in the UID's list."""
     seen: dict[int, int] = defaultdict(int)
     ranks = []
     for source, _ in pairs:
@@ -60,7 +60,7 @@ def as_table(family: Family, pairs: list[tuple[int, int]]) -> pa.Table:
 
 
 def served(path: Path, data: Path, families: list[Family]) -> Path:
-    """The tables in the form that `harvester emulate --links` takes."""
+    """Write the tables in the form of `harvester emulate --links`."""
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream, delimiter="\t")
         writer.writerow(("dbfrom", "from_uid", "dbto", "linkname", "to_uid"))
@@ -71,7 +71,7 @@ def served(path: Path, data: Path, families: list[Family]) -> Path:
 
 
 def of_articles(servers: Servers, folder: Path, listed: str, form: str) -> None:
-    """Three kinds of links of thousands of articles at once."""
+    """Three linknames of thousands of articles."""
     del servers
     families = [REFS, CITED_IN, GENES]
     table = served(folder / "links.tsv", DATA, families)
@@ -93,7 +93,7 @@ def of_articles(servers: Servers, folder: Path, listed: str, form: str) -> None:
 
 
 def of_genes(servers: Servers, folder: Path) -> None:
-    """The articles of each gene, in XML; genes that have none are in the list too."""
+    """The articles of each gene, in XML; some genes have none."""
     del servers
     table = served(folder / "links.tsv", DATA, [OF_GENES, GENES])
     pairs = links(DATA, OF_GENES)

@@ -1,4 +1,4 @@
-"""`harvester records`: the record of every distinct UID at one end of the links of a harvest."""
+"""`harvester records`: one record per distinct UID at one end of the links."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def documents(uid: pa.DataType = UID) -> list[tuple[str, pa.DataType]]:
 
 
 def harvested(servers: Servers, folder: Path, server: Emulator, *options: object) -> Path:
-    """A harvest whose links lead to two databases."""
+    """Harvest links that lead to two databases."""
     finished = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed",
         f"--db={','.join(DBS)}", "--rate=300", "--batch-size=30", "--base-url", server.base_url,
@@ -55,7 +55,7 @@ def linked(server: Emulator, db: str) -> list[int]:
 
 
 def asked(server: Emulator, utility: str, **fields: str) -> bytes:
-    """An answer by plain HTTP."""
+    """Return an answer by plain HTTP."""
     url, body = f"{server.base_url}{utility}.fcgi", urllib.parse.urlencode(fields).encode()
     with urllib.request.urlopen(url, body) as answer:
         found: bytes = answer.read()
@@ -63,7 +63,7 @@ def asked(server: Emulator, utility: str, **fields: str) -> bytes:
 
 
 def summaries(server: Emulator, db: str, uids: Iterable[int]) -> dict[int, Any]:
-    """As ESummary has them, in pages of at most 500."""
+    """Return the summaries of ESummary, in pages of at most 500."""
     found: dict[int, Any] = {}
     for page in batched(uids, 500):
         body = asked(server, "esummary", db=db, retmode="json", id=",".join(map(str, page)))
@@ -73,7 +73,7 @@ def summaries(server: Emulator, db: str, uids: Iterable[int]) -> dict[int, Any]:
 
 
 def batched(uids: Iterable[int], size: int) -> Iterator[list[int]]:
-    """Pieces of a list."""
+    """Yield pieces of a list."""
     listed = list(uids)
     return (listed[start : start + size] for start in range(0, len(listed), size))
 
@@ -85,7 +85,7 @@ def assert_outcomes(out: Path, uids: Iterable[int]) -> None:
 
 
 def assert_summaries(out: Path, server: Emulator, db: str, uids: list[int]) -> None:
-    """Each UID once, with what ESummary says of it."""
+    """Assert that each UID has one row with its summary."""
     well = server
     rows = table(out / "records" / f"{db}-summary" / "records", SUMMARIES)
     assert len(rows) == len(uids)
@@ -95,7 +95,7 @@ def assert_summaries(out: Path, server: Emulator, db: str, uids: list[int]) -> N
 
 
 def of_the_far_end(servers: Servers, folder: Path, form: str, *faults: str) -> None:
-    """Every linked record, of each database; again, nobody is asked."""
+    """Every linked record of each database; a second run sends no request."""
     server = servers.start(faults=faults)
     well = servers.start() if faults else server
     out = harvested(servers, folder, server, f"--format={form}")
@@ -128,7 +128,7 @@ def of_the_near_end(servers: Servers, folder: Path) -> None:
 def as_documents(
     servers: Servers, folder: Path, form: str, pattern: str, files: str, *faults: str
 ) -> None:
-    """A row per record: what EFetch gives for its UID alone."""
+    """One row per record: what EFetch returns for its UID alone."""
     server = servers.start(faults=faults)
     well = servers.start() if faults else server
     out = harvested(servers, folder, server, f"--format={files}")
@@ -180,7 +180,7 @@ def by_accession(servers: Servers, folder: Path) -> None:
 
 
 def one_row_per_record(servers: Servers, folder: Path) -> None:
-    """In each format that marks its records, the row of a UID holds its record alone."""
+    """For each format with one text per record, the row of a UID holds its record alone."""
     server, out = servers.start(), folder / "out"
     finished = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=nuccore,pmc",
@@ -227,7 +227,7 @@ def killed_and_run_again(servers: Servers, folder: Path) -> None:
 
 
 def of_some_that_fail(servers: Servers, folder: Path) -> None:
-    """Those have an outcome, and a list to ask for again; the others are there."""
+    """Failed UIDs have an outcome and a list for a retry; the others have records."""
     server = servers.start()
     out = harvested(servers, folder, server)
     servers.stop(server)
@@ -245,7 +245,7 @@ def of_some_that_fail(servers: Servers, folder: Path) -> None:
 
 
 def of_targets_and_hops(servers: Servers, folder: Path) -> None:
-    """A harvest of targets alone leads to records, too."""
+    """A harvest with `--targets-only`, and a chain, are sources of records too."""
     server = servers.start()
     out = harvested(servers, folder, server, "--targets-only")
     assert servers.harvester("records", out).code == 0
@@ -254,7 +254,7 @@ def of_targets_and_hops(servers: Servers, folder: Path) -> None:
 
 
 def nothing_to_get(servers: Servers, folder: Path) -> None:
-    """A sentence, and nobody is asked."""
+    """A harvest without records to fetch ends with a message and without a request."""
     server = servers.start()
     out = harvested(servers, folder, server, "--linkname=pubmed_pmc_x")
     checked = folder / "checked"

@@ -1,4 +1,4 @@
-"""`--refresh`: the newest answer of each UID, never mixed with an older one, whatever happens."""
+"""`--refresh`: a folder holds the newest answer of each UID, never mixed with an older one."""
 
 from __future__ import annotations
 
@@ -116,13 +116,13 @@ def by_uid(table: pa.Table) -> dict[int, set[tuple[Any, ...]]]:
 
 
 def replaced(servers: Servers, old: Emulator, graph: SeededGraph, **settings: Any) -> Emulator:
-    """Another server at the address of an earlier one."""
+    """Start another server at the address of an earlier one."""
     servers.stop(old)
     return servers.start(graph=graph, port=old.port, **settings)
 
 
 def newest_answers(servers: Servers, folder: Path, form: str) -> None:
-    """All UIDs once more, and a second time those alone that seem to have lost links."""
+    """All UIDs are requested once, and those that seem to have lost links a second time."""
     server, out = servers.start(graph=SeededGraph(1)), folder / "out"
     write_uids(folder / "ids", UIDS)
     options = (*PUBMED, f"--format={form}")
@@ -155,7 +155,7 @@ def newest_answers(servers: Servers, folder: Path, form: str) -> None:
 
 
 def lost_links(servers: Servers, folder: Path) -> None:
-    """A link that one reading does not see stays; one that neither sees is removed."""
+    """A link that one of two readings lacks stays; one that both lack is removed."""
     graph, out = Edited(1), folder / "out"
     server = servers.start(graph=graph)
     write_uids(folder / "ids", UIDS)
@@ -178,7 +178,7 @@ def lost_links(servers: Servers, folder: Path) -> None:
 
 
 def only_the_old(servers: Servers, folder: Path) -> None:
-    """UIDs answered within DAYS are not asked again; a fraction of a day counts."""
+    """UIDs answered within DAYS are not requested; DAYS may be a fraction."""
     server, out = servers.start(graph=SeededGraph(1)), folder / "out"
     write_uids(folder / "ids", UIDS)
     run(servers, folder, server, *PUBMED)
@@ -200,7 +200,7 @@ def only_the_old(servers: Servers, folder: Path) -> None:
 
 
 def of_an_earlier_version(servers: Servers, folder: Path) -> None:
-    """A folder that does not say when UIDs were answered: the end of its last run counts."""
+    """A folder without times of answers: the end of its last run counts."""
     server, out = servers.start(graph=SeededGraph(1)), folder / "out"
     write_uids(folder / "ids", UIDS)
     run(servers, folder, server, *PUBMED)
@@ -215,7 +215,7 @@ def of_an_earlier_version(servers: Servers, folder: Path) -> None:
 
 
 def without_an_answer(servers: Servers, folder: Path) -> None:
-    """A UID that gives no new answer keeps its old one whole; the next refresh gets it."""
+    """A UID without a new answer keeps its old one whole; the next refresh requests it."""
     gone, never = (7, 11), (20, 21)
     server, out = servers.start(graph=SeededGraph(1), faults=(short(*never),)), folder / "out"
     write_uids(folder / "ids", UIDS)
@@ -238,12 +238,12 @@ def without_an_answer(servers: Servers, folder: Path) -> None:
 
 
 def short(*uids: int) -> str:
-    """The fault by which UIDs are left out of every answer."""
+    """Return the fault that leaves UIDs out of every answer."""
     return f"short@{','.join(map(str, uids))}"
 
 
 def like_a_new_one(servers: Servers, folder: Path, *options: str) -> None:
-    """After a refresh the rows are those of a new harvest."""
+    """After a refresh the rows equal those of a new harvest."""
     server = servers.start(graph=SeededGraph(1), llinkslib=True)
     write_uids(folder / "ids", UIDS)
     if "--idtype=acc" in options:
@@ -264,7 +264,7 @@ def like_a_new_one(servers: Servers, folder: Path, *options: str) -> None:
 
 
 def refused(servers: Servers, folder: Path) -> None:
-    """In one sentence, with exit code 2, before any request."""
+    """Refused with one message and exit code 2, before any request."""
     server = servers.start()
     write_uids(folder / "ids", UIDS)
     (folder / "job.toml").write_text('[[hop]]\ndbfrom="gene"\ndb="protein"\n[[hop]]\ndb="taxonomy"')
@@ -285,7 +285,7 @@ def refused(servers: Servers, folder: Path) -> None:
 
 
 def killed_at_each_step(servers: Servers, folder: Path, form: str, count: int) -> None:
-    """Readers see all old answers or all new ones; the command, or `resume`, goes on."""
+    """Readers get all old answers or all new ones; the command or `resume` completes."""
     server = servers.start(graph=SeededGraph(1))
     write_uids(folder / "ids", UIDS)
     options = (*PUBMED, f"--format={form}")
@@ -344,7 +344,7 @@ def killed_at_each_step(servers: Servers, folder: Path, form: str, count: int) -
 
 
 def assert_old_or_new(out: Path, old: pa.Table, new: pa.Table, what: str) -> None:
-    """The committed rows are one of two tables whole."""
+    """Assert that the committed rows equal one of two tables."""
     parts = [name for name in status(out)["parts"] if name.startswith("links/")]
     if parts[0].endswith(".parquet"):
         table = pa.concat_tables(pq.ParquetFile(out / name).read().cast(LINKS) for name in parts)

@@ -1,4 +1,4 @@
-"""A server that refuses us as a whole."""
+"""A server that refuses every request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UIDS = range(1, 151)
 
 
 def assert_unseen(key: str, folder: Path, said: str) -> None:
-    """The key is in no file, in no name of a file, and was not said."""
+    """Assert that the key is in no file, no file name and no output."""
     assert key not in said
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert len(files) > 2

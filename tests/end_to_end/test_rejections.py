@@ -1,4 +1,4 @@
-"""What NCBI says about a whole request, or about an accession, reaches the user at once."""
+"""NCBI's error about a whole request, or about an accession, is shown to the user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOT_SUPPORTED = "Exception:\nllinkslib command not supported"
 
 
 def _error(request: Request, text: str) -> bytes:
-    """A LinkSet that names no UID, in the form asked for; JSON has a raw line end, as NCBI's."""
+    """Return a LinkSet that names no UID; in JSON with an unescaped line end, as NCBI sends it."""
     if request.value("retmode") == "json":
         head = b'{"header":{"type":"elink","version":"0.3"},"linksets":[{"ERROR":"'
         return response(head + text.encode() + b'"}]}')
@@ -35,7 +35,7 @@ def _elinks(requests: list[Request]) -> int:
 
 
 def a_cmd_that_is_gone(servers: Servers, folder: Path, retmode: str, *more: str) -> None:
-    """Two rejections end the run; nothing is lost, so it can be resumed."""
+    """Two rejections end the run; the state is kept and can be resumed."""
 
     def respond(request: Request) -> bytes | None:
         return _error(request, NOT_SUPPORTED) if request.utility == "elink.fcgi" else None
@@ -54,7 +54,7 @@ def a_cmd_that_is_gone(servers: Servers, folder: Path, retmode: str, *more: str)
 
 
 def a_rejection_amid_answers(servers: Servers, folder: Path) -> None:
-    """A wrong word of the server about a valid database (2016: 5 % of calls) is retried."""
+    """A wrong rejection of a valid database (2016: 5 % of calls) is retried."""
     seen: set[frozenset[int]] = set()
 
     def respond(request: Request) -> bytes | None:
@@ -76,7 +76,7 @@ def a_rejection_amid_answers(servers: Servers, folder: Path) -> None:
 
 
 def an_error_about_everything(servers: Servers, folder: Path) -> None:
-    """Where the server works otherwise, the UID fails with NCBI's words."""
+    """Where the server otherwise works, the UID fails with NCBI's text."""
 
     def respond(request: Request) -> bytes | None:
         if request.utility == "elink.fcgi" and 7 in request.uids:
@@ -99,7 +99,7 @@ def an_error_about_everything(servers: Servers, folder: Path) -> None:
 
 
 def another_version(servers: Servers, folder: Path) -> None:
-    """An accession answered under its current version is missing, and the reason names that."""
+    """An accession answered under its current version is missing; the reason names that version."""
     current = {"NM_000546.5": "NM_000546.6"}
 
     def respond(request: Request) -> bytes | None:

@@ -1,4 +1,4 @@
-"""`harvester report` of real runs: every kind of harvest, in every state, and served live."""
+"""`harvester report` of real runs: every kind of harvest, every state, and served live."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _NUMBER = re.compile(r"[\d,]*\d(?:\.\d+)?")
 CHAIN = (("gene", "protein"), ("protein", "structure"))
 
 
-def words(folder: Path, server: Emulator, *options: object) -> list[object]:
-    """A command that harvests into `out`."""
+def command_line(folder: Path, server: Emulator, *options: object) -> list[object]:
+    """Return the command line of a harvest into `out`."""
     ids = write_uids(folder / "ids", UIDS)
     return [
         "run", "--ids", ids, "--dbfrom=pubmed", "--rate=100", "--batch-size=20",
@@ -47,7 +47,7 @@ def words(folder: Path, server: Emulator, *options: object) -> list[object]:
 
 
 def harvest(servers: Servers, folder: Path, server: Emulator, *options: object) -> Path:
-    finished = servers.harvester(*words(folder, server, *options))
+    finished = servers.harvester(*command_line(folder, server, *options))
     assert finished.code in (0, 3), finished.output
     return folder / "out"
 
@@ -67,7 +67,7 @@ def report(out: Path) -> dict[str, Any]:
 
 
 def of_cmds(servers: Servers, folder: Path, cmd: str, form: str) -> None:
-    """What stands beside a name is how often it is in the rows."""
+    """Counts per name equal counts over the rows."""
     out = harvest(servers, folder, servers.start(), f"--cmd={cmd}", "--db=pmc", f"--format={form}")
     (one,) = report(out)["harvests"]
     rows = f"read_{'parquet' if form == 'parquet' else 'json_auto'}('{out}/links/*')"
@@ -114,7 +114,7 @@ def of_accessions(servers: Servers, folder: Path) -> None:
 
 
 def of_a_chain(servers: Servers, folder: Path) -> None:
-    """The page has each hop; `hop-1` can have one of its own."""
+    """The page shows each hop; `hop-1` can have its own page."""
     server, ids = servers.start(), write_uids(folder / "ids", range(1, 21))
     lines = [f"[source]\nids = {json.dumps(str(ids))}"]
     lines += [f"[output]\npath = {json.dumps(str(folder / 'out'))}"]
@@ -150,9 +150,9 @@ def of_records(servers: Servers, folder: Path) -> None:
 
 
 def of_a_killed_run(servers: Servers, folder: Path) -> None:
-    """The record of its course is in the folder, and goes on after it is resumed."""
+    """The timeline is in the folder after a kill, and continues after a resume."""
     server, out = servers.start(latency=(0.05,)), folder / "out"
-    slow = words(folder, server, "--db=pmc", "--batch-size=2", "--rate=20")
+    slow = command_line(folder, server, "--db=pmc", "--batch-size=2", "--rate=20")
     with running(*slow, err=folder / "err", patches=OFTEN) as command:
         wait_until(lambda: recorded(out) > 20, "a commit after which its course was recorded")
         command.kill()
@@ -185,9 +185,9 @@ def recorded(out: Path) -> int:
 
 
 def of_outages(servers: Servers, folder: Path) -> None:
-    """A server that is gone for a while is an outage with its reason."""
+    """An outage is shown with its reason."""
     server, out = servers.start(fault_seconds=30.0), folder / "out"
-    with running(*words(folder, server, *SMALL), err=folder / "err", patches=SOON) as run:
+    with running(*command_line(folder, server, *SMALL), err=folder / "err", patches=SOON) as run:
         wait_for_outage(servers, server, out)
         servers.wait(server.recover())
         assert run.ended().code == 0
@@ -200,9 +200,9 @@ def of_outages(servers: Servers, folder: Path) -> None:
 
 
 def live(servers: Servers, folder: Path) -> None:
-    """The page follows a run, and answers for this machine alone."""
+    """The page follows a run, and is served to this machine only."""
     server, out = servers.start(fault_seconds=60.0), folder / "out"
-    with running(*words(folder, server, *SMALL), err=folder / "err", patches=SOON) as run:
+    with running(*command_line(folder, server, *SMALL), err=folder / "err", patches=SOON) as run:
         wait_for_outage(servers, server, out)
         with (
             (folder / "url").open("wb") as said,
@@ -229,7 +229,7 @@ def live(servers: Servers, folder: Path) -> None:
 
 
 def wait_for_outage(servers: Servers, server: Emulator, out: Path) -> None:
-    """Let the server fail after some answers, and wait until the run waits for it."""
+    """Let the server fail after some answers, and wait until the run waits."""
     wait_until(lambda: len(server.log) > 20, "some answers")
     servers.wait(server.fail(503))
     wait_until(
@@ -248,7 +248,7 @@ def ask(place: str, path: str, *, host: str = "", method: str = "GET") -> tuple[
 
 
 def the_page_of_the_docs(servers: Servers, folder: Path) -> None:
-    """Its commands print what it shows, but for the numbers."""
+    """Its commands print what the page shows, except numbers."""
     env = environment(
         NCBI_EMAIL="you@example.org",
         HARVESTER_BASE_URL=servers.start().base_url,
@@ -266,7 +266,7 @@ def the_page_of_the_docs(servers: Servers, folder: Path) -> None:
 
 
 def wrong(servers: Servers, folder: Path) -> None:
-    """One sentence each, nothing written."""
+    """One message each, and no file is written."""
     out = harvest(servers, folder, servers.start(), "--db=pmc")
     (folder / "none").mkdir()
     hidden = folder / "hidden"

@@ -1,4 +1,4 @@
-"""The page of a report in headless Chromium: nothing fails, nothing loads, all charts are seen.
+"""The report page in headless Chromium: no errors, nothing loaded, all charts visible.
 
 Screenshots of every width and colour scheme are kept in `build/report`.
 """
@@ -36,7 +36,7 @@ SIZES = (360, 1440)
 
 
 class Seen:
-    """A page that was opened: what it said and what it asked for.
+    """A page that was opened, with its console messages and requests.
 
     Args:
         browser: opens it.
@@ -72,7 +72,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Name → URL of a usual page, and of one full of hostile texts."""
+    """Name → URL of an ordinary page, and of one with malicious texts."""
     found = {}
     for name, options in (
         ("usual", {}),
@@ -134,7 +134,7 @@ def test_axe_finds_nothing(browser: Any, pages: dict[str, str], name: str, schem
 
 
 def test_colours_of_charts_follow_the_scheme(browser: Any, pages: dict[str, str]) -> None:
-    """Each colour of a chart has a rule of the page, so it is another in the dark."""
+    """Each chart colour has a style rule, so it changes in the dark scheme."""
     colours = []
     for scheme in ("light", "dark"):
         seen = Seen(browser, pages["usual"], 1440, scheme)

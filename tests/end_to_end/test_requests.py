@@ -1,4 +1,4 @@
-"""What goes over the wire, as a listener between client and server sees it."""
+"""The bytes of requests, as a proxy between client and server records them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ KEY = "5ecre7f00d5ecre7f00d5ecre7f00d5ecre7"
 
 
 def elinks(tap: Wiretap | Connection) -> list[Request]:
-    """The requests of links; at the end of a harvest EInfo is asked, too."""
+    """Return the ELink requests; at the end of a harvest EInfo is requested, too."""
     requests = tap.requests if isinstance(tap, Wiretap) else tap.requests()
     return [request for request in requests if "/elink." in request.target]
 
 
-def test_manners(servers: Servers, tmp_path: Path) -> None:
-    """By POST and by id, saying who asks, the key in the body alone, no cookies, gzip taken.
+def test_requests_follow_ncbis_rules(servers: Servers, tmp_path: Path) -> None:
+    """POST, one `id` per UID, tool and email, key in the body only, no cookies, gzip accepted.
 
-    Several linknames are not asked for as a list, which NCBI documents nowhere.
+    Several linknames are not sent as a list, which NCBI does not document.
     """
     server = servers.start(seed=1)
     tap = servers.tap(server)
@@ -68,7 +68,7 @@ def test_manners(servers: Servers, tmp_path: Path) -> None:
 
 
 def test_all_databases_are_asked_for_by_name(servers: Servers, tmp_path: Path) -> None:
-    """Without `db` NCBI takes pubmed, without a word; and no empty parameter is sent."""
+    """Without `db` NCBI uses pubmed, so `db=all` is sent; no empty parameter is sent."""
     server = servers.start()
     tap = servers.tap(server)
     finished = harvester(
@@ -86,7 +86,7 @@ def test_all_databases_are_asked_for_by_name(servers: Servers, tmp_path: Path) -
 
 
 def test_a_connection_serves_40_requests_at_most(servers: Servers, tmp_path: Path) -> None:
-    """NCBI cuts a connection after 40; this server would serve on for ever."""
+    """NCBI closes a connection after 40 requests; this server would not."""
     server = servers.start(keepalive_requests=100_000, keepalive_timeout=60.0)
     tap = servers.tap(server)
     finished = servers.harvester(
@@ -103,7 +103,7 @@ def test_a_connection_serves_40_requests_at_most(servers: Servers, tmp_path: Pat
 
 
 def test_an_idle_connection_is_not_used_again(servers: Servers, tmp_path: Path) -> None:
-    """NCBI cuts a connection that was idle for 4 s; this server would wait for a minute."""
+    """NCBI closes a connection that was idle for 4 s; this server waits a minute."""
     server = servers.start(keepalive_requests=100_000, keepalive_timeout=60.0)
     tap = servers.tap(server)
     finished = servers.harvester(
@@ -117,7 +117,7 @@ def test_an_idle_connection_is_not_used_again(servers: Servers, tmp_path: Path) 
 
 
 def test_a_server_that_cuts_as_ncbi_does_costs_no_request(servers: Servers, tmp_path: Path) -> None:
-    """The server cuts each connection after 40 requests: every UID is asked once all the same."""
+    """The server closes each connection after 40 requests; each UID is requested once."""
     server = servers.start(latency=(0.005, 0.02), keepalive_requests=40)
     uids = range(1, 301)
     finished = servers.harvester(

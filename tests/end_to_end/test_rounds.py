@@ -1,4 +1,4 @@
-"""Hops with `repeat`: the levels of a breadth-first search of the graph, each UID asked once."""
+"""Hops with `repeat`: the levels of a breadth-first search, each UID requested once."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ RECORDS = 400
 
 
 class Sparse(Graph):
-    """Random references among few records, with cycles, ends and records that nobody reaches.
+    """Random references among few records, with cycles, dead ends and unreachable records.
 
     Args:
         seed: of the links.
@@ -88,7 +88,7 @@ class Sparse(Graph):
 
 
 def levels(targets: Mapping[int, Iterable[int]], roots: Iterable[int], most: int) -> list[set[int]]:
-    """The levels of a breadth-first search, by a plain loop."""
+    """Return the levels of a breadth-first search, computed by a plain loop."""
     found, seen = [set(roots)], set(roots)
     while len(found) < most:
         following = {to for uid in found[-1] for to in targets.get(uid, ())} - seen
@@ -100,7 +100,7 @@ def levels(targets: Mapping[int, Iterable[int]], roots: Iterable[int], most: int
 
 
 def truth(server: Emulator, expected: Sequence[set[int]]) -> pa.Table:
-    """The rows of links with their rounds."""
+    """Return the expected rows of links with their rounds."""
     tables = []
     for number, members in enumerate(expected, 1):
         table = expected_links(server.graph, "pubmed", members, ("pubmed",), (NAME,))
@@ -109,7 +109,7 @@ def truth(server: Emulator, expected: Sequence[set[int]]) -> pa.Table:
 
 
 def rows(out: Path) -> pa.Table:
-    """All rows of links; their columns and types are as documented."""
+    """Return all rows of links; assert that columns and types are as documented."""
     tables = [ROUNDS.empty_table()]
     for path in sorted((out / "links").iterdir()):
         if path.suffix == ".parquet":
@@ -127,7 +127,7 @@ def rows(out: Path) -> pa.Table:
 def assert_searched(
     out: Path, server: Emulator, roots: Iterable[int] = ROOTS, most: int = 99
 ) -> list[set[int]]:
-    """The folder is the search, level by level; return the levels."""
+    """Assert that the folder equals the search, level by level; return the levels."""
     graph = server.graph
     assert isinstance(graph, Sparse)
     expected = levels(graph.targets, roots, most)
@@ -168,7 +168,9 @@ def asked(server: Emulator) -> int:
 
 
 def a_search(servers: Servers, folder: Path, seed: int, form: str) -> None:
-    """Until nothing new comes; each UID is asked once, and run again nothing is."""
+    """Search until a round finds nothing new; each UID is requested once, a second run sends
+    nothing.
+    """
     server, out = servers.start(graph=Sparse(seed)), folder / "out"
     write_uids(folder / "ids", ROOTS)
     run(servers, folder, server, "--repeat=99", f"--format={form}")
@@ -186,7 +188,7 @@ def a_search(servers: Servers, folder: Path, seed: int, form: str) -> None:
 
 
 def more_rounds(servers: Servers, folder: Path) -> None:
-    """N rounds and no more; with a larger N it goes on; with a smaller one it is refused."""
+    """N rounds are run; a larger N continues, a smaller one is refused."""
     server, out = servers.start(graph=Sparse(5)), folder / "out"
     write_uids(folder / "ids", ROOTS)
     total = 0
@@ -202,7 +204,7 @@ def more_rounds(servers: Servers, folder: Path) -> None:
 
 
 def a_hop_of_a_chain(servers: Servers, folder: Path, form: str) -> None:
-    """As the first hop, and as a later one, whose input comes while it waits."""
+    """As the first hop, and as a later one whose input arrives while it waits."""
     server, out = servers.start(graph=Sparse(6)), folder / "out"
     write_uids(folder / "ids", ROOTS)
     job = folder / "job.toml"
@@ -233,7 +235,7 @@ def a_hop_of_a_chain(servers: Servers, folder: Path, form: str) -> None:
 
 
 def of_accessions(servers: Servers, folder: Path) -> None:
-    """The same with accessions in and out."""
+    """The same with accessions as input and output."""
     server, out = servers.start(), folder / "out"
     texts = [accession("protein", uid) for uid in (1, 2, 3)]
     (folder / "ids").write_text("\n".join(texts))
@@ -258,7 +260,7 @@ def of_accessions(servers: Servers, folder: Path) -> None:
 
 
 def without_an_answer(servers: Servers, folder: Path) -> None:
-    """What a UID without an answer hides is found once it is asked again."""
+    """Records behind an unanswered UID are found once it is retried."""
     graph, out = Sparse(7), folder / "out"
     hidden = sorted(levels(graph.targets, ROOTS, 2)[1])[:2]
     sick = servers.start(graph=graph, faults=(f"short@{','.join(map(str, hidden))}",))
@@ -281,7 +283,7 @@ def without_an_answer(servers: Servers, folder: Path) -> None:
 
 
 def a_longer_list(servers: Servers, folder: Path) -> None:
-    """New roots are searched from, too; what was asked before is not asked again."""
+    """New input UIDs are searched from too; nothing is requested twice."""
     graph, out = Sparse(8), folder / "out"
     server = servers.start(graph=graph)
     write_uids(folder / "ids", ROOTS)
@@ -300,7 +302,7 @@ def a_longer_list(servers: Servers, folder: Path) -> None:
 
 
 def killed_at_each_step(servers: Servers, folder: Path, form: str, count: int) -> None:
-    """Killed before, in and after any step, it ends as the same search; never complete too soon."""
+    """After a kill before, in or after any step, the same search completes; never too early."""
     server = servers.start(graph=Sparse(9))
     write_uids(folder / "ids", ROOTS)
     patches: dict[str, Any] = IMPATIENT | ALWAYS | {"harvester.store.compaction.MERGED_BYTES": 8000}
@@ -345,7 +347,7 @@ def killed_at_each_step(servers: Servers, folder: Path, form: str, count: int) -
 
 
 def is_complete(out: Path) -> bool:
-    """Whether a folder says that nothing is left; one that has hardly begun does not."""
+    """Return whether a folder says that nothing is left; false while it has no state."""
     try:
         return HarvestReader.open(out).complete
     except FolderError as error:
@@ -353,7 +355,7 @@ def is_complete(out: Path) -> bool:
 
 
 def refused(servers: Servers, folder: Path) -> None:
-    """In one sentence, with exit code 2, before any request."""
+    """Refused with one message and exit code 2, before any request."""
     server = servers.start(graph=Sparse(1))
     write_uids(folder / "ids", ROOTS)
     for options, word in (

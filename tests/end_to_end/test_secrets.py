@@ -1,4 +1,4 @@
-"""The API key: it goes to the server, in the body of requests, and nowhere else."""
+"""The API key is sent in the body of requests and appears nowhere else."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ UIDS = range(1, 91)
 
 
 def assert_unseen(said: str | bytes, where: object) -> None:
-    """None of the spellings is there."""
+    """Assert that no spelling of the key is in a text."""
     data = said.encode() if isinstance(said, str) else said
     for spelling in SPELLINGS:
         assert spelling.encode() not in data, where
 
 
 def assert_unseen_in(folder: Path) -> int:
-    """None is in any file, or in the name of one; how many were looked at."""
+    """Assert that the key is in no file and no file name; return the number of files."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     for path in files:
         assert_unseen(str(path), "a name")
@@ -54,14 +54,13 @@ def assert_unseen_in(folder: Path) -> int:
 
 
 def assert_unseen_rows(out: Path) -> None:
-    """None is in what is compressed either."""
+    """Assert that the key is not in compressed rows."""
     for kind in ("links", "uids"):
         assert_unseen(json.dumps(rows(out, kind).to_pylist()), kind)
 
 
 def assert_unseen_all_along(command: Running, folder: Path) -> None:
-    """Nor, at any moment, in what the system shows of the process, in the log of the state, or
-    in what is said."""
+    """Assert that the key never appears in /proc, the SQLite log or the output during a run."""
     looks, logs = 0, 0
     while command.alive:
         line = Path(f"/proc/{command.pid}/cmdline")
@@ -73,9 +72,8 @@ def assert_unseen_all_along(command: Running, folder: Path) -> None:
     assert logs, "the log of the state was never there to be looked at"
 
 
-def whatever_befalls(servers: Servers, folder: Path, retmode: str, *talk: str) -> None:
-    """All faults at once, that of a bad key too, which NCBI answers by repeating it; all that can
-    be said is said."""
+def all_faults_at_once(servers: Servers, folder: Path, retmode: str, *talk: str) -> None:
+    """With all faults, also an invalid key, which NCBI repeats, at the most verbose level."""
     server = servers.start(seed=9, faults=("all:0.4", "bad-key:0.05"), fault_seconds=2.0)
     out, env = folder / "out", {"NCBI_API_KEY": KEY, "XDG_STATE_HOME": str(folder / "state")}
     words = [
@@ -103,9 +101,9 @@ def whatever_befalls(servers: Servers, folder: Path, retmode: str, *talk: str) -
 
 
 class Echo:
-    """Repeats the key in every place of an answer that somebody might pass on.
+    """Repeats the key in every place of a response that the program might pass on.
 
-    For two UIDs always, for some others the first time they are asked for.
+    For two UIDs always, for some others only at the first request.
     """
 
     def __init__(self) -> None:
@@ -149,7 +147,7 @@ def repeated(request: Request) -> bytes | None:
 
 
 def a_server_that_repeats_it(servers: Servers, folder: Path, *talk: str) -> None:
-    """Whatever the server says of the key: in headers, pages, errors of UIDs, broken answers."""
+    """The server repeats the key in headers, pages, errors of UIDs and broken responses."""
     malicious = servers.malicious_server(servers.start(), Echo())
     out, env = folder / "out", {"NCBI_API_KEY": KEY, "XDG_STATE_HOME": str(folder / "state")}
     finished = servers.harvester(
@@ -169,7 +167,7 @@ def a_server_that_repeats_it(servers: Servers, folder: Path, *talk: str) -> None
 
 
 def a_redirect(servers: Servers, folder: Path, number: int) -> None:
-    """Nobody else is told, wherever the server says that it has moved to."""
+    """A redirect to another host is not followed, so that host does not get the key."""
     with Nobody() as nobody:
         target = f"{nobody.base_url}elink.fcgi?api_key={quote(KEY, '')}"
         for_good = number in (301, 308)
@@ -195,10 +193,10 @@ def a_redirect(servers: Servers, folder: Path, number: int) -> None:
 
 
 SCENARIOS = [
-    Scenario(whatever_befalls, "json"),
-    Scenario(whatever_befalls, "json", "--log-json"),
-    Scenario(whatever_befalls, "xml"),
-    Scenario(whatever_befalls, "xml", "--log-json", "--format=jsonl"),
+    Scenario(all_faults_at_once, "json"),
+    Scenario(all_faults_at_once, "json", "--log-json"),
+    Scenario(all_faults_at_once, "xml"),
+    Scenario(all_faults_at_once, "xml", "--log-json", "--format=jsonl"),
     Scenario(a_server_that_repeats_it),
     Scenario(a_server_that_repeats_it, "--log-json"),
 ]
@@ -207,6 +205,8 @@ SCENARIOS += [Scenario(a_redirect, number) for number in (301, 302, 303, 307, 30
 
 @pytest.mark.skipif(os.name == "nt", reason="what others see of a process is asked of /proc")
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_the_key_is_unseen(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+def test_the_key_appears_nowhere(
+    scenario: Scenario, run_scenario: Callable[[Scenario], None]
+) -> None:
     """Run one scenario; its docstring says what is proved."""
     run_scenario(scenario)

@@ -1,4 +1,4 @@
-"""`--limiter`: harvests that share one limit through a real Redis, as the server saw them."""
+"""`--limiter`: harvests that share one limit through a real Redis, measured at the server."""
 
 from __future__ import annotations
 

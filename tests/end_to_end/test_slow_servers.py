@@ -1,6 +1,6 @@
-"""Servers that bear less than the permitted rate are asked for what they can do, and no more.
+"""Servers slower than the permitted rate are kept busy and not overloaded.
 
-Truth is the server's own log: what it served, refused, and worked on in vain.
+The truth is the server's own log: requests served, refused, and abandoned by the client.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SECONDS = 40.0
 def slow(
     servers: Servers, folder: Path, size: int | str, workers: int, each: float, queue: int | None
 ) -> None:
-    """The server is kept busy; what it works on is taken; few requests are refused."""
+    """The server is kept busy, finishes what it starts, and refuses few requests."""
     server = servers.start(workers=workers, latency=(0.5,), latency_per_uid=each, queue=queue)
     ids, out = write_uids(folder / "ids", range(1, 1_000_001)), folder / "out"
     with Lateness() as lateness, running(

@@ -1,4 +1,4 @@
-"""The Slurm example of `configs/`, in a real Slurm: an array under one limit, and its merge."""
+"""The Slurm example of `configs/` in a real Slurm: an array with one limit, and its merge."""
 
 from __future__ import annotations
 
@@ -80,12 +80,14 @@ def test_an_array_with_a_killed_and_a_preempted_task_is_merged_exactly(
             )
             os.kill(pid_of("shards/3", tmp_path), signal.SIGKILL)
             wait_until(
-                lambda: again(ctl, array) == ["3"], "the killed task is queued again", seconds=300
+                lambda: requeued(ctl, array) == ["3"],
+                "the killed task is queued again",
+                seconds=300,
             )
             start_now(ctl, array, "3")
             ctl("sbatch", "-p", "high", "--output=urgent.log", "--wrap", "sleep 2")
-            wait_until(lambda: len(again(ctl, array)) == 2, "a task is preempted", seconds=300)
-            preempted = next(task for task in again(ctl, array) if task != "3")
+            wait_until(lambda: len(requeued(ctl, array)) == 2, "a task is preempted", seconds=300)
+            preempted = next(task for task in requeued(ctl, array) if task != "3")
             start_now(ctl, array, preempted)
             wait_until(
                 lambda: ctl.tasks(merge)[""]["JobState"] not in ("PENDING", "RUNNING"),
@@ -99,13 +101,13 @@ def test_an_array_with_a_killed_and_a_preempted_task_is_merged_exactly(
     assert busiest_second(sorted(entry.arrived for entry in server.log)) <= RATE
 
 
-def again(ctl: Slurm, array: str) -> list[str]:
-    """The tasks that were queued again."""
+def requeued(ctl: Slurm, array: str) -> list[str]:
+    """Return the tasks that were queued again."""
     return sorted(key for key, task in ctl.tasks(array).items() if task["Restarts"] != "0")
 
 
 def start_now(ctl: Slurm, array: str, number: str) -> None:
-    """Start a task that was queued again; by itself it would wait for two minutes.
+    """Start a requeued task; by itself it would wait for two minutes.
 
     Slurm does not start a task in the second in which its credential was revoked.
     """
@@ -123,7 +125,7 @@ def start_now(ctl: Slurm, array: str, number: str) -> None:
 
 
 def pid_of(out: str, folder: Path) -> int:
-    """The process that harvests into a folder, started in another one."""
+    """Return the pid of the process that harvests into a folder."""
     for command in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             words = command.read_bytes().split(b"\0")

@@ -1,4 +1,4 @@
-"""Asked to stop, by a signal or by NCBI's hours; and what `status` says at each moment."""
+"""Runs ended by a signal or by NCBI's hours, and the `status` during them."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ IN_HAND = 2
 """Requests at most that leave before a signal is handled."""
 
 
-def words(folder: Path, server: Emulator, *options: str) -> list[object]:
-    """A harvest of a few seconds into `out`."""
+def command_line(folder: Path, server: Emulator, *options: str) -> list[object]:
+    """Return the command line of a harvest of a few seconds into `out`."""
     return [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", server.base_url, "--rate=40", "--batch-size=5", "-o", folder / "out",
@@ -52,13 +52,13 @@ def words(folder: Path, server: Emulator, *options: str) -> list[object]:
 
 
 def assert_done(folder: Path, server: Emulator) -> None:
-    """The folder holds the truth."""
+    """Assert that the folder equals the truth."""
     truth = expected_links(server.graph, "pubmed", UIDS, ("pmc",))
     assert_exact(folder / "out", "pubmed", UIDS, truth)
 
 
 def interrupted(command: Running, signum: signal.Signals, seconds: float) -> Finished:
-    """It ends with the code of the signal, in time, and says how to go on."""
+    """Assert that a run ends with the signal's exit code in time and names the next command."""
     ended = command.ended(seconds)
     assert ended.code == CODES[signum], ended.err
     assert_polite(ended.err)
@@ -70,9 +70,9 @@ def interrupted(command: Running, signum: signal.Signals, seconds: float) -> Fin
 
 
 def one_signal(servers: Servers, folder: Path, signum: signal.Signals) -> None:
-    """No new request; those in flight are answered and committed, so that none is asked twice."""
+    """No new request is sent; those in flight are answered and committed."""
     server = servers.start(latency=(0.3, 1.2))
-    with running(*words(folder, server), err=folder / "err") as command:
+    with running(*command_line(folder, server), err=folder / "err") as command:
         wait_until(lambda: len(server.log) > 30, "many are in flight")
         command.signal(signal.SIGSTOP)  # so that the signal is there before the next request
         command.signal(signum)
@@ -91,10 +91,10 @@ def one_signal(servers: Servers, folder: Path, signum: signal.Signals) -> None:
 
 
 def two_signals(servers: Servers, folder: Path, first: signal.Signals) -> None:
-    """The second ends it at once; the first leaves time to what is in flight, here two minutes."""
+    """The second signal ends the run at once; after the first, requests have two minutes."""
     server = servers.start(latency=(0.1, 120.0))
     patches = {DRAIN: 120.0}
-    with running(*words(folder, server), err=folder / "err", patches=patches) as command:
+    with running(*command_line(folder, server), err=folder / "err", patches=patches) as command:
         wait_until(lambda: len(server.log) > 20, "many are in flight")
         command.signal(first)
         time.sleep(0.7)
@@ -106,10 +106,10 @@ def two_signals(servers: Servers, folder: Path, first: signal.Signals) -> None:
 
 
 def nothing_comes_back(servers: Servers, folder: Path) -> None:
-    """What is in flight is given up after a while; here after one second instead of ten."""
+    """Requests in flight are abandoned after the drain time, here 1 s instead of 10 s."""
     server = servers.start(latency=(0.05, 60.0))
     patches = {DRAIN: 1.0}
-    with running(*words(folder, server), err=folder / "err", patches=patches) as command:
+    with running(*command_line(folder, server), err=folder / "err", patches=patches) as command:
         wait_until(lambda: len(server.log) > 20, "many are in flight")
         command.signal(signal.SIGTERM)
         ended = interrupted(command, signal.SIGTERM, 30.0)
@@ -119,13 +119,13 @@ def nothing_comes_back(servers: Servers, folder: Path) -> None:
 
 
 def while_the_server_hangs(servers: Servers, folder: Path) -> None:
-    """Also in an outage, with a control question in flight that nobody answers."""
+    """A signal during an outage, while a probe is in flight."""
     server = servers.start(latency=(0.02,), fault_seconds=120.0)
     patches = {
         DRAIN: 1.0,
         FIRST_PROBE: 0.2,
     }
-    with running(*words(folder, server), err=folder / "err", patches=patches) as command:
+    with running(*command_line(folder, server), err=folder / "err", patches=patches) as command:
         wait_until(lambda: len(server.log) > 10, "it asks")
         servers.wait(server.fail(503))
         wait_until(lambda: "not answering" in command.stderr(), "it waits")
@@ -138,9 +138,9 @@ def while_the_server_hangs(servers: Servers, folder: Path) -> None:
 
 
 def while_told_to_come_back_later(servers: Servers, folder: Path) -> None:
-    """Also in the pause that a Retry-After asks for."""
+    """A signal during a Retry-After pause."""
     server = servers.start(rate=5, retry_after=50)
-    with running(*words(folder, server), err=folder / "err") as command:
+    with running(*command_line(folder, server), err=folder / "err") as command:
         wait_until(lambda: any(entry.status == 429 for entry in server.log), "a 429")
         time.sleep(0.3)
         command.signal(signal.SIGINT)
@@ -149,9 +149,9 @@ def while_told_to_come_back_later(servers: Servers, folder: Path) -> None:
 
 
 def at_a_slow_pace(servers: Servers, folder: Path) -> None:
-    """Also between two permits that are far apart."""
+    """A signal between two permits that are far apart."""
     server = servers.start()
-    with running(*words(folder, server, "--rate=0.02"), err=folder / "err") as command:
+    with running(*command_line(folder, server, "--rate=0.02"), err=folder / "err") as command:
         wait_until(lambda: len(server.log) > 0, "it asks")
         time.sleep(0.3)
         command.signal(signal.SIGTERM)
@@ -160,10 +160,10 @@ def at_a_slow_pace(servers: Servers, folder: Path) -> None:
 
 
 def finish(servers: Servers, folder: Path, server: Emulator) -> None:
-    """Whatever came before, from a server that is well the job is finished, exactly."""
+    """Assert that the job completes exactly against a server without faults."""
     servers.stop(server)
     well = servers.start(seed=server.config.seed, port=server.port)
-    finished = servers.harvester(*words(folder, well, "--rate=200"))
+    finished = servers.harvester(*command_line(folder, well, "--rate=200"))
     assert finished.code == 0, finished.err
     assert_done(folder, well)
 
@@ -172,9 +172,9 @@ def finish(servers: Servers, folder: Path, server: Emulator) -> None:
 
 
 def outside_the_hours(servers: Servers, folder: Path) -> None:
-    """Wednesday noon: not a request, exit code 75; in the evening the job is done."""
+    """On Wednesday at noon no request is sent (exit code 75); in the evening the job completes."""
     server = servers.start()
-    hours = words(folder, server, "--window=off-peak", "--stop-at-window-end")
+    hours = command_line(folder, server, "--window=off-peak", "--stop-at-window-end")
     noon = servers.harvester(*hours, patches={"clock": "2026-11-18T12:00:00-05:00"})
     assert noon.code == 75, noon.err
     assert "21:00" in noon.err
@@ -193,9 +193,9 @@ def outside_the_hours(servers: Servers, folder: Path) -> None:
 
 
 def the_hours_end(servers: Servers, folder: Path) -> None:
-    """At five in the morning it stops where it is, and goes on the next night."""
+    """The run stops at 05:00 and completes the next night."""
     server = servers.start(latency=(0.2,))
-    hours = words(folder, server, "--window=off-peak", "--stop-at-window-end", "--rate=20")
+    hours = command_line(folder, server, "--window=off-peak", "--stop-at-window-end", "--rate=20")
     night_clock = set_clock(folder, "2026-11-18T04:30:00-05:00")
     with running(*hours, err=folder / "err", patches=night_clock) as command:
         wait_until(lambda: len(server.log) > 10, "it asks")
@@ -215,10 +215,10 @@ def the_hours_end(servers: Servers, folder: Path) -> None:
 
 
 def it_waits_for_the_hours(servers: Servers, folder: Path) -> None:
-    """Just before nine: it says until when it waits, in Eastern time too, then asks."""
+    """Shortly before 21:00 the run says until when it waits, in Eastern time too, then starts."""
     server = servers.start()
     evening = set_clock(folder, "2026-11-18T20:55:00-05:00")
-    hours = words(folder, server, "--window=off-peak")
+    hours = command_line(folder, server, "--window=off-peak")
     with running(*hours, err=folder / "err", patches=evening) as command:
         wait_until(lambda: "Waiting" in command.stderr(), "it waits")
         wait_until(lambda: status(folder / "out")["state"] == "waiting", "status says so")
@@ -232,11 +232,11 @@ def it_waits_for_the_hours(servers: Servers, folder: Path) -> None:
 
 
 def another_server_is_asked_at_once(servers: Servers, folder: Path) -> None:
-    """`auto` keeps NCBI's hours with NCBI alone, `always` with nobody."""
+    """`auto` keeps NCBI's hours for NCBI only, `always` for no server."""
     server = servers.start()
     noon = {"clock": "2026-11-18T12:00:00-05:00"}
     finished = servers.harvester(
-        *words(folder, server, "--rate=200", "--batch-size=1"), patches=noon
+        *command_line(folder, server, "--rate=200", "--batch-size=1"), patches=noon
     )
     assert finished.code == 0, finished.err
     assert len(server.log) > 100
@@ -247,7 +247,7 @@ def another_server_is_asked_at_once(servers: Servers, folder: Path) -> None:
 
 
 def assert_well_formed(said: dict[str, Any], out: Path, rate: float) -> None:
-    """All keys of the public interface, each of its type."""
+    """Assert that all keys of the public interface are there, with their types."""
     assert said["state"] in {
         "running", "waiting", "interrupted", "complete", "complete_with_failures"
     }  # fmt: skip
@@ -270,13 +270,13 @@ def assert_well_formed(said: dict[str, Any], out: Path, rate: float) -> None:
 
 
 def status_all_along(servers: Servers, folder: Path) -> None:
-    """Running, killed, running again, complete: the counts only grow, and are right."""
+    """Status of a run that is killed, resumed and completed: counts only grow, and are exact."""
     server, out = servers.start(latency=(0.1,)), folder / "out"
     often = {
         COMMIT: 0.4,
         TICK: 0.1,
     }
-    slowly = words(folder, server, "--rate=40", "--batch-size=1")
+    slowly = command_line(folder, server, "--rate=40", "--batch-size=1")
     with Lateness() as machine, running(*slowly, err=folder / "err", patches=often) as run:
         wait_until(lambda: len(server.log) > 30, "it asks")
         wait_until(lambda: status(out)["uids"]["done"] > 0, "something is committed")
@@ -300,7 +300,7 @@ def status_all_along(servers: Servers, folder: Path) -> None:
     assert killed["state"] == "interrupted"
     assert killed["uids"]["done"] >= said["uids"]["done"]
     assert killed["links"] >= said["links"] > 0
-    finished = servers.harvester(*words(folder, server, "--rate=200"))
+    finished = servers.harvester(*command_line(folder, server, "--rate=200"))
     assert finished.code == 0, finished.err
     complete = status(out)
     assert_well_formed(complete, out, 200)
@@ -316,7 +316,7 @@ def status_all_along(servers: Servers, folder: Path) -> None:
 
 
 def status_of_a_run_that_has_just_begun(servers: Servers, folder: Path) -> None:
-    """A folder that was complete and gets a longer list is running from its first request on."""
+    """A complete folder that gets a longer list is `running` from its first request on."""
     server, out = servers.start(latency=(3.0,)), folder / "out"
     base = [
         "run", "--dbfrom=pubmed", "--db=pmc", "--base-url", server.base_url, "--rate=40", "-o", out,
@@ -351,10 +351,10 @@ def test_a_harvest_stops_when_asked_and_resumes(
 
 
 @pytest.mark.torture
-def test_ten_seconds_are_enough(servers: Servers, tmp_path: Path) -> None:
-    """With nothing changed: what is in flight is given up, and the run has ended, within 12 s."""
+def test_a_run_with_default_settings_ends_within_12_s(servers: Servers, tmp_path: Path) -> None:
+    """With default settings, requests in flight are abandoned and the run ends within 12 s."""
     server = servers.start(latency=(0.05, 60.0))
-    with running(*words(tmp_path, server), err=tmp_path / "err") as command:
+    with running(*command_line(tmp_path, server), err=tmp_path / "err") as command:
         wait_until(lambda: len(server.log) > 20, "many are in flight")
         command.signal(signal.SIGINT)
         interrupted(command, signal.SIGINT, 12.0)

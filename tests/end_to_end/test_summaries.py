@@ -1,4 +1,4 @@
-"""ESummary at a socket: batches of 500, answers that one record breaks, and large sets."""
+"""ESummary over a socket: batches of 500, responses broken by one record, and large sets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ one cannot be repaired."""
 
 
 def _links(request: Request) -> bytes:
-    """Each UID is linked to itself plus 5,000."""
+    """Link each UID to itself plus 5,000."""
     link = {"dbto": "gene", "linkname": "pubmed_gene"}
     found = [
         {
@@ -52,7 +52,7 @@ def _links(request: Request) -> bytes:
 
 
 def _summaries(request: Request, broken: bytes = b"") -> bytes:
-    """A summary of each UID as NCBI writes them; that of 5007 may be broken in JSON."""
+    """Return summaries as NCBI writes them; the JSON of 5007 may be broken."""
     ids = request.value("id").split(",")
     if request.value("retmode") == "xml":
         assert request.value("version") == "2.0"
@@ -97,7 +97,7 @@ def _records(out: Path) -> dict[int, dict[str, Any]]:
 
 
 def of_a_harvest(servers: Servers, folder: Path, broken: str, *options: str) -> None:
-    """`records` sends at most 500 UIDs per request, and a broken record costs few more requests."""
+    """`records` sends at most 500 UIDs per request; a broken record costs few more requests."""
     uids = range(1, 1201)
     server = servers.malicious_server(servers.start(), _respond(BREAKS.get(broken, b"")))
     out = folder / "out"
@@ -149,7 +149,7 @@ async def test_the_library_reads_past_a_broken_record(servers: Servers, broken: 
 
 @pytest.mark.parametrize("db", ["pubmed", "gene"])
 async def test_a_set_is_paged_to_its_end(servers: Servers, db: str) -> None:
-    """More than the 500 of a JSON answer, and more than the 10,000 of any request."""
+    """More than 500 records (one JSON answer) and more than 10,000 (one request)."""
 
     def respond(request: Request) -> bytes | None:
         return _summaries(request) if request.utility == "esummary.fcgi" else None
@@ -165,7 +165,7 @@ async def test_a_set_is_paged_to_its_end(servers: Servers, db: str) -> None:
 
 
 async def test_a_set_alone_can_be_searched(servers: Servers) -> None:
-    """ESearch takes a set without a query (NBK25499); neither of both is refused."""
+    """ESearch accepts a set without a query (NBK25499); neither of both is refused."""
     server = servers.start()
     async with Eutils(base_url=server.base_url, rate=100) as e:
         posted = await e.epost("pubmed", range(1, 31))

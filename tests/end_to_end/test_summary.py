@@ -1,4 +1,4 @@
-"""The sentences after a run: where the result is, how to read it, what to do about failures."""
+"""The text after a run: where the result is, how to read it, what to do about failures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UIDS = range(1, 61)
 def test_each_line_reads_the_links(
     servers: Servers, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    """The lines are copied from the screen and run; the folder has a name to be quoted."""
+    """The printed lines are copied and run; the folder's name needs quotes."""
     duckdb = pytest.importorskip("duckdb")
     server, out = servers.start(), tmp_path / "my 'links'"
     ended = servers.harvester(

@@ -1,4 +1,4 @@
-"""Proxies, homes and limits of the machine around the process."""
+"""Proxies, home folders and limits of the machine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def words(ids: Path, out: Path, base_url: str) -> list[object]:
 
 
 def test_a_proxy_is_used_and_its_refusal_ends_the_run(servers: Servers, tmp_path: Path) -> None:
-    """An emulator stands for the proxy: it sees the request for a host that does not exist."""
+    """An emulator is the proxy; it gets the request for a host that does not exist."""
     proxy = servers.start()
     out = tmp_path / "out"
     ended = servers.harvester(
@@ -72,7 +72,7 @@ def test_without_a_home_that_can_be_written_a_run_says_so_and_goes_on(
 
 
 def test_few_open_files_are_enough(servers: Servers, tmp_path: Path) -> None:
-    """200 UIDs, each in a request of its own, at once: fewer are in flight."""
+    """200 UIDs, one per request, at once: fewer requests are in flight."""
     server = servers.start(latency=(0.5,))
     uids, out = range(1, 201), tmp_path / "out"
     line = [*words(write_uids(tmp_path / "ids", uids), out, server.base_url), "--batch-size=1"]
@@ -91,7 +91,7 @@ def test_few_open_files_are_enough(servers: Servers, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("most", [1 << 12, 1 << 15])
 def test_a_limit_of_the_size_of_files_is_named(servers: Servers, tmp_path: Path, most: int) -> None:
-    """By whatever writes; `status`, too, needs a file of SQLite's beside the state."""
+    """By every command that writes, and by `status`, which needs a SQLite file."""
     out = tmp_path / "out"
     line = words(write_uids(tmp_path / "ids", UIDS), out, servers.start().base_url)
     for command_line in (line, ["status", out]):

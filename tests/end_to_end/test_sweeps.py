@@ -1,4 +1,4 @@
-"""Reading again: what one sweep loses another finds, and how much all of them lost is estimated."""
+"""Passes: links that one pass loses are found by another, and the missing rest is estimated."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LINK = ("from_uid", "linkname", "to_uid")
 
 
 def harvest(servers: Servers, folder: Path, count: int, base_url: str, *options: str) -> Finished:
-    """The related articles of the first so many UIDs, one request after the other."""
+    """Harvest the related articles of the first UIDs, one request at a time."""
     return servers.harvester(
         "run", "--ids", write_uids(folder / "ids", range(1, count + 1)), "--dbfrom=pubmed",
         "--db=pubmed", "--linkname=pubmed_pubmed", "--base-url", base_url, "--rate=200",
@@ -50,7 +50,7 @@ def keys(table: pa.Table) -> set[tuple[Any, ...]]:
 
 
 def tidy(out: Path) -> None:
-    """Nothing of the sweeps is left, and no link is there twice."""
+    """Assert that no file of a single pass is left and no link is stored twice."""
     assert not (out / "sweeps").exists()
     found = rows(out, "links")
     assert len(keys(found)) == found.num_rows
@@ -61,7 +61,7 @@ def tidy(out: Path) -> None:
 
 
 def the_estimate_covers_the_truth(servers: Servers, folder: Path, passes: int, form: str) -> None:
-    """More sweeps, more links; those still missing are as many as it says."""
+    """More passes find more links; the number still missing is within the estimate."""
     server = servers.start(seed=passes, faults=(LOSES,))
     finished = harvest(
         servers, folder, 800, server.base_url, f"--passes={passes}", f"--format={form}"
@@ -87,7 +87,7 @@ def sweeps_that_lose_nothing_are_exact(servers: Servers, folder: Path) -> None:
 
 
 def only_what_is_new_is_asked(servers: Servers, folder: Path) -> None:
-    """A longer list, and then one pass more: sets say what is left."""
+    """A longer list and then one more pass request only the new UIDs."""
     server = servers.start(seed=9)
 
     def asked(count: int, passes: int) -> int:
@@ -142,7 +142,7 @@ def a_pipe_has_nothing_to_compare_with(servers: Servers, folder: Path) -> None:
 
 
 def verified_against_the_server(servers: Servers, folder: Path) -> None:
-    """A share is asked again: all is the same, until the server loses links; files stay."""
+    """`--resample` finds no difference until the server loses links; files stay the same."""
     server = servers.start(seed=9)
     assert harvest(servers, folder, 200, server.base_url).code == 0
     out = folder / "out"
@@ -169,7 +169,7 @@ def verified_against_the_server(servers: Servers, folder: Path) -> None:
 
 
 def verified_on_disk(servers: Servers, folder: Path, form: str) -> None:
-    """A flipped byte is found and named, and `resume` refuses to build on it."""
+    """A flipped byte is found and named, and `resume` refuses the folder."""
     server = servers.start(seed=9)
     assert harvest(servers, folder, 60, server.base_url, f"--format={form}").code == 0
     out = folder / "out"
@@ -203,6 +203,6 @@ SCENARIOS = [
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_reading_again(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
+def test_passes_are_merged(scenario: Scenario, run_scenario: Callable[[Scenario], None]) -> None:
     """Run one scenario; its docstring says what is proved."""
     run_scenario(scenario)

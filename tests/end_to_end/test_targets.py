@@ -1,4 +1,4 @@
-"""`--targets-only`: the distinct targets of a whole set, each once, come what may."""
+"""`--targets-only`: each distinct target of all UIDs is stored once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def truth(server: Emulator, uids: Iterable[int] = UIDS) -> set[tuple[object, ...
 
 
 def assert_done(out: Path, server: Emulator, uids: Iterable[int] = UIDS) -> None:
-    """Every target once, every UID answered."""
+    """Assert that every target is stored once and every UID is answered."""
     found = keyed(table(out / "links", TARGETS), "dbfrom", "dbto", "linkname", "to_uid")
     assert len(found) == len(set(found))
     assert set(found) == truth(server, uids)
@@ -86,7 +86,7 @@ def exactly_once(servers: Servers, folder: Path, form: str, retmode: str, *fault
 
 
 def killed_and_resumed(servers: Servers, folder: Path, seed: int, form: str) -> None:
-    """What was met before a death is known after it."""
+    """Targets stored before a kill are not stored again after it."""
     server, chooser = servers.start(latency=(0.05, 0.2)), random.Random(seed)
     command, kills = words(folder, server, f"--format={form}", "--batch-size=10"), 0
     with servers.fork_server() as fork_server:
@@ -102,7 +102,7 @@ def killed_and_resumed(servers: Servers, folder: Path, seed: int, form: str) -> 
 
 
 def fewer_requests(servers: Servers, folder: Path) -> None:
-    """Than for links, at the same settings; and each answer is smaller."""
+    """Fewer requests than for links with the same settings, and smaller answers."""
     server, linked = servers.start(), servers.start()
     assert servers.harvester(*words(folder, server)).code == 0
     command = [word for word in words(folder, linked) if word != "--targets-only"]
@@ -146,7 +146,7 @@ def accessions(servers: Servers, folder: Path, form: str) -> None:
 
 
 def a_hop_of_targets(servers: Servers, folder: Path) -> None:
-    """In a chain, where who links to whom is not asked."""
+    """A hop of a chain may hold targets only."""
     server, out = servers.start(), folder / "out"
     ids = json.dumps(str(write_uids(folder / "ids", range(1, 41))))
     (folder / "job.toml").write_text(

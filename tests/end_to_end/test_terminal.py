@@ -1,4 +1,4 @@
-"""What a user sees in a terminal of each size, also of other kinds, and after a resize."""
+"""The display in terminals of each size and kind, and after a resize."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def running(
 
 
 def wait_until_drawn(window: Terminal, columns: int) -> None:
-    """Wait until the display is there once, in a terminal of this width."""
+    """Wait until the display is shown once, in a terminal of this width."""
     window.wait_for(lambda _: is_drawn_once(window, columns))
 
 
 def is_drawn_once(window: Terminal, columns: int) -> bool:
-    """Whether the display is there as a whole, once, without a wrapped line."""
+    """Return whether the whole display is shown once, without a wrapped line."""
     lines = [line for line in window.lines() if line.strip()]
     bars = [number for number, line in enumerate(lines) if re.search("[━╸╺]", line)]
     if len(bars) != 1 or len(lines) < bars[0] + 1 + len(ROWS):
@@ -60,7 +60,7 @@ def test_the_display_fits_each_width(servers: Servers, tmp_path: Path, columns: 
 
 
 def test_the_display_is_whole_after_a_resize(servers: Servers, tmp_path: Path) -> None:
-    """Narrower lines are wrapped by the terminal, and must be erased with the rest."""
+    """The terminal wraps lines that are too long; all their rows must be erased."""
     with running(servers, tmp_path, 120) as window:
         wait_until_drawn(window, 120)
         for columns in (60, 140, 45, 80):

@@ -1,4 +1,4 @@
-"""Several harvests at a time with one key, as array jobs start: together they keep the rate."""
+"""Several harvests with one key at a time, as in an array job: together they keep the rate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RATE, BATCH = 10, 3
 
 
 def together(servers: Servers, folder: Path, processes: int, seconds: float) -> list[float]:
-    """Shares of one list, harvested by so many processes that start at once; when requests came."""
+    """Harvest shares of one list in processes that start together; return the arrival times."""
     server = servers.start(rate=RATE, latency=(0.3,), seed=processes)
     uids = range(1, round(RATE * seconds) * BATCH + 1)
     ids = write_uids(folder / "ids", uids)
@@ -44,7 +44,7 @@ def together(servers: Servers, folder: Path, processes: int, seconds: float) -> 
 
 
 def split_mix(state: int) -> int:
-    """The output of SplitMix64 for a state, by whole numbers."""
+    """Return the output of SplitMix64 for a state, by integer arithmetic."""
     mask = 2**64 - 1
     mix = (state + 0x9E3779B97F4A7C15) & mask
     mix = (mix ^ (mix >> 30)) * 0xBF58476D1CE4E5B9 & mask
@@ -53,7 +53,7 @@ def split_mix(state: int) -> int:
 
 
 def share_used(times: list[float], window: float) -> float:
-    """Of the rate, over the worst window of so many seconds while there was work for all."""
+    """Return the share of the rate used in the worst window while all had work."""
     count = round(RATE * window)
     busy = [time for time in times if time < times[-1] - 2.0]
     spans = [end - start for start, end in zip(busy, busy[count:], strict=False)]

@@ -1,4 +1,4 @@
-"""`harvester top`: what it ranks, what it asks for, and what it refuses."""
+"""`harvester top`: its ranking, its requests, and what it refuses."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from support.servers import Servers
 
 
-def words(folder: Path, base_url: str, *options: str) -> list[object]:
-    """A harvest into `out`."""
+def command_line(folder: Path, base_url: str, *options: str) -> list[object]:
+    """Return the command line of a harvest into `out`."""
     return [
         "run", "--ids", write_uids(folder / "ids", range(1, 61)), "--dbfrom=pubmed",
         "--base-url", base_url, "--rate=200", "-o", folder / "out", *options,
@@ -25,7 +25,7 @@ def words(folder: Path, base_url: str, *options: str) -> list[object]:
 
 
 def ranked(out: Path) -> list[tuple[int, int, str]]:
-    """What counting the rows gives: inputs, UID and database of each target, the first first."""
+    """Return inputs, UID and database of each target, counted over the rows, in order."""
     inputs: dict[tuple[str, int], set[int]] = defaultdict(set)
     for row in rows(out, "links").to_pylist():
         inputs[row["dbto"], row["to_uid"]].add(row["from_uid"])
@@ -36,7 +36,7 @@ def ranked(out: Path) -> list[tuple[int, int, str]]:
 @pytest.mark.parametrize("form", ["parquet", "jsonl"])
 def test_targets_titles_and_requests(servers: Servers, tmp_path: Path, form: str) -> None:
     server, out = servers.start(seed=2), tmp_path / "out"
-    command = words(tmp_path, server.base_url, "--db=pubmed,pmc", f"--format={form}")
+    command = command_line(tmp_path, server.base_url, "--db=pubmed,pmc", f"--format={form}")
     assert servers.harvester(*command).code == 0
     expected, asked = ranked(out), len(server.log)
     listed = harvester("top", out, "-n", "20")
@@ -79,7 +79,7 @@ def test_titles_cannot_move_the_cursor(servers: Servers, tmp_path: Path) -> None
     server = servers.malicious_server(
         servers.start(), lambda request: evil if "esummary" in request.utility else None
     )
-    assert servers.harvester(*words(tmp_path, server.base_url, "--db=pmc")).code == 0
+    assert servers.harvester(*command_line(tmp_path, server.base_url, "--db=pmc")).code == 0
     listed = harvester("top", tmp_path / "out", "--titles", "-n", "3")
     assert listed.code == 0, listed.err
     assert "\x1b" not in listed.out
@@ -97,7 +97,7 @@ def test_rows_without_both_ends_are_refused(
     servers: Servers, tmp_path: Path, options: tuple[str, ...], said: str
 ) -> None:
     server = servers.start()
-    assert servers.harvester(*words(tmp_path, server.base_url, *options)).code == 0
+    assert servers.harvester(*command_line(tmp_path, server.base_url, *options)).code == 0
     refused = servers.harvester("top", tmp_path / "out")
     assert refused.code == 2
     assert said in refused.output
@@ -105,10 +105,10 @@ def test_rows_without_both_ends_are_refused(
 
 def test_unfinished_harvest_is_ranked_with_a_note(servers: Servers, tmp_path: Path) -> None:
     server = servers.start()
-    assert servers.harvester(*words(tmp_path, server.base_url, "--db=pmc")).code == 0
+    assert servers.harvester(*command_line(tmp_path, server.base_url, "--db=pmc")).code == 0
     servers.stop(server)
     write_uids(tmp_path / "ids", range(1, 301))
-    command = words(tmp_path, server.base_url, "--db=pmc", "--give-up-after=1s")
+    command = command_line(tmp_path, server.base_url, "--db=pmc", "--give-up-after=1s")
     command[2] = write_uids(tmp_path / "more", range(1, 301))
     assert servers.harvester(*command).code == 69
     listed = harvester("top", tmp_path / "out")

@@ -1,4 +1,4 @@
-"""Where the server permits less than was expected: found out soon, and used."""
+"""A server that permits less than expected: the limit is found soon and used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PERMITTED, EXPECTED, BATCH = 6, 10, 4
 
 @pytest.mark.alone
 def test_a_lower_limit_is_learnt_and_used(servers: Servers, tmp_path: Path) -> None:
-    """After ten seconds hardly a request is refused, and most of what is permitted is used."""
+    """After ten seconds few requests are refused, and most of the permitted rate is used."""
     server = servers.start(rate=PERMITTED, latency=(0.2,))
     uids = range(1, PERMITTED * 22 * BATCH + 1)
     with Lateness() as machine:

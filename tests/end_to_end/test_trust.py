@@ -1,4 +1,4 @@
-"""Whom the program trusts: servers that prove who they are; and nobody is let in, or led astray."""
+"""Certificates are checked, the program listens only where told, and paths are resolved safely."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UIDS = range(1, 21)
 
 @pytest.fixture
 def self_signed(tmp_path: Path) -> ssl.SSLContext:
-    """The context of a server whose certificate nobody vouches for."""
+    """Return the context of a server whose certificate no authority signed."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("there is no openssl to make a certificate with")
@@ -48,7 +48,7 @@ def self_signed(tmp_path: Path) -> ssl.SSLContext:
 
 
 def harvested(servers: Servers, folder: Path, malicious: MaliciousServer, **env: str) -> Finished:
-    """A harvest into `out`."""
+    """Run a harvest into `out`."""
     return servers.harvester(
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", malicious.base_url, "--rate=100", "-o", folder / "out", env=env,
@@ -58,7 +58,7 @@ def harvested(servers: Servers, folder: Path, malicious: MaliciousServer, **env:
 def test_a_certificate_that_is_not_trusted_ends_the_run(
     servers: Servers, tmp_path: Path, self_signed: ssl.SSLContext
 ) -> None:
-    """One sentence says what is wrong and the remedy; not a byte of a request is sent."""
+    """One message names the problem and the remedy; no byte of a request is sent."""
     malicious = servers.malicious_server(servers.start(), lambda _: None, self_signed)
     ended = harvested(servers, tmp_path, malicious, NCBI_API_KEY=KEY)
     assert ended.code == 4, ended.err
@@ -89,7 +89,7 @@ def test_a_file_of_certificates_that_does_not_exist_is_named(
 
 
 def listening(port: int) -> set[str]:
-    """The addresses on which a port is listened to, in hexadecimal."""
+    """Return the addresses on which a port is listened to, in hexadecimal."""
     table = Path("/proc/net/tcp")
     if not table.exists():
         pytest.skip("the system has no list of sockets to look at")
@@ -127,8 +127,7 @@ def test_the_emulator_listens_elsewhere_when_told_to() -> None:
 def test_a_path_in_a_job_file_means_what_it_means_in_a_shell(
     servers: Servers, tmp_path: Path, path: str, where: str | None
 ) -> None:
-    """It is one of the folder the command runs in, whichever the job file lies in; ~ is the home;
-    nothing else in it is replaced."""
+    """It is relative to the folder of the command, not of the job file; only ~ is replaced."""
     server = servers.start()
     for name in ("here", "home", "elsewhere", "jobs"):
         (tmp_path / name).mkdir()

@@ -1,4 +1,4 @@
-"""Every cmd, form of answer and form of output: the rows on disk are those of the graph."""
+"""Every cmd, response format and output format: the rows on disk equal the graph."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SUFFIX = {"": "", "none": "", "gzip": ".gz", "zstd": ".zst"}
 def every_form(
     servers: Servers, folder: Path, cmd: str, retmode: str, form: str, compression: str = ""
 ) -> None:
-    """Duplicates in the input ask nothing twice; each link and each UID is there once."""
+    """Duplicate input UIDs are requested once; each link and each UID is stored once."""
     server = servers.start(seed=7)
     ids = write_uids(folder / "ids", [*UIDS, *UIDS[:50], *reversed(UIDS)])
     finished = servers.harvester(
@@ -55,7 +55,7 @@ def every_form(
 
 
 def all_databases(servers: Servers, folder: Path, retmode: str) -> None:
-    """`all` is the default: links to every database, UIDs past 2^31 among them."""
+    """`all` is the default: links to every database, also with UIDs above 2^31."""
     server = servers.start(seed=3)
     uids = [*range(1, 40), 3_099_999_999, 2**31, 2**40]
     finished = servers.harvester(
@@ -86,7 +86,9 @@ def some_linknames(servers: Servers, folder: Path, retmode: str) -> None:
 
 
 def linknames_are_enforced(servers: Servers, folder: Path, retmode: str) -> None:
-    """A server that ignores the wish, as NCBI ignores what it does not know, gets not its way."""
+    """Other linknames are dropped if a server ignores the parameter, as NCBI does with unknown
+    ones.
+    """
     server = servers.start(seed=4)
     tap = servers.tap(server, hide=b"&linkname=pubmed_pmc&")
     uids = range(1, 300)

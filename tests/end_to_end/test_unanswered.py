@@ -1,4 +1,4 @@
-"""UIDs that cannot be answered: each has a row that says why, and costs its neighbours nothing."""
+"""UIDs that cannot be answered: each has a row with the reason, and other UIDs are unaffected."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ POISON, LEFT_OUT = (1_005, 1_017, 1_018), (1_030, 1_059)
 
 
 def harvest(servers: Servers, out: Path, ids: Path, base_url: str, *options: str) -> Finished:
-    """A harvest that gives up soon."""
+    """Harvest with few attempts."""
     return servers.harvester(
         "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--base-url", base_url, "--rate=100",
         "--batch-size=8", "--max-attempts=2", "-o", out, *options, patches=IMPATIENT,
@@ -41,13 +41,13 @@ def harvest(servers: Servers, out: Path, ids: Path, base_url: str, *options: str
 
 
 def reasons(out: Path, outcome: str) -> dict[int, str]:
-    """Reason of each UID with an outcome."""
+    """Return the reason of each UID with an outcome."""
     found = rows(out, "uids").to_pylist()
     return {row["from_uid"]: row["reason"] for row in found if row["outcome"] == outcome}
 
 
 def failed_and_missing(servers: Servers, folder: Path, form: str) -> None:
-    """Exit code 3, a row with a reason, a list to ask again with; then all is well."""
+    """Exit code 3, a row with the reason, a list for the retry; the retry then succeeds."""
     poison = ",".join(map(str, POISON))
     left_out = ",".join(map(str, LEFT_OUT))
     sick = servers.start(faults=(f"poison@{poison}", f"short@{left_out}"))
@@ -109,7 +109,7 @@ def failed_and_missing(servers: Servers, folder: Path, form: str) -> None:
 
 
 def the_list_is_an_input(servers: Servers, folder: Path) -> None:
-    """`unanswered.txt` can be given as --ids of another job."""
+    """`unanswered.txt` is a valid `--ids` file of another job."""
     sick = servers.start(faults=("poison@1005,1017",))
     first = harvest(servers, folder / "out", write_uids(folder / "ids", ASKED), sick.base_url)
     assert first.code == 3, first.err
@@ -122,7 +122,7 @@ def the_list_is_an_input(servers: Servers, folder: Path) -> None:
 
 
 def default_settings(servers: Servers, folder: Path) -> None:
-    """It is found in a batch of 200 by halving, and all of its neighbours are linked."""
+    """A bad UID is isolated from a batch of 200 by halving; all other UIDs are linked."""
     sick = servers.start(faults=("poison@77",))
     uids = range(1, 201)
     finished = servers.harvester(
@@ -139,8 +139,8 @@ def default_settings(servers: Servers, folder: Path) -> None:
     assert len(alone) == 6, "a UID alone has all of its attempts"
 
 
-def the_failed_are_no_yardstick(servers: Servers, folder: Path) -> None:
-    """A UID that failed before tells nothing of the server's health when a new one fails."""
+def earlier_failures_prove_nothing(servers: Servers, folder: Path) -> None:
+    """A UID that failed before is no evidence about the server when a new one fails."""
     sick = servers.start(faults=("poison@3,90",))
     out = folder / "out"
     assert harvest(servers, out, write_uids(folder / "ids", (3, 4, 5)), sick.base_url).code == 3
@@ -155,7 +155,7 @@ SCENARIOS = [
     Scenario(failed_and_missing, "jsonl"),
     Scenario(the_list_is_an_input),
     Scenario(default_settings),
-    Scenario(the_failed_are_no_yardstick),
+    Scenario(earlier_failures_prove_nothing),
 ]
 
 

@@ -1,4 +1,4 @@
-"""A step that builds on an unfinished harvest: refused, or taken with `--partial` and noted."""
+"""Sources that are unfinished harvests: refused, or accepted with `--partial` and noted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SUMMARIES = [("db", NAME), ("uid", UID), ("record", TEXT)]
 
 
 def stopped(folder: Path, server: Emulator) -> Path:
-    """A harvest of links to PMC that a signal ended, with some of its UIDs done."""
+    """Harvest links to PMC, ended by a signal when some UIDs are done."""
     out = folder / "one"
     words = [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
@@ -48,12 +48,12 @@ def stopped(folder: Path, server: Emulator) -> Path:
 
 
 def targets(out: Path) -> list[int]:
-    """The records that the links there lead to."""
+    """Return the records that the links lead to."""
     return sorted(set(rows(out, "links")["to_uid"].to_pylist()))
 
 
 def the_next_hop(servers: Servers, folder: Path) -> None:
-    """Refused; with `--partial` it is noted, and `resume` takes the rest once it is there."""
+    """Refused; with `--partial` it is noted, and `resume` adds the rest later."""
     server = servers.start(latency=(0.05,))
     one, two, three = stopped(folder, server), folder / "two", folder / "three"
     asked = len(server.log)
@@ -133,8 +133,8 @@ def a_later_hop(servers: Servers, folder: Path) -> None:
     assert servers.harvester("resume", out / "hop-2").code == 0
 
 
-def what_failed_is_told(servers: Servers, folder: Path) -> None:
-    """A harvest that ended with failures is a source, with a warning of how many."""
+def failures_are_a_warning(servers: Servers, folder: Path) -> None:
+    """A harvest with failed UIDs is a source, with a warning of how many."""
     server, one = servers.start(faults=("poison@7,8",)), folder / "one"
     ended = servers.harvester(
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
@@ -155,7 +155,7 @@ def what_failed_is_told(servers: Servers, folder: Path) -> None:
 
 
 def failed_records_are_got_again(servers: Servers, folder: Path) -> None:
-    """`--retry-failed` asks for those alone; without it nobody is asked."""
+    """`--retry-failed` requests only failed records; without it no request is sent."""
     server, one = servers.start(), folder / "one"
     assert servers.harvester(
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
@@ -181,7 +181,8 @@ def failed_records_are_got_again(servers: Servers, folder: Path) -> None:
 SCENARIOS = [
     Scenario(case)
     for case in (
-        the_next_hop, its_records, a_later_hop, what_failed_is_told, failed_records_are_got_again,
+        the_next_hop, its_records, a_later_hop, failures_are_a_warning,
+        failed_records_are_got_again,
     )
 ]  # fmt: skip
 

@@ -47,7 +47,7 @@ ROWS = {
 
 @dataclass(frozen=True)
 class Said:
-    """What a command said."""
+    """The output of a command."""
 
     code: int
     out: str
@@ -55,7 +55,7 @@ class Said:
 
 
 @pytest.fixture(scope="module")
-def stage(all_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folders(all_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a harvest, an empty one, the shards of one, and a list of UIDs."""
     folder = tmp_path_factory.mktemp("verbosity")
     with all_servers.group() as servers:
@@ -76,10 +76,13 @@ def stage(all_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def say(
-    stage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    folders: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> Callable[..., Said]:
     """Run the program in this process."""
-    monkeypatch.setenv("HARVESTER_BASE_URL", (stage / "url").read_text())
+    monkeypatch.setenv("HARVESTER_BASE_URL", (folders / "url").read_text())
     monkeypatch.setenv("NCBI_API_KEY", "a" * 36)  # more requests a second
     monkeypatch.setattr("harvester.cli.session.keep_memory", lambda: None)
     made = iter(range(100))
@@ -87,8 +90,8 @@ def say(
     def run(line: str) -> Said:
         new = str(tmp_path / f"new{next(made)}")
         words = [
-            word.replace("NEW", new) if "NEW" in word else str(stage / word)
-            if word.isupper() and (stage / word).exists() else word
+            word.replace("NEW", new) if "NEW" in word else str(folders / word)
+            if word.isupper() and (folders / word).exists() else word
             for word in shlex.split(line)
         ]  # fmt: skip
         monkeypatch.setattr(sys, "argv", ["harvester", *words])
@@ -106,8 +109,8 @@ def test_the_table_has_every_command() -> None:
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_command_obeys(name: str, say: Callable[..., Said]) -> None:
-    """-q leaves the result, -v says more, --log-json says it as JSON."""
+def test_commands_obey_q_v_and_log_json(name: str, say: Callable[..., Said]) -> None:
+    """-q leaves only the result, -v adds details, --log-json writes JSON."""
     plain, quiet = say(ROWS[name]), say(f"{ROWS[name]} -q")
     loud, logged = say(f"{ROWS[name]} -v"), say(f"{ROWS[name]} --log-json")
     hushed = say(f"-q {ROWS[name]} --log-json")
@@ -174,13 +177,13 @@ def test_the_command_at_the_end_speaks_json_too(say: Callable[..., Said]) -> Non
     ],
 )
 def test_a_full_disk_of_the_log_changes_no_exit_code(
-    stage: Path, tmp_path: Path, line: str, code: int
+    folders: Path, tmp_path: Path, line: str, code: int
 ) -> None:
     out = tmp_path / "out"
-    env = environment(HARVESTER_BASE_URL=(stage / "url").read_text())
+    env = environment(HARVESTER_BASE_URL=(folders / "url").read_text())
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            command(*line.format(stage, out).split()), stderr=full, env=env, check=False
+            command(*line.format(folders, out).split()), stderr=full, env=env, check=False
         )
     assert done.returncode == code
     assert (out / "manifest.json").exists() == (code == 0)

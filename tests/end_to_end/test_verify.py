@@ -24,7 +24,7 @@ FAST = {BACKOFF: 0.02}
 def harvest(
     servers: Servers, server: Emulator, out: Path, *options: str, uids: range = range(1, 61)
 ) -> Path:
-    """A harvest of related articles and PMC links of some UIDs."""
+    """Harvest related articles and PMC links of some UIDs."""
     ids = write_uids(out.with_name("ids"), uids)
     ended = servers.harvester(
         "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc,pubmed",
@@ -36,7 +36,7 @@ def harvest(
 
 
 def verify(servers: Servers, out: Path, *options: object, code: int = 0) -> dict[str, Any]:
-    """What `verify --json` says."""
+    """Return what `verify --json` prints."""
     ended = servers.harvester("verify", out, "--json", "-q", *options)
     assert ended.code == code, ended.output
     said: dict[str, Any] = json.loads(ended.output)
@@ -44,13 +44,13 @@ def verify(servers: Servers, out: Path, *options: object, code: int = 0) -> dict
 
 
 def wrong(said: dict[str, Any]) -> dict[str, str]:
-    """The files that are not as they should be, and why."""
+    """Return the files that `verify` reports, with the reasons."""
     return {one["name"]: one["why"] for one in said["files"] if not one["ok"]}
 
 
 @pytest.fixture(scope="module")
 def sound(all_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A harvest in which two UIDs are missing; tests take copies."""
+    """A harvest in which two UIDs are missing; tests use copies."""
     with all_servers.group() as servers:
         server = servers.start(faults=("short@7,11",))
         return harvest(servers, server, tmp_path_factory.mktemp("sound") / "out")
@@ -63,7 +63,7 @@ def out(sound: Path, tmp_path: Path) -> Path:
 
 
 def without_state(out: Path) -> Path:
-    """As somebody is given it: links, UIDs and manifest."""
+    """The data set as it is handed over: links, UIDs and manifest."""
     for path in out.iterdir():
         if path.name not in ("links", "uids", "manifest.json"):
             path.unlink()
@@ -81,7 +81,7 @@ def test_json_has_the_published_form(servers: Servers, out: Path) -> None:
 
 
 def part_of(out: Path, kind: str) -> Path:
-    """The first file of links or UIDs."""
+    """Return the first file of links or UIDs."""
     return min((out / kind).iterdir())
 
 
@@ -107,7 +107,7 @@ def edit_manifest(out: Path, change: Callable[[dict[str, Any]], None]) -> Path:
 
 
 def copied(out: Path, name: str) -> Path:
-    """A part under another name."""
+    """Copy a part to another name."""
     return Path(shutil.copy(part_of(out, "links"), out / name))
 
 
@@ -218,14 +218,14 @@ def test_chain_handed_over_without_states(servers: Servers, tmp_path: Path) -> N
 
 
 def keys(out: Path) -> set[tuple[int, str, int]]:
-    """The links of a harvest."""
+    """Return the links of a harvest."""
     table = rows(out, "links")
     names = ("from_uid", "linkname", "to_uid")
     return set(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
 def test_against_an_earlier_harvest(servers: Servers, sound: Path, tmp_path: Path) -> None:
-    """Links and UIDs lost and gained per linkname, of UIDs that both have an answer for."""
+    """Lost and gained links and UIDs per linkname, for UIDs answered in both."""
     old = sound
     new = harvest(servers, servers.start(seed=9), tmp_path / "new", uids=range(31, 91))
     said = verify(servers, new, "--against", old)

@@ -1,4 +1,4 @@
-"""What a folder holds is recorded in it: links or records, of which server, of which side."""
+"""A folder records what it holds: links or records, the server, and the side."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ SUMMARIES = [("db", NAME), ("uid", UID), ("record", TEXT)]
 NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 
 
-def words(folder: Path, server: Emulator, *options: object) -> list[object]:
-    """A harvest of the references of some articles into `out`."""
+def command_line(folder: Path, server: Emulator, *options: object) -> list[object]:
+    """Return the command line of a harvest of references into `out`."""
     return [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pubmed",
         "--linkname=pubmed_pubmed_refs", "--rate=300", "--base-url", server.base_url,
@@ -39,18 +39,18 @@ def words(folder: Path, server: Emulator, *options: object) -> list[object]:
 
 
 def targets(server: Emulator) -> set[int]:
-    """The articles referred to."""
+    """Return the articles referred to."""
     links = expected_links(server.graph, "pubmed", UIDS, ("pubmed",), ("pubmed_pubmed_refs",))
     return set(links["to_uid"].to_pylist())
 
 
 def content(inner: Path) -> dict[str, bytes]:
-    """The committed files of a folder of records."""
+    """Return the committed files of a folder of records."""
     return {str(path): path.read_bytes() for path in inner.glob("*/part-*")}
 
 
 def forget(out: Path, *groups: str) -> None:
-    """Take groups out of the identity in a state, as if an older version had written it."""
+    """Remove groups from the identity in a state, as an older version wrote it."""
     with closing(sqlite3.connect(out / "state.sqlite")) as database, database:
         query = "SELECT value FROM meta WHERE key = 'identity'"
         identity = json.loads(database.execute(query).fetchone()[0])
@@ -64,9 +64,9 @@ def forget(out: Path, *groups: str) -> None:
 
 
 def records_are_no_links(servers: Servers, folder: Path, form: str) -> None:
-    """Whatever asks for links there is refused with the command that is right; `verify` works."""
+    """Commands that need links refuse it and name the right command; `verify` works."""
     server, out = servers.start(links_per_uid=3), folder / "out"
-    for command in (words(folder, server, f"--format={form}"), ["records", out]):
+    for command in (command_line(folder, server, f"--format={form}"), ["records", out]):
         assert servers.harvester(*command).code == 0
     inner = out / "records" / "pubmed-summary"
     asked, before = len(server.log), content(inner)
@@ -106,9 +106,9 @@ def records_are_no_links(servers: Servers, folder: Path, form: str) -> None:
 
 
 def each_side_has_its_folder(servers: Servers, folder: Path) -> None:
-    """Of links within one database: as many records as UIDs on that side."""
+    """For links within one database, each side has as many records as UIDs."""
     server, out = servers.start(links_per_uid=3), folder / "out"
-    assert servers.harvester(*words(folder, server)).code == 0
+    assert servers.harvester(*command_line(folder, server)).code == 0
     sides = {"from": ("pubmed-summary-from", set(UIDS)), "to": ("pubmed-summary", targets(server))}
     for side, (name, uids) in sides.items():
         got = servers.harvester("records", out, f"--side={side}")
@@ -121,17 +121,17 @@ def each_side_has_its_folder(servers: Servers, folder: Path) -> None:
 
 
 def a_rehearsal_is_no_harvest(servers: Servers, folder: Path) -> None:
-    """Another server is refused, by both names; that of before goes on."""
+    """Another server is refused, and both are named; the earlier server continues."""
     server, other, out = servers.start(seed=1), servers.start(seed=99), folder / "out"
-    assert servers.harvester(*words(folder, server)).code == 0
+    assert servers.harvester(*command_line(folder, server)).code == 0
     before, job, asked = digests(out), (out / "job.toml").read_bytes(), len(server.log)
     elsewhere = {"HARVESTER_BASE_URL": other.base_url, "NCBI_EMAIL": "me@example.org"}
     for old in (False, True):
         if old:
             forget(out, "holds", "server")
         for command, now, env in (
-            (words(folder, other), other.base_url, {}),
-            ([*words(folder, server), "--base-url", NCBI, "--rate=3"], NCBI, elsewhere),
+            (command_line(folder, other), other.base_url, {}),
+            ([*command_line(folder, server), "--base-url", NCBI, "--rate=3"], NCBI, elsewhere),
             (["resume", out], other.base_url, elsewhere),
             (["run", out / "job.toml", "--retry-failed"], other.base_url, elsewhere),
         ):
@@ -149,15 +149,15 @@ def a_rehearsal_is_no_harvest(servers: Servers, folder: Path) -> None:
     assert (out / "job.toml").read_bytes() == job
     for url in (server.base_url, server.base_url.replace("127.0.0.1", "LocalHost").rstrip("/")):
         write_uids(folder / "ids", [*UIDS, 200 + len(url)])
-        again = servers.harvester(*words_with(folder, url))
+        again = servers.harvester(*command_line_with(folder, url))
         assert again.code == 0, again.output
     whole = [*UIDS, 200 + len(server.base_url), 200 + len(server.base_url.rstrip("/"))]
     truth = expected_links(server.graph, "pubmed", whole, ("pubmed",), ("pubmed_pubmed_refs",))
     assert_exact(out, "pubmed", whole, truth)
 
 
-def words_with(folder: Path, url: str) -> list[object]:
-    """The same harvest with the list as it is, of a server."""
+def command_line_with(folder: Path, url: str) -> list[object]:
+    """Return the command line of the same harvest, for another server."""
     return [
         "run", "--ids", folder / "ids", "--dbfrom=pubmed", "--db=pubmed",
         "--linkname=pubmed_pubmed_refs", "--base-url", url, "-o", folder / "out",

@@ -1,4 +1,4 @@
-"""The examples for schedulers and workflow systems, run or checked by those systems' own programs.
+"""The examples for schedulers and workflow systems, run or checked by those systems.
 
 Snakemake, cwltool and planemo are looked for in `.venv-workflows` (`make workflows` installs them),
 then on the PATH.
@@ -41,7 +41,7 @@ UIDS = range(1, 401)
 
 
 def _program(name: str) -> str:
-    """The path of a program; the test is skipped without it."""
+    """Return the path of a program; skip the test without it."""
     found = shutil.which(
         name, path=f"{ROOT / '.venv-workflows/bin'}{os.pathsep}{os.environ['PATH']}"
     )
@@ -78,7 +78,7 @@ def _true_pairs(server: Emulator) -> set[tuple[int, int]]:
 
 
 def test_snakemake_is_killed_and_goes_on(servers: Servers, tmp_path: Path) -> None:
-    """Shards keep what they have: the restart asks for the rest only, merges and exports all."""
+    """Shards keep their commits: the restart requests the rest only, merges and exports."""
     program = _program("snakemake")
     server = servers.start(latency=(0.3,))
     env = _environment(servers, server, tmp_path)
@@ -179,7 +179,7 @@ def test_systemd_reads_the_units(tmp_path: Path) -> None:
 
 
 def _command_lines() -> list[str]:
-    """Every `harvester` command line in the examples and in docs/operation.md."""
+    """Return every `harvester` command line in the examples and in docs/operation.md."""
     texts = [
         path.read_text("utf-8")
         for path in [*CONFIGS.rglob("*"), ROOT / "docs" / "operation.md"]

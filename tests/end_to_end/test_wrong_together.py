@@ -1,4 +1,6 @@
-"""What a cmd does not take, or what contradicts itself, is refused before any request."""
+"""Parameters that a cmd does not accept, or that contradict each other, are refused before any
+request.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ Refusal = tuple[str, ...]
 
 
 def with_each(cmds: str, *rest: str) -> Iterable[Refusal]:
-    """The same for several cmds."""
+    """Return the same parameters for several cmds."""
     return ((f"--cmd={cmd}", *rest) for cmd in cmds.split())
 
 
@@ -59,7 +61,7 @@ UNLISTED: list[Refusal] = [
 
 
 def refused(servers: Servers, folder: Path, source: str, refusals: list[Refusal]) -> None:
-    """One sentence with exit code 2; nobody is asked, and no folder is made."""
+    """One message with exit code 2; no request is sent and no folder is made."""
     server = servers.start()
     ids = ["--ids", write_uids(folder / "ids", [1, 2])] if source == "listed" else []
     for *options, said in refusals:
