@@ -1,1 +1,1 @@
-"""What every sink and every source must do."""
+"""Contract tests: what every sink and every source must do."""

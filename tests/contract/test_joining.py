@@ -1,4 +1,4 @@
-"""Row groups are copied from file to file: pyarrow, which wrote them, reads them where they are."""
+"""Row groups copied from file to file: pyarrow reads the result."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_what_is_no_parquet_file_is_refused() -> None:
         Footer(io.BytesIO(b"PAR1 and then something else"))
 
 
-def test_a_row_group_with_an_index_apart_from_it_is_told() -> None:
+def test_a_row_group_with_a_separate_index_is_detected() -> None:
     table = _numbers(0, 10)
     for indexed in (False, True):
         file = _file(table, write_page_index=indexed)
@@ -127,7 +127,7 @@ def test_a_copied_row_group_has_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("rows", [5, parquet_module.COPIED])
-def test_parts_of_other_writers_are_written_anew(rows: int) -> None:
+def test_parts_of_other_writers_are_decoded(rows: int) -> None:
     """Their columns may be nullable, or their pages indexed."""
     table = _numbers(0, rows)
     strict = table.cast(pa.schema([pa.field("uid", pa.int64(), nullable=False)]))
@@ -153,7 +153,7 @@ def _copy_wrongly(group: parquet_footer.Struct, by: int, ordinal: int) -> parque
 def test_without_copying_parts_are_merged_by_decoding(
     name: str, changed: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A later pyarrow may write footers that are not understood, or that mean something else."""
+    """A later pyarrow may write unknown footers, or give fields another meaning."""
     assert parquet_module.can_copy("zstd")
     sizes = [5, parquet_module.ROW_GROUP, 3, 7]
     files = [_file(_numbers(10**6 * at, size)) for at, size in enumerate(sizes)]

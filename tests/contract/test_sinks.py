@@ -1,4 +1,4 @@
-"""What every sink must do: the rows that go in come out, by readers of others."""
+"""What every sink must do: other readers find the rows that were written."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def sink(request: pytest.FixtureRequest) -> Sink:
 
 
 def _table(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
-    """Rows as a table; each call makes dictionaries of its own."""
+    """Return rows as a table; each call makes its own dictionaries."""
     columns = []
     for field in schema:
         plain = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
@@ -102,14 +102,14 @@ def _merge(sink: Sink, paths: Sequence[Path], folder: Path) -> Path:
 
 
 def _opened(paths: Sequence[Path]) -> Iterator[IO[bytes]]:
-    """One at a time, as the ledger does."""
+    """Yield opened files, one at a time, as the ledger does."""
     for path in paths:
         with path.open("rb") as stream:
             yield stream
 
 
 def _lines(path: Path) -> bytes:
-    """The decompressed bytes of a JSONL part, by readers that know nothing of Arrow."""
+    """Return the decompressed bytes of a JSONL part, by readers other than Arrow."""
     if path.suffix == ".gz":
         return gzip.decompress(path.read_bytes())
     if path.suffix == ".zst":
@@ -180,7 +180,7 @@ def test_a_table_without_rows_is_a_whole_file(
 
 
 def test_tables_with_dictionaries_of_their_own_are_joined(sink: Sink, tmp_path: Path) -> None:
-    """As each answer brings its own: the same code means another name in every chunk."""
+    """Each answer has its own dictionary: one code means another name in every chunk."""
     batches = [
         [_link(uid, dbto=f"db{number % 5}", linkname=f"name_{number}_{uid}") for uid in (1, 2)]
         for number in range(60)
@@ -306,7 +306,7 @@ def test_jsonl_is_compressed_as_its_name_says(tmp_path: Path, codec: Any, magic:
 
 
 def test_arrow_reads_merged_zstd_and_gzip_to_the_end(tmp_path: Path) -> None:
-    """What pandas, Polars and DuckDB read with; frames and members follow each other."""
+    """pandas, Polars and DuckDB use Arrow's reader; the file has several frames or members."""
     for codec in ("zstd", "gzip"):
         sink = make_sink("jsonl", codec)
         paths = [
@@ -357,7 +357,7 @@ def test_parquet_merges_into_full_row_groups(
 
 @pytest.mark.parametrize(("form", "codec"), FORMS)
 def test_arrow_reads_from_disk_without_python(tmp_path: Path, form: Any, codec: Any) -> None:
-    """A thread of Arrow that holds memory of Python while Python ends aborts the process."""
+    """An Arrow thread that holds Python's memory while Python ends aborts the process."""
     threads = set()
 
     class Watched(io.FileIO):

@@ -1,4 +1,4 @@
-"""What every source must do, whatever it reads from."""
+"""What every source must do, whatever its format."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SOURCES = [*_PACK, *(f"stdin-{name}" for name in _PACK)]
 def source(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[bytes], tuple[str, Iterator[UidArray]]]:
-    """Some text as a source: its name in error sentences, and its blocks."""
+    """Return a text as a source: its name in error messages, and its blocks."""
     place, _, packing = str(request.param).rpartition("-")
 
     def made(text: bytes) -> tuple[str, Iterator[UidArray]]:
@@ -120,7 +120,7 @@ Table = Callable[[list[str]], str]
 
 @pytest.fixture(params=["csv", "tsv", "csv.gz", "tsv.zst", "parquet"])
 def table(request: pytest.FixtureRequest, tmp_path: Path) -> Table:
-    """Some cells as the second of three columns of a table: its name."""
+    """Write cells as the second of three columns of a table; return its name."""
     suffix = str(request.param)
     path = tmp_path / f"list.{suffix}"
 
@@ -155,7 +155,7 @@ def test_nothing_in_a_table_gives_no_uid(table: Table) -> None:
 
 
 def _place(name: str, row: int) -> str:
-    """Of a row, as an error names it: line 1 is the header, and titles of CSV take two lines."""
+    """Return a row as an error names it: line 1 is the header, CSV titles take two lines."""
     if name.endswith("parquet"):
         return f"row {row}"
     return f"line {row + 1}" if ".tsv" in name else f"line {2 * row}"

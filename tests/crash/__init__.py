@@ -1,1 +1,1 @@
-"""Harvests that are killed at any point: after a restart the folder holds exactly the truth."""
+"""Harvests killed at any point: after a restart the folder equals the truth."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def command(folder: Path, uids: range, server: Emulator, *options: str) -> list[object]:
-    """A harvest of PMC links into `out`."""
+    """Return the command line of a harvest of PMC links into `out`."""
     ids = write_uids(folder / "ids", uids)
     return [
         "run", "--ids", ids, "--dbfrom=pubmed", "--db=pmc", "--linkname=pubmed_pmc",
@@ -39,13 +39,13 @@ def command(folder: Path, uids: range, server: Emulator, *options: str) -> list[
 
 
 def assert_done(folder: Path, uids: range, server: Emulator) -> None:
-    """The folder holds the truth."""
+    """Assert that the folder equals the truth."""
     truth = expected_links(server.graph, "pubmed", uids, ("pmc",), ("pubmed_pmc",))
     assert_exact(folder / "out", "pubmed", uids, truth)
 
 
-def again_and_again(servers: Servers, folder: Path, seed: int, form: str) -> int:
-    """Kill a harvest several times in a row; the last run completes it."""
+def killed_several_times(servers: Servers, folder: Path, seed: int, form: str) -> int:
+    """A harvest is killed several times in a row; the last run completes it."""
     uids = range(1, 1201)
     server, chooser = servers.start(latency=(0.05, 0.3)), random.Random(seed)
     words = command(folder, uids, server, "--rate=60", "--batch-size=5", f"--format={form}")
@@ -84,8 +84,8 @@ def killed_every_three_seconds(servers: Servers, folder: Path, seed: int, form: 
     return kills
 
 
-def while_it_loads(servers: Servers, folder: Path) -> int:
-    """Kill while a long list is read: once the folder, lock, state or job file exists."""
+def killed_while_loading(servers: Servers, folder: Path) -> int:
+    """A run is killed while it reads a long list: once a file of the folder exists."""
     server = servers.start()
     uids = range(1, 200_001)
     words = command(folder, uids, server, "--rate=50", "--batch-size=5000")
@@ -100,8 +100,8 @@ def while_it_loads(servers: Servers, folder: Path) -> int:
     return len(names)
 
 
-def only_what_was_lost(servers: Servers, folder: Path) -> int:
-    """After a kill, exactly the UIDs that were sent and not yet committed are requested again.
+def only_uncommitted_uids_again(servers: Servers, folder: Path) -> int:
+    """After a kill, exactly the UIDs sent and not committed are requested again.
 
     How long a commit may take to come is tested on a simulated clock, in `test_committer.py`.
     """
@@ -123,10 +123,10 @@ def only_what_was_lost(servers: Servers, folder: Path) -> int:
 
 
 SCENARIOS = [
-    Scenario(only_what_was_lost),
-    Scenario(again_and_again, 1, "parquet"),
-    Scenario(again_and_again, 2, "jsonl"),
-    Scenario(while_it_loads),
+    Scenario(only_uncommitted_uids_again),
+    Scenario(killed_several_times, 1, "parquet"),
+    Scenario(killed_several_times, 2, "jsonl"),
+    Scenario(killed_while_loading),
 ]
 NIGHT = [
     Scenario(killed_every_three_seconds, seed, form)

@@ -1,4 +1,4 @@
-"""Ended before and after every step that touches the disk, and taken up by the plain command."""
+"""Runs ended before and after every step that touches the disk, and then completed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SIGNALS = (
 
 
 def kill_points(steps: Iterable[str], signals: tuple[int, ...] = KILL) -> list[KillPoint]:
-    """Before and after each step; to be killed, a write also half done."""
+    """Return the points before and after each step, and for a kill in the middle of a write."""
     taken: Counter[str] = Counter()
     found = []
     for kind in steps:
@@ -45,14 +45,14 @@ def kill_points(steps: Iterable[str], signals: tuple[int, ...] = KILL) -> list[K
 
 
 def sample(found: Sequence[KillPoint], count: int) -> list[KillPoint]:
-    """So many moments: of each kind in turn, spread over the run."""
+    """Return `count` kill points: of each kind in turn, spread over the run."""
     return spread(found, count, lambda kill_point: (kill_point.kind, kill_point.when))
 
 
-def ends(short_run: ShortRun, kill_point: KillPoint) -> set[int]:
+def exit_codes(short_run: ShortRun, kill_point: KillPoint) -> set[int]:
     """Return the exit codes a run may have that reached a kill point.
 
-    A signal may also come so late that all is done, or before anybody heeds it.
+    A signal may also arrive when all is done, or before it is handled.
     """
     first = kill_point.signals[0]
     return {-first} if kill_point.signals == KILL else {128 + first, -first, short_run.code}
@@ -69,8 +69,8 @@ def kill_then_finish(
     """Kill a run at each point in turn, then let the command complete it.
 
     Returns:
-        How many of the moments were reached: the clock has a say in how many steps there are, and
-        a run that takes up another has fewer.
+        The number of points that were reached: the number of steps varies with time, and a run
+        that completes another has fewer.
     """
     short_run.prepare(fork_server, out)
     reached = 0
@@ -79,7 +79,7 @@ def kill_then_finish(
             short_run.command(out), kill_point, root=str(out), **short_run.often
         )
         came = ended.steps.count(kill_point.kind) >= kill_point.nth
-        assert ended.code in (ends(short_run, kill_point) if came else {short_run.code}), (
+        assert ended.code in (exit_codes(short_run, kill_point) if came else {short_run.code}), (
             ended.output
         )
         assert_polite(ended.output)
@@ -90,7 +90,7 @@ def kill_then_finish(
 
 
 def finish(short_run: ShortRun, fork_server: ForkServer, out: Path, *, resumes: bool) -> None:
-    """Let the command, or `resume`, bring a run to its end; then all is as it has to be."""
+    """Complete a run by the command or `resume`; assert exact results."""
     words = short_run.command(out, resumes=resumes and short_run.can_resume(out))
     finished = fork_server.run(words)
     assert_polite(finished.output)
@@ -100,7 +100,7 @@ def finish(short_run: ShortRun, fork_server: ForkServer, out: Path, *, resumes: 
 
 
 def steps_of(servers: Servers, short_run: ShortRun, base: Path) -> list[str]:
-    """The steps of a run that nothing befalls."""
+    """Return the steps of an uninterrupted run."""
     with servers.fork_server() as fork_server:
         return uninterrupted(short_run, fork_server, base / "uninterrupted").steps
 
@@ -108,7 +108,7 @@ def steps_of(servers: Servers, short_run: ShortRun, base: Path) -> list[str]:
 def all_finish(
     servers: Servers, short_run: ShortRun, cases: Sequence[Sequence[KillPoint]], base: Path
 ) -> int:
-    """Each in a folder of its own; every other one is taken up by `resume`.
+    """Kill and complete a run per case, each in its own folder; every other one by `resume`.
 
     Returns:
         How many moments were reached.
@@ -123,7 +123,7 @@ def all_finish(
 
 
 def at_any_byte(servers: Servers, short_run: ShortRun, count: int) -> int:
-    """Ended by the system in the midst of a write, when a file would grow past some size.
+    """End a run in the middle of a write, by limits of the file size.
 
     Returns:
         How many were: a run whose files all stay below that size has none of this.
@@ -150,7 +150,7 @@ def at_any_byte(servers: Servers, short_run: ShortRun, count: int) -> int:
 def test_killed_at_some_moments(
     servers: Servers, tmp_path: Path, kill_count: KillCount, form: str, kind: str, count: int
 ) -> None:
-    """Moments of every kind, spread over the run."""
+    """Kill points of every kind, spread over the run."""
     short_run = ShortRun(servers, tmp_path, form, kind)
     steps = steps_of(servers, short_run, tmp_path)
     called = {step.split(" ")[0] for step in steps}
@@ -165,7 +165,7 @@ def test_killed_at_some_moments(
 def test_asked_to_stop_at_some_moments(
     servers: Servers, tmp_path: Path, signals: tuple[int, ...]
 ) -> None:
-    """Also as the folder is made, while parts are merged, and at the very end."""
+    """Also while the folder is made, while parts are merged, and at the very end."""
     short_run = ShortRun(servers, tmp_path, "parquet", "first")
     found = kill_points(steps_of(servers, short_run, tmp_path), signals)
     chosen = [[one] for one in sample(found, 14)]
@@ -173,7 +173,7 @@ def test_asked_to_stop_at_some_moments(
 
 
 def test_status_after_a_kill_at_the_start(servers: Servers, tmp_path: Path) -> None:
-    """While the folder is made `status` answers, or says in a sentence that there is nothing."""
+    """While the folder is made, `status` answers or says that there is no harvest."""
     short_run = ShortRun(servers, tmp_path, "parquet", "first")
     steps = steps_of(servers, short_run, tmp_path)
     start = steps[: steps.index("replace .job.toml.tmp") + 1]
@@ -198,7 +198,7 @@ def test_status_after_a_kill_at_the_start(servers: Servers, tmp_path: Path) -> N
 def test_killed_in_the_midst_of_a_write(
     servers: Servers, tmp_path: Path, kill_count: KillCount, form: str
 ) -> None:
-    """Also of those that SQLite makes as it commits."""
+    """Also in the writes that SQLite makes at a commit."""
     kill_count["at a byte"] += at_any_byte(servers, ShortRun(servers, tmp_path, form, "first"), 4)
 
 
@@ -208,7 +208,7 @@ def test_killed_in_the_midst_of_a_write(
 def test_killed_at_every_kind_of_moment(
     servers: Servers, tmp_path: Path, kill_count: KillCount, kind: str, form: str
 ) -> None:
-    """Before, after and in the midst; of what is done often, so many times."""
+    """Before, in and after each kind of step, several times for frequent kinds."""
     short_run = ShortRun(servers, tmp_path, form, kind)
     found = sample(kill_points(steps_of(servers, short_run, tmp_path)), 140)
     reached = all_finish(servers, short_run, [[one] for one in found], tmp_path)
@@ -222,7 +222,7 @@ def test_killed_at_every_kind_of_moment(
 def test_killed_at_any_byte(
     servers: Servers, tmp_path: Path, kill_count: KillCount, kind: str, form: str
 ) -> None:
-    """The same at many more."""
+    """The same at many more file sizes."""
     kill_count["at a byte"] += at_any_byte(servers, ShortRun(servers, tmp_path, form, kind), 40)
 
 
@@ -231,7 +231,7 @@ def test_killed_at_any_byte(
 def test_killed_five_times_in_a_row(
     servers: Servers, tmp_path: Path, kill_count: KillCount, form: str
 ) -> None:
-    """Runs that are killed as they take up a killed run, several times in a row."""
+    """Runs that continue a killed run are killed too, several times in a row."""
     short_run = ShortRun(servers, tmp_path, form, "first")
     found = kill_points(steps_of(servers, short_run, tmp_path))
     chooser = random.Random(1)
@@ -246,7 +246,7 @@ def test_killed_five_times_in_a_row(
 def test_asked_to_stop_at_every_kind_of_moment(
     servers: Servers, tmp_path: Path, signals: tuple[int, ...], kind: str
 ) -> None:
-    """Once or twice."""
+    """By one or two signals."""
     short_run = ShortRun(servers, tmp_path, "jsonl", kind)
     found = sample(kill_points(steps_of(servers, short_run, tmp_path), signals), 60)
     reached = all_finish(servers, short_run, [[one] for one in found], tmp_path)

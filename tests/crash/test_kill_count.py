@@ -1,4 +1,4 @@
-"""Runs last in this folder: checks how many runs the other tests killed."""
+"""The last test of this folder: checks how many runs the other tests killed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def test_at_least_a_thousand_runs_were_killed(
     pytestconfig: pytest.Config, kill_count: KillCount
 ) -> None:
-    """Only those are counted that really came about, and whose harvest was exact in the end."""
+    """Only runs that were killed and later completed exactly are counted."""
     chosen = pytestconfig.getoption("keyword") or any(".py" in arg for arg in pytestconfig.args)
     if chosen:
         pytest.skip("only some of the tests were run")

@@ -1,4 +1,4 @@
-"""Killed around every step that concerns `manifest.json`, it is absent or exact."""
+"""`manifest.json` after a kill around every step that concerns it: absent or exact."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AROUND = 3
 
 
 def around_the_manifest(steps: Sequence[str]) -> list[KillPoint]:
-    """Before and after each step on the manifest, and before the steps around them."""
+    """Return the points before and after each step on the manifest, and before the steps around."""
     named = [place for place, step in enumerate(steps) if "manifest.json" in step]
     assert [step.split()[0] for step in (steps[place] for place in named)] == [
         "unlink", "open", "write", "flush", "replace",
@@ -39,7 +39,7 @@ def around_the_manifest(steps: Sequence[str]) -> list[KillPoint]:
 
 
 def killed_around(servers: Servers, base: Path, kind: str, form: str, every: int) -> int:
-    """Kill at every N-th of these steps; each time the folder is right, and so it is at the end."""
+    """Kill at every N-th of these points; the folder is right after each kill and at the end."""
     short_run = ShortRun(servers, base, form, kind)
     with servers.fork_server() as fork_server:
         steps = uninterrupted(short_run, fork_server, base / "uninterrupted").steps
@@ -65,7 +65,7 @@ def killed_around(servers: Servers, base: Path, kind: str, form: str, every: int
 def test_manifest_is_absent_or_exact_after_a_kill(
     servers: Servers, tmp_path: Path, kill_count: KillCount, kind: str, form: str, every: int
 ) -> None:
-    """A run that takes up a finished folder removes it first, and writes it last."""
+    """A run on a finished folder removes it first and writes it last."""
     kill_count["at a step"] += (killed := killed_around(servers, tmp_path, kind, form, every))
     assert killed >= 3
 
@@ -76,6 +76,6 @@ def test_manifest_is_absent_or_exact_after_a_kill(
 def test_manifest_is_absent_or_exact_after_a_kill_at_each_step(
     servers: Servers, tmp_path: Path, kill_count: KillCount, kind: str, form: str
 ) -> None:
-    """The same at all of them, of all kinds of runs."""
+    """The same at all points of all kinds of runs."""
     kill_count["at a step"] += (killed := killed_around(servers, tmp_path, kind, form, 1))
     assert killed >= 5

@@ -1,4 +1,4 @@
-"""The power is lost: of what was not synced anything may be gone, and the harvest goes on."""
+"""Loss of power: any unsynced data may be lost; the harvest is completed exactly."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from support.servers import Servers
 
 PLACE = "night/out"
-"""Of the harvest, in a folder that is there before: the one between has to be made."""
+"""Path of the harvest; the folder above it does not exist and has to be made."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,13 @@ class Loss:
     """A point of a run at which power is lost.
 
     Attributes:
-        after: so many calls.
-        step: what the next call would have done.
-        seed: of the fate of what was not synced; 0 where all of that is lost, and -1 where
-            nothing is, as if the process had been killed.
-        kept: what was committed by then, as `committed` says; None where nothing was.
-        coming: what was committed next.
-        ended: whether nothing was left to be committed: whoever looks may hold the harvest for
-            complete, and need not run it again.
+        after: number of calls before the loss.
+        step: step of the next call.
+        seed: seed of the fate of unsynced data; 0: all of it is lost, -1: nothing is lost, as
+            if the process had been killed.
+        kept: what was committed by then, as `committed` returns it; None for nothing.
+        coming: what the next commit adds.
+        ended: whether everything was committed, so that the harvest may count as complete.
     """
 
     after: int
@@ -59,18 +58,18 @@ class Loss:
 
     @property
     def fate(self) -> Fate:
-        """Of what was not synced."""
+        """What happens to unsynced data."""
         return {0: nothing, -1: whole}.get(self.seed) or Drawn(self.seed)
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A run that nothing befell, call by call.
+    """An uninterrupted run, call by call.
 
     Attributes:
-        before: the disk as it was.
-        notes: what was done to it.
-        kept: what was committed before.
+        before: the disk before the run.
+        notes: the calls that changed it.
+        kept: what was committed before the run.
     """
 
     before: Disk
@@ -78,7 +77,7 @@ class Recorded:
     kept: list[Any] | None
 
     def losses(self, count: int) -> list[Loss]:
-        """So many moments of all kinds, and some more after the end."""
+        """Return `count` points of all kinds, and some more after the end."""
         chooser, found = random.Random(count), list[Loss]()
         marks = [place for place, note in enumerate(self.notes) if note.kind == "mark"]
         after_all = replace(self.notes[-1], kind="", path="")
@@ -98,7 +97,7 @@ class Recorded:
         return told
 
     def rebuild(self, losses: list[Loss], base: Path) -> list[Path]:
-        """The disk as it is found after each of some losses, in the order of time."""
+        """Write the disk as found after each loss, in order of time; return the folders."""
         disk, done, found = deepcopy(self.before), 0, []
         for number, loss in enumerate(losses):
             disk.apply(self.notes[done : loss.after])
@@ -108,12 +107,12 @@ class Recorded:
         return found
 
 
-def recorded(short_run: ShortRun, base: Path, library: Path) -> Recorded:
+def recorded(short_run: ShortRun, base: Path, recorder_library: Path) -> Recorded:
     """Record a run; check that the record accounts for every byte on the disk."""
     home = (base / "recorded").resolve()
     home.mkdir()
     out, log = home / PLACE, base / "notes"
-    with ForkServer(LD_PRELOAD=str(library)) as fork_server:
+    with ForkServer(LD_PRELOAD=str(recorder_library)) as fork_server:
         short_run.prepare(fork_server, out)
         kept, before = read(out), Disk(home)
         ended = fork_server.run(
@@ -127,14 +126,14 @@ def recorded(short_run: ShortRun, base: Path, library: Path) -> Recorded:
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
-    """All files below a folder."""
+    """Return all files below a folder."""
     return {
         path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
     }
 
 
 def read(out: Path) -> list[Any] | None:
-    """What is committed; None where there is nothing yet."""
+    """Return what is committed; None if there is no state yet."""
     if not (out / "job.toml").exists():
         return None
     try:
@@ -148,14 +147,14 @@ def read(out: Path) -> list[Any] | None:
 
 
 def all_recover(
-    servers: Servers, base: Path, library: Path, short_run: ShortRun, count: int
+    servers: Servers, base: Path, recorder_library: Path, short_run: ShortRun, count: int
 ) -> None:
-    """Lose power at so many moments of a run, and some more after its end.
+    """Lose power at `count` points of a run, and some more after its end.
 
-    What was committed by then is there, and what came next perhaps; the command brings it to its
-    end, and to nothing else than if nothing had befallen it.
+    What was committed is there, perhaps also the next commit; the command then completes it with
+    the same result as without the loss.
     """
-    run = recorded(short_run, base, library)
+    run = recorded(short_run, base, recorder_library)
     losses = run.losses(count)
     folders = run.rebuild(losses, base / "losses")
 
@@ -177,24 +176,24 @@ def all_recover(
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The recorder."""
+def recorder_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The compiled recorder."""
     return recorder(tmp_path_factory.mktemp("recorder"))
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_power_is_lost_at_some_moments(
-    servers: Servers, tmp_path: Path, library: Path, form: str
+    servers: Servers, tmp_path: Path, recorder_library: Path, form: str
 ) -> None:
-    """Of every kind, spread over the run."""
-    all_recover(servers, tmp_path, library, ShortRun(servers, tmp_path, form, "first"), 16)
+    """Points of every kind, spread over the run."""
+    all_recover(servers, tmp_path, recorder_library, ShortRun(servers, tmp_path, form, "first"), 16)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_power_is_lost_at_many_moments(
-    servers: Servers, tmp_path: Path, library: Path, kind: str, form: str
+    servers: Servers, tmp_path: Path, recorder_library: Path, kind: str, form: str
 ) -> None:
-    """The same, of all kinds of runs."""
-    all_recover(servers, tmp_path, library, ShortRun(servers, tmp_path, form, kind), 150)
+    """The same for all kinds of runs."""
+    all_recover(servers, tmp_path, recorder_library, ShortRun(servers, tmp_path, form, kind), 150)

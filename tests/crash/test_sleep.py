@@ -1,4 +1,4 @@
-"""Machines that sleep: all stands still, clocks go on or do not, and connections die unnoticed."""
+"""Machines that sleep: clocks go on or stop, and connections are lost unnoticed."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ UIDS = range(1, 601)
 RATE = 20
 
 
-def words(folder: Path, server: Emulator, *options: str) -> list[object]:
-    """A harvest of some seconds into `out`."""
+def command_line(folder: Path, server: Emulator, *options: str) -> list[object]:
+    """Return the command line of a harvest of some seconds into `out`."""
     return [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
         "--base-url", server.base_url, f"--rate={RATE}", "--batch-size=6", "-o", folder / "out",
@@ -44,7 +44,7 @@ def words(folder: Path, server: Emulator, *options: str) -> list[object]:
 
 
 def assert_done(folder: Path, server: Emulator) -> None:
-    """The folder holds the truth."""
+    """Assert that the folder equals the truth."""
     assert_exact(
         folder / "out", "pubmed", UIDS, expected_links(server.graph, "pubmed", UIDS, ("pmc",))
     )
@@ -52,9 +52,9 @@ def assert_done(folder: Path, server: Emulator) -> None:
 
 @contextmanager
 def lateness(servers: Servers) -> Iterator[list[float]]:
-    """By how much the servers' thread was held up, in seconds, all along.
+    """Measure by how many seconds the servers' thread was late.
 
-    A server that is held up processes at once what arrived over a while.
+    A late server processes at once what arrived over a while.
     """
     late = [0.0]
 
@@ -78,15 +78,15 @@ def lateness(servers: Servers) -> Iterator[list[float]]:
 
 
 def stopped_and_continued(servers: Servers, folder: Path) -> None:
-    """As a laptop that is closed: answers have come and gone, connections are dead.
+    """The process is stopped while answers arrive and connections are closed.
 
-    What was not asked meanwhile is not made up for: 80 requests would come in one second.
+    Missed requests are not made up for: that would be 80 requests in one second.
     """
     server = servers.start(latency=(0.2, 0.5), keepalive_timeout=1.0)
     with (
         lateness(servers) as late,
         running(
-            *words(folder, server, "--timeout=3", "--max-attempts=20"), err=folder / "err"
+            *command_line(folder, server, "--timeout=3", "--max-attempts=20"), err=folder / "err"
         ) as run,
     ):
         for seconds in (4.0, 1.0):
@@ -103,9 +103,9 @@ def stopped_and_continued(servers: Servers, folder: Path) -> None:
 
 
 def stopped_while_asked_to_stop(servers: Servers, folder: Path) -> None:
-    """A signal that comes while all stands still is heeded once it goes on."""
+    """A signal that arrives while the process is stopped is handled once it continues."""
     server = servers.start(latency=(0.2, 0.5))
-    with running(*words(folder, server), err=folder / "err") as run:
+    with running(*command_line(folder, server), err=folder / "err") as run:
         wait_until(lambda: len(server.log) > 15, "it asks")
         run.signal(signal.SIGSTOP)
         run.signal(signal.SIGTERM)
@@ -116,7 +116,7 @@ def stopped_while_asked_to_stop(servers: Servers, folder: Path) -> None:
     assert ended.code == 143, ended.err
     assert_polite(ended.err)
     assert len(server.log) < asked + RATE / 2, "asking did not stop"
-    finished = servers.harvester(*words(folder, server, "--rate=200"))
+    finished = servers.harvester(*command_line(folder, server, "--rate=200"))
     assert finished.code == 0, finished.err
     assert sum(entry.ids for entry in server.log) == len(UIDS)
     assert_done(folder, server)
@@ -126,10 +126,10 @@ def stopped_while_asked_to_stop(servers: Servers, folder: Path) -> None:
 
 
 def asleep_until_the_hours_begin(servers: Servers, folder: Path) -> None:
-    """It waits for nine in the evening, the machine sleeps past it, and it goes on at once."""
+    """The machine sleeps past 21:00 while the run waits; the run then starts at once."""
     server = servers.start()
     noon = set_clock(folder, "2026-11-18T12:00:00-05:00")
-    waits = words(folder, server, "--window=off-peak", "--rate=200")
+    waits = command_line(folder, server, "--window=off-peak", "--rate=200")
     with running(*waits, err=folder / "err", patches=noon) as run:
         wait_until(lambda: "Waiting" in run.stderr(), "it waits")
         assert not server.log.entries
@@ -141,10 +141,10 @@ def asleep_until_the_hours_begin(servers: Servers, folder: Path) -> None:
 
 
 def asleep_until_the_hours_are_over(servers: Servers, folder: Path) -> None:
-    """It asks at night, and wakes up in the morning: nothing is asked until the evening."""
+    """The machine sleeps from the night to the morning; the run waits for the evening."""
     server = servers.start(latency=(0.1,))
     night = set_clock(folder, "2026-11-18T23:00:00-05:00")
-    hours = words(folder, server, "--window=off-peak", "--stop-at-window-end")
+    hours = command_line(folder, server, "--window=off-peak", "--stop-at-window-end")
     with running(*hours, err=folder / "err", patches=night) as run:
         wait_until(lambda: len(server.log) > 15, "it asks")
         set_clock(folder, "2026-11-19T09:00:00-05:00")
@@ -162,11 +162,11 @@ def asleep_until_the_hours_are_over(servers: Servers, folder: Path) -> None:
 
 
 def set_back_and_forth(servers: Servers, folder: Path) -> None:
-    """A clock that is put right while it asks, by a day or by years, changes nothing."""
+    """Changes of the wall clock by a day or by years during a run have no effect."""
     server = servers.start(latency=(0.05,))
     now = datetime.fromisoformat("2026-11-21T12:00:00-05:00")
     clock = set_clock(folder, now.isoformat())
-    hours = words(folder, server, "--window=off-peak", "--batch-size=3")
+    hours = command_line(folder, server, "--window=off-peak", "--batch-size=3")
     with running(*hours, err=folder / "err", patches=clock) as run:
         for days in (-1 / 24, 700, -7 * 300, 7 * 300):
             asked = len(server.log)

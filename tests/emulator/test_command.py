@@ -1,4 +1,4 @@
-"""`emulate` as a process: base URL on the first line, options, end by a signal."""
+"""`harvester emulate` as a process: base URL on the first line, options, end by a signal."""
 
 from __future__ import annotations
 

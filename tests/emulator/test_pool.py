@@ -16,7 +16,7 @@ from harvester.emulator.service.pool import Pool
 def served(
     pool: Pool[str], jobs: list[tuple[str, float, float]], until: float
 ) -> dict[str, object]:
-    """Begin and end of each job; None for those that the queue rejected.
+    """Return begin and end of each job; None for rejected jobs.
 
     Args:
         pool: serves the jobs.
@@ -46,8 +46,8 @@ def test_jobs_wait_in_the_order_of_their_arrival() -> None:
     }
 
 
-def test_a_late_look_changes_no_time() -> None:
-    """A busy machine looks at the pool late; the capacity of the server stays what it is."""
+def test_results_do_not_depend_on_when_the_pool_is_polled() -> None:
+    """A busy machine polls late; the capacity of the server stays the same."""
     often: Pool[str] = Pool(Capacity.read("2,1@3-6"))
     rarely: Pool[str] = Pool(Capacity.read("2,1@3-6"))
     jobs = [(str(number), 0.75, 0.0) for number in range(20)]

@@ -1,4 +1,4 @@
-"""A slow server at real sockets, by its own log: queue, capacity, lost clients, restarts."""
+"""A slow server over real sockets, by its own log: queue, capacity, lost clients, restarts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait until the server has come to some state; fail after 20 s."""
+    """Wait until the server is in a state; fail after 20 s."""
     async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.005)
 
 
 def concurrent(entries: list[Entry]) -> int:
-    """The most services at one time, computed from the begin and end of each."""
+    """Return the most services at one time, computed from the begin and end of each."""
     events = [(entry.began, 1) for entry in entries] + [(entry.ended, -1) for entry in entries]
     most = running = 0
     for _, change in sorted(events):  # at one time, ends come before begins
@@ -43,7 +43,7 @@ def concurrent(entries: list[Entry]) -> int:
 async def ask(
     session: aiohttp.ClientSession, server: Emulator, *, uids: int = 1, timeout: float = 20.0
 ) -> int:
-    """The status of one request; 0 where the client hangs up or is refused."""
+    """Return the status of one request; 0 if the client disconnects or is refused."""
     ids = ",".join(str(uid) for uid in range(1, uids + 1))
     url = f"{server.base_url}elink.fcgi?dbfrom=pubmed&db=pmc&id={ids}"
     try:
@@ -99,10 +99,10 @@ async def test_beyond_the_queue_requests_are_rejected_at_once(
     assert (rejected.fault, rejected.service, rejected.began) == ("queue-full", None, None)
 
 
-async def test_work_goes_on_when_the_client_has_hung_up(
+async def test_work_continues_after_the_client_disconnected(
     session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    """One worker, three clients without patience: the fourth waits for the work of all three."""
+    """One worker, three clients that disconnect: the fourth waits for the work of all three."""
     log = tmp_path / "log.jsonl"
     config = EmulatorConfig(rate=None, workers=1, latency=(0.8,), log=log)
     async with Emulator(config) as server:

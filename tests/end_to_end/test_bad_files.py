@@ -15,7 +15,7 @@ from support.refusals import (
     NCBI,
     SECRET,
     Bad,
-    Nobody,
+    UnusedServer,
     assert_refused,
     job_file,
     option,
@@ -159,19 +159,23 @@ FOLDERS = [
 
 
 @pytest.fixture(scope="module")
-def nobody() -> Iterator[Nobody]:
+def unused() -> Iterator[UnusedServer]:
     """A server that counts connections; none may arrive."""
-    with Nobody() as server:
+    with UnusedServer() as server:
         yield server
 
 
 @pytest.mark.parametrize("bad", [*JOB_FILES, *UID_LISTS, *FOLDERS], ids=str)
-def test_it_is_refused(bad: Bad, tmp_path: Path, all_servers: Servers, nobody: Nobody) -> None:
+def test_bad_input_is_refused(
+    bad: Bad, tmp_path: Path, all_servers: Servers, unused: UnusedServer
+) -> None:
     with all_servers.fork_server() as fork_server:
-        assert_refused(bad, tmp_path, fork_server, nobody)
+        assert_refused(bad, tmp_path, fork_server, unused)
 
 
-def test_a_list_that_may_not_be_read(tmp_path: Path, all_servers: Servers, nobody: Nobody) -> None:
+def test_a_list_that_may_not_be_read(
+    tmp_path: Path, all_servers: Servers, unused: UnusedServer
+) -> None:
     (tmp_path / "list").write_text("1\n")
     (tmp_path / "list").chmod(0)
     somebody = 65534 if os.getuid() == 0 else -1  # root may read everything
@@ -181,7 +185,7 @@ def test_a_list_that_may_not_be_read(tmp_path: Path, all_servers: Servers, nobod
         user=somebody,
     )
     with all_servers.fork_server() as fork_server:
-        assert_refused(bad, tmp_path, fork_server, nobody)
+        assert_refused(bad, tmp_path, fork_server, unused)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can run a command as another user")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.harness import write_uids
-from support.refusals import NCBI, SECRET, Bad, Nobody, assert_refused, option
+from support.refusals import NCBI, SECRET, Bad, UnusedServer, assert_refused, option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,16 +146,18 @@ EMULATOR = [
 
 
 @pytest.fixture(scope="module")
-def nobody() -> Iterator[Nobody]:
+def unused() -> Iterator[UnusedServer]:
     """A server that counts connections; none may arrive."""
-    with Nobody() as server:
+    with UnusedServer() as server:
         yield server
 
 
 @pytest.mark.parametrize("bad", [*MISSPELT, *LINKS, *LIMITS, *WHO, *EMULATOR], ids=str)
-def test_it_is_refused(bad: Bad, tmp_path: Path, all_servers: Servers, nobody: Nobody) -> None:
+def test_bad_input_is_refused(
+    bad: Bad, tmp_path: Path, all_servers: Servers, unused: UnusedServer
+) -> None:
     with all_servers.fork_server() as fork_server:
-        assert_refused(bad, tmp_path, fork_server, nobody)
+        assert_refused(bad, tmp_path, fork_server, unused)
 
 
 @pytest.mark.parametrize(("words", "says"), UNKNOWN)

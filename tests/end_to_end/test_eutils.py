@@ -177,7 +177,7 @@ async def test_a_refusal_ends_it(servers: Servers) -> None:
 
 async def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harvester.api.links._PATIENCE_SECONDS", 0.0)
-    async with Eutils(base_url="http://127.0.0.1:9/", rate=300) as e:  # nobody listens there
+    async with Eutils(base_url="http://127.0.0.1:9/", rate=300) as e:  # no server there
         with pytest.raises(HarvestError, match=r"127\.0\.0\.1:9.*not answering"):
             await e.elink("pubmed", 1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.harness import assert_exact, expected_links, running, status, wait_until, write_uids
-from support.refusals import Nobody
+from support.refusals import UnusedServer
 from support.scenarios import Scenario
 from support.small_disks import assert_one_sentence, small_disk
 from support.timing import OFTEN
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 UIDS = range(1, 1801)
 
 
-def command_line(folder: Path, server: Emulator | Nobody, *options: str) -> list[object]:
+def command_line(folder: Path, server: Emulator | UnusedServer, *options: str) -> list[object]:
     """Return the command line of a harvest of some hundred kilobytes."""
     return [
         "run", "--ids", write_uids(folder / "ids", UIDS), "--dbfrom=pubmed", "--db=pmc",
@@ -100,11 +100,11 @@ def read_only(servers: Servers, folder: Path) -> None:
         said = status(out)
         disk.make_read_only()
         servers.stop(server)
-        with Nobody(server.port) as nobody:
+        with UnusedServer(server.port) as unused:
             for again in (command_line(folder, server), ["resume", out]):
                 refused = servers.harvester(*again)
                 assert_one_sentence(refused, str(out), "cannot be written", "Read-only file")
-            assert nobody.visits() == 0
+            assert unused.connections() == 0
         server = servers.start(port=server.port)
         looked = servers.harvester("status", out, "--json")
         assert looked.code == 0, looked.err

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.harness import assert_same, command, environment, expected_links, rows, write_uids
 from support.malicious_server import Bytes, Request, response
-from support.refusals import Nobody
+from support.refusals import UnusedServer
 from support.scenarios import Scenario
 
 from harvester.client.transport import MAX_BODY
@@ -170,11 +170,11 @@ def external_entities(servers: Servers, folder: Path, kind: str, where: str) -> 
     """External entities are never read, from a local file or over the network."""
     hidden = folder / "hidden"
     hidden.write_text("what the server wants to know")
-    with Nobody() as nobody:
-        address = {"file": hidden.as_uri(), "http": nobody.base_url}[where]
+    with UnusedServer() as unused:
+        address = {"file": hidden.as_uri(), "http": unused.base_url}[where]
         document = _document(ELSEWHERE[kind].format(address), text="&x;")
         reason = harvest_with(servers, folder, lambda _: document, "--retmode=xml")
-        assert nobody.visits() == 0
+        assert unused.connections() == 0
     assert reason.startswith("the answer is")
     for path in (*(folder / "out").rglob("*"), folder / "err"):
         if path.is_file():
@@ -183,8 +183,8 @@ def external_entities(servers: Servers, folder: Path, kind: str, where: str) -> 
 
 def a_dtd_of_another_server(servers: Servers, folder: Path) -> None:
     """A DTD named in a response is never fetched; NCBI's own responses name one."""
-    with Nobody() as nobody:
-        doctype = f'<!DOCTYPE eLinkResult SYSTEM "{nobody.base_url}elink.dtd">'
+    with UnusedServer() as unused:
+        doctype = f'<!DOCTYPE eLinkResult SYSTEM "{unused.base_url}elink.dtd">'
         document = _document(doctype).replace(b"<ERROR></ERROR>", b"")
         document = response(document.partition(b"\r\n\r\n")[2], kind="text/xml")
         malicious = servers.malicious_server(servers.start(), lambda _: document)
@@ -193,7 +193,7 @@ def a_dtd_of_another_server(servers: Servers, folder: Path) -> None:
             "--base-url", malicious.base_url, "--retmode=xml", "-o", folder / "out",
         )  # fmt: skip
         assert finished.code == 0, finished.err
-        assert nobody.visits() == 0
+        assert unused.connections() == 0
     assert rows(folder / "out", "links")["to_uid"].to_pylist() == [7]
 
 

@@ -38,7 +38,7 @@ class Threads:
     """Workers in threads of this process.
 
     Attributes:
-        draw: decides what happens to a lease.
+        draw: random numbers that decide what happens to a lease.
         twice: share of the leases that are run a second time, of which either end is reported.
     """
 
@@ -53,7 +53,7 @@ class Threads:
         if self.draw.random() < self.twice:
             self.ran += 1
             again = await asyncio.to_thread(lambda: run_async(run_lease(lease)))
-            assert again.requests["sent"] == 0  # all is done in its folder
+            assert again.requests["sent"] == 0  # its folder is complete
             return self.draw.choice([end, again])
         return end
 

@@ -142,7 +142,7 @@ async def test_examples_of_each_utility(server: Emulator, name: str) -> None:
     async with Eutils() as e:
         names: dict[str, Any] = {"e": e}
         await run(example, names)
-        assert len(server.log), "nobody was asked"
+        assert len(server.log), "no request was sent"
 
 
 async def test_examples_of_the_doors(server: Emulator, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def assert_done(out: Path, server: Emulator) -> None:
 def lost_while_it_runs(
     servers: Servers, folder: Path, lose: Callable[[Path], None], *parts: str
 ) -> Emulator:
-    """Run until something is committed, remove something, and return how the run ends."""
+    """Run until something is committed, remove something; assert one error message."""
     server, out = servers.start(), folder / "out"
     with running(*command_line(folder, server), err=folder / "err", patches=OFTEN) as command:
         wait_until(lambda: out.is_dir() and any((out / "links").glob("part-*")), "parts are there")

@@ -89,7 +89,7 @@ def test_a_second_signal_ends_it_at_once(servers: Servers, tmp_path: Path) -> No
 def test_a_reader_that_stopped_reading_does_not_block_the_end(
     servers: Servers, tmp_path: Path, signals: int
 ) -> None:
-    """The pipe is full: after one signal the run waits for the reader, after two it ends."""
+    """The pipe is full: after one signal the run waits some time, after two it ends at once."""
     server = servers.start()
     uids = write_uids(tmp_path / "ids", range(1, 4001))
     words = [

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from support.harness import rows, running, status, write_uids
 from support.malicious_server import Request, response
-from support.refusals import Nobody
+from support.refusals import UnusedServer
 from support.scenarios import Scenario
 from support.timing import BACKOFF, FIRST_PROBE
 
@@ -168,8 +168,8 @@ def a_server_that_repeats_it(servers: Servers, folder: Path, *talk: str) -> None
 
 def a_redirect(servers: Servers, folder: Path, number: int) -> None:
     """A redirect to another host is not followed, so that host does not get the key."""
-    with Nobody() as nobody:
-        target = f"{nobody.base_url}elink.fcgi?api_key={quote(KEY, '')}"
+    with UnusedServer() as unused:
+        target = f"{unused.base_url}elink.fcgi?api_key={quote(KEY, '')}"
         for_good = number in (301, 308)
         moved = response(b"moved", f"Location: {target}", status=f"{number} Moved")
 
@@ -182,10 +182,10 @@ def a_redirect(servers: Servers, folder: Path, number: int) -> None:
             "--db=pmc", "--base-url", malicious.base_url, "--batch-size=1", "--rate=50", "-v",
             "-o", folder / "out", env={"NCBI_API_KEY": KEY},
         )  # fmt: skip
-        assert nobody.visits() == 0
+        assert unused.connections() == 0
         if for_good:  # the user is told where to
             assert finished.code == 4, finished.err
-            assert f"it has moved to {nobody.base_url}elink.fcgi" in finished.err
+            assert f"it has moved to {unused.base_url}elink.fcgi" in finished.err
         else:
             assert finished.code == 0, finished.err
     assert_unseen(finished.output, "said")

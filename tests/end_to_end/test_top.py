@@ -43,7 +43,7 @@ def test_targets_titles_and_requests(servers: Servers, tmp_path: Path, form: str
     assert [line.split("\t") for line in listed.out.splitlines()] == [
         [db, str(uid), str(count)] for count, uid, db in expected[:20]
     ]
-    assert len(server.log) == asked, "without titles nobody is asked"
+    assert len(server.log) == asked, "a request was sent without --titles"
     said: list[dict[str, Any]] = json.loads(harvester("top", out, "--titles", "--json").out)
     assert [(one["inputs"], one["uid"], one["db"]) for one in said] == expected[:50]
     dbs = {one["db"] for one in said}

@@ -1,1 +1,1 @@
-"""The readers of answers, held against recorded answers and against independent readers."""
+"""Readers of responses, compared with independent readers on recorded responses."""

@@ -1,4 +1,4 @@
-"""EInfo, EGQuery and ESpell: our readers on every recorded answer, against readers of others."""
+"""EInfo, EGQuery and ESpell: our readers and independent ones on every recorded response."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _biopython_truth(body: bytes) -> DbInfo:
 
 
 def _biopython(body: bytes) -> Any:
-    """By the parser of `Bio.Entrez`, which knows today's DTDs alone."""
+    """Parse with `Bio.Entrez`, which knows only today's DTDs."""
     start = re.search(rb"<(eInfoResult|eSpellResult|Result)>", body)
     assert start is not None
     prolog = b'<?xml version="1.0" encoding="UTF-8" ?>\n' + _DTDS[start[1].decode()]
@@ -141,15 +141,15 @@ def test_a_database_is_read_as_biopython_reads_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in INFOS if name.endswith(".json")])
-def test_an_array_of_one_is_as_the_object_was(name: str) -> None:
-    """As it has been since 2026."""
+def test_an_array_of_one_is_read_like_the_object(name: str) -> None:
+    """NCBI has sent an array since 2026."""
     document = json.loads(body_of(name))
     document["einforesult"]["dbinfo"] = [document["einforesult"]["dbinfo"]]
     assert einfo.read_info(json.dumps(document).encode()) == einfo.read_info(body_of(name))
 
 
 def test_both_forms_of_one_database_agree() -> None:
-    """They were saved within some days: what is counted differs."""
+    """They were recorded within some days, so counts differ."""
     one, other = (
         einfo.read_info(body_of(f"Klortho-Eutils-JSON/einfo.pubmed.{form}"))
         for form in ("json", "xml")

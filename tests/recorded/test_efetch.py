@@ -1,4 +1,4 @@
-"""EFetch's texts: errors, how many records they hold, and which."""
+"""EFetch's texts: errors, number of records, and their UIDs."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_cut_xml_is_not_whole(name: str) -> None:
 
 
 def _is_whole(text: str) -> bool:
-    """Python's own parser accepts a text, perhaps within a root."""
+    """Return whether Python's own parser accepts a text, perhaps within a root."""
     plain = re.sub(r"<\?xml[^>]*\?>|<!DOCTYPE[^>]*>", "", text)
     try:
         ET.fromstring(f"<x>{plain}</x>")
@@ -182,7 +182,7 @@ def test_a_flat_file_without_its_end_is_cut() -> None:
     ("text", "db", "rettype"),
     [("1. Nature. 2026", "pubmed", "abstract"), ("<html><a/></html>", "gds", ""), ("x", "sra", "")],
 )
-def test_of_other_formats_nothing_is_said(text: str, db: str, rettype: str) -> None:
+def test_other_formats_are_not_judged(text: str, db: str, rettype: str) -> None:
     assert records_in(text, db, rettype, "text") is None
 
 
@@ -206,7 +206,7 @@ _MEDLINE = "\nPMID- 1\nTI  - One\n      title\n"
     ],
 )
 def test_words_in_place_of_records_or_among_them_are_a_failure(rettype: str, text: str) -> None:
-    """Of formats whose lines are known; a cut line of FASTA, too."""
+    """For formats whose lines are known; also a truncated line of FASTA."""
     documents = Documents(
         "pubmed" if rettype == "medline" else "nuccore", f"{rettype}/text", Uids()
     )
@@ -240,7 +240,7 @@ def test_named_records_are_answered_and_the_others_left_out() -> None:
 
 
 def test_as_many_records_as_asked_for_are_all() -> None:
-    """Asked for by UID, a fasta record is named by accession."""
+    """If requested by UID, a FASTA record is named by accession."""
     assert _read("fasta/text", ">NM_1.1 a\nAC\n>NM_2.1 b\nAC\n", 7, 8) == ([7, 8], [])
 
 

@@ -14,7 +14,7 @@ from harvester.model.identifiers import Uids
 
 
 def _rows(form: str, text: str, *asked: int, db: str = "nuccore") -> dict[tuple[int, ...], str]:
-    """The text of each row, by its UIDs."""
+    """Return the text of each row, by its UIDs."""
     batch = Batch(np.array(asked, np.int64), "json")
     table = Documents(db, form, Uids()).read(text.encode(), batch).rows.to_table()
     return {tuple(row["uids"]): row["text"] for row in table.to_pylist()}

@@ -36,7 +36,7 @@ _SIGNS = {
 
 
 def _cmd(name: str) -> str | None:
-    """Which shape a recorded answer has, by words that no other shape has."""
+    """Return the cmd of a recorded response, from words that no other cmd has."""
     body = body_of(name).decode()
     return next((cmd for sign, cmd in _SIGNS.items() if sign in body), None)
 
@@ -46,7 +46,7 @@ JSON = [(name, cmd) for name in names("json") if (cmd := _cmd(name))]
 PAIRS = [(name, cmd) for name, cmd in XML if name.startswith("Klortho-elink-jsonld/")]
 
 
-def test_there_is_something_to_read() -> None:
+def test_recordings_exist() -> None:
     assert {cmd for _, cmd in XML} == set(READ)
     assert len(XML) >= 20
     assert len(JSON) >= 8

@@ -47,7 +47,7 @@ DOCSUMS = [
 """Biopython refuses the plain http of the DTD that bioperl recorded."""
 
 
-def test_there_is_something_to_read() -> None:
+def test_recordings_exist() -> None:
     assert len(WHOLE) >= 15
     assert set(FOR_ALL) <= set(NAMES)
     assert len(PAIRS) >= 8
@@ -97,7 +97,7 @@ def test_an_answer_cut_anywhere_is_a_bad_body(name: str) -> None:
 
 
 def _as_texts(value: Any) -> Any:
-    """XML does not tell numbers and truth values from texts."""
+    """Return numbers and truth values as texts, as XML has them."""
     if isinstance(value, dict):
         return {name: _as_texts(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -114,7 +114,7 @@ def test_document_summaries_have_the_members_of_the_json(name: str) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A value of Biopython's as plain Python; its numbers and empty elements are classes."""
+    """Return a value of Biopython as plain Python; its numbers and empty elements are classes."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     name = type(value).__name__
@@ -125,7 +125,7 @@ def _plain(value: Any) -> Any:
 
 @pytest.mark.parametrize("name", DOCSUMS)
 def test_docsums_are_read_as_biopython_reads_them(name: str) -> None:
-    """Lists whose items have names are left out: Biopython makes dictionaries of some."""
+    """Without lists of named items: Biopython turns some into dictionaries."""
     listed: Any = Entrez.read(io.BytesIO(body_of(name)), validate=False)  # type: ignore[no-untyped-call]
     found = esummary.read(body_of(name))
     assert list(found) == [one["Id"] for one in listed]

@@ -1,4 +1,4 @@
-"""Answers held against questions, and both against a plain reference made of dicts and loops."""
+"""Responses matched with requests, compared with a plain reference of dicts and loops."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Expected:
-    """What must come of an answer."""
+    """The expected result of a response."""
 
     rows: list[Row] = field(default_factory=list)
     answered: set[int] = field(default_factory=set)
@@ -36,7 +36,7 @@ class Expected:
 def _expected(
     script: Script, asked: Sequence[int], dbfrom: str, linknames: Sequence[str]
 ) -> Expected:
-    """One link at a time, by the words of the interface."""
+    """Compute the result link by link, from the text of the interface."""
     expected = Expected()
     theirs: list[tuple[int, Made]] = []
     for made in script.linksets:
@@ -141,7 +141,7 @@ def test_links_that_come_again_are_kept_once_and_where_they_first_stood(
 
 
 def test_a_large_answer() -> None:
-    """Long lists, many names, some pairs linked by several of them, some links doubled."""
+    """Long lists, many linknames, pairs linked by several linknames, duplicate links."""
     random = np.random.default_rng(7)
     linksets = [
         Made(
@@ -252,7 +252,7 @@ def test_an_answer_with_nothing_in_it_leaves_all_out(linknames: Sequence[str]) -
 
 
 def test_ids_are_compared_as_numbers_are_written() -> None:
-    """`007` is not what was asked for, and `1 ` is for nobody."""
+    """`007` was not requested, and `1 ` matches no UID."""
     body = b'{"linksets":[{"ids":["007"]},{"ids":["1 "]},{"ids":[7]}]}'
     answer = reconcile(neighbor_json.read(body), np.array([1, 7]), "pubmed")
     assert answer.answered.tolist() == [7]

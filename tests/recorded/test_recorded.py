@@ -1,4 +1,4 @@
-"""The readers on every recorded ELink answer, value by value against readers of others."""
+"""The readers on every recorded ELink response, value by value, against independent readers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ERRORS = [name for name in XML if re.search(rb"<ERROR>[^<]*\S", body_of(name))]
 
 
 def _is_neighbor(name: str) -> bool:
-    """Whether it answers cmd=neighbor or neighbor_score."""
+    """Return whether it answers cmd=neighbor or neighbor_score."""
     return not any(word in body_of(name).decode() for word in _OTHER_SHAPES)
 
 
@@ -55,7 +55,7 @@ def _links(answer: Answer) -> int:
 
 
 def _first_words(answer: Answer) -> Answer:
-    """Error texts by how they begin: how several are joined, and line ends shown, is free."""
+    """Return the beginning of error texts: joins and line ends may differ."""
 
     def words(text: str | None) -> str | None:
         return None if text is None else " ".join(text.split())[:24]
@@ -64,7 +64,7 @@ def _first_words(answer: Answer) -> Answer:
     return Answer(linksets, words(answer.error))
 
 
-def test_there_is_something_to_read() -> None:
+def test_recordings_exist() -> None:
     assert len(NEIGHBOR_XML) >= 25
     assert len(NEIGHBOR_JSON) >= 12
     assert any("2008" in name for name in NEIGHBOR_XML)
@@ -78,7 +78,7 @@ def test_xml_agrees_with_elementtree(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NEIGHBOR_XML if name not in _ERRORS])
 def test_xml_agrees_with_biopython(name: str) -> None:
-    """Its parser raises at an ERROR, and has no place for the answer around it."""
+    """Its parser raises at an ERROR and drops the rest of the response."""
     assert _xml(name).linksets == by_biopython(body_of(name))
 
 
@@ -112,7 +112,7 @@ def test_a_json_answer_to_another_cmd_has_no_links_in_it(name: str) -> None:
     [("fe5c61a1", 0), ("c1e8d82b", 100), ("780f3909", 200)],
 )
 def test_silent_partial_lists_are_read_for_what_they_are(file: str, links: int) -> None:
-    """The same question three times: nothing in the answers tells them apart."""
+    """The same request three times: nothing in the responses shows which is partial."""
     answer = _json(f"ncbi-GeneGPT/elink_nuccore_{file}.json")
     lists = {linkname: len(found) for one in answer.linksets for _, linkname, found in one.lists}
     assert lists.get("nuccore_nuccore_mrna", 0) == links

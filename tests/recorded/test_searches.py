@@ -1,4 +1,4 @@
-"""ESearch and EPost on every recorded answer, against readers of others."""
+"""ESearch and EPost on every recorded response, against independent readers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CAP = "quoted-in-issues-and-docs/esearch_search_backend_failed.json"
 
 
 def _outcome(name: str) -> Found | str:
-    """What we read, or the ERROR."""
+    """Return what we read, or the ERROR."""
     try:
         return esearch.read(body_of(name))
     except RequestFailed as failure:
@@ -45,7 +45,7 @@ def _outcome(name: str) -> Found | str:
 
 
 def _one_line(text: str) -> str:
-    """As a sentence shows it."""
+    """Return a text as an error message shows it."""
     line = " ".join(text.split())
     return line[:159] + "…" if len(line) > 160 else line
 
@@ -91,7 +91,7 @@ def _by_elementtree(body: bytes) -> Found | str:
     )
 
 
-def test_there_is_something_to_read() -> None:
+def test_recordings_exist() -> None:
     assert (len(JSON), len(XML), len(POSTS)) >= (25, 30, 8)
     assert sum(isinstance(_outcome(name), Found) for name in JSON + XML) >= 55
 
@@ -107,13 +107,13 @@ def test_xml_agrees_with_elementtree(name: str) -> None:
 
 
 def _root_as_today(name: str) -> bytes:
-    """One answer was kept with its root in lower case."""
+    """Correct the root of one recording, which has it in lower case."""
     return body_of(name).replace(b"esearchresult>", b"eSearchResult>")
 
 
 @pytest.mark.parametrize("name", XML)
 def test_xml_agrees_with_biopython(name: str) -> None:
-    """It knows today's DTD alone, so older prologs give way to that; it raises at an ERROR."""
+    """It knows only today's DTD, so older prologs are replaced; it raises at an ERROR."""
     inner = re.sub(
         rb"\A.*?(?=<eSearchResult>)", b"", _root_as_today(name), count=1, flags=re.DOTALL
     )
@@ -143,8 +143,8 @@ def test_both_forms_of_one_answer_are_the_same(name: str) -> None:
     assert _outcome(name) == _outcome(name.replace(".json", ".xml"))
 
 
-def test_the_error_of_the_cap_is_told_from_others() -> None:
-    """It is invalid JSON, with status 200."""
+def test_the_error_of_the_cap_is_recognised() -> None:
+    """It is invalid JSON with status 200."""
     with pytest.raises(ValueError, match="control character"):
         json.loads(body_of(CAP))
     with pytest.raises(PastCap, match="'retstart' cannot be larger than 9998"):

@@ -1,1 +1,1 @@
-"""Helpers of the tests: servers, harnesses, recorded answers, tables."""
+"""Helpers of the tests: servers, processes, recorded responses, tables."""

@@ -22,7 +22,7 @@ _BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code: its language, the file it is, if it is one, and its text."""
+    """A block of code: language, text, and the name of the file that it shows, if any."""
 
     language: str
     name: str
@@ -38,7 +38,7 @@ class Task:
 
 
 def tasks() -> list[Task]:
-    """All headings that have blocks below them, in their order."""
+    """Return all headings that have blocks below them, in order."""
     _, *parts = _HEADING.split((ROOT / "docs/cookbook.md").read_text())
     return [
         Task(title, blocks)
@@ -48,12 +48,12 @@ def tasks() -> list[Task]:
 
 
 def opening() -> list[Block]:
-    """The blocks before the first heading."""
+    """Return the blocks before the first heading."""
     return blocks_in(_HEADING.split((ROOT / "docs/cookbook.md").read_text())[0])
 
 
 def blocks_in(text: str) -> list[Block]:
-    """The fenced blocks of a Markdown text."""
+    """Return the fenced blocks of a Markdown text."""
     return [
         Block(language, name, code)
         for info, code in _BLOCK.findall(text)
@@ -77,7 +77,7 @@ def run_task(task: Task, folder: Path, base_url: str, programs: Path) -> None:
 
 
 def run_block(block: Block, folder: Path, env: dict[str, str]) -> str:
-    """Run a block, or write the file that it is; return what it writes to standard output."""
+    """Run a block, or write the file that it shows; return its standard output."""
     match block.language:
         case "sh":
             words = ["sh", "-ec", block.text]

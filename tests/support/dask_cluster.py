@@ -66,7 +66,7 @@ class Cluster:
         self._scheduler.wait()
 
     def end(self) -> None:
-        """Kill all."""
+        """Kill all processes."""
         for process in [*self.workers, *([self._scheduler] if self._scheduler else [])]:
             process.kill()
             process.wait()

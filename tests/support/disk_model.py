@@ -1,9 +1,8 @@
 """A model of a disk that loses power: synced data is kept, any part of the rest may be lost.
 
-The content of a file is certain once the file is synced, its name once the folder is. What was
-done since may be on the disk in whole, in part, or not at all, and in any order, since the disk
-is free to write what it likes first; of a write, any beginning may be there. Only a rename
-is done or not done, which file systems see to.
+The content of a file is certain once the file is synced, its name once the folder is. Later
+changes may be on the disk in whole, in part or not at all, and in any order; of a write, any
+beginning may be there. Only a rename is done or not done, as file systems guarantee.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class Change:
     data: bytes | None
 
     def apply(self, content: bytearray) -> None:
-        """Make the change; what lies between the end of a file and a write is zeros."""
+        """Apply the change; bytes between the end of a file and a write are zeros."""
         end = self.at + len(self.data or b"")
         if len(content) < end:
             content.extend(bytes(end - len(content)))
@@ -46,60 +45,60 @@ class Change:
 
 
 @dataclass
-class Unsure(Generic[T]):
+class Unsynced(Generic[T]):
     """Changes since the last sync."""
 
     changes: list[T] = field(default_factory=list)
 
 
 @dataclass
-class File(Unsure[Change]):
+class File(Unsynced[Change]):
     """A file's content."""
 
     synced: bytes = b""
 
     def content(self, fate: Fate) -> bytes:
-        """As it may be found."""
+        """Return a possible content after a loss of power."""
         found = bytearray(self.synced)
         for change in fate(self.changes):
             change.apply(found)
         return bytes(found)
 
     def sync(self) -> None:
-        """Make it certain."""
+        """Make all changes certain."""
         self.synced, self.changes = self.content(whole), []
 
 
 @dataclass
-class Folder(Unsure["dict[str, File | Folder | None]"]):
-    """A folder's names; a change says what some of them stand for from then on."""
+class Folder(Unsynced["dict[str, File | Folder | None]"]):
+    """A folder's names; each change maps some of them to new content."""
 
     synced: dict[str, File | Folder] = field(default_factory=dict)
 
     def names(self, fate: Fate) -> dict[str, File | Folder]:
-        """As they may be found."""
+        """Return possible names after a loss of power."""
         found: dict[str, File | Folder | None] = dict(self.synced)
         for change in fate(self.changes):
             found |= change
         return {name: node for name, node in found.items() if node is not None}
 
     def sync(self) -> None:
-        """Make them certain; what is in folders among them is another matter."""
+        """Make all names certain, but not the content of folders among them."""
         self.synced, self.changes = self.names(whole), []
 
 
 def whole(changes: Sequence[T]) -> Sequence[T]:
-    """The fate in which nothing is lost: the power stays on."""
+    """Return the fate in which nothing is lost: the power stays on."""
     return changes
 
 
 def nothing(changes: Sequence[T]) -> Sequence[T]:
-    """The fate in which all is lost that was not synced."""
+    """Return the fate in which all unsynced changes are lost."""
     return changes[:0]
 
 
 class Drawn:
-    """A fate for each file and folder, drawn by lot.
+    """A random fate for each file and folder.
 
     Args:
         seed: draws the same again.
@@ -128,7 +127,7 @@ class Drawn:
 
 
 class Disk:
-    """The disk below a folder, as notes tell of it.
+    """The disk below a folder, according to recorded calls.
 
     Args:
         root: the folder; what it holds now is certain.
@@ -141,7 +140,7 @@ class Disk:
         self._top = self._read(root)
 
     def apply(self, notes: Iterable[Note]) -> None:
-        """What was done next."""
+        """Apply the next calls."""
         for note in notes:
             match note.kind:
                 case "create":
@@ -163,7 +162,7 @@ class Disk:
                     self._folder(Path(note.path)).sync()
 
     def write(self, folder: Path, fate: Fate, seed: int = 0) -> None:
-        """What may be found after the power is back.
+        """Write what may be found after a loss of power.
 
         Args:
             folder: where to write it.

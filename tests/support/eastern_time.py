@@ -1,4 +1,4 @@
-"""Eastern time by arithmetic, from the rule of the law and not from the zone files.
+"""Eastern time by arithmetic from the law, without zone files.
 
 The Energy Policy Act of 2005 (since 2007): daylight saving runs from the second Sunday of March
 to the first Sunday of November, both at 02:00 local time, which is 07:00 and 06:00 UTC.
@@ -21,31 +21,31 @@ CHANGES = {
 
 
 def sunday(year: int, month: int, which: int) -> date:
-    """The first, second, … Sunday of a month."""
+    """Return the first, second, … Sunday of a month."""
     first = date(year, month, 1)
     return first + timedelta((6 - first.weekday()) % 7 + 7 * (which - 1))
 
 
 def begins(year: int) -> datetime:
-    """When daylight saving begins, in UTC."""
+    """Return when daylight saving begins, in UTC."""
     day = sunday(year, 3, 2)
     return datetime(day.year, day.month, day.day, 7, tzinfo=UTC)
 
 
 def ends(year: int) -> datetime:
-    """When daylight saving ends, in UTC."""
+    """Return when daylight saving ends, in UTC."""
     day = sunday(year, 11, 1)
     return datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
 
 
 def wall(at: datetime) -> datetime:
-    """What clocks in New York show at an aware time, as a naive one."""
+    """Return the wall-clock time in New York at an aware time, as a naive one."""
     utc = at.astimezone(UTC)
     summer = begins(utc.year) <= utc < ends(utc.year)
     return utc.replace(tzinfo=None) - timedelta(hours=4 if summer else 5)
 
 
 def permitted(at: datetime) -> bool:
-    """Weekends, and from 21:00 to 05:00 on weekdays."""
+    """Return whether a time is on a weekend, or from 21:00 to 05:00 on a weekday."""
     shown = wall(at)
     return shown.weekday() in (5, 6) or shown.hour >= 21 or shown.hour < 5

@@ -1,4 +1,4 @@
-"""An engine before a scripted transport, on simulated time, and a record of what it delivers."""
+"""An engine with a scripted transport on simulated time, and a record of its deliveries."""
 
 from __future__ import annotations
 

@@ -83,20 +83,22 @@ class Finished:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment without what the program reads, and with `more`."""
+    """Return this process's environment without the program's variables, and with `more`."""
     clean = {name: value for name, value in os.environ.items() if name not in _OURS | _SIZES}
     return clean | {"PYTHONWARNINGS": "error"} | more
 
 
-def alone(env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of the command as it is installed alone (see `support/without`)."""
+def environment_without_pandas(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of the command installed without pandas (see `support/without`)."""
     found = environment(**(env or {}))
     paths = filter(None, [str(WITHOUT), found.get("PYTHONPATH")])
     return found | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def command(*args: object, patches: Mapping[str, object] | None = None) -> list[str]:
-    """The command line of `harvester ARGS`, with constants of the program changed if wished."""
+    """Return the command line of `harvester ARGS`, with constants of the program changed by
+    `patches`.
+    """
     words = [str(arg) for arg in args]
     if patches is None:
         return [sys.executable, "-m", "harvester", *words]
@@ -113,11 +115,11 @@ def harvester(
     cwd: Path | None = None,
     stdout: IO[bytes] | None = None,
 ) -> Finished:
-    """Run `harvester ARGS` to its end; a traceback is never acceptable."""
+    """Run `harvester ARGS` to its end; assert that there is no traceback."""
     begun = time.monotonic()
     code, out, err = _warm_process().run(
         [str(arg) for arg in args],
-        env=alone(env),
+        env=environment_without_pandas(env),
         cwd=cwd,
         patches=patches or {},
         stdin=stdin,
@@ -131,8 +133,8 @@ def harvester(
 
 @cache
 def _warm_process() -> WarmProcess:
-    """The process that the runs of all tests are forked from; it ends with this one."""
-    process = WarmProcess(alone())
+    """Return the process from which the runs of all tests are forked; it ends with this one."""
+    process = WarmProcess(environment_without_pandas())
     atexit.register(process.close)
     return process
 
@@ -189,7 +191,7 @@ def running(
     cwd: Path | None = None,
     out: int = subprocess.DEVNULL,
 ) -> Iterator[Running]:
-    """`harvester ARGS` in the background; killed when the block is left, if it still runs.
+    """Run `harvester ARGS` in the background; kill it at the end of the block.
 
     Args:
         args: the command line.
@@ -205,7 +207,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=stream,
-            env=alone(env),
+            env=environment_without_pandas(env),
             cwd=cwd,
         )
         try:
@@ -218,12 +220,12 @@ def running(
 
 @contextmanager
 def emulate(*options: object) -> Iterator[str]:
-    """`harvester emulate OPTIONS` in a process of its own, by its address."""
+    """Run `harvester emulate OPTIONS` as a process; yield its address."""
     process = subprocess.Popen(
         command("emulate", "--port=0", *options),
         stdout=subprocess.PIPE,
         text=True,
-        env=alone(),
+        env=environment_without_pandas(),
     )
     try:
         assert process.stdout is not None
@@ -244,7 +246,7 @@ def wait_until(
 
 
 def status_command(folder: Path) -> dict[str, Any]:
-    """The object of `harvester status --json`."""
+    """Return the object of `harvester status --json`."""
     finished = harvester("status", folder, "--json")
     assert finished.code == 0, finished.err
     said: dict[str, Any] = json.loads(finished.out)
@@ -256,7 +258,7 @@ def status_command(folder: Path) -> dict[str, Any]:
 
 
 def rows(folder: Path, kind: str) -> pa.Table:
-    """All rows of `links` or `uids`, from whatever files the folder has."""
+    """Return all rows of `links` or `uids`, from files of any format."""
     schema = LINKS if kind == "links" else UIDS
     tables = [schema.empty_table()]
     tables += [_read(path, schema) for path in sorted((folder / kind).iterdir())]
@@ -294,7 +296,7 @@ def _text(path: Path) -> str:
 
 
 def assert_same(found: pa.Table, expected: pa.Table) -> None:
-    """Both have the same rows, each as often; a difference is shown by example."""
+    """Assert that both have the same rows, equally often; show examples of a difference."""
     keys = [(name, "ascending") for name in expected.column_names]
     if found.sort_by(keys).equals(expected.sort_by(keys)):
         return
@@ -307,7 +309,7 @@ def assert_same(found: pa.Table, expected: pa.Table) -> None:
 
 
 def outcomes(dbfrom: str, uids: Collection[int], links: pa.Table) -> pa.Table:
-    """The rows of `uids` that belong to some links when every UID was answered."""
+    """Return the rows of `uids` that belong to some links if every UID was answered."""
     counts = Counter(links["from_uid"].to_pylist())
     return pa.table(
         [
@@ -322,7 +324,7 @@ def outcomes(dbfrom: str, uids: Collection[int], links: pa.Table) -> pa.Table:
 
 
 def assert_exact(folder: Path, dbfrom: str, uids: Iterable[int], expected: pa.Table) -> None:
-    """The folder holds these links and one row for each UID, and no file that is not committed.
+    """Assert that the folder holds these links, one row per UID, and no uncommitted file.
 
     Args:
         folder: OUT.
@@ -336,7 +338,7 @@ def assert_exact(folder: Path, dbfrom: str, uids: Iterable[int], expected: pa.Ta
 
 
 def assert_tidy(folder: Path) -> None:
-    """In `links` and `uids` lie the committed parts alone, and beside them nothing unknown."""
+    """Assert that `links` and `uids` hold committed parts only, and the folder no unknown file."""
     said = status(folder)
     found = {f"{kind}/{path.name}" for kind in ("links", "uids") for path in children(folder, kind)}
     assert found == set(said["parts"])
@@ -348,7 +350,7 @@ def assert_tidy(folder: Path) -> None:
 
 
 def children(folder: Path, kind: str) -> list[Path]:
-    """The files of `links` or `uids`."""
+    """Return the files of `links` or `uids`."""
     return sorted((folder / kind).iterdir())
 
 
@@ -361,19 +363,19 @@ def expected_links(
     *,
     scores: bool = False,
 ) -> pa.Table:
-    """The truth as the graph has it, as rows of `LINKS`."""
+    """Return the true links of the graph, as rows of `LINKS`."""
     table = truth(graph, dbfrom, sorted(set(uids)), db, linkname, scores=scores)
     return table.select(LINKS.names).cast(LINKS)
 
 
 def write_uids(path: Path, uids: Iterable[int]) -> Path:
-    """A list of UIDs, one a line."""
+    """Write a list of UIDs, one per line."""
     path.write_text("".join(f"{uid}\n" for uid in uids))
     return path
 
 
 def digests(folder: Path) -> dict[str, bytes]:
-    """The content of every committed file."""
+    """Return the content of every committed file."""
     return {
         f"{kind}/{path.name}": path.read_bytes()
         for kind in ("links", "uids")

@@ -1,4 +1,4 @@
-"""Machines of one's own: network namespaces with clocks that differ, joined to one hub."""
+"""Simulated machines: network namespaces with different clocks, joined to one hub."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HUB_ADDRESS = "10.77.0.1"
 
 @dataclass(frozen=True)
 class Host:
-    """One machine.
+    """One simulated machine.
 
     Attributes:
         prefix: command that runs another one on it.
@@ -30,7 +30,7 @@ class Host:
 
 
 def require_hosts() -> None:
-    """Skip the test where no namespaces can be made."""
+    """Skip the test if no namespaces can be made."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("network namespaces need root")
     for tool in ("ip", "unshare", "faketime"):
@@ -42,7 +42,7 @@ def require_hosts() -> None:
 
 @contextmanager
 def hosts(number: int) -> Iterator[tuple[Host, list[Host]]]:
-    """A hub, and so many hosts that reach it. No two clocks agree, neither monotonic nor wall."""
+    """Yield a hub and hosts that reach it. All monotonic and wall clocks differ."""
     require_hosts()
     names = [f"hub{os.getpid()}", *(f"h{index}-{os.getpid()}" for index in range(number))]
     hub = names[0]

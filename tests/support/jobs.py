@@ -23,7 +23,7 @@ SECRET = "0123456789abcdef0123456789abcdef0123"
 
 
 def changed(**groups: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The settings of a good job, with some keys changed."""
+    """Return the settings of a valid job, with some keys changed."""
     together = {group: dict(keys) for group, keys in BASE.items()}
     for group, keys in groups.items():
         together[group] = {**together.get(group, {}), **keys}
@@ -35,7 +35,7 @@ def rejected(
     path: Path | None = None,
     environ: dict[str, str] | None = None,
 ) -> BadInput:
-    """What is raised."""
+    """Return the error that a job raises."""
     with pytest.raises(BadInput) as caught:
         load.build(options, path, environ or {})
     return caught.value
@@ -46,5 +46,5 @@ def refused(
     path: Path | None = None,
     environ: dict[str, str] | None = None,
 ) -> str:
-    """Its sentence."""
+    """Return its message."""
     return str(rejected(options, path, environ))

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 def links_of(*uids: int, each: int = 2) -> list[Row]:
-    """Some links of each UID."""
+    """Return some links of each UID."""
     return [
         {
             "dbfrom": "pubmed",
@@ -37,7 +37,7 @@ def links_of(*uids: int, each: int = 2) -> list[Row]:
 
 
 def outcomes_of(*uids: int, outcome: str = "linked", links: int = 2) -> list[Row]:
-    """The rows of `uids` for UIDs of one outcome."""
+    """Return the rows of `uids` for UIDs with one outcome."""
     return [
         {"dbfrom": "pubmed", "from_uid": uid, "outcome": outcome, "links": links, "reason": None}
         for uid in uids
@@ -66,7 +66,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 
 def read_part(path: Path) -> list[Row]:
-    """The rows of a part, by readers of others."""
+    """Return the rows of a part, read by other libraries."""
     if path.suffix == ".parquet":
         rows: list[Row] = pq.read_table(path).to_pylist()
         return rows
@@ -74,7 +74,7 @@ def read_part(path: Path) -> list[Row]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The decompressed bytes of a JSONL part."""
+    """Return the decompressed bytes of a JSONL part."""
     if path.suffix == ".gz":
         return gzip.decompress(path.read_bytes())
     if path.suffix == ".zst":

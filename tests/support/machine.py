@@ -1,4 +1,4 @@
-"""How busy the machine is: by how much timers are late. Measured while a test runs."""
+"""How busy the machine is: measures how late timers are while a test runs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ are late by 1 to 5 ms."""
 
 
 class Lateness:
-    """A thread that sleeps in short steps and notes by how much each step took longer.
+    """A thread that sleeps in short steps and records how late each step ended.
 
     Use it as a context manager around what is measured.
 
     Attributes:
-        longest: seconds by which the latest step was late.
+        longest: seconds by which the latest step ended late.
     """
 
     def __init__(self) -> None:
@@ -48,10 +48,10 @@ class Lateness:
             self.longest = max(self.longest, time.monotonic() - begun - TICK_SECONDS)
 
     def assert_share(self, share: float, least: float) -> None:
-        """Assert that at least a share of a rate was used; skip if the machine was too busy for it.
+        """Assert that a share of a rate was used; skip the test if the machine was too busy.
 
         Args:
-            share: measured.
+            share: the measured share.
             least: required on a quiet machine.
         """
         if share < least and self.is_busy:

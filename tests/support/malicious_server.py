@@ -1,4 +1,4 @@
-"""A server that gives answers of the test's choice; an emulator answers the rest."""
+"""A server whose responses a test chooses; an emulator answers the other requests."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked.
+    """A request as received.
 
     Attributes:
         number: of the request, from 1.
         utility: the last part of the path.
         form: its fields.
-        body: as it came.
+        body: the bytes received.
     """
 
     number: int
@@ -31,11 +31,11 @@ class Request:
 
     @property
     def uids(self) -> set[int]:
-        """The UIDs asked for."""
+        """The requested UIDs."""
         return {int(value) for name, value in self.form if name == "id"}
 
     def value(self, name: str) -> str:
-        """A field, or nothing."""
+        """Return a field, or an empty text."""
         return dict(self.form).get(name, "")
 
 
@@ -51,7 +51,7 @@ Respond = Callable[[Request], Bytes | None]
 def response(
     body: bytes, *headers: str, status: str = "200 OK", kind: str = "application/json"
 ) -> bytes:
-    """A whole HTTP response."""
+    """Return a whole HTTP response."""
     lines = [
         f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *headers,
         "", "",
@@ -60,7 +60,7 @@ def response(
 
 
 class MaliciousServer:
-    """A server on this machine, up within `async with`.
+    """A server on this machine, running within `async with`.
 
     Args:
         port: of the emulator behind it; 0 for none.
@@ -68,8 +68,8 @@ class MaliciousServer:
         tls: for https.
 
     Attributes:
-        requests: all there were.
-        given: bytes sent in answers of its own.
+        requests: all requests so far.
+        given: bytes sent in responses of the test.
     """
 
     def __init__(self, port: int, respond: Respond, tls: ssl.SSLContext | None = None) -> None:

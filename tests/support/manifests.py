@@ -24,13 +24,13 @@ Row = dict[str, Any]
 
 
 def manifest_of(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a folder, or None."""
+    """Return the manifest of a folder, or None."""
     path = folder / "manifest.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def assert_absent_or_exact(folder: Path) -> bool:
-    """There is no manifest, or one that describes the folder exactly; return whether there is."""
+    """Assert that any manifest describes the folder exactly; return whether there is one."""
     manifest = manifest_of(folder)
     if manifest is not None:
         assert_exact_manifest(folder)
@@ -38,7 +38,7 @@ def assert_absent_or_exact(folder: Path) -> bool:
 
 
 def assert_exact_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest is there, has the published form, and agrees with every file and row."""
+    """Assert that the manifest exists, follows its schema, and agrees with every file and row."""
     manifest = manifest_of(folder)
     assert manifest is not None, f"{folder} has no manifest"
     assert_follows("manifest", manifest)
@@ -63,7 +63,7 @@ def assert_exact_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _names(folder: Path) -> Iterator[str]:
-    """The files that a manifest has to list: those of a harvest, or of all hops of a chain."""
+    """Return the files that a manifest has to list: of a harvest, or of all hops of a chain."""
     for hop in sorted(folder.glob("hop-*")):
         yield from (f"{hop.name}/{name}" for name in _names(hop))
         yield f"{hop.name}/manifest.json"

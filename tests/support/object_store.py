@@ -1,4 +1,4 @@
-"""An S3 server on loopback, behind a proxy that counts the writes and can act at one of them."""
+"""An S3 server on loopback behind a proxy that counts writes and can act at one of them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _is_up(url: str) -> bool:
 
 @contextmanager
 def s3_server() -> Iterator[str]:
-    """Ministack's S3, which has atomic conditional puts, by its address."""
+    """Run Ministack's S3, which has atomic conditional puts; yield its address."""
     pytest.importorskip("ministack", reason="ministack, an S3 server, is not installed")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -58,7 +58,7 @@ def s3_server() -> Iterator[str]:
 
 
 class Proxy:
-    """Passes requests on, counts the writes, and tells a function of each."""
+    """Forwards requests, counts the writes, and calls a function for each."""
 
     def __init__(self, server: str) -> None:
         self.server = server
@@ -118,7 +118,7 @@ class Proxy:
 
 
 def login(url: str, cache: Path) -> dict[str, str]:
-    """The environment in which a store is used with a cache of its own."""
+    """Return the environment of a user of the store who has no local copy."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "test",
@@ -140,14 +140,14 @@ def _store(server: str, place: str) -> Any:
 
 
 def objects(server: str, place: str) -> dict[str, int]:
-    """Name → size of the objects of a harvest, without the program's code."""
+    """Return name → size of the objects of a harvest, without the program's code."""
     return {
         one["path"]: one["size"] for some in obstore.list(_store(server, place)) for one in some
     }
 
 
 def download(server: str, place: str, folder: Path) -> Path:
-    """Lay a harvest's folder from its objects: its newest record, and all other objects."""
+    """Rebuild a harvest's folder from its newest record and all other objects."""
     store, found = _store(server, place), objects(server, place)
     records = sorted(name for name, size in found.items() if size and name.startswith("commits/"))
     for name in [*(one for one in found if not re.search(r"\bcommits/", one)), *records[-1:]]:

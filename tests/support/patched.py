@@ -27,7 +27,7 @@ def _set(name: str, value: object) -> None:
 
 
 def _set_clock(start: str) -> None:
-    """The clock of `Hours` runs from `start`, beginning when it is first looked at."""
+    """Let the clock of `Hours` start at `start` when it is first read."""
     from harvester.engine import off_peak as hours
 
     begun: dict[str, datetime] = {}

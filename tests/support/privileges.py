@@ -1,4 +1,4 @@
-"""Run a part of a test without the rights of the superuser."""
+"""Run a part of a test without superuser rights."""
 
 from __future__ import annotations
 

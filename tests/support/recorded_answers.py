@@ -1,4 +1,6 @@
-"""Recorded answers, and their content as other readers see it: json, ElementTree, Biopython."""
+"""Recorded responses, and their content as independent readers see it: json, ElementTree,
+Biopython.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ _TODAY = (
 
 @dataclass
 class LinkSet:
-    """One LinkSet as it stands in an answer; lists without links are left out."""
+    """One LinkSet of a response; lists without links are left out."""
 
     ids: list[str]
     lists: list[tuple[str, str, list[Link]]] = field(default_factory=list)
@@ -46,21 +48,21 @@ class LinkSet:
 
 @dataclass
 class Answer:
-    """One answer as it stands."""
+    """The content of one response."""
 
     linksets: list[LinkSet] = field(default_factory=list)
     error: str | None = None
 
 
 def names(form: str, utility: str = "elink") -> list[str]:
-    """The recorded answers of a utility in one form."""
+    """Return the names of the recorded responses of a utility in one form."""
     with (RECORDED / "INDEX.tsv").open(encoding="utf-8", newline="") as index:
         rows = list(csv.DictReader(index, delimiter="\t"))
     return [row["file"] for row in rows if (row["util"], row["format"]) == (utility, form)]
 
 
 def body_of(name: str) -> bytes:
-    """A recorded answer."""
+    """Return a recorded response."""
     return (RECORDED / name).read_bytes()
 
 
@@ -68,7 +70,7 @@ def body_of(name: str) -> bytes:
 
 
 def plain(found: LinkSets) -> Answer:
-    """The columns of a reader, put back together."""
+    """Return the columns of a reader as rows."""
     assert len(found.ids) == len(found.errors)
     assert len(found.owner) == len(found.dbto) == len(found.linkname) == len(found.counts)
     assert len(found.to_uid) == sum(found.counts)
@@ -91,7 +93,7 @@ def plain(found: LinkSets) -> Answer:
 
 
 def by_json(body: bytes) -> Answer:
-    """By Python's own JSON reader, line ends inside texts permitted."""
+    """Read with Python's own JSON reader, line ends inside texts permitted."""
     document: dict[str, Any] = json.loads(body.decode(), strict=False)
     return Answer([_json_linkset(one) for one in document["linksets"]], document.get("ERROR"))
 
@@ -115,7 +117,7 @@ def _json_link(link: str | int | dict[str, Any]) -> Link:
 
 
 def by_elementtree(body: bytes) -> Answer:
-    """By Python's own XML reader."""
+    """Read with Python's own XML reader."""
     root = ET.fromstring(body)
     assert root.tag == "eLinkResult"
     return Answer([_xml_linkset(one) for one in root.findall("LinkSet")], _text(root, "ERROR"))
@@ -148,7 +150,7 @@ def _must(element: ET.Element, path: str) -> str:
 
 
 def by_biopython(body: bytes) -> list[LinkSet]:
-    """By the parser of `Bio.Entrez`, which follows the DTD."""
+    """Read with the parser of `Bio.Entrez`, which follows the DTD."""
     read: Any = Entrez.read
     records = read(BytesIO(biopython_body(body)), validate=False)
     return [
@@ -158,7 +160,7 @@ def by_biopython(body: bytes) -> list[LinkSet]:
 
 
 def biopython_body(body: bytes) -> bytes:
-    """It knows today's DTD alone, so older prologs, and missing ones, give way to today's."""
+    """Replace older or missing prologs by today's: Biopython knows only today's DTD."""
     return _TODAY + re.sub(rb"\A.*?(?=<eLinkResult>)", b"", body, count=1, flags=re.DOTALL)
 
 

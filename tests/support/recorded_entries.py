@@ -1,4 +1,4 @@
-"""Content of recorded answers to the cmds other than neighbor, as other readers see it.
+"""Content of recorded responses to cmds other than neighbor, as independent readers see it.
 
 A row is (id, a value for each column); an entry is (ids, rows). Whatever else is in an answer is
 for its readers' own tests.
@@ -25,7 +25,7 @@ Found = list[tuple[list[str], list[Row]]]
 
 
 def plain(found: Entries) -> Found:
-    """The columns of a reader, put back together."""
+    """Return the columns of a reader as rows."""
     assert len(found.ids) == len(found.errors) == len(found.counts)
     assert len(found.rows) == sum(found.counts)
     rows = iter(found.rows.to_pylist())
@@ -39,7 +39,7 @@ def plain(found: Entries) -> Found:
 
 
 def by_elementtree(body: bytes, cmd: str) -> Found:
-    """By Python's own XML reader."""
+    """Read with Python's own XML reader."""
     reads: dict[str, Callable[[ET.Element], Found]] = {
         "acheck": _et_acheck,
         "ncheck": lambda root: _et_check(root, "HasNeighbor", "has_neighbor"),
@@ -131,7 +131,7 @@ def _must(element: ET.Element, path: str) -> str:
 
 
 def history_by_json(body: bytes) -> Found:
-    """By Python's own JSON reader: the one shape besides neighbor's that was recorded live."""
+    """Read with Python's own JSON reader; besides neighbor, only this cmd was recorded as JSON."""
     return [
         (
             [str(uid) for uid in linkset["ids"]],
@@ -153,7 +153,7 @@ def history_by_json(body: bytes) -> Found:
 
 
 def by_biopython(body: bytes, cmd: str) -> list[tuple[list[str], int]]:
-    """Ids and how many rows each has, by the parser of `Bio.Entrez`, which follows the DTD."""
+    """Return ids and their number of rows, read with the parser of `Bio.Entrez`."""
     read: Any = Entrez.read
     found: list[tuple[list[str], int]] = []
     for linkset in read(BytesIO(biopython_body(body)), validate=False):

@@ -23,16 +23,16 @@ _OF_INODE = ("create", "write", "truncate", "sync")
 
 @dataclass(frozen=True)
 class Note:
-    """One call, after it was made.
+    """One recorded call.
 
     Attributes:
         kind: create, write, truncate and sync of a file; mkdir, rename, remove and sync_folder
-            of a path; or a mark, which no call made.
+            of a path; or a mark that the test adds.
         inode: of the file, or 0.
         path: of the file as it was created, or of the path.
         to: the new path of a rename, or the text of a mark.
-        at: offset of a write, new size of a truncation.
-        data: what was written.
+        at: offset of a write; new size of a truncation.
+        data: bytes written.
     """
 
     kind: str
@@ -44,12 +44,12 @@ class Note:
 
     @property
     def step(self) -> str:
-        """The kind and the file's name without numbers: calls of a step are much alike."""
+        """Return the kind of a call and the file's name without numbers."""
         return f"{self.kind} {_NUMBERS.sub('N', Path(self.path).name)}"
 
 
 def recorder(folder: Path) -> Path:
-    """The recorder, made from its source; where that cannot be, the test is skipped."""
+    """Compile the recorder; skip the test if that fails."""
     compiler = shutil.which("cc")
     if not sys.platform.startswith("linux") or compiler is None:
         pytest.skip("recording what SQLite writes needs Linux and a C compiler (cc)")
@@ -66,7 +66,7 @@ def recorder(folder: Path) -> Path:
 
 
 def notes(file: Path, files: Mapping[int, str]) -> list[Note]:
-    """Read what was noted.
+    """Read the recorded calls.
 
     Args:
         file: the notes.

@@ -1,4 +1,4 @@
-"""A Redis of one's own, that can be killed and started again."""
+"""A Redis for one test, which can be killed and restarted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SETTLING_SECONDS = 4.2
 
 
 def require_redis() -> None:
-    """Skip the test where there is no Redis, or no client for it."""
+    """Skip the test if there is no Redis, or no client for it."""
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
     if find_spec("throttled") is None:
@@ -29,7 +29,7 @@ def require_redis() -> None:
 
 
 class RedisServer:
-    """A process of redis-server without persistence, that keeps its port.
+    """A process of redis-server without persistence, with a constant port.
 
     Args:
         folder: its working folder.
@@ -82,13 +82,13 @@ class RedisServer:
             self._process = None
 
     def settle(self) -> None:
-        """Wait until it is believed."""
+        """Wait until limiters trust it after a start."""
         time.sleep(SETTLING_SECONDS)
 
 
 @contextmanager
 def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
-    """A running Redis on loopback."""
+    """Run a Redis on loopback."""
     require_redis()
     server = RedisServer(folder, options)
     server.start()

@@ -25,16 +25,16 @@ NCBI = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
 
 @dataclass(frozen=True)
 class Bad:
-    """A row.
+    """A row of the table.
 
     Attributes:
-        does: the command line, as it is typed.
-        says: parts of the sentence, that name the thing and the remedy.
-        files: name → content; what lies in the folder the command is run in.
-        env: more environment.
-        stdin: what comes from standard input.
-        user: whom it runs as, by number; -1 for the same as the test.
-        name: of the row, if the command line does not tell it apart.
+        does: the command line as typed.
+        says: parts of the error message: what is wrong and the remedy.
+        files: name → content of files in the working folder.
+        env: added to the environment.
+        stdin: content of standard input.
+        user: user id to run as; -1 for that of the test.
+        name: name of the row, if its command line is not unique.
     """
 
     does: str
@@ -56,31 +56,31 @@ COMMON = "run --dbfrom=pubmed --ids=ids -o out "
 
 
 def option(words: str, *says: str, **more: Any) -> Bad:
-    """A good command line with some more words."""
+    """Return a valid command line with some more words."""
     return Bad(COMMON + words, says, {"ids": "1\n2\n3\n"}, **more)
 
 
 def uid_list(content: str | bytes, *says: str, dbfrom: str = "pubmed", name: str = "") -> Bad:
-    """A good command line with another list."""
+    """Return a valid command line with another list."""
     name = name or f"{dbfrom}-{content!r}"
     return Bad(f"run --dbfrom={dbfrom} --ids=list -o out", says, {"list": content}, name=name)
 
 
 def table(content: str | bytes, *says: str) -> Bad:
-    """A good command line with a table whose column pmid holds the UIDs."""
+    """Return a valid command line with a table whose column pmid holds the UIDs."""
     does = "run --dbfrom=pubmed --ids=list --ids-column=pmid -o out"
     return Bad(does, says, {"list": content}, name=f"table-{content!r}")
 
 
 def job_file(content: str | bytes, *says: str, words: str = "", **more: Any) -> Bad:
-    """A job file, run as it is."""
+    """Return the command line that runs a job file."""
     name = repr(content).removeprefix(repr(GOOD)[:-1])[:40] + words
     files = {"job.toml": content, "ids": "1\n"}
     return Bad(f"run job.toml {words}", says, files, name=name, **more)
 
 
-class Nobody:
-    """A server that only counts who connects to it; port 0 is any free one."""
+class UnusedServer:
+    """A server that only counts connections; port 0 is any free one."""
 
     def __init__(self, port: int = 0) -> None:
         self._socket = socket.create_server(("127.0.0.1", port), backlog=1024)
@@ -96,8 +96,10 @@ class Nobody:
         """Its address."""
         return f"http://127.0.0.1:{self._socket.getsockname()[1]}/entrez/eutils/"
 
-    def visits(self) -> int:
-        """How many connected since this was asked last; the system completes them by itself."""
+    def connections(self) -> int:
+        """Return the number of connections since the last call; the system completes them by
+        itself.
+        """
         count = 0
         while select([self._socket], [], [], 0)[0]:
             self._socket.accept()[0].close()
@@ -105,8 +107,8 @@ class Nobody:
         return count
 
 
-def assert_refused(bad: Bad, folder: Path, fork_server: ForkServer, nobody: Nobody) -> None:
-    """One clear sentence, and nothing else came of it."""
+def assert_refused(bad: Bad, folder: Path, fork_server: ForkServer, unused: UnusedServer) -> None:
+    """Assert one clear error message and no other effect."""
     for name, content in bad.files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,8 +116,8 @@ def assert_refused(bad: Bad, folder: Path, fork_server: ForkServer, nobody: Nobo
     stdin = folder / "stdin"
     stdin.write_bytes(bad.stdin)
     before = tree(folder)
-    assert nobody.visits() == 0
-    env = {"HARVESTER_BASE_URL": nobody.base_url, "HOME": str(folder), **bad.env}
+    assert unused.connections() == 0
+    env = {"HARVESTER_BASE_URL": unused.base_url, "HOME": str(folder), **bad.env}
     ended = fork_server.run(
         shlex.split(bad.does), env=env, cwd=str(folder), stdin=str(stdin), user=bad.user
     )
@@ -127,11 +129,11 @@ def assert_refused(bad: Bad, folder: Path, fork_server: ForkServer, nobody: Nobo
     assert SECRET not in ended.output
     assert ended.code == 2, ended.output
     assert tree(folder) == before, "something was written"
-    assert nobody.visits() == 0, "somebody was asked"
+    assert unused.connections() == 0, "a request was sent"
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:
-    """Every file of a folder, with its content, and every folder."""
+    """Return every file of a folder with its content, and every folder."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in folder.rglob("*")

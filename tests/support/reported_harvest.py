@@ -1,4 +1,4 @@
-"""A harvest with all that a report can show, made without requests and with a clock of its own."""
+"""A harvest with everything that a report can show, made without requests, with its own clock."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ class _Nights:
     def _run(
         self, share: float, *, latency: float, batch: int, rate: float = 10.0, faults: float = 0.002
     ) -> None:
-        """Ask for a share of a night; about rate x latency requests are in flight."""
+        """Record the requests of a share of a night; about rate x latency are in flight."""
         sent, ended = events.RequestSent(batch), events.RequestEnded()
         in_flight = 0
         for _ in range(round(share * self._hours * 3600)):
@@ -214,16 +214,16 @@ class _Nights:
             self._recorder(events.Waiting("outage", datetime.now(UTC), reason))
             self._recorder(events.RequestSent(1))
             self._recorder(events.RequestEnded())
-            self._pass(min(30, until - self._now))
+            self._advance(min(30, until - self._now))
         self._recorder(events.Resumed())
 
     def _wait_for_hours(self, nights: float) -> None:
         self._recorder(events.Waiting("hours", datetime.now(UTC)))
-        self._pass(nights * self._hours * 3600)
+        self._advance(nights * self._hours * 3600)
         self._recorder(events.Resumed())
 
-    def _pass(self, seconds: float) -> None:
-        """Let time pass; a process that runs reports every few seconds."""
+    def _advance(self, seconds: float) -> None:
+        """Let time pass; a running process reports every few seconds."""
         until = self._now + seconds
         while self._now < until:
             self._now = min(self._now + 10, until)

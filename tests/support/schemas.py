@@ -1,4 +1,4 @@
-"""The published JSON schemas, as judges of what the program writes."""
+"""The published JSON schemas, to validate what the program writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """The schema in `docs/schemas/NAME.schema.json`."""
+    """Return the schema in `docs/schemas/NAME.schema.json`."""
     found: dict[str, Any] = json.loads((FOLDER / f"{name}.schema.json").read_text("utf-8"))
     return found
 
@@ -26,12 +26,12 @@ def _judge(name: str) -> jsonschema.Draft202012Validator:
 
 
 def assert_follows(name: str, value: object) -> None:
-    """The value follows the schema."""
+    """Assert that a value follows the schema."""
     _judge(name).validate(value)
 
 
 def assert_status(value: dict[str, Any]) -> None:
-    """The value is a status as published, without a key that is not."""
+    """Assert that a value is a status as published, without other keys."""
     assert_follows("status", value)
     known = schema("status")["$defs"]["harvest"]["properties"].keys()
     for one in (value, *value.get("hops", ())):

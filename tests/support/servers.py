@@ -65,7 +65,7 @@ class Servers:
 
     @contextmanager
     def group(self) -> Iterator[Servers]:
-        """Servers of the same thread that end with the block."""
+        """Yield servers of the same thread that end with the block."""
         group = Servers(self)
         try:
             yield group
@@ -74,7 +74,7 @@ class Servers:
                 group.wait(server.__aexit__(None, None, None))
 
     def start(self, **settings: Any) -> Emulator:
-        """An emulator with these settings of `EmulatorConfig`; no limits unless they are given."""
+        """Start an emulator with these settings of `EmulatorConfig`; no limits by default."""
         given = {"rate": None, "max_hits": None} | settings
         while "port" not in given:
             with suppress(OSError):  # another program listens there
@@ -82,7 +82,7 @@ class Servers:
         return self._begin(Emulator(EmulatorConfig(**given)))
 
     def tap(self, server: Emulator, hide: bytes = b"") -> Wiretap:
-        """A listener before an emulator, with an address of its own (see `Wiretap`)."""
+        """Start a recording proxy before an emulator (see `Wiretap`)."""
         return self._begin(Wiretap(server.port, hide))
 
     def malicious_server(
@@ -92,7 +92,7 @@ class Servers:
         return self._begin(MaliciousServer(server.port, respond, tls))
 
     def fork_server(self) -> AbstractContextManager[ForkServer]:
-        """A process to fork runs of the command from."""
+        """Lend a process to fork runs of the command from."""
         return self._fork_servers.one()
 
     def harvester(
@@ -101,7 +101,7 @@ class Servers:
         env: Mapping[str, str] | None = None,
         patches: Mapping[str, object] | None = None,
     ) -> Finished:
-        """As `harness.harvester`, for tests of many runs: from a process that is well warmed."""
+        """Run like `harness.harvester`, in a fork of a warm process, for tests of many runs."""
         begun = time.monotonic()
         with self.fork_server() as fork_server:
             ended = fork_server.run(args, env=dict(env or {}), patches=dict(patches or {}))
@@ -109,16 +109,16 @@ class Servers:
         return Finished(ended.code, "", ended.output, time.monotonic() - begun)
 
     def stop(self, server: AbstractAsyncContextManager[Any]) -> None:
-        """End a server before its time."""
+        """Stop a server early."""
         self._open.remove(server)
         self.wait(server.__aexit__(None, None, None))
 
     def wait(self, work: Coroutine[Any, Any, T], timeout: float = 120.0) -> T:
-        """The result of something to be done in the servers' thread."""
+        """Run a coroutine in the servers' thread; return its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
 
     def read_all(self) -> None:
-        """Wait until the servers have read all that was sent to them by now."""
+        """Wait until the servers have read everything sent to them so far."""
         self.wait(_turns(50))
 
     def _begin(self, server: AbstractAsyncContextManager[T]) -> T:
@@ -128,7 +128,7 @@ class Servers:
 
 
 async def _turns(count: int) -> None:
-    """Let the loop run; each turn reads what has arrived."""
+    """Let the loop run some turns; each reads what has arrived."""
     for _ in range(count):
         await asyncio.sleep(0.001)
 

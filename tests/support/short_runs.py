@@ -54,8 +54,8 @@ class ShortRun:
         servers: for emulators.
         base: for folders.
         form: of the output.
-        kind: `first`; `retry`, which takes up the missing UIDs of a run before; `longer`, whose
-            list has more UIDs than that of the run before; `sweeps`, which reads all UIDs twice.
+        kind: `first`; `retry`, which retries the missing UIDs of an earlier run; `longer`, whose
+            list has more UIDs than that of an earlier run; `sweeps`, with two passes.
     """
 
     servers: Servers
@@ -80,18 +80,18 @@ class ShortRun:
 
     @property
     def retries(self) -> bool:
-        """Whether the server is well at last."""
+        """Whether the server stops failing, so that missing UIDs are answered."""
         return self.kind == "retry"
 
     def command(self, out: Path, *, resumes: bool = False) -> list[object]:
-        """The run that is ended early, and with which it is taken up again."""
+        """Return the command line of the run that is ended early, and that completes it."""
         if resumes:
             return ["resume", out]
         more = {"retry": ["--retry-failed"], "sweeps": ["--passes=2"]}
         return [*self._run(out), *more.get(self.kind, ())]
 
     def prepare(self, fork_server: ForkServer, out: Path) -> None:
-        """What has to be there before the run that is ended early."""
+        """Make what must exist before the run that is ended early."""
         if self.retries:
             shutil.copytree(self.base / "before", out)
         elif self.kind == "longer":
@@ -99,16 +99,16 @@ class ShortRun:
             assert fork_server.run(before, **self.often).code == 3
 
     def can_resume(self, out: Path) -> bool:
-        """Whether `resume` does as well as the command itself."""
+        """Return whether `resume` completes the run as the command does."""
         return self.kind in ("first", "sweeps") and (out / "job.toml").exists()
 
     @property
     def code(self) -> int:
-        """What the run exits with once it comes to its end."""
+        """The exit code of a complete run."""
         return 0 if self.retries else 3
 
     def assert_complete(self, out: Path) -> None:
-        """Nothing is lost, nothing is there twice, and nothing else lies around."""
+        """Assert that no row is missing or duplicate, and that no other file is left."""
         answered = [uid for uid in ASKED if self.retries or uid not in LEFT_OUT]
         truth = expected_links(self.server.graph, "pubmed", answered, ("pmc",))
         assert_same(rows(out, "links"), truth)

@@ -1,4 +1,4 @@
-"""A Redis with its count of starts, on the time of the running loop, without throttled-py."""
+"""A simulated Redis with its count of starts, on the loop's time, without throttled-py."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from harvester.client.pacing.slowed import FORGET_SECONDS, Slowed
 
 
 class SimulatedRedis:
-    """What all processes share.
+    """The state that all processes share.
 
     Args:
         round_trip: longest seconds of an exchange; each takes a random part of it.
         uptime: seconds since it started, at first.
 
     Attributes:
-        away: whether it answers nobody.
+        away: whether it answers unused.
         calls: exchanges of all processes so far.
     """
 
@@ -36,8 +36,8 @@ class SimulatedRedis:
     def now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    def start_again(self) -> None:
-        """Lose everything, as a Redis without persistence that is killed and started again."""
+    def restart(self) -> None:
+        """Lose all data, as a Redis without persistence that is killed and restarted."""
         self.life += 1
         self.started_at, self.next_start, self.paused_until, self.slowed = (
             self.now(),

@@ -1,4 +1,4 @@
-"""A harvest by the real engine on simulated time: its requests and its seconds."""
+"""A harvest by the real engine on simulated time: its requests and its duration."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LATENCIES = (0.8, 13.0)
 
 @dataclass
 class SimulatedNight:
-    """What the engine did.
+    """The requests and the duration.
 
     Attributes:
         sent_at: when each request was sent, in seconds since the start.
@@ -96,7 +96,7 @@ def simulated_night(
     hours: Callable[[], Hours] | None = None,
     **limits: Any,
 ) -> SimulatedNight:
-    """Let the engine harvest some UIDs.
+    """Harvest some UIDs with the engine on simulated time.
 
     Args:
         count: number of UIDs.

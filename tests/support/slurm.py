@@ -1,4 +1,4 @@
-"""A Slurm of one's own on loopback: munged, slurmctld and one slurmd, with their own ports."""
+"""A Slurm for one test on loopback: munged, slurmctld and one slurmd, with their own ports."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Slurm:
         self._folder, self._environ = folder, environ
 
     def __call__(self, *words: object) -> str:
-        """Run one of its commands; return what it says."""
+        """Run one of its commands; return its output."""
         done = subprocess.run(
             [str(word) for word in words],
             cwd=self._folder,
@@ -81,7 +81,7 @@ class Slurm:
         return done.stdout.strip()
 
     def tasks(self, job: str) -> dict[str, dict[str, str]]:
-        """The fields of each task of an array, by its number; of a single job, by nothing."""
+        """Return the fields of each task of an array by number; of a single job, by ""."""
         lines = self("scontrol", "show", "job", "--oneliner", job).splitlines()
         fields = [
             dict(pair.split("=", 1) for pair in line.split() if "=" in pair) for line in lines
@@ -90,7 +90,7 @@ class Slurm:
 
 
 def require_slurm() -> None:
-    """Skip the test where no Slurm can be started."""
+    """Skip the test if no Slurm can be started."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("slurmd and munged are started as root")
     for tool in ("munged", "slurmctld", "slurmd"):
@@ -100,7 +100,7 @@ def require_slurm() -> None:
 
 @contextmanager
 def slurm(folder: Path, cpus: int, environ: dict[str, str]) -> Iterator[Slurm]:
-    """A Slurm with one node of so many CPUs, whether the machine has them or not."""
+    """Run a Slurm with one node of `cpus` CPUs, whatever the machine has."""
     require_slurm()
     home = folder / "slurm"
     for name in ("munge", "state", "spool"):

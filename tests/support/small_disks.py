@@ -1,4 +1,4 @@
-"""Disks of a few megabytes, to be filled, enlarged and made read-only."""
+"""Disks of a few megabytes that can be filled, enlarged and made read-only."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ class Disk:
     """A file system in memory.
 
     Args:
-        path: where it is mounted.
+        path: its mount point.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def resize(self, kilobytes: int) -> None:
-        """Give it room, or take what is free."""
+        """Change the size."""
         self._remount(f"size={kilobytes}k")
 
     def make_read_only(self) -> None:
-        """Nothing on it can be changed any more."""
+        """Remount it read-only."""
         self._remount("ro")
 
     def make_writable(self) -> None:
-        """As it was."""
+        """Remount it writable."""
         self._remount("rw")
 
     def fill(self, leaving: int = 0) -> None:
-        """Take all its room but some kilobytes."""
+        """Fill it up to some kilobytes."""
         with (self.path / "filler").open("wb", buffering=0) as filler, suppress(OSError):
             while True:
                 filler.write(bytes(1024))
@@ -51,7 +51,7 @@ class Disk:
             os.truncate(self.path / "filler", max(0, size - (leaving << 10)))
 
     def clear(self) -> None:
-        """Give the room back."""
+        """Free the filled room."""
         (self.path / "filler").unlink()
 
     def _remount(self, option: str) -> None:
@@ -60,7 +60,7 @@ class Disk:
 
 @contextmanager
 def small_disk(path: Path, kilobytes: int = 8192) -> Iterator[Disk]:
-    """A disk for the time of the block; the test is skipped where none can be mounted."""
+    """Mount a disk for the block; skip the test if that is impossible."""
     if os.name == "nt" or os.getuid() != 0 or shutil.which("mount") is None:
         pytest.skip("only root can mount a small disk")
     path.mkdir()
@@ -75,7 +75,7 @@ def small_disk(path: Path, kilobytes: int = 8192) -> Iterator[Disk]:
 
 
 def assert_one_sentence(finished: Finished, *parts: str, code: int = 1) -> None:
-    """It ended with a code and one sentence, which names these."""
+    """Assert the exit code and one error message that contains these texts."""
     said = [line for line in finished.output.splitlines() if line.startswith("harvester: ")]
     assert finished.code == code, finished.output
     assert len(said) == 1, finished.output

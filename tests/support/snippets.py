@@ -16,17 +16,17 @@ _EXAMPLE = re.compile(r"^ *```\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks_of(document: Path) -> list[str]:
-    """The Python blocks of a Markdown file."""
+    """Return the Python blocks of a Markdown file."""
     return _FENCED.findall(document.read_text(encoding="utf-8"))
 
 
 def examples_of(thing: object) -> list[str]:
-    """The examples in a docstring."""
+    """Return the examples in a docstring."""
     return [textwrap.dedent(text) for text in _EXAMPLE.findall(inspect.getdoc(thing) or "")]
 
 
 async def run(code: str, names: dict[str, Any]) -> None:
-    """Run a block in which `await` may stand at the top, in and into some names."""
+    """Run a block with top-level `await`, reading and changing a namespace."""
     compiled = compile(code, "<block>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     result = eval(compiled, names)
     if inspect.isawaitable(result):

@@ -1,4 +1,6 @@
-"""Calls of a process that change files or databases, as numbered steps. It can be ended at each."""
+"""The calls of a process that change files or databases, as numbered steps at which it can be
+ended.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +34,11 @@ class Steps:
     A kind is a call and the name of what it is made on, below a folder and without numbers.
 
     Args:
-        root: the folder; all that lies elsewhere is one.
-        note: called with the kind of each step before it is taken.
+        root: the folder; all paths outside it have one name.
+        note: called with the kind of each step, before the step.
         kind: of the step at which to send the signal; empty for none.
         nth: which of this kind, from 1.
-        when: `before` the step, `after` it, or, for a write, with it half done (`torn`).
+        when: `before` the step, `after` it, or, for a write, in the middle of it (`torn`).
         signals: sent to this process, one after the other.
     """
 
@@ -59,7 +61,7 @@ class Steps:
 
     @contextmanager
     def step(self, call: str, on: object = "") -> Iterator[bool]:
-        """Take one step within the block, which is told whether to take but half of it."""
+        """Take one step in the block; it yields whether to do only half of it."""
         kind = f"{call} {self._named(on)}".strip()
         with self._turn:
             self._taken[kind] += 1
@@ -74,7 +76,7 @@ class Steps:
                 self._send()
 
     def watch(self) -> None:
-        """From now on, every change that this process makes to files and databases is a step."""
+        """Make every later change to files and databases by this process a step."""
         for name in _CALLS:
             setattr(os, name, self._watched(name, getattr(os, name)))
         os.open = self._watched_opening(os.open)

@@ -22,7 +22,7 @@ Column = tuple[str, pa.DataType]
 
 
 def table(folder: Path, columns: Sequence[Column]) -> list[dict[str, Any]]:
-    """The rows of all files of a folder, each of which has exactly these columns.
+    """Return the rows of all files of a folder; assert that each has exactly these columns.
 
     Args:
         folder: of the files, such as OUT/links.
@@ -60,7 +60,7 @@ def _is(value: object, kind: pa.DataType) -> bool:
 
 
 def outcomes(uid: pa.DataType = UID) -> list[Column]:
-    """The columns of `uids`."""
+    """Return the columns of `uids`."""
     return [
         ("dbfrom", NAME), ("from_uid", uid), ("outcome", NAME), ("links", pa.int64()),
         ("reason", TEXT),
@@ -68,7 +68,7 @@ def outcomes(uid: pa.DataType = UID) -> list[Column]:
 
 
 def keyed(rows: Iterable[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
-    """Some columns of rows, lists as tuples, in order."""
+    """Return some columns of rows, lists as tuples, sorted."""
     return sorted(
         (
             tuple(tuple(row[n]) if isinstance(row[n], list) else row[n] for n in columns)

@@ -1,4 +1,4 @@
-"""Constants of the program that tests shorten, named once, and the sets of them that recur.
+"""Constants of the program that tests shorten, each named once, and frequent sets of them.
 
 Tests pass them as `patches`; see `support.patched`. A name that the program no longer has is an
 error there.

@@ -30,12 +30,12 @@ COMPRESSIONS: dict[str, Compress] = {
 
 
 def read(name: str, dbfrom: str = "pubmed") -> list[int]:
-    """All UIDs, in the order of the file."""
+    """Return all UIDs, in file order."""
     return [uid for block in read_lines(name, dbfrom) for uid in block.tolist()]
 
 
 def refusal(name: str, dbfrom: str = "pubmed") -> str:
-    """The sentence with which a list is refused."""
+    """Return the error message with which a list is refused."""
     with pytest.raises(BadInput) as caught:
         read(name, dbfrom)
     return str(caught.value)

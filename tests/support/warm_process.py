@@ -1,8 +1,8 @@
-"""The command as forks of a warm process, which has imported the program: they start at once.
+"""Runs of the command as forks of a warm process that has imported the program: they start at once.
 
-Who wants a run sends its arguments, folder, environment, patches and standard streams over a socket
-to this module's `main`, and gets back the process id and the exit code. Tests do so by `run`; shell
-scripts by the programs `harvester` and `python`, which are put on their PATH.
+A client sends arguments, folder, environment, patches and standard streams over a socket to `main`
+of this module, and receives the process id and the exit code. Tests use `run`; shell scripts use
+the programs `harvester` and `python`, which are put on their PATH.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ with socket.socket(socket.AF_UNIX) as server:
 
 
 class WarmProcess:
-    """The warm process, begun when it is first needed.
+    """The warm process, started at the first use.
 
     Args:
         env: its environment; that of each run replaces it, but for what Python itself reads at its
@@ -164,7 +164,7 @@ def _write(pipe: int, data: bytes) -> None:
 
 
 def main() -> None:
-    """Fork for each run that is asked for, until standard input ends."""
+    """Fork for each request, until standard input ends."""
     for name in SLOW:
         importlib.import_module(name)
     server = socket.socket(socket.AF_UNIX)
@@ -187,20 +187,20 @@ def _leave() -> None:
 
 
 def _serve(caller: socket.socket) -> None:
-    """Fork for a run, wait for its end, and tell the caller. This process ends with it."""
+    """Fork for a run, wait for its end, and report it. This process ends with it."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if pid == 0:
         _run(caller)
     caller.sendall(b"%d\n" % pid)
     _, status = os.waitpid(pid, 0)
-    with suppress(OSError):  # the caller may be gone
+    with suppress(OSError):  # the caller may have ended
         caller.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
     os._exit(0)
 
 
 def _run(caller: socket.socket) -> None:
-    """Do what was asked for in this process, which ends with it."""
+    """Run the command in this process, which ends with it."""
     code = 70
     try:
         _, streams, _, _ = socket.recv_fds(caller, 1, 3)
@@ -221,7 +221,7 @@ def _run(caller: socket.socket) -> None:
     except BaseException:  # noqa: BLE001 - a fork must not return into the loop
         sys.excepthook(*sys.exc_info())
     finally:
-        gc.collect()  # what was never awaited or closed warns now, as at the end of a process
+        gc.collect()  # objects never awaited or closed warn now, as at the end of a process
         with suppress(OSError, ValueError):
             sys.stdout.flush()
         with suppress(OSError, ValueError):

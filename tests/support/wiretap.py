@@ -16,7 +16,7 @@ to this very server, if it kept cookies."""
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came.
+    """One request as received.
 
     Attributes:
         arrived: monotonic seconds at its first byte.
@@ -33,24 +33,24 @@ class Request:
 
     @property
     def form(self) -> list[tuple[str, str]]:
-        """The fields of the body, in their order."""
+        """The fields of the body, in order."""
         return parse_qsl(self.body.decode("ascii"), keep_blank_values=True)
 
     def values(self, name: str) -> list[str]:
-        """All values of one field of the body."""
+        """Return all values of one field of the body."""
         return [value for key, value in self.form if key == name]
 
 
 @dataclass
 class Connection:
-    """One connection: bytes of the client, and when each stretch of them, and of answers, came."""
+    """One connection: bytes of the client, and the times of its bytes and of answers."""
 
     sent: bytearray = field(default_factory=bytearray)
     stretches: list[tuple[int, float]] = field(default_factory=list)
     answered: list[float] = field(default_factory=list)
 
     def requests(self) -> list[Request]:
-        """The bytes as requests; all of them must be whole."""
+        """The bytes as requests; all must be complete."""
         found: list[Request] = []
         data, start = bytes(self.sent), 0
         while start < len(data):
@@ -77,15 +77,15 @@ class Connection:
 
 
 class Wiretap:
-    """A proxy before a server on this machine, up within `async with`.
+    """A proxy before a server on this machine, running within `async with`.
 
     Args:
         port: of the server.
         hide: bytes of requests that the server gets as `&x=xxx…&` of the same length.
 
     Attributes:
-        connections: all there were.
-        cookies: how many the client was given.
+        connections: all connections so far.
+        cookies: number of cookies sent to the client.
     """
 
     def __init__(self, port: int, hide: bytes = b"") -> None:
@@ -109,13 +109,13 @@ class Wiretap:
 
     @property
     def base_url(self) -> str:
-        """Its address, by a name: cookies are not kept for bare IP addresses."""
+        """The proxy's address, by name: cookies are not kept for bare IP addresses."""
         assert self._server is not None
         return f"http://localhost:{self._server.sockets[0].getsockname()[1]}/entrez/eutils/"
 
     @property
     def requests(self) -> list[Request]:
-        """All requests in the order of their arrival."""
+        """All requests in order of arrival."""
         found = [request for one in self.connections for request in one.requests()]
         return sorted(found, key=lambda request: request.arrived)
 
@@ -131,7 +131,7 @@ class Wiretap:
                 tasks.create_task(self._questions(reader, downstream, connection))
                 tasks.create_task(self._answers(upstream, writer, connection))
         except* OSError:
-            pass  # one side has gone: so must the other
+            pass  # one side has closed: close the other
         finally:
             self._tasks.discard(task)
             writer.close()

@@ -38,7 +38,7 @@ from harvester.errors import HarvestError
 
 
 def jobs() -> list[Job]:
-    """Jobs from plain dicts, from objects, and from dicts in variables."""
+    """Make jobs from plain dicts, from objects, and from dicts in variables."""
     link = {"dbfrom": "pubmed", "db": "gene"}
     settings: dict[str, Any] = {"path": Path("out")}
     return [
@@ -69,7 +69,7 @@ def jobs() -> list[Job]:
 
 
 def note(event: events.Event) -> None:
-    """Listen to a run."""
+    """Receive an event."""
     match event:
         case events.PartCommitted():
             assert_type(event.links, int)
@@ -80,7 +80,7 @@ def note(event: events.Event) -> None:
 
 
 async def runs(job: Job) -> None:
-    """Run a job in all ways."""
+    """Run a job by every function."""
     result = await harvest(job, listeners=[note, log_to()], retry_failed=True)
     assert_type(result, Result)
     outcomes: dict[str, int] = result.outcomes
@@ -114,7 +114,7 @@ def script(job: Job) -> int:
 
 
 async def utilities() -> None:
-    """Each utility by itself."""
+    """Call each utility."""
     async with Eutils(email="you@example.org") as e:
         linked = await e.elink("pubmed", [1, 2], db="gene", cmd="neighbor", linkname="pubmed_gene")
         pairs: dict[int | str, list[int | str]] = linked.by_uid("pubmed_gene")
@@ -130,8 +130,8 @@ async def utilities() -> None:
             print(pmid)
 
 
-def waiting_utilities() -> None:
-    """Each utility without `await`."""
+def utilities_without_await() -> None:
+    """Call each utility without `await`."""
     with Eutils.sync(email="you@example.org", rate=2.5) as eutils:
         linked = eutils.elink("pubmed", [1, 2], db=["gene"], cmd="neighbor_score")
         assert_type(linked, Linked)
@@ -141,7 +141,7 @@ def waiting_utilities() -> None:
 
 
 def tables(result: Result, linked: Linked, found: Found) -> None:
-    """Links for other libraries."""
+    """Convert links for other libraries."""
     harvest = read("out")
     for one in (result, linked, harvest):
         print(one.links().num_rows, one.uids().num_rows)

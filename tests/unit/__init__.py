@@ -1,1 +1,1 @@
-"""Tests of the pure parts, each alone."""
+"""Unit tests: pure parts, each alone."""

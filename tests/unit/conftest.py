@@ -1,4 +1,4 @@
-"""Files that several modules of tests write."""
+"""Fixtures that several test modules use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def written(tmp_path: Path) -> Callable[[str | bytes], Path]:
-    """Write a job file."""
+    """Return a function that writes a job file."""
 
     def write(text: str | bytes) -> Path:
         path = tmp_path / "job.toml"
@@ -27,7 +27,7 @@ def written(tmp_path: Path) -> Callable[[str | bytes], Path]:
 
 @pytest.fixture
 def listed(tmp_path: Path) -> Callable[[bytes], str]:
-    """Write a list of UIDs and get its name."""
+    """Return a function that writes a list of UIDs and returns its name."""
 
     def write(data: bytes) -> str:
         path = tmp_path / "uids.txt"
@@ -39,7 +39,7 @@ def listed(tmp_path: Path) -> Callable[[bytes], str]:
 
 @pytest.fixture(scope="module", params=[0, 1 << 30], ids=["in bulk", "word by word"])
 def either_way(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Lists are read as large ones are, and as short ones."""
+    """Read lists by both implementations: for large and for short ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "_SHORT", request.param)
         yield

@@ -1,4 +1,4 @@
-"""The judge of clients: what it calls exact, merged, loud, noted, silent and endless."""
+"""The judge of clients: verdicts exact, merged, loud, noted, silent and endless."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_how_it_ended(ran: Ran, verdict: Score) -> None:
     assert score(TRUTH, ran) == verdict
 
 
-def test_harm_tells_which_of_two_like_verdicts_is_the_worse() -> None:
+def test_of_equal_verdicts_the_more_harmful_is_worse() -> None:
     wrong = [*WHOLE[1:], (["3"], ["30"])]
     harms = [score(TRUTH, Ran(Outcome(told))).harm for told in (WHOLE, WHOLE[:1], wrong, [])]
     assert harms == [0, 1, 3, 3]
@@ -121,12 +121,12 @@ def test_the_measured_part_of_the_page_is_replaced_and_nothing_else() -> None:
 
 
 def test_every_fault_of_the_emulator_has_a_row() -> None:
-    """All but the one of the History server, from which nothing is asked here."""
+    """All but the one of the History server, which the clients do not use here."""
     faults = {fault for group in ROWS.values() for row in group for fault in row.faults}
     assert {fault.partition(":")[0] for fault in faults} == set(NAMES) - {"expired-webenv"}
 
 
-def test_a_fault_befalls_the_first_request_or_all() -> None:
+def test_a_fault_applies_to_the_first_request_or_to_all() -> None:
     first, *_ = VICTIMS
     every = ",".join(VICTIMS)
     assert Row("").spec("html-200") == f"html-200@{every}*1"

@@ -1,4 +1,4 @@
-"""The documents name files, anchors and tests that exist; what is generated is up to date."""
+"""The documents name existing files, anchors and tests; generated parts are up to date."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def text_of(page: Path) -> str:
 
 
 def anchors(page: Path) -> set[str]:
-    """The headings of a page as GitHub makes anchors of them."""
+    """Return the anchors that GitHub makes of a page's headings."""
     headings = _HEADING.findall(_FENCED.sub("", text_of(page)))
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -134,7 +134,7 @@ def test_what_limits_is_the_last_limit_or_the_cause_of_a_wait(tally: Tally) -> N
 
 
 def _half_done(tally: Tally, clock: _Clock) -> None:
-    """100 UIDs in all; 50 of them got an outcome within ten seconds."""
+    """Return 100 UIDs of which 50 got an outcome within ten seconds."""
     tally(events.RunStarted(100, 0, {}, 0, 10.0, "server"))
     clock.now += 10.0
     tally(events.UidsSettled({"linked": 50}))

@@ -1,4 +1,4 @@
-"""The table of events in docs/library.md holds every event with all its fields."""
+"""The table of events in docs/library.md lists every event with all its fields."""
 
 from __future__ import annotations
 

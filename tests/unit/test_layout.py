@@ -42,7 +42,7 @@ MAY_IMPORT["testing"] = MAY_IMPORT["__init__"] = MAY_IMPORT["api"] | {"api"}
 
 @cache
 def imports() -> dict[str, set[str]]:
-    """Every module of the package, and the modules of the package that it imports."""
+    """Return every module of the package with the modules of the package that it imports."""
     paths = {_name(path): path for path in ROOT.rglob("*.py")}
     found: dict[str, set[str]] = {}
     for name, path in paths.items():

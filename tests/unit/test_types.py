@@ -1,4 +1,4 @@
-"""The public types, as judged by mypy and pyright."""
+"""The public types, checked by mypy and pyright."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ WRONG_LINES = {
 
 
 def mypy(*paths: Path) -> list[tuple[str, int, str]]:
-    """File, line and text of the errors that `mypy --strict` finds."""
+    """Return file, line and text of the errors of `mypy --strict`."""
     done = _run(["mypy", "--strict", "--no-error-summary", "-O", "json", *map(str, paths)])
     errors = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert done.returncode in (0, 1), done.stdout + done.stderr
@@ -61,7 +61,7 @@ def mypy(*paths: Path) -> list[tuple[str, int, str]]:
 
 
 def pyright(*paths: Path) -> list[tuple[str, int, str]]:
-    """File, line and text of the errors that pyright finds."""
+    """Return file, line and text of the errors of pyright."""
     words = ["pyright", "--outputjson", "--pythonpath", sys.executable, *map(str, paths)]
     try:
         said: dict[str, Any] = json.loads(_run(words).stdout)
@@ -81,7 +81,7 @@ def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def documents(folder: Path) -> list[Path]:
-    """The Python blocks of README.md and docs/library.md, each page as one coroutine."""
+    """Write the Python blocks of README.md and docs/library.md, each page as one coroutine."""
     found = []
     for page in (ROOT / "README.md", ROOT / "docs/library.md"):
         code = textwrap.indent("\n\n".join(blocks_of(page)), "    ")

@@ -1,4 +1,4 @@
-"""Stands for pandas where the command runs as it is installed alone.
+"""Hides pandas from commands that run as if installed alone.
 
 pyarrow imports pandas where it finds it, for a quarter of the CPU time of a short command.
 """

@@ -1,4 +1,4 @@
-"""UIDs given to the methods of `Eutils`: every type of list that a job reads as well."""
+"""UIDs as arguments of the methods of `Eutils`: the types of list that a job reads."""
 
 from __future__ import annotations
 

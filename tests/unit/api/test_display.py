@@ -1,4 +1,4 @@
-"""The displays of a run: which one a stream gets, and what is drawn."""
+"""The displays of a run: which one a stream gets, and what it draws."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_no_row_is_wider_than_the_terminal(width: int) -> None:
 
 
 def test_no_drawing_is_left_behind_by_two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each redraw goes up by the rows of the last drawing, whoever printed in between."""
+    """Each redraw moves up by the rows of the last drawing, whichever thread printed before."""
     stream = _Terminal()
     monkeypatch.setattr(live, "REFRESH_SECONDS", 0.0)
     monkeypatch.setattr(sys, "stderr", stream)

@@ -35,7 +35,7 @@ def test_errors_pass_through() -> None:
 
 
 async def test_a_running_loop_is_named_with_the_remedy() -> None:
-    """As in a notebook; a coroutine that is never awaited would also warn, which fails here."""
+    """As in a notebook. A coroutine that is never awaited would also warn, which fails here."""
     job = Job(link={"dbfrom": "pubmed"}, output={"path": "out"})
     with pytest.raises(RuntimeError, match=r"as in a notebook: use await harvest\(job\)\.$"):
         harvester.run(job)
@@ -44,7 +44,7 @@ async def test_a_running_loop_is_named_with_the_remedy() -> None:
 
 
 def test_nothing_else_makes_a_loop() -> None:
-    """The emulator, a program of its own, and simulated time apart."""
+    """Except the emulator, which is a program of its own, and simulated time."""
     makers = set()
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -1,4 +1,4 @@
-"""Who hears of a run: listeners, a display, or the log."""
+"""Receivers of a run's events: listeners, a display, or the log."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Cell:
 
 @pytest.fixture
 def cell(monkeypatch: pytest.MonkeyPatch) -> Cell:
-    """This process as a kernel."""
+    """Make this process look like a kernel."""
     cell = Cell()
     shell = SimpleNamespace(kernel=object())
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))

@@ -1,4 +1,4 @@
-"""What main objects print in a console: short, and without secrets."""
+"""Representations of the main objects: short, and without secrets."""
 
 from __future__ import annotations
 

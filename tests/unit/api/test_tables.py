@@ -1,4 +1,4 @@
-"""Links as tables: of `Linked`, of the result of a harvest, and of its folder."""
+"""Links as tables: from `Linked`, from the result of a harvest, and from its folder."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def test_a_misspelt_linkname_is_an_error() -> None:
 
 
 async def test_a_linkname_without_links_is_no_error() -> None:
-    """It was asked for, or is well known between these databases."""
+    """It was requested, or is well known between these databases."""
     asked = await _linked(linkname="pubmed_gene_rif")
     assert asked.by_uid("pubmed_gene_rif") == {1: [], 2: [], 3: []}
     assert (await _linked()).by_uid("pubmed_gene_rif") == {1: [], 2: [], 3: []}

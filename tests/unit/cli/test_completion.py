@@ -1,4 +1,4 @@
-"""What a shell offers for a word, asked as the functions that click installs ask."""
+"""Completions of a word, requested as click's shell functions do."""
 
 from __future__ import annotations
 

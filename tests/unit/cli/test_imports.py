@@ -1,4 +1,4 @@
-"""Heavy packages wait until a command needs them, so that help answers at once."""
+"""Heavy packages are imported only by commands that need them, so that help is fast."""
 
 from __future__ import annotations
 

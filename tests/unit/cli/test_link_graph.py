@@ -1,4 +1,4 @@
-"""The picture of the link graph: well-formed, complete, the same each time, and safe."""
+"""The picture of the link graph: well-formed, complete, reproducible, and safe."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def test_what_a_server_names_cannot_break_out() -> None:
     assert "\x1b" not in drawn
 
 
-def test_all_stands_inside_the_picture() -> None:
-    """Labels of twelve letters of a bold 13 px face included."""
+def test_all_elements_are_inside_the_picture() -> None:
+    """Also labels of twelve letters in a bold 13 px font."""
     infos = [_info(f"database{n:04}", (f"l{n}", "database0000")) for n in range(45)]
     for label in ET.fromstring(picture(infos)).iter(SVG + "text"):
         x, y = float(label.attrib["x"]), float(label.attrib["y"])

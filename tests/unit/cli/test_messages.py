@@ -1,4 +1,4 @@
-"""The command line names its options where something is wrong."""
+"""Error messages of the command line name its options."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_an_option_for_several_names_may_be_given_several_times() -> None:
 def test_a_file_that_cannot_be_opened_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whichever file, and whichever part of the program meets it."""
+    """For each kind of file, and each part of the program that opens one."""
 
     def fail(**_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", "/shared/out/links")

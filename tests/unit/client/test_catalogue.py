@@ -1,4 +1,4 @@
-"""The catalogue: asked once a day, and never worse off for what lies in its folder."""
+"""The catalogue: EInfo is requested once a day; bad cache files are ignored."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INFO = {
 
 
 class Server:
-    """Knows the databases a and b, and how often it was asked about each."""
+    """Knows the databases a and b; counts the requests about each."""
 
     def __init__(self, base_url: str = "http://one/") -> None:
         self.base_url = base_url

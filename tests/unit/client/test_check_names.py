@@ -1,4 +1,4 @@
-"""Databases and linknames: what is known, what EInfo says, and what it leaves unsaid."""
+"""Databases and linknames: well-known ones, those that EInfo lists, and those that it does not."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ LINKS = {"pubmed_pmc": "pmc", "pubmed_pubmed": "pubmed", "pubmed_gene": "gene"}
 LINKS |= {"pubmed_nuccore_refseq": "nuccore", "pubmed_gene_pmc_nucleotide": "gene"}
 
 
-class Teller:
-    """Says what EInfo would, and counts how often it is asked."""
+class FakeCatalogue:
+    """Answers as EInfo does, and counts the requests."""
 
     base_url = "http://teller/"
 
@@ -58,7 +58,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
-def _check(teller: Teller, **link: object) -> list[str]:
+def _check(teller: FakeCatalogue, **link: object) -> list[str]:
     return asyncio.run(check_names(cast("Client", teller), Link.model_validate(link)))
 
 
@@ -71,7 +71,7 @@ def _check(teller: Teller, **link: object) -> list[str]:
     ],
 )
 def test_well_known_names_cost_no_request(link: dict[str, object]) -> None:
-    teller = Teller()
+    teller = FakeCatalogue()
     assert all_well_known(Link.model_validate(link))
     assert _check(teller, **link) == []
     assert teller.asked == 0
@@ -89,7 +89,7 @@ def test_well_known_names_cost_no_request(link: dict[str, object]) -> None:
 def test_names_that_contradict_each_other_cost_no_request(
     link: dict[str, object], sentence: str
 ) -> None:
-    teller = Teller()
+    teller = FakeCatalogue()
     with pytest.raises(BadInput, match=re.escape(sentence)):
         _check(teller, dbfrom="pubmed", **link)
     assert teller.asked == 0
@@ -98,7 +98,7 @@ def test_names_that_contradict_each_other_cost_no_request(
 @pytest.mark.parametrize("dbfrom", ["sra", "bioproject", "gds", "assembly", "pubmed"])
 def test_accessions_are_for_the_databases_that_have_some(dbfrom: str) -> None:
     """NBK25499: idtype is for the sequence databases."""
-    teller = Teller()
+    teller = FakeCatalogue()
     with pytest.raises(BadInput, match=f"ELink accepts no accessions of {dbfrom}"):
         _check(teller, dbfrom=dbfrom, idtype="acc")
     assert _check(teller, dbfrom="nuccore", idtype="acc") == []
@@ -117,7 +117,7 @@ def test_accessions_are_for_the_databases_that_have_some(dbfrom: str) -> None:
 def test_names_that_say_their_databases_in_another_way_are_no_contradiction(
     link: dict[str, object],
 ) -> None:
-    _check(Teller(RequestFailed(Fault.NETWORK, "refused")), **link)
+    _check(FakeCatalogue(RequestFailed(Fault.NETWORK, "refused")), **link)
 
 
 @pytest.mark.parametrize(
@@ -140,32 +140,32 @@ def test_an_unknown_name_is_refused_with_the_nearest(
     link: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(BadInput, match=sentence.replace("(", r"\(").replace("?)", r"\?\)")):
-        _check(Teller(), **link)
+        _check(FakeCatalogue(), **link)
 
 
 def test_what_only_this_server_knows_is_fine() -> None:
-    teller = Teller()
+    teller = FakeCatalogue()
     assert _check(teller, dbfrom="pubmed", db="widgets") == []
     assert teller.asked == 2
 
 
 def test_what_is_not_known_is_asked_about_once_a_day() -> None:
-    first, second = Teller(), Teller()
+    first, second = FakeCatalogue(), FakeCatalogue()
     for teller in (first, second):
         with pytest.raises(BadInput, match="no database 'pubmd'"):
             _check(teller, dbfrom="pubmd")
     assert (first.asked, second.asked) == (2, 0)
 
 
-def test_an_unlisted_name_that_begins_like_a_real_one_is_doubted_only() -> None:
+def test_an_unlisted_name_that_begins_like_a_real_one_gets_a_warning() -> None:
     """ELink returns pubmed_pubmed_citedin, and EInfo does not list it (recorded in 2025)."""
-    (doubt,) = _check(Teller(), dbfrom="pubmed", linkname="pubmed_pubmed_citedin")
+    (doubt,) = _check(FakeCatalogue(), dbfrom="pubmed", linkname="pubmed_pubmed_citedin")
     assert "does not list pubmed_pubmed_citedin" in doubt
 
 
-def test_a_name_of_two_known_databases_is_not_taken_for_granted() -> None:
+def test_a_name_of_two_known_databases_is_checked() -> None:
     """ELink has pubmed_books_refs; pubmed_books would find nothing, without an error."""
-    teller = Teller()
+    teller = FakeCatalogue()
     (warning,) = _check(teller, dbfrom="pubmed", linkname="pubmed_gene,pubmed_gene_x")
     assert "does not list pubmed_gene_x" in warning
     assert "did you mean 'pubmed_gene'" in warning
@@ -175,14 +175,14 @@ def test_a_name_of_two_known_databases_is_not_taken_for_granted() -> None:
 @pytest.mark.parametrize("dbfrom", ["nucleotide", "nuccore"])
 def test_a_linkname_that_begins_with_an_alias_is_rejected(dbfrom: str) -> None:
     """ELink answers dbfrom=nucleotide with links named nuccore_protein (recorded in 2025)."""
-    teller = Teller()
+    teller = FakeCatalogue()
     with pytest.raises(BadInput, match="did you mean 'nuccore_protein'"):
         _check(teller, dbfrom=dbfrom, db="protein", linkname="nucleotide_protein")
     assert teller.asked == 0
 
 
 def test_a_server_that_tells_nothing_is_taken_as_it_is() -> None:
-    failing = Teller(RequestFailed(Fault.NETWORK, "refused"))
+    failing = FakeCatalogue(RequestFailed(Fault.NETWORK, "refused"))
     assert _check(failing, dbfrom="pubmd") == []
     assert compare_names(Link(dbfrom="widgets"), LISTED, {}) == []
     assert compare_names(Link(dbfrom="widgets", linkname=["any_name"]), LISTED, {}) == []

@@ -1,4 +1,4 @@
-"""What the environment says about proxies, logins and certificates."""
+"""Proxies, logins and certificates from the environment."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_a_failure_of_the_request_alone_is_raised_at_once(server: Server) -> Non
 
 
 def _ask_twice(server: Server) -> float:
-    """Ask at 0 s and at 1 s; return when the second answer came."""
+    """Send at 0 s and at 1 s; return the time of the second answer."""
 
     async def ask() -> float:
         client = OutageRetry(cast("Client", server), lambda _: None)

@@ -1,4 +1,4 @@
-"""The API key never leaves the client, whatever the server repeats it in."""
+"""The API key never leaves the client, wherever the server repeats it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_without_a_key_nothing_changes() -> None:
 
 
 def test_a_short_key_does_not_damage_data() -> None:
-    """A key that could be a UID is redacted in texts only."""
+    """A key that could be a UID is redacted in error texts only."""
     key = "1" * (MIN_LENGTH - 1)
     body = b'{"linksets":[{"ids":["%b"]}]}' % key.encode()
     assert Redactor(key).body(body) == body

@@ -1,4 +1,4 @@
-"""What a reply is, from its status, headers and body: every one that NCBI is known to send."""
+"""Classification of a reply by status, headers and body, for every kind that NCBI has sent."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_each_kind_of_failure_is_distinguished(status: int, body: bytes, fault: 
 def test_the_rate_limit_is_known_by_status_or_text(
     status: int, body: bytes, limit: float | None
 ) -> None:
-    """NCBI's proxy has been seen to send it with status 200 too."""
+    """NCBI's proxy has sent it with status 200 too."""
     failure = _failure(status, body)
     assert isinstance(failure, RateLimited)
     assert failure.limit == limit
@@ -185,14 +185,14 @@ def test_a_large_answer_is_no_rate_limit_for_having_the_words_in_it() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_no_answer(status: int) -> None:
-    """http://eutils… was seen to answer so; following it could hand the key to another host."""
+    """http://eutils… answered so; following it could send the key to another host."""
     failure = _failure(status, HTML, location="https://elsewhere.example.org/")
     assert not isinstance(failure, RateLimited)
 
 
 @pytest.mark.parametrize("status", [301, 308])
-def test_an_address_that_has_moved_for_good_is_told_and_not_waited_for(status: int) -> None:
-    """As http:// does where https:// is meant: no later answer will be another."""
+def test_a_permanent_redirect_is_reported_and_not_retried(status: int) -> None:
+    """For example http:// in place of https://; no later answer differs."""
     moved = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/"
     failure = _failure(status, HTML, location=moved)
     assert failure.fault is Fault.REFUSAL

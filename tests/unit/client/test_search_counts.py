@@ -1,4 +1,4 @@
-"""Counts and suggestions where a server fails in part, or altogether; and how they are shown."""
+"""Counts and suggestions if a server fails in part or entirely, and how they are shown."""
 
 from __future__ import annotations
 

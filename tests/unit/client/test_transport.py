@@ -1,4 +1,4 @@
-"""The session: what leaves, what comes back, and what each kind of trouble on the way becomes."""
+"""The HTTP session: requests sent, replies received, and the error for each kind of failure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BASE = "http://eutils.test/entrez/eutils/"
 ANSWER = b'{"linksets":[{"ids":["1"]},{"ids":["2"]}]}'
 
 
-def _nobody() -> None:
+def _ignore_sent() -> None:
     """Ignore when the request is sent."""
 
 
@@ -55,7 +55,7 @@ async def test_status_headers_and_body_come_back() -> None:
     with aioresponses() as mocked:
         mocked.post(f"{BASE}elink.fcgi", status=503, body=b"x\xff", headers={"Retry-After": "2"})
         async with Transport(BASE, 5) as transport:
-            reply = await transport.post("elink.fcgi", FORM, _nobody)
+            reply = await transport.post("elink.fcgi", FORM, _ignore_sent)
     assert (reply.status, reply.body, reply.headers["retry-after"]) == (503, b"x\xff", "2")
 
 
@@ -87,13 +87,13 @@ async def test_each_trouble_becomes_a_failure_that_repeats_no_key(
     with aioresponses() as mocked:
         mocked.post(f"{BASE}elink.fcgi", exception=trouble)
         async with Transport(BASE, 5) as transport:
-            failure = await _failure(transport.post("elink.fcgi", FORM, _nobody))
+            failure = await _failure(transport.post("elink.fcgi", FORM, _ignore_sent))
     assert failure.fault is fault
 
 
 async def test_it_must_be_opened_first() -> None:
     with pytest.raises(RuntimeError, match="async with"):
-        await Transport(BASE, 5).post("elink.fcgi", FORM, _nobody)
+        await Transport(BASE, 5).post("elink.fcgi", FORM, _ignore_sent)
 
 
 def _client(transport: Transport) -> Client:
@@ -153,7 +153,7 @@ async def test_a_429_slows_all_utilities_down() -> None:
 
 
 class _Server:
-    """Speaks just enough HTTP, and notes what it was sent and over which connection."""
+    """Speaks minimal HTTP; records requests and their connections."""
 
     def __init__(self, respond: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> None:
         self._respond = respond
@@ -210,7 +210,7 @@ def _says(
 
 async def test_the_form_leaves_as_it_is_with_the_headers_of_a_form() -> None:
     async with _serving(_says(_whole(ANSWER))) as server, Transport(server.url, 5) as transport:
-        reply = await transport.post("elink.fcgi", FORM, _nobody)
+        reply = await transport.post("elink.fcgi", FORM, _ignore_sent)
     assert reply.body == ANSWER
     assert server.bodies == [FORM]
     head = server.heads[0].lower()
@@ -221,10 +221,10 @@ async def test_the_form_leaves_as_it_is_with_the_headers_of_a_form() -> None:
 
 
 async def test_a_connection_is_used_again_but_left_before_the_server_cuts_it() -> None:
-    """NCBI cuts one after 40 requests."""
+    """NCBI closes a connection after 40 requests."""
     async with _serving(_says(_whole(ANSWER))) as server, Transport(server.url, 5) as transport:
         for _ in range(100):
-            await transport.post("elink.fcgi", FORM, _nobody)
+            await transport.post("elink.fcgi", FORM, _ignore_sent)
     assert sum(server.connections.values()) == 100
     assert max(server.connections.values()) < 40
     assert len(server.connections) <= 4
@@ -235,7 +235,7 @@ async def test_no_cookie_is_kept() -> None:
     answering = _serving(_says(_whole(ANSWER, cookie)))
     async with answering as server, Transport(server.url, 5) as transport:
         for _ in range(2):
-            await transport.post("elink.fcgi", FORM, _nobody)
+            await transport.post("elink.fcgi", FORM, _ignore_sent)
     assert all("cookie:" not in head.lower() for head in server.heads)
 
 
@@ -243,14 +243,14 @@ async def test_a_redirect_is_not_followed() -> None:
     async with _serving(_says(_whole(ANSWER))) as elsewhere:
         moved = _whole(b"", f"Location: {elsewhere.url}", status="307 Temporary Redirect")
         async with _serving(_says(moved)) as server, Transport(server.url, 5) as transport:
-            assert (await transport.post("elink.fcgi", FORM, _nobody)).status == 307
+            assert (await transport.post("elink.fcgi", FORM, _ignore_sent)).status == 307
     assert elsewhere.bodies == []
 
 
 async def test_a_compressed_answer_is_decompressed() -> None:
     body = _whole(gzip.compress(ANSWER), "Content-Encoding: gzip")
     async with _serving(_says(body)) as server, Transport(server.url, 5) as transport:
-        assert (await transport.post("elink.fcgi", FORM, _nobody)).body == ANSWER
+        assert (await transport.post("elink.fcgi", FORM, _ignore_sent)).body == ANSWER
 
 
 _PACKED = _whole(gzip.compress(bytes(range(256)) * 50), "Content-Encoding: gzip")
@@ -267,13 +267,13 @@ _CUT = {
 async def test_an_answer_cut_or_damaged_on_its_way_is_no_answer(answer: bytes) -> None:
     answering = _serving(_says(answer, close=True))
     async with answering as server, Transport(server.url, 5) as transport:
-        failure = await _failure(transport.post("elink.fcgi", FORM, _nobody))
+        failure = await _failure(transport.post("elink.fcgi", FORM, _ignore_sent))
     assert failure.fault is Fault.BODY
 
 
 @pytest.mark.parametrize("cut", [1, 8, 9, 12, 20])
 async def test_gzip_cut_short_by_a_proxy_is_never_a_shorter_answer(cut: int) -> None:
-    """Its length is right and its end is not: where aiohttp does not see it, the reader does."""
+    """Its length is right, its end is missing: if aiohttp does not detect it, the reader does."""
     packed = gzip.compress(ANSWER)
     answering = _serving(_says(_whole(packed[:-cut], "Content-Encoding: gzip")))
     async with answering as server, Transport(server.url, 5) as transport:
@@ -293,7 +293,7 @@ async def test_gzip_cut_short_by_a_proxy_is_never_a_shorter_answer(cut: int) -> 
 async def test_a_connection_closed_without_an_answer_is_the_networks_fault(answer: bytes) -> None:
     answering = _serving(_says(answer, close=True))
     async with answering as server, Transport(server.url, 5) as transport:
-        failure = await _failure(transport.post("elink.fcgi", FORM, _nobody))
+        failure = await _failure(transport.post("elink.fcgi", FORM, _ignore_sent))
     assert failure.fault is Fault.NETWORK
 
 
@@ -301,7 +301,7 @@ async def test_nobody_listening_is_the_networks_fault() -> None:
     async with _serving(_says(b"")) as server:
         url = server.url
     async with Transport(url, 5) as transport:
-        failure = await _failure(transport.post("elink.fcgi", FORM, _nobody))
+        failure = await _failure(transport.post("elink.fcgi", FORM, _ignore_sent))
     assert failure.fault is Fault.NETWORK
     assert "no connection" in failure.reason
 
@@ -311,7 +311,7 @@ async def _silence(writer: asyncio.StreamWriter) -> None:
 
 
 async def _drip(writer: asyncio.StreamWriter) -> None:
-    """A byte at a time: each wait is short, and all of them together are long."""
+    """Send a byte at a time: each wait is short, all of them together are long."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
     for _ in range(1000):
         writer.write(b" ")
@@ -324,7 +324,7 @@ async def test_an_answer_that_takes_too_long_is_given_up(
     respond: Callable[[asyncio.StreamWriter], Awaitable[None]],
 ) -> None:
     async with _serving(respond) as server, Transport(server.url, 0.2) as transport:
-        failure = await _failure(transport.post("elink.fcgi", FORM, _nobody))
+        failure = await _failure(transport.post("elink.fcgi", FORM, _ignore_sent))
     assert failure.fault is Fault.TIMEOUT
 
 
@@ -333,12 +333,12 @@ async def test_an_answer_that_takes_too_long_is_given_up(
     [_whole(b"x" * 100_000), _whole(gzip.compress(b"x" * 100_000), "Content-Encoding: gzip")],
     ids=["plain", "bomb"],
 )
-async def test_an_answer_beyond_all_sense_does_not_eat_the_memory(
+async def test_an_oversized_answer_is_abandoned(
     monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
     monkeypatch.setattr(transport_module, "MAX_BODY", 10_000)
     async with _serving(_says(answer)) as server, Transport(server.url, 5) as transport:
-        failure = await _failure(transport.post("elink.fcgi", FORM, _nobody))
+        failure = await _failure(transport.post("elink.fcgi", FORM, _ignore_sent))
     assert failure.fault is Fault.TOO_LARGE
 
 

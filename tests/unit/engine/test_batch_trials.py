@@ -1,4 +1,4 @@
-"""How many UIDs ride on one request: trials of larger sizes, and sizes that are left."""
+"""UIDs per request: trials of larger sizes, and sizes that are given up."""
 
 from __future__ import annotations
 

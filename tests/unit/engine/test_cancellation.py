@@ -1,6 +1,6 @@
 """An engine that is stopped or cancelled in each of its states, on simulated time.
 
-However it ends, nothing is in flight, no task is left, and what was delivered was delivered once.
+After any end no request is in flight, no task is left, and each UID was delivered at most once.
 """
 
 from __future__ import annotations
@@ -33,32 +33,32 @@ SOON = 0.1
 
 
 def never(request: SentRequest) -> Answer:
-    """No answer ever comes."""
+    """Never answer."""
     return Timed(None)
 
 
 def connecting(request: SentRequest) -> Answer:
-    """No connection is made for an hour."""
+    """Make no connection for an hour."""
     return Timed(linked(request), connecting=3600)
 
 
 def slowly(request: SentRequest) -> Answer:
-    """The answer comes within the time that a stopped engine waits."""
+    """Answer within the time that a stopped engine waits."""
     return Timed(linked(request), answering=DRAIN_SECONDS / 2)
 
 
 def failing_for_one(request: SentRequest) -> Answer:
-    """UID 1 is to be retried after an hour."""
+    """Fail for UID 1, which is to be retried after an hour."""
     return Reply(503, {"retry-after": "3000"}, b"") if 1 in uids_of(request) else linked(request)
 
 
 def down(request: SentRequest) -> Answer:
-    """An outage."""
+    """Fail every request: an outage."""
     return Reply(503, {}, b"")
 
 
 def noon() -> Hours:
-    """NCBI's hours, on a clock at noon of a weekday."""
+    """Return NCBI's hours, with a clock at noon of a weekday."""
     return Hours(bound=True, clock=FakeClock("2026-11-18T12:00:00-05:00"))
 
 
@@ -123,7 +123,7 @@ STATES = [
 
 
 def assert_over(run: EngineRun) -> None:
-    """Nothing is in flight, no task is left, and no UID was given up or delivered twice."""
+    """Assert no request in flight, no task left, no UID given up or delivered twice."""
     assert run.transport.in_flight == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert set(run.outcomes.values()) <= {Outcome.LINKED}
@@ -218,7 +218,7 @@ def test_the_first_reason_to_stop_counts() -> None:
 
 @pytest.mark.parametrize("after", [0.0, 1e-6, 0.005, 0.011, 0.02, 0.5, 0.999, 1.0, 1.001, 1.3])
 def test_a_run_cancelled_and_started_again_answers_each_uid_once(after: float) -> None:
-    """Cancelled at any time; a second engine gets what the first did not deliver."""
+    """A second engine gets the UIDs that the cancelled one did not deliver."""
 
     def answer(request: SentRequest) -> Answer:
         return Timed(linked(request), connecting=0.01, answering=1.0)

@@ -1,4 +1,4 @@
-"""The engine before a scripted server, on simulated time."""
+"""The engine with a scripted server, on simulated time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def all_linked(run: EngineRun, uids: range) -> None:
 
 
 def fails_for(uid: int, failure: Answer) -> Callable[[SentRequest], Answer]:
-    """Answer all requests but those that ask for one UID."""
+    """Answer all requests but those that contain one UID."""
     return lambda request: failure if uid in uids_of(request) else linked(request)
 
 
@@ -254,7 +254,7 @@ def outage(
 @pytest.mark.parametrize("latest", BUSY)
 @pytest.mark.parametrize("failure", [name for name in FAILURES if name != "429"])
 def test_an_outage_charges_no_uid(failure: str, latest: float) -> None:
-    """One attempt only: a UID that the outage was charged to would be failed."""
+    """With one attempt only, a UID that the outage was charged to would fail."""
     server = outage(FAILURES[failure], 600, (0.3, 0.3))
 
     async def script() -> None:
@@ -269,7 +269,7 @@ def test_an_outage_charges_no_uid(failure: str, latest: float) -> None:
 @pytest.mark.parametrize("latest", [0.0, 0.5, 3.0])
 @pytest.mark.parametrize("seconds", [5, 20])
 def test_a_short_outage_charges_no_uid(seconds: float, latest: float) -> None:
-    """Some requests are in flight for two seconds, and the machine is late."""
+    """Some requests are in flight for two seconds, and timers are late."""
     server = outage(FAILURES["502"], seconds, (0.02, 2.0))
 
     async def script() -> None:
@@ -294,7 +294,7 @@ def test_probes_during_an_outage_become_rare() -> None:
     run_in_fake_time(script())
 
 
-def test_a_known_uid_is_the_control_question() -> None:
+def test_a_uid_of_an_earlier_run_is_the_probe() -> None:
     """The run has no answer of its own yet; a UID of an earlier run shows that the server works."""
 
     async def script() -> None:
@@ -321,7 +321,7 @@ def test_requests_wait_for_the_off_peak_hours() -> None:
 
 
 def test_no_request_leaves_after_the_off_peak_hours_end() -> None:
-    """One request a second from 04:59:00: after a minute, the rest waits until 21:00."""
+    """One request per second from 04:59:00: after a minute, the rest waits until 21:00."""
 
     async def script() -> None:
         clock = FakeClock("2026-11-18T04:59:00-05:00")

@@ -37,7 +37,7 @@ def flow(timeout: float = 60.0, **settings: int) -> Flow:
 
 
 def send(control: Flow, requests: int, now: float, uids: int = START) -> list[Sent]:
-    """Send so many, while it lets us."""
+    """Send up to `requests` requests, while `may_send` permits."""
     sent: list[Sent] = []
     while len(sent) < requests and control.may_send(now):
         sent.append(control.sent(uids, now))

@@ -1,4 +1,4 @@
-"""What is asked next."""
+"""The order in which UIDs and batches are requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nights of a harvest: dates and clock times, also around the clock changes."""
+"""The nights of a harvest: dates and clock times, also around clock changes."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_passes_follow_one_another_and_a_slow_source_stretches_them() -> None:
 
 
 def test_engine_ends_when_the_nights_end() -> None:
-    """The engine is stopped by the end of the hours, and ends in the next night, as planned."""
+    """The engine stops at the end of the hours and completes in the next night, as planned."""
     start = datetime(2026, 11, 19, 4, 50, tzinfo=EASTERN)  # ten minutes before the hours end
     clocks: list[FakeClock] = []
 

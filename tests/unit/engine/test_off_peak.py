@@ -1,4 +1,4 @@
-"""Which jobs keep NCBI's hours, and what a waiting user is told."""
+"""Which jobs keep NCBI's hours, and the message to a waiting user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The circuit breaker tells an outage from bad UIDs by the order of requests."""
+"""The circuit breaker distinguishes an outage from bad UIDs by the order of requests."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_failure_between_two_answers_is_charged() -> None:
 
 
 def test_order_counts_not_when_an_answer_is_noticed() -> None:
-    """An answer to a request sent before an outage may be noticed after its failures."""
+    """An answer to a request sent before an outage may be processed after its failures."""
     breaker = CircuitBreaker()
     _answer(breaker)
     before, failing = breaker.sent(), breaker.sent()
@@ -265,7 +265,7 @@ def test_many_lone_uids_that_fail_leave_it_to_einfo() -> None:
     assert found == [*(Probe(uid) for uid in range(1, LONE_PROBES + 1)), Probe()]
 
 
-def test_once_einfo_had_to_do_it_does_until_a_uid_is_answered() -> None:
+def test_einfo_is_the_probe_until_a_uid_is_answered() -> None:
     breaker = CircuitBreaker()
     _fail(breaker, _suspect(7))
     assert breaker.probe(fresh=False) == Probe(7)

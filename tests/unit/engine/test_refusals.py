@@ -1,4 +1,4 @@
-"""How many requests a server holds, learnt from its refusals."""
+"""The number of requests a server holds, learnt from its refusals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harvester.engine.refusals import Ceiling
 
 
 def learnt(held: int) -> Ceiling:
-    """A ceiling that was found while a server held so many."""
+    """Return a ceiling found while a server held `held` requests."""
     ceiling = Ceiling()
     for number in (held + 1, held + 2):
         ceiling.refused(number, held + 1)

@@ -1,4 +1,4 @@
-"""Verdicts carried out: what is settled is delivered, the rest is put back."""
+"""Verdicts carried out: settled UIDs are delivered, the others are put back."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 BODY = b"an answer as it came"
 
 
-class _Desk:
-    """A Results with everything around it in memory."""
+class _Results:
+    """A Results with all its collaborators in memory."""
 
     def __init__(self, **limits: Any) -> None:
         self.frontier = Frontier(uids.as_set(), "json")
@@ -42,7 +42,7 @@ class _Desk:
         )
 
     def delivered(self) -> dict[str, list[int]]:
-        """UIDs by outcome."""
+        """Return UIDs by outcome."""
         found: dict[str, list[int]] = {"linked": [], "empty": [], "missing": [], "failed": []}
         for delivery in self.deliveries:
             match delivery:
@@ -54,7 +54,7 @@ class _Desk:
         return found
 
     def settled(self) -> Counter[str]:
-        """What listeners were told."""
+        """Return the events that listeners received."""
         told: Counter[str] = Counter()
         for event in self.events:
             if isinstance(event, events.UidsSettled):
@@ -62,7 +62,7 @@ class _Desk:
         return +told
 
     def next(self) -> Batch:
-        """The next batch to be asked again, whenever that may be."""
+        """Return the next batch to retry, at any later time."""
         batch = self.frontier.take(asyncio.get_running_loop().time() + 10_000, lambda _: 1000)
         assert batch is not None
         return batch
@@ -76,7 +76,7 @@ def _batch(*members: int) -> Batch:
 
 
 def _answer(links: Mapping[int, int], left_out: tuple[int, ...] = ()) -> Answer:
-    """UID → how many links it has."""
+    """Return an answer in which each UID has a number of links."""
     answered = sorted(links)
     rows = [row for uid in answered for row in links_of(uid, each=links[uid])]
     return Answer(
@@ -90,7 +90,7 @@ def _answer(links: Mapping[int, int], left_out: tuple[int, ...] = ()) -> Answer:
 
 
 async def test_a_whole_answer_settles_all() -> None:
-    desk = _Desk()
+    desk = _Results()
     desk.results.take(_batch(1, 2, 3), _answer({1: 2, 2: 0, 3: 1}), BODY)
     assert desk.delivered() == {"linked": [1, 3], "empty": [2], "missing": [], "failed": []}
     assert desk.settled() == {"linked": 2, "empty": 1}
@@ -102,7 +102,7 @@ async def test_a_whole_answer_settles_all() -> None:
 
 @pytest.mark.parametrize("times", [1, 3])
 async def test_uids_without_links_wait_until_they_are_confirmed(times: int) -> None:
-    desk = _Desk(confirm_empty=times)
+    desk = _Results(confirm_empty=times)
     desk.results.take(_batch(1, 2), _answer({1: 1, 2: 0}), BODY)
     for _ in range(times):
         assert desk.delivered() == {"linked": [1], "empty": [], "missing": [], "failed": []}
@@ -115,7 +115,7 @@ async def test_uids_without_links_wait_until_they_are_confirmed(times: int) -> N
 
 
 async def test_links_that_come_when_confirming_count() -> None:
-    desk = _Desk(confirm_empty=2)
+    desk = _Results(confirm_empty=2)
     desk.results.take(_batch(2), _answer({2: 0}), BODY)
     desk.results.take(desk.next(), _answer({2: 3}), BODY)
     assert desk.delivered() == {"linked": [2], "empty": [], "missing": [], "failed": []}
@@ -123,7 +123,7 @@ async def test_links_that_come_when_confirming_count() -> None:
 
 
 async def test_uids_left_out_are_asked_again_and_then_missing() -> None:
-    desk = _Desk(max_attempts=3)
+    desk = _Results(max_attempts=3)
     desk.results.take(_batch(1, 2, 3, 4), _answer({1: 1, 3: 0}, left_out=(2, 4)), BODY)
     assert desk.delivered() == {"linked": [1], "empty": [3], "missing": [], "failed": []}
     while not desk.nothing_left():
@@ -136,7 +136,7 @@ async def test_uids_left_out_are_asked_again_and_then_missing() -> None:
 
 
 async def test_a_uid_out_of_attempts_has_failed_with_its_reason() -> None:
-    desk = _Desk(max_attempts=2)
+    desk = _Results(max_attempts=2)
     failure = RequestFailed(Fault.SERVER, "HTTP 500")
     desk.results.charge(_batch(7), failure)
     assert desk.deliveries == []
@@ -149,7 +149,7 @@ async def test_a_uid_out_of_attempts_has_failed_with_its_reason() -> None:
 
 
 async def test_what_is_asked_again_is_told_with_its_reason() -> None:
-    desk = _Desk()
+    desk = _Results()
     desk.results.charge(_batch(1, 2, 3), RequestFailed(Fault.SERVER, "HTTP 502"))
     (event,) = desk.events
     assert isinstance(event, events.BatchRetried)
@@ -157,7 +157,7 @@ async def test_what_is_asked_again_is_told_with_its_reason() -> None:
 
 
 async def test_an_answer_with_nothing_in_it_settles_nothing() -> None:
-    desk = _Desk()
+    desk = _Results()
     desk.results.take(_batch(1, 2), _answer({}, left_out=(1, 2)), BODY)
     assert desk.deliveries == []
     assert not desk.nothing_left()

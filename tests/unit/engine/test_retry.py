@@ -1,4 +1,4 @@
-"""What follows from a failed or partial answer: each rule, then whole lives of batches."""
+"""The batches after a failed or partial answer: each rule, then whole histories of batches."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_uid_alone_has_so_many_attempts(fault: Fault, attempts: int) -> None:
 
 @pytest.mark.parametrize("size", [2, 3, 5, 9])
 def test_a_uid_newly_alone_has_all_its_attempts(size: int) -> None:
-    """Also one that is alone because an odd batch was halved."""
+    """Also a UID that is alone because an odd batch was halved."""
     retries = after_failure(_batch(range(1, size + 1), tries=30), _failure(), 6)
     while any(len(retry.batch) > 1 for retry in retries):
         retries = [
@@ -202,7 +202,7 @@ def test_a_uid_broken_in_a_batch_that_failed_before_has_all_its_attempts(tries: 
 
 
 class _Server:
-    """Fails for every batch with poison in it, leaves out what it does not know, and counts."""
+    """Fails for every batch with a bad UID, leaves out unknown ones, and counts requests."""
 
     def __init__(self, poison: Collection[int], unknown: Collection[int], fault: Fault) -> None:
         self.poison, self.unknown, self.fault = set(poison), set(unknown), fault
@@ -211,7 +211,7 @@ class _Server:
         self.forgets: Callable[[int], bool] = lambda _: False
 
     def ask(self, batch: Batch) -> tuple[list[int], list[int]] | RequestFailed:
-        """The UIDs answered and left out."""
+        """Return the UIDs answered and left out."""
         self.requests += 1
         asked = batch.uids.tolist()
         if len(asked) == 1:
@@ -222,8 +222,8 @@ class _Server:
         return [uid for uid in asked if uid not in out], out
 
 
-def _live(server: _Server, uids: Collection[int], attempts: int) -> dict[str, list[int]]:
-    """Ask to the end, as the engine does, and sort the UIDs by what became of them."""
+def _run_to_the_end(server: _Server, uids: Collection[int], attempts: int) -> dict[str, list[int]]:
+    """Request until the end, as the engine does; return the UIDs by outcome."""
     fates: dict[str, list[int]] = {"answered": [], "failed": [], "missing": []}
     todo = [_batch(uids)]
     while todo:
@@ -249,18 +249,18 @@ _SOME = st.sets(st.integers(0, 10**4), max_size=6)
 
 
 def _picked(uids: set[int], numbers: set[int]) -> set[int]:
-    """Some members of a set, chosen by numbers."""
+    """Return some members of a set, chosen by numbers."""
     ordered = sorted(uids)
     return {ordered[number % len(ordered)] for number in numbers}
 
 
 @given(_ALL, _SOME, st.integers(1, 7), st.sampled_from([*_AGAIN, Fault.TOO_LARGE]))
-def test_poison_is_isolated_exactly_and_everybody_else_is_answered_once(
+def test_bad_uids_are_isolated_and_all_others_answered_once(
     uids: set[int], numbers: set[int], attempts: int, fault: Fault
 ) -> None:
     poison = _picked(uids, numbers)
     server = _Server(poison, (), fault)
-    fates = _live(server, uids, attempts)
+    fates = _run_to_the_end(server, uids, attempts)
     assert fates == {
         "answered": sorted(uids - poison),
         "failed": sorted(poison),
@@ -277,7 +277,7 @@ def test_what_the_server_does_not_know_is_missing_and_nothing_else(
 ) -> None:
     unknown = _picked(uids, numbers)
     server = _Server((), unknown, Fault.SERVER)
-    fates = _live(server, uids, attempts)
+    fates = _run_to_the_end(server, uids, attempts)
     assert fates == {
         "answered": sorted(uids - unknown),
         "failed": [],
@@ -288,10 +288,10 @@ def test_what_the_server_does_not_know_is_missing_and_nothing_else(
 
 
 @given(_ALL, st.integers(2, 7), st.randoms(use_true_random=False))
-def test_a_uid_left_out_now_and_then_is_found_in_the_end(
+def test_a_uid_left_out_sometimes_is_answered_in_the_end(
     uids: set[int], attempts: int, random: Random
 ) -> None:
-    """Each is forgotten fewer times than it has attempts."""
+    """Each UID is left out fewer times than it has attempts."""
     left = {uid: random.randrange(attempts) for uid in uids}
 
     def forgets(uid: int) -> bool:
@@ -300,17 +300,17 @@ def test_a_uid_left_out_now_and_then_is_found_in_the_end(
 
     server = _Server((), (), Fault.SERVER)
     server.forgets = forgets
-    fates = _live(server, uids, attempts)
+    fates = _run_to_the_end(server, uids, attempts)
     assert fates == {"answered": sorted(uids), "failed": [], "missing": []}
 
 
 @given(_ALL, _SOME, _SOME, st.integers(2, 6))
-def test_poison_and_unknown_uids_do_not_disturb_each_other(
+def test_bad_and_unknown_uids_do_not_affect_each_other(
     uids: set[int], numbers: set[int], others: set[int], attempts: int
 ) -> None:
     poison = _picked(uids, numbers)
     unknown = _picked(uids, others) - poison
-    fates = _live(_Server(poison, unknown, Fault.SERVER), uids, attempts)
+    fates = _run_to_the_end(_Server(poison, unknown, Fault.SERVER), uids, attempts)
     assert fates == {
         "answered": sorted(uids - poison - unknown),
         "failed": sorted(poison),

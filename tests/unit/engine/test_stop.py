@@ -52,7 +52,7 @@ def job_in(folder: Path) -> Job:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_harvest_that_heeds_signals_runs_to_its_end(loop: Loop, tmp_path: Path) -> None:
+def test_a_harvest_with_signal_handlers_runs_to_its_end(loop: Loop, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     with ScriptedTransport(linked).installed(), asyncio.Runner(loop_factory=loop) as runner:
         result: Result = runner.run(harvest(job_in(tmp_path), signals=True))
@@ -65,7 +65,7 @@ def test_a_harvest_that_heeds_signals_runs_to_its_end(loop: Loop, tmp_path: Path
 def test_the_first_signal_keeps_the_answers_in_flight(
     loop: Loop, signum: signal.Signals, tmp_path: Path
 ) -> None:
-    """The harvest resumes with exactly the UIDs that were never requested."""
+    """The resumed harvest requests exactly the UIDs that were never requested."""
     requested: list[int] = []
 
     def answer(request: SentRequest) -> Answer:

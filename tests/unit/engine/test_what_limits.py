@@ -1,4 +1,4 @@
-"""What the engine says keeps a harvest from being faster, on simulated time."""
+"""The engine's report of what limits a harvest, on simulated time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def said(run: EngineRun) -> list[str]:
-    """Return what limited the run, one after the other, without repetition."""
+    """Return what limited the run, in order, without repetition."""
     found = ["rate"]
     for event in run.events:
         if isinstance(event, events.LimitChanged):
@@ -70,7 +70,7 @@ def test_a_chance_429_is_not_called_a_slower_rate() -> None:
 
 
 def test_a_server_that_refuses_all_but_a_few_requests_is_the_limit() -> None:
-    """It answers four at a time, each for a second; the fifth is refused at once."""
+    """It answers four at a time, each in a second, and refuses the fifth at once."""
 
     async def script() -> None:
         busy_until: list[float] = []

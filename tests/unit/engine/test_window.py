@@ -1,4 +1,4 @@
-"""NCBI's hours, held against Eastern time by arithmetic."""
+"""NCBI's hours, compared with Eastern time by arithmetic."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOMENTS = st.integers(0, 31 * 365 * 86_400_000_000).map(
 
 @pytest.mark.parametrize("year", eastern.CHANGES)
 def test_the_rule_gives_the_published_dates(year: int) -> None:
-    """The ruler these tests measure with is itself held against published dates."""
+    """The arithmetic of these tests is itself checked by published dates."""
     assert (eastern.begins(year).date(), eastern.ends(year).date()) == eastern.CHANGES[year]
 
 
@@ -51,7 +51,7 @@ def test_bounds(at: datetime, permitted: bool) -> None:
 
 
 def _by_the_minute(year: int, which: int) -> list[datetime]:
-    """Nine days around one change, from Thursday before to Saturday after."""
+    """Yield every minute of nine days around one change, from Thursday before to Saturday after."""
     day = eastern.CHANGES[year][which]
     first = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=3)
     return [first + minute * MINUTE for minute in range(9 * 24 * 60)]
@@ -71,7 +71,7 @@ def test_every_minute_around_both_changes(year: int, which: int) -> None:
 def test_opening_and_closing_times_are_the_next_ones_that_a_scan_finds(
     year: int, which: int
 ) -> None:
-    """Scanned backwards by the minute; all true bounds lie on whole minutes."""
+    """The scan goes backwards by the minute; all true bounds are whole minutes."""
     opens: datetime | None = None
     closes: datetime | None = None
     compared = 0
@@ -133,7 +133,9 @@ def test_next_opening_and_closing_hold_together(at: datetime) -> None:
 
 
 def test_the_old_rule_of_2006_is_known_too() -> None:
-    """Until 2006 it was the first Sunday of April: 3 April 2006 is a Monday in summer time."""
+    """Until 2006 daylight saving began on the first Sunday of April: 3 April 2006 is a Monday in
+    it.
+    """
     assert date(2006, 4, 3).weekday() == 0
     assert is_open(datetime(2006, 4, 3, 8, 59, tzinfo=UTC))
     assert not is_open(datetime(2006, 4, 3, 9, 0, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""ESummary's answers: a summary or an error for each UID, or an error for all."""
+"""ESummary's responses: a summary or an error for each UID, or an error for all."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_record_that_cuts_its_answers_alone_is_asked_for_in_xml(
 
 
 def test_a_record_is_known_by_its_accession_with_or_without_version() -> None:
-    """A protein asked for by accession is told by its GI, with accession.version beside it."""
+    """A protein requested by accession is answered with its GI and accession.version."""
     listed = ["P04637", "NP_000537.3", "NP_1.1"]
     accessions = identifiers_of("acc")
     numbers = uids.as_array(accessions.number_all(listed))
@@ -107,7 +107,7 @@ def test_a_record_is_known_by_its_accession_with_or_without_version() -> None:
 
 
 def _with(member: bytes) -> bytes:
-    """Three summaries, the second with a member that is not JSON."""
+    """Return three summaries, the second with a member that is not JSON."""
     return (
         b'{"header":{"type":"esummary"},"result":{"uids":["5","6","7"],"5":{"uid":"5"},'
         b'"6":{"uid":"6",%b},"7":{"uid":"7","a":{"b":[1]}}}}\n' % member

@@ -1,4 +1,4 @@
-"""An export is written as a whole or not at all, and refused before any work where it cannot be."""
+"""An export is written as a whole or not at all, and refused before any work if it cannot be."""
 
 from __future__ import annotations
 

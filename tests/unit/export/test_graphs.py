@@ -1,4 +1,4 @@
-"""Graph formats, read by others, have exactly the nodes and the links of the graph."""
+"""Graph formats, read by other libraries, have exactly the nodes and links of the graph."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LINKED = "http://purl.org/spar/cito/cites"
 
 
 def edges_of(links: pa.Table) -> Counter[Edge]:
-    """The links as (source, target, linkname)."""
+    """Return the links as (source, target, linkname)."""
     return Counter(
         (f"{r['dbfrom']}:{r['from_uid']}", f"{r['dbto']}:{r['to_uid']}", r["linkname"])
         for r in links.to_pylist()
@@ -37,7 +37,7 @@ def edges_of(links: pa.Table) -> Counter[Edge]:
 
 
 def nodes_of(links: pa.Table, uids: list[Any], db: str = "pubmed") -> set[str]:
-    """The records at both ends, and the input."""
+    """Return the records at both ends, and the input."""
     return {f"{db}:{uid}" for uid in uids} | {
         end for source, target, _ in edges_of(links) for end in (source, target)
     }

@@ -1,4 +1,4 @@
-"""KGX: by the format's rules, by the Biolink model, and through koza where it is installed."""
+"""KGX, checked by the format's rules, the Biolink model, and koza where it is installed."""
 
 from __future__ import annotations
 

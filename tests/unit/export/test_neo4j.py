@@ -1,4 +1,4 @@
-"""The folder for Neo4j: its headers by Neo4j's rules, its data through a Cypher database."""
+"""The folder for Neo4j: headers by Neo4j's rules, data loaded into a Cypher database."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _arguments(folder: Path, tmp_path: Path, *more: str) -> list[str]:
-    """What the command line passes to neo4j-admin."""
+    """Return the arguments of the command line for neo4j-admin."""
     program = tmp_path / "neo4j-admin"
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     program.chmod(0o755)
@@ -37,7 +37,7 @@ def _arguments(folder: Path, tmp_path: Path, *more: str) -> list[str]:
 
 
 def _rows(folder: Path, argument: str) -> Iterator[dict[str, str]]:
-    """Rows of a file group, read by the names of its header."""
+    """Return the rows of a file group, with the names of its header."""
     header, data = argument.partition("=")[2].split(",")
     (names,) = csv.reader([(folder / header).read_text()])
     with (folder / data).open(newline="") as stream:

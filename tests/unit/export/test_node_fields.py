@@ -32,7 +32,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def _expected(db: str, uid: int) -> tuple[str, str]:
-    """Symbol and title of a record; a gene without description has its symbol as title."""
+    """Return symbol and title of a record; a gene without description has its symbol as title."""
     if db == "gene":
         return f"G{uid}", f"G{uid}"
     return "", INERT if db == "pubmed" and uid in PMIDS[1:] else ""

@@ -1,4 +1,4 @@
-"""csv, tsv, parquet and duckdb, read by others, hold exactly the links of the graph."""
+"""csv, tsv, parquet and duckdb, read by other libraries, hold exactly the links of the graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row per UID, and fields of summaries, put to what the graph and the summaries hold."""
+"""One row per UID, and fields of summaries, compared with the graph and the summaries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def _lists(links: pa.Table) -> dict[tuple[int, str], list[int]]:
-    """(UID, linkname) → linked UIDs by rank."""
+    """Return (UID, linkname) → linked UIDs by rank."""
     found: dict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
     for row in links.to_pylist():
         found[row["from_uid"], row["linkname"]].append((row["rank"], row["to_uid"]))

@@ -1,4 +1,4 @@
-"""Hops: what may be left out, and which links may follow which."""
+"""Hops: which keys may be left out, and which links may follow which."""
 
 from __future__ import annotations
 

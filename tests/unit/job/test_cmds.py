@@ -1,4 +1,4 @@
-"""The table of cmds: complete, and the only place that says what a cmd takes."""
+"""The table of cmds: complete, and the only place that states what a cmd accepts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_each_cmd_has_one_row_of_meaning_and_one_of_answers() -> None:
 
 
 def test_cmds_with_rows_that_name_records() -> None:
-    """What the job calls a linked record is a column of the rows."""
+    """The column that the job takes as linked record is a column of the rows."""
     naming = {cmd for cmd, command in COMMANDS.items() if "to_uid" in command.schema.names}
     assert {cmd for cmd, spec in CMDS.items() if spec.leads_to_records} == naming
 

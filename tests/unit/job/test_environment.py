@@ -1,4 +1,4 @@
-"""The environment sets what a job does not set itself, for every way in."""
+"""The environment sets what a job does not set, whichever function or command runs it."""
 
 from __future__ import annotations
 

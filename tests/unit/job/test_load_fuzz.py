@@ -1,4 +1,4 @@
-"""Any bytes as a job file: a job, or bad input, and nothing else."""
+"""Any bytes as a job file make a job, or raise BadInput, and nothing else."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _DOCUMENTS = st.one_of(
 
 @st.composite
 def _spoilt(draw: st.DrawFn) -> str:
-    """A good job file with some stretches of it gone, doubled or replaced."""
+    """Return a valid job file with some stretches removed, doubled or replaced."""
     text: str = draw(st.sampled_from(CONFIGS))
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(text)))

@@ -1,4 +1,4 @@
-"""A sentence for all that can be wrong with a job."""
+"""One sentence for everything that can be wrong with a job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs written down and read back, and the paths in them."""
+"""Jobs written and read back, and the paths in them."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_the_job_written_down_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_name_that_is_not_utf8_is_refused() -> None:
-    """Linux allows such names, and Python hands them on with lone surrogates; TOML cannot."""
+    """Linux allows such names, Python reads them as lone surrogates, TOML cannot hold them."""
     assert "not valid UTF-8" in refused(changed(output={"path": "caf\udce9"}))
 
 

@@ -1,4 +1,4 @@
-"""The job: its defaults, the rules between its fields, and what a folder's rows depend on."""
+"""The job: defaults, rules between its fields, and the part of it that identifies a folder."""
 
 from __future__ import annotations
 

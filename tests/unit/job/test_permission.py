@@ -1,4 +1,4 @@
-"""NCBI's own rules, which hold for every way of asking: https, a contact email, and the rate."""
+"""NCBI's rules, for every way of sending requests: https, a contact email, and the rate."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def test_the_rules_hold_for_every_way_in(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No address is resolved, no connection opened, and nothing written."""
+    """No address is resolved, no connection opened, no file written."""
     for name in ("NCBI_EMAIL", "NCBI_API_KEY", "HARVESTER_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     for name in ("getaddrinfo", "socket"):

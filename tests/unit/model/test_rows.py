@@ -1,4 +1,4 @@
-"""Run-length rows hold the same rows as a table, whatever is done to them."""
+"""Run-length rows equal a table, after every operation."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_chosen_lists_and_rows_keep_what_they_had(
 def test_rows_of_many_answers_together(
     answers: list[tuple[list[tuple[int, str, list[int]]], bool, bool]],
 ) -> None:
-    """Some with scores, some that had lost a row, and have ranks of their own therefore."""
+    """Some have scores; some have lost a row, and so have their own ranks."""
     parts, expected = [], []
     for lists, scores, ranked in answers:
         rows = _rows(lists, scores=scores)

@@ -1,4 +1,4 @@
-"""The sets of UIDs: algebra, shares, batches, bytes."""
+"""Sets of UIDs: algebra, shares, batches, bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of a report: complete, small, and inert whatever NCBI's texts are."""
+"""The page of a report: complete, small, and inert for any text from NCBI."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ def test_an_earlier_folder_has_a_page_that_says_what_it_lacks(tmp_path: Path) ->
     "text", ["\x1b[31m", "a\x00b", "\ud800", "\ufffe", "]]>", '"});alert(1)//']
 )
 def test_any_text_can_be_drawn(text: str) -> None:
-    """The library that draws ends the process on characters that XML cannot hold."""
+    """The drawing library ends the process at characters that XML does not permit."""
     drawing = draw(partial(charts.bars, [(text, 3)], text))
     assert drawing.wide.startswith("<svg")
     ET.fromstring(drawing.wide)
@@ -282,7 +282,7 @@ def test_headline_figures_of_a_short_run_are_no_zeros(tmp_path: Path) -> None:
 
 
 def test_stacked_areas_go_on_after_a_short_pause() -> None:
-    """A run that was killed and resumed at once leaves a hole of its length, not of hours."""
+    """A run that was killed and resumed at once leaves a gap of its length, not of hours."""
     moments = [_moment(at) for at in (0, 64, 192, 256, 320)]  # 128 is missing
     course = Course(
         interval=64, moments=moments, periods=[], counts={}, totals={}, latency={}, retried={},

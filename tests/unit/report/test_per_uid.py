@@ -1,4 +1,4 @@
-"""The distribution of links per UID says what the numbers say."""
+"""The distribution of links per UID equals counts over the numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two harvests compared, put to sets of Python that hold the same links."""
+"""Two harvests compared, against Python sets of the same links."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def harvest(
     form: str = "parquet",
     **link: Any,
 ) -> HarvestReader:
-    """A harvest of some rows.
+    """Write a harvest of some rows.
 
     Args:
         folder: its folder.
@@ -94,7 +94,7 @@ def _table(rows: list[Row], schema: pa.Schema) -> pa.Table:
 
 
 def random_rows(chooser: random.Random, members: list[Any], *, texts: bool = False) -> list[Row]:
-    """Some links of some UIDs, with gaps in UIDs, several linknames, ranks and scores."""
+    """Return links of some UIDs, with gaps in UIDs, several linknames, ranks and scores."""
     rows = []
     for uid in members:
         for name in NAMES:
@@ -113,7 +113,7 @@ def random_rows(chooser: random.Random, members: list[Any], *, texts: bool = Fal
 def expected(
     old: list[Row], new: list[Row], both: set[Any]
 ) -> tuple[dict[str, Counter[str]], Counter[str]]:
-    """Counts by linkname, and of all, by sets and loops."""
+    """Return counts by linkname, and of all, computed by sets and loops."""
     by_name: dict[str, Counter[str]] = {}
     total = Counter[str]()
     before, now = (

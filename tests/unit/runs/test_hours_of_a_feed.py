@@ -1,4 +1,4 @@
-"""A hop of a chain keeps NCBI's hours once it is fed more than a small job."""
+"""A hop of a chain keeps NCBI's hours once its input is more than a small job."""
 
 from __future__ import annotations
 

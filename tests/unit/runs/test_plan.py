@@ -1,4 +1,4 @@
-"""The plan of a job: costs, alternatives and what cannot be known."""
+"""The plan of a job: costs, alternatives and unknowns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run does over time is recorded in the timeline of its harvest."""
+"""The course of a run is recorded in the timeline of its harvest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SENT, ENDED = events.RequestSent(50), events.RequestEnded()
 
 
 class Recording:
-    """A recorder with clocks that stand until they are moved."""
+    """A recorder whose clocks a test moves."""
 
     def __init__(self, timeline: Timeline | None = None) -> None:
         self.now, self.slept, self.rate = BEGIN, 0.0, 10.0
@@ -23,7 +23,7 @@ class Recording:
         )
 
     def after(self, seconds: float, *events_: events.Event) -> None:
-        """Move the clocks, copy as a running harvest does, then record events."""
+        """Move the clocks with a copy per second, as a running harvest does, then record events."""
         while seconds > 0:
             self.now += min(seconds, 1.0)
             seconds -= 1.0

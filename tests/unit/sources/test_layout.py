@@ -1,4 +1,4 @@
-"""Delimiter, header and column of a table: told without a guess."""
+"""Delimiter, header and column of a table are determined without a guess."""
 
 from __future__ import annotations
 

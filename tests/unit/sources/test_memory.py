@@ -1,4 +1,4 @@
-"""UIDs and accessions in memory, in the types in which researchers hold them."""
+"""UIDs and accessions in memory, in the types that researchers use."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_a_wrong_accession_is_named() -> None:
 
 
 def test_an_array_is_read_without_an_object_per_uid(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Values are looked at one by one only where the bulk finds something wrong."""
+    """Values are read one by one only if the check of the whole array fails."""
     monkeypatch.setattr(memory, "parse_cells", lambda *_: pytest.fail("read one by one"))
     members = np.random.default_rng(1).permutation(np.arange(1, 300_001))
     assert read_memory(members, "pubmed") == uids.as_set(np.arange(1, 300_001))

@@ -1,4 +1,4 @@
-"""Notations of UIDs: what has one meaning is read, the rest is named with its remedy."""
+"""Notations of UIDs: unambiguous ones are read, all others rejected with a remedy."""
 
 from __future__ import annotations
 

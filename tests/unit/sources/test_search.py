@@ -1,4 +1,4 @@
-"""All UIDs of a query, from a server that gives so many and no more: truth is the set itself."""
+"""All UIDs of a query, from servers with different limits; the truth is the set itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WEBENV = "MCID_1"
 
 @dataclass
 class Server:
-    """ESearch over one set of records, in any order; what it is asked is kept.
+    """ESearch over one set of records, in any order; requests are recorded.
 
     Attributes:
         records: those that the query matches.
@@ -98,7 +98,7 @@ class Server:
 
 @dataclass
 class Got:
-    """What a search came to."""
+    """The result of a search."""
 
     count: int
     uids: list[Any]
@@ -138,10 +138,10 @@ _RECORDS = st.lists(
 
 
 @given(records=_RECORDS, most=st.integers(1, 60), is_set=st.booleans(), pages=st.booleans())
-def test_every_uid_of_any_set_comes_in(
+def test_every_uid_of_any_set_is_found(
     records: list[int], most: int, is_set: bool, pages: bool
 ) -> None:
-    """Pubmed gives no pages, others may; a set lies on the History server or is a query's."""
+    """With or without pages (pubmed has none), from a History set or a query."""
     server = Server(records, most=most, pages=pages)
     more = {"term": None, "webenv": WEBENV, "query_key": "7"} if is_set else {}
     for db in ("pubmed", "gene"):
@@ -239,8 +239,8 @@ def test_what_stays_short_is_taken_with_a_warning() -> None:
     ]
 
 
-def test_an_answer_without_ids_is_never_taken() -> None:
-    """As recorded of db=genome: a count of 41, and an empty list."""
+def test_an_answer_without_ids_is_never_accepted() -> None:
+    """Recorded for db=genome: a count of 41, and an empty list."""
     server = Server(list(range(1, 42)), hide=[41] * 9)
     assert "0 of 41 ids" in _refusal(server)
 
@@ -260,8 +260,8 @@ def test_records_that_appear_meanwhile_are_no_warning_once_counted_again() -> No
 @pytest.mark.parametrize(
     ("accessions", "said"), [(False, "outside the range"), (True, "contradict each other")]
 )
-def test_a_server_that_lets_a_range_fall_is_found_out(accessions: bool, said: str) -> None:
-    """As ESearch does with what it does not understand of a query."""
+def test_a_server_that_ignores_a_range_is_detected(accessions: bool, said: str) -> None:
+    """ESearch ignores parts of a query that it does not understand."""
     server = Server(list(range(1, 30_000)), accessions=accessions)
     whole = server._answer
     server._answer = lambda asked: whole(asked | {"term": "q OR r"})  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""Shares of the input: disjoint, whole, nearly equal, and the same whatever else is listed."""
+"""Shares of the input: disjoint, complete, nearly equal, and independent of other UIDs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from harvester.model import uids
 from harvester.sources.shards import mixed, share
 
 
-def test_the_mix_is_that_of_the_published_generator() -> None:
-    """The first outputs of SplitMix64 with seed 1234567, as in its reference implementation.
+def test_the_hash_is_splitmix64() -> None:
+    """The first outputs of SplitMix64 with seed 1234567, from its reference implementation.
 
     Its state grows by the constant with each output, and the mix is of the state.
     """

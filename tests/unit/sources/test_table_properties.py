@@ -49,7 +49,7 @@ _LINES = st.text(st.sampled_from(_LETTERS + "\n\t"), max_size=12)
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the column, and the UID in it, 0 where it says that there is none."""
+    """A cell of the column, and its UID; 0 for a cell without one."""
 
     text: str
     uid: int | None
@@ -63,13 +63,13 @@ def _cells(*, bad: bool) -> st.SearchStrategy[Cell]:
 
 
 def _one_meaning(cell: Cell) -> bool:
-    """`12.00` is twelve; `12.000` is not written by the generator."""
+    """Return whether a number has one meaning: `12.00` is twelve; `12.000` is never generated."""
     return not re.fullmatch(r"[1-9][0-9]{0,2}(\.[0-9]{3})+", cell.text)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as the generator made it.
+    """A generated table.
 
     Attributes:
         cells: those of the column.
@@ -133,7 +133,7 @@ def _tables(draw: st.DrawFn, *, bad: bool) -> Table:
 
 @dataclass(frozen=True)
 class Got:
-    """What came of a file."""
+    """The result of reading a file."""
 
     uids: list[int]
     said: str
@@ -156,7 +156,7 @@ def _read(path: Path, data: bytes, column: str | None) -> Got:
 
 @pytest.fixture(params=[0, 1 << 30], ids=["in bulk", "row by row"])
 def either_reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tables are read as large ones are, and as short ones."""
+    """Read tables by both implementations: for large and for short ones."""
     monkeypatch.setattr(delimited, "_SHORT", request.param)
 
 
@@ -195,7 +195,7 @@ def test_every_uid_of_a_sound_table_is_read(
 
 
 def _may_be_refused(table: Table, said: str) -> bool:
-    """Whether a table without a header, or without rows, can be read in two ways."""
+    """Return whether a table without a header, or without rows, can be read in two ways."""
     if table.head is not None:
         return False
     return (
@@ -218,7 +218,7 @@ def _may_be_refused(table: Table, said: str) -> bool:
 def test_any_table_is_read_whole_or_refused_with_a_line(
     tmp_path: Path, table: Table, name: str, coding: str, data: st.DataObject
 ) -> None:
-    """With cells that are wrong, or quotation marks put in or taken out anywhere."""
+    """With wrong cells, or quotation marks inserted or removed anywhere."""
     text = table.text()
     if data.draw(st.booleans()) and table.delimiter != "\t":
         marks = [at for at, char in enumerate(text) if char == '"']
@@ -238,7 +238,7 @@ def test_any_table_is_read_whole_or_refused_with_a_line(
 
 @pytest.mark.parametrize("text", ["12,345,678\tx\n", "12,345,678\n", "12,345\n67,890\n"])
 def test_a_number_in_groups_is_no_row_of_a_table(tmp_path: Path, text: str) -> None:
-    """A first version took the comma for the delimiter, and 12 for the UID."""
+    """The comma must not be taken for a delimiter, and 12 for the UID."""
     for name in ("table", "table.csv"):
         got = _read(tmp_path / name, text.encode(), "1")
         assert got.uids == []

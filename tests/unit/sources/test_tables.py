@@ -1,4 +1,4 @@
-"""UIDs from columns of tables, against what Python's own csv module and plain lists say."""
+"""UIDs from columns of tables, compared with Python's csv module and with plain lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading UIDs from text: all spellings, all compressions, in blocks of any size."""
+"""UIDs from text: all notations, all compressions, in blocks of any size."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_compression_is_told_from_the_content_not_the_name(
 def test_members_one_after_the_other_are_one_list(
     listed: Callable[[bytes], str], compress: Compress
 ) -> None:
-    """As `cat a.gz b.gz` makes them; a word may be cut where one member ends."""
+    """`cat a.gz b.gz` makes such files; a word may be split where one member ends."""
     assert read(listed(compress(b"1\n2") + compress(b"3\n4\n") + compress(b"5\n"))) == [1, 23, 4, 5]
 
 
@@ -193,7 +193,7 @@ def test_the_line_of_an_error_is_counted_over_blocks(
 
 
 def _long(data: bytes, log: int = 31) -> bytes:
-    """As `zstd --long=31` compresses a stream, whose size it does not know."""
+    """Compress as `zstd --long=31` does for a stream of unknown size."""
     parameters = zstandard.ZstdCompressionParameters(window_log=log)
     stream = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
     return stream.compress(data) + stream.flush()
@@ -213,7 +213,7 @@ def test_zstd_with_a_long_window_is_read(listed: Callable[[bytes], str], log: in
 
 
 def test_zstd_that_begins_with_a_skippable_frame_is_read(listed: Callable[[bytes], str]) -> None:
-    """As pzstd writes it."""
+    """pzstd writes such files."""
     assert read(listed(b"\x50\x2a\x4d\x18\4\0\0\0abcd" + zstandard.compress(b"1\n2\n"))) == [1, 2]
 
 

@@ -1,4 +1,4 @@
-"""Any bytes as a list of UIDs, read by the harvester and by a simple reader of the tests' own."""
+"""Any bytes as a list of UIDs, read by the harvester and by a simple reader in this module."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_any_list_in_any_spelling_is_read_back(
 
 
 @dataclass(frozen=True)
-class Simply:
-    """What a list holds, word by word.
+class Simple:
+    """The content of a list, read word by word.
 
     Attributes:
         uids: those in it, if numbers in groups of three digits are taken for lists.
@@ -74,9 +74,9 @@ class Simply:
     grouped: list[int] = field(default_factory=list)
 
 
-def read_simply(data: bytes, dbfrom: str) -> Simply:
-    """Slow and plain: text, lines, words; no blocks, no arrays."""
-    found = Simply()
+def read_simply(data: bytes, dbfrom: str) -> Simple:
+    """Read slowly and simply: text, lines, words; no blocks, no arrays."""
+    found = Simple()
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
     lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
@@ -123,7 +123,7 @@ def _text(raw: bytes) -> str:
 
 
 def _words(line: str, dbfrom: str) -> list[str]:
-    """The words of a line; a prefix before a number is one word with it."""
+    """Return the words of a line; a prefix before a number is one word with it."""
     for separator in "\t\v\f":
         line = line.replace(separator, " ")
     words = list[str]()
@@ -147,7 +147,7 @@ def _is_prefix(word: str, dbfrom: str) -> bool:
 
 
 def _without_prefix(word: str, dbfrom: str) -> str:
-    """PMID:1 is 1 where the database is pubmed; PMC:1, and PMCID:PMC1 too, where it is pmc."""
+    """Return the number after a prefix: PMID: in pubmed, PMC: and PMCID:PMC in pmc."""
     rest = word.removeprefix("PMCID").removeprefix(":") if dbfrom == "pmc" else word
     prefix = {"pubmed": "PMID", "pmc": "PMC"}.get(dbfrom)
     if prefix and rest.startswith(prefix):
@@ -197,7 +197,7 @@ def test_any_bytes_are_the_uids_in_them_or_bad_input(
     block: int,
     compress: Compress,
 ) -> None:
-    """Nothing but UIDs or BadInput ever comes of a list, and the UIDs are the right ones."""
+    """A list gives the right UIDs or BadInput, and no other error."""
     monkeypatch.setattr(encoding, "BLOCK", block)
     simply = read_simply(text, dbfrom)
     name = listed(compress(text))
@@ -223,7 +223,7 @@ def test_any_bytes_are_the_uids_in_them_or_bad_input(
 def test_a_damaged_archive_is_read_whole_or_refused(
     listed: Callable[[bytes], str], text: bytes, name: str, data: st.DataObject
 ) -> None:
-    """Cut, grown, or with some bytes changed: never an error of another kind."""
+    """Cut, grown, or with changed bytes: the only error is BadInput."""
     packed = bytearray(COMPRESSIONS[name](b"".join(b"%d\n" % (byte + 1) for byte in text)))
     for place in data.draw(st.lists(st.integers(0, len(packed)), max_size=3)):
         packed[place : place + 1] = data.draw(st.binary(max_size=2))

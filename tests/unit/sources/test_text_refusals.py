@@ -1,4 +1,4 @@
-"""A sentence for all that is wrong with a list of UIDs."""
+"""One sentence for everything that can be wrong with a list of UIDs."""
 
 from __future__ import annotations
 

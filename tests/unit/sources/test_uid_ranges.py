@@ -1,4 +1,4 @@
-"""Ranges of UIDs that divide a set of records: each record in one of them, in few requests."""
+"""Ranges of UIDs that divide a set of records: each record is in one, and few requests are sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harvester.sources.uid_ranges import Known, Range, next_range
 
 
 def _requests(records: list[int], high: int, most: int) -> int:
-    """Divide a set to its end: ranges are adjacent, and together hold every record.
+    """Divide a set completely; assert that ranges are adjacent and hold every record.
 
     Returns:
         The number of ranges asked about.
@@ -58,7 +58,7 @@ def test_any_set_is_divided_completely(
 def test_a_set_like_those_of_pubmed_costs_little_more_than_its_answers(
     seed: int, count: int, tilt: float, low: int
 ) -> None:
-    """Records at random, more of them the later it gets, from some year on."""
+    """Random records, denser towards higher UIDs from some UID on."""
     draws = np.random.default_rng(seed).random(count) ** tilt
     records = np.unique((low + draws * (41_000_000 - low)).astype(np.int64)).tolist()
     asked = _requests(records, records[-1], 9_999)

@@ -1,4 +1,4 @@
-"""What is delivered becomes permanent: rows, outcomes and counts agree."""
+"""Deliveries become permanent: rows, outcomes and counts agree."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def _committer(book: Ledger, heard: list[events.Event] | None = None) -> Committ
     return Committer(book, said.append, lambda: {"progress": '{"state": "running"}'})
 
 
-def _nobody(_: events.Event) -> None:
-    """Nobody listens."""
+def _ignore_event(_: events.Event) -> None:
+    """Ignore an event."""
 
 
 def _answered(*uids: int, links: int = 2) -> AnsweredUids:
-    """UIDs with so many links each."""
+    """Return a delivery of UIDs with `links` links each."""
     return AnsweredUids(
         np.array(uids, np.int64),
         np.full(len(uids), links, np.int64),
@@ -115,7 +115,7 @@ async def test_told_to_stop_it_commits_what_there_is(book: Ledger) -> None:
 
 
 def test_a_delivery_waits_for_a_commit_at_most_the_interval(book: Ledger) -> None:
-    """Twenty UIDs a second for two simulated minutes: a crash loses those of 8 s at most."""
+    """Twenty UIDs per second for two simulated minutes: a crash loses at most those of 8 s."""
     given: deque[float] = deque()
     waits: list[float] = []
 
@@ -159,7 +159,7 @@ async def test_much_in_memory_is_committed_without_waiting_for_the_time(
     assert len(book.state.done()) == 99
 
 
-async def test_after_that_it_waits_for_the_time_again(
+async def test_the_committer_waits_after_an_early_commit(
     book: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It must not commit and report without a pause from then on."""
@@ -171,7 +171,7 @@ async def test_after_that_it_waits_for_the_time_again(
         reports.append(1)
         return {"progress": "{}"}
 
-    with closing(Committer(book, _nobody, progress)) as committer:
+    with closing(Committer(book, _ignore_event, progress)) as committer:
         running = asyncio.create_task(committer.run())
         committer.add(_answered(1))
         async with asyncio.timeout(10):
@@ -222,7 +222,7 @@ async def test_a_disk_that_fails_is_not_swallowed(
 
 
 async def test_responses_are_kept_in_their_order(book: Ledger) -> None:
-    """Also those that settle nothing, and those of a pass that has no other rows."""
+    """Also responses that settle nothing, and those of a pass without other rows."""
     with closing(_committer(book)) as committer:
         committer.add(RawResponse("json", np.array([1, 2]), b"first"))
         committer.add(_answered(1))
@@ -241,7 +241,7 @@ async def test_responses_are_kept_in_their_order(book: Ledger) -> None:
 
 async def test_the_links_of_a_commit_are_passed_on(book: Ledger) -> None:
     passed: list[pa.Table] = []
-    committer = Committer(book, _nobody, lambda: {"progress": "{}"}, passed.append)
+    committer = Committer(book, _ignore_event, lambda: {"progress": "{}"}, passed.append)
     with closing(committer):
         committer.add(_answered(1, 2))
         committer.add(_answered(3, links=0))

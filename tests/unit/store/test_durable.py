@@ -1,4 +1,4 @@
-"""Files that are whole or not there, broken off before and after every step."""
+"""Files are whole or absent after a crash before or after every step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OLD, NEW = b"old content\n", b"new content, and more of it\n" * 100
 
 
 class Crash(BaseException):
-    """Nothing in the program catches it: what is on disk then stays as it is."""
+    """An exception that the program never catches, so that the disk stays as it is."""
 
 
 def _new(stream: IO[bytes]) -> None:
@@ -75,7 +75,7 @@ def test_the_checksum_of_a_changed_file_is_another(tmp_path: Path) -> None:
 
 
 class _Steps:
-    """Stands in for some calls of `os`, notes them, and breaks off before or after one of them."""
+    """Replaces some calls of `os`, records them, and raises before or after one of them."""
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, fail_at: int, error: BaseException, *, after: bool

@@ -1,4 +1,4 @@
-"""What a folder holds, and how errors of the disk are told."""
+"""Content of a folder, and messages for disk errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def closed() -> Iterator[Path]:
-    """A folder in which only the superuser may look anything up."""
+    """A folder in which only the superuser may look up names."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "out").mkdir()

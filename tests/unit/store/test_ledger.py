@@ -1,4 +1,4 @@
-"""Parts and state together: commit, recover, merge, and a folder that is somebody else's."""
+"""Parts and state together: commit, recover, merge, and folders of other owners."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _settled(outcome: str, *members: int, reason: str | None = None) -> Settled:
 
 
 def _commit(book: Ledger, *members: int) -> None:
-    """Two links of each UID."""
+    """Commit two links of each UID."""
     rows = uids_table(outcomes_of(*members))
     book.commit(
         Commit(
@@ -67,7 +67,7 @@ def _commit(book: Ledger, *members: int) -> None:
 
 
 def _files(folder: Path) -> list[str]:
-    """Those in the folders of the parts."""
+    """Return the files in the folders of parts."""
     return sorted(
         path.relative_to(folder).as_posix()
         for kind in ("links", "uids", "sweeps")
@@ -76,7 +76,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _rows(folder: Path, kind: str) -> list[Row]:
-    """All rows of one kind, as somebody finds them who reads every part."""
+    """Return all rows of one kind, read from every part."""
     paths = sorted((folder / kind).glob("part-*"))
     return [row for path in paths for row in read_part(path)]
 
@@ -256,7 +256,7 @@ def test_large_parts_are_left_as_they_are(out: Path, monkeypatch: pytest.MonkeyP
 def test_a_nights_small_parts_are_merged_with_few_files_open(
     out: Path, form: tuple[str, str]
 ) -> None:
-    """Eight seconds a part make 3,600 in a night; many systems permit 1,024 open files."""
+    """A part every eight seconds makes 3,600 in a night; many systems permit 1,024 open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with _open(out, form) as book:
         for uid in range(1, 41):
@@ -270,7 +270,7 @@ def test_a_nights_small_parts_are_merged_with_few_files_open(
 
 
 def _limit_leaving(free: int) -> int:
-    """The limit under which so many more files can be opened."""
+    """Return the limit under which `free` more files can be opened."""
     used = {int(path.name) for path in Path("/proc/self/fd").iterdir()}
     return next(islice((at + 1 for at in count() if at not in used), free - 1, None))
 
@@ -296,7 +296,7 @@ def test_a_harvest_without_links_has_one_empty_part(out: Path, form: tuple[str, 
 
 @each_form
 def test_a_part_that_changed_on_disk_is_not_signed_anew(out: Path, form: tuple[str, str]) -> None:
-    """Of the same size and readable or not: it is named, and stays for a backup to replace."""
+    """A part of the same size, readable or not, is named and stays for a backup to replace."""
     with _open(out, form) as book:
         _commit(book, 1, 2)
         _commit(book, 3, 4)
@@ -389,7 +389,7 @@ def test_a_second_harvest_is_refused_with_the_process_of_the_first(out: Path) ->
 def test_the_loser_of_two_that_see_no_lock_of_each_other_stops(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on two nodes: what either committed is there once, and the first ends with a sentence."""
+    """As on two nodes: each commit is there once, and the first process stops with a message."""
 
     class NoLock:
         def release(self) -> None:
@@ -424,7 +424,7 @@ def test_the_loser_of_two_that_see_no_lock_of_each_other_stops(
 def test_a_claim_of_another_host_is_watched(
     out: Path, alive: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It holds only while it is renewed, whatever the clocks of the hosts say."""
+    """It holds only while it is renewed, independently of the hosts' clocks."""
     monkeypatch.setattr(state_module, "WATCH_SECONDS", 0.6)
     with _open(out) as book:
         _commit(book, 1)
@@ -457,7 +457,7 @@ def test_a_claim_of_another_host_is_watched(
 def test_a_file_that_stands_for_a_lock_names_host_and_remedy(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As left by a node that died, on a file system without `flock`."""
+    """A node that died left it, on a file system without `flock`."""
     with _open(out) as book:
         _commit(book, 1)
 
@@ -523,8 +523,8 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["links/thesis.docx", "uids/list.txt", "links/part-1.parquet"])
-def test_somebodys_own_links_folder_is_not_emptied(out: Path, name: str) -> None:
-    """No state, no harvest: whatever lies there is not ours to delete."""
+def test_a_links_folder_without_state_is_not_emptied(out: Path, name: str) -> None:
+    """Without a state there is no harvest, so its files are not deleted."""
     path = out / name
     path.parent.mkdir(parents=True)
     path.write_text("precious")
@@ -590,7 +590,7 @@ def test_a_folder_is_tied_to_its_job(out: Path) -> None:
 
 @pytest.mark.parametrize("key", ["db", "linkname"])
 def test_the_order_of_names_makes_no_other_job(out: Path, key: str) -> None:
-    """Also where an earlier version kept them in the order, and as often, as they were given."""
+    """Also for folders of an earlier version, which kept order and repetitions."""
     kept = _job().identity()
     kept["link"][key] = ["pmc", "gene", "pmc"]
     with _open(out) as book:
@@ -628,7 +628,7 @@ def test_another_job_is_refused_by_the_name_of_the_difference(
 
 
 class _Breaker:
-    """Breaks off at the n-th step that reaches the disk: syncs, renames, deletes, transactions."""
+    """Raises at the n-th step that reaches the disk: syncs, renames, deletes, transactions."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, fail_at: int, *, after: bool) -> None:
         self.steps = 0
@@ -656,13 +656,13 @@ class _Breaker:
 
 
 def _no_sync(handle: int) -> None:
-    """The machine stays up here: what was written is there without waiting for the disk."""
+    """Skip syncs: this test loses no power, so writes are visible without them."""
 
 
 def _night(out: Path, form: tuple[str, str]) -> None:
-    """Everything a run does with its folder, going on from wherever the last one ended.
+    """Do all that runs do with a folder, continuing after the last interruption.
 
-    In the second of its sweeps, one of the UIDs that failed is answered.
+    In the second pass, one of the UIDs that failed is answered.
     """
     wanted = range(1, 9)
     with _open(out, form) as book:

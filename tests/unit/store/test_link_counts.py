@@ -1,4 +1,4 @@
-"""Links are counted exactly, whatever the number of slots and readings."""
+"""Links are counted exactly, for any number of slots and readings."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def sizes(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def check(found: list[Target], links: Counter[int | str], most: int) -> None:
-    """The counts are those of the first targets; among equal ones, any may be there."""
+    """Assert the counts of the first targets; any of several equal ones may be returned."""
     counts = sorted(links.values(), reverse=True)[:most]
     assert [one.inputs for one in found] == counts
     assert all(links[one.uid] == one.inputs for one in found)
@@ -99,7 +99,7 @@ def test_accessions_are_counted_like_uids(links: list[str]) -> None:
 @pytest.mark.usefixtures("sizes")
 @pytest.mark.parametrize("least", [1, 20])
 def test_many_targets_with_nearly_equal_numbers_are_told_apart(least: int) -> None:
-    """They need further readings: the slots of the first hold no clear winners."""
+    """They need further readings: the slots of the first reading have no clear maximum."""
     links = [to for to in range(1, 60) for _ in range(least + to * 7 % 13)]
     harvest = read(Harvest([(FAMILIES[1], to) for to in links]))
     found = top_targets(harvest, count_families(harvest), 10)

@@ -42,7 +42,7 @@ class Objects:
 
 
 def test_a_process_that_was_taken_over_does_not_put_its_texts_back(tmp_path: Path) -> None:
-    """It was paused between its commit and its small files, which are those of the one before."""
+    """It was paused between its commit and its small files, which are older now."""
     bucket = Objects()
     one = Mirror(tmp_path, cast("Bucket", bucket))
     (tmp_path / "job.toml").write_text("one")
@@ -53,7 +53,7 @@ def test_a_process_that_was_taken_over_does_not_put_its_texts_back(tmp_path: Pat
 
 
 def test_a_process_whose_successor_has_a_record_puts_no_texts(tmp_path: Path) -> None:
-    """It was paused after its first commit, before it put any small file."""
+    """It was paused after its first commit, before it wrote any small file."""
     bucket = Objects()
     one = Mirror(tmp_path, cast("Bucket", bucket))
     (tmp_path / "job.toml").write_text("one")

@@ -38,7 +38,7 @@ def harvest(
     spread: float = 3.0,
     targets: int = 60,
 ) -> HarvestReader:
-    """A harvest of random links in two databases, in three parts.
+    """Write a harvest of random links in two databases, in three parts.
 
     Args:
         folder: of the harvest.
@@ -88,7 +88,7 @@ def _table(rows: Sequence[list[Any]], schema: pa.Schema) -> pa.Table:
 
 
 def by_duckdb(harvests: Sequence[HarvestReader], most: int, where: str = "true") -> list[Any]:
-    """What DuckDB says, reading the same files."""
+    """Return the ranking by DuckDB over the same files."""
     tables = []
     for place, one in enumerate(harvests):
         suffix = one.parts[0].name.partition(".")[2]
@@ -110,7 +110,7 @@ def ranked(harvests: Sequence[HarvestReader], most: int, **only: Any) -> list[An
 
 @pytest.fixture(params=["as it is", "few slots", "few targets at a time"])
 def _limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits so low that slots are shared, and that further readings are needed."""
+    """Lower the limits so that slots are shared and further readings are needed."""
     if request.param == "few slots":
         monkeypatch.setattr(ranking, "_MOST_BITS", 4)
         monkeypatch.setattr(ranking, "_FIRST_SLOTS", 2)

@@ -1,4 +1,4 @@
-"""A harvest opened for reading: its facts, its rows, and what is refused."""
+"""A harvest opened for reading: its facts, its rows, and refusals."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ each_codec = pytest.mark.parametrize("codec", CODECS, ids=["-".join(one) for one
 
 
 def _commit(book: Ledger, *members: int) -> None:
-    """Two links of each UID, and a kept response."""
+    """Commit two links of each UID, and a kept response."""
     response = [{"sweep": 1, "retmode": "json", "asked": list(members), "body": b"{}"}]
     book.commit(
         Commit(
@@ -46,7 +46,7 @@ def _commit(book: Ledger, *members: int) -> None:
 
 
 def _harvest(folder: Path, codec: tuple[str, str] = ("parquet", "zstd")) -> Ledger:
-    """Three commits, of the UIDs 1 to 6, of which 6 failed; UID 7 is not done."""
+    """Write three commits, of the UIDs 1 to 6, of which 6 failed; UID 7 is not done."""
     job = Job.model_validate({"link": {"dbfrom": "pubmed"}, "output": {"path": folder}})
     book = Ledger(folder, make_sink(*codec), "pubmed")  # type: ignore[arg-type]
     book.adopt(job.identity(), load.dump(job))
@@ -94,7 +94,7 @@ def test_rows_and_facts_are_those_committed(tmp_path: Path, codec: tuple[str, st
 
 
 def _other(folder: Path, link: dict[str, object], rows: pa.Table, kind: str = "links") -> Ledger:
-    """A harvest of one commit, of other rows than links."""
+    """Write a harvest of one commit, with rows other than links."""
     job = Job.model_validate({"link": {"dbfrom": "pubmed"} | link, "output": {"path": folder}})
     sink, idtype = make_sink("parquet", "zstd"), str(link.get("idtype", "uid"))
     book = Ledger(folder, sink, "pubmed", rows.schema, idtype, kind)
@@ -192,7 +192,7 @@ def test_a_damaged_or_missing_part_is_named(tmp_path: Path) -> None:
 
 
 def test_reading_leaves_no_file_behind(tmp_path: Path) -> None:
-    """Not even those that SQLite makes for its readers, of this version or an earlier one."""
+    """Not even the files that SQLite makes for readers, of this version or an earlier one."""
     out = tmp_path / "out"
     with _harvest(out):
         pass
@@ -208,7 +208,7 @@ def test_reading_leaves_no_file_behind(tmp_path: Path) -> None:
 
 @each_codec
 def test_a_part_of_another_size_is_named(tmp_path: Path, codec: tuple[str, str]) -> None:
-    """Also where what is there can be read: JSON lines may end anywhere, and go on with any row."""
+    """Also if its content can be read: JSON lines may end anywhere and be continued."""
     with _harvest(tmp_path / "out", codec):
         pass
     found = HarvestReader.open(tmp_path / "out")
@@ -285,7 +285,7 @@ def test_a_damaged_job_is_named(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("state", ["closed", "killed"])
 def test_a_folder_that_may_only_be_read_is_read(state: str) -> None:
-    """Where SQLite may not write beside the state, a copy of it is read, with what a crash left."""
+    """Where SQLite must not write beside the state, a recovered copy of it is read."""
     with TemporaryDirectory() as name:
         made, out = Path(name) / "made", Path(name) / "out"
         with _harvest(made):

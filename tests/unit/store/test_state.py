@@ -1,4 +1,4 @@
-"""The commit record: what is written is there, together or not at all."""
+"""The commit record: what is written together is there together or not at all."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_parts_and_outcomes_commit_together(tmp_path: Path, state: State) -> Non
 
 
 def test_a_commit_that_fails_half_way_leaves_nothing(state: State) -> None:
-    """The name of a part is used twice: the second half of the commit cannot be written."""
+    """The name of a part is used twice, so the second half of the commit fails."""
     state.commit([LINKS], [_settled("linked", 1)])
     with pytest.raises(sqlite3.IntegrityError):
         state.commit([MORE, LINKS], [_settled("linked", 2)])
@@ -162,7 +162,7 @@ def _half(path: Path) -> None:
 
 
 def _filled(path: Path) -> None:
-    """A state of several pages, all of them in the file itself."""
+    """Write a state of several pages, all of them in the file itself."""
     with closing(State(path)) as state:
         for number in range(200):
             part = Part(f"links/part-{number:05}.parquet", "links", 1, 1, "x" * 64)
@@ -210,7 +210,7 @@ def test_a_full_disk_is_told_as_one_and_loses_nothing_before(tmp_path: Path) -> 
 
 
 def test_many_commits_are_few_rows_that_say_the_same(tmp_path: Path) -> None:
-    """Each row costs something at every opening, and a night makes thousands of commits."""
+    """Each row costs time at every opening, and a night makes thousands of commits."""
     state = State(tmp_path / "state.sqlite")
     failed = [_settled("failed", 10_000 + reason, reason=f"HTTP {reason}") for reason in range(90)]
     for number in range(500):

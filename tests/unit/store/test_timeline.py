@@ -1,4 +1,4 @@
-"""The series of counts over time stays small, and loses nothing when it is made coarser."""
+"""The series of counts over time stays small, and keeps all sums when it is made coarser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A block of starts: each used once, at its time or a little later, and never outside the block."""
+"""A block of starts: each is used once, at its time or a little later, within the block."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_start_may_be_a_little_late() -> None:
 
 @pytest.mark.parametrize("late", [0.0, 0.005, 0.02, 0.11, 0.5, 3.0])
 def test_a_block_that_may_be_late_ends_before_the_next_one(late: float) -> None:
-    """If Redis meant the first start `late` seconds sooner, the next one begins at 11.0 - late."""
+    """If Redis meant a first start `late` seconds sooner, the next block begins at 11.0 - late."""
     block = Block(first=10.0, distance=0.1, count=10, late=late)
     found = []
     while (start := block.take(0.0)) is not None:

@@ -1,4 +1,6 @@
-"""The pace, on a clock that jumps: never more than the rate in any second, and nearly all of it."""
+"""The rate limiter on simulated time: never above the rate in any second, and nearly all of it
+used.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ TRUE_SHARE = 0.975
 
 
 async def _permits(limiter: Limiter, seconds: float, waiters: int = 200) -> list[float]:
-    """The times of all permits while so many wait for one at any moment."""
+    """Return the times of all permits while `waiters` callers want one at any moment."""
     times: list[float] = []
 
     async def worker() -> None:
@@ -39,7 +41,7 @@ async def _permits(limiter: Limiter, seconds: float, waiters: int = 200) -> list
 
 
 def _most_in_a_second(times: Sequence[float]) -> int:
-    """How many lie in any window of one second, its ends included."""
+    """Return the most permits in any window of one second, its ends included."""
     most, window = 0, deque[float]()
     for at in times:
         window.append(at)
@@ -50,7 +52,7 @@ def _most_in_a_second(times: Sequence[float]) -> int:
 
 
 def _least_share(times: Sequence[float], rate: float, span: float = 30.0) -> float:
-    """The smallest share of the rate used over any `span` seconds' worth of permits."""
+    """Return the smallest share of the rate used over any `span` seconds' worth of permits."""
     count = round(rate * span)
     return min(span / (times[first + count] - times[first]) for first in range(len(times) - count))
 
@@ -76,7 +78,7 @@ _TIMERS = [
 
 @pytest.mark.parametrize("rate", _TIMERS)
 def test_the_same_with_timers_of_a_millisecond(rate: int) -> None:
-    """As those of uvloop: each comes up to two milliseconds late."""
+    """uvloop's timers fire up to two milliseconds late."""
 
     async def scenario() -> list[float]:
         return await _permits(Limiter(rate), 65)
@@ -98,7 +100,7 @@ def test_a_rate_that_is_no_whole_number(rate: float, most: int) -> None:
 
 @pytest.mark.parametrize("rate", RATES)
 def test_a_pause_in_the_work_is_not_made_up_for(rate: int) -> None:
-    """Nothing was asked for ten seconds; then 200 wait at once."""
+    """No permit is requested for ten seconds; then 200 callers wait at once."""
 
     async def scenario() -> list[float]:
         limiter = Limiter(rate)
@@ -155,7 +157,7 @@ def test_whoever_stops_waiting_does_not_stop_the_others() -> None:
 def _after_refusal(
     retry_after: float | None = None, limit: float | None = None, seconds: float = 12.0
 ) -> tuple[list[float], float]:
-    """Permits, from the moment of a refusal after 5 seconds, and the rate then."""
+    """Return the permits after a refusal at 5 seconds, and the rate then."""
 
     async def scenario() -> tuple[list[float], float]:
         limiter = Limiter(10)
@@ -285,7 +287,7 @@ def test_repr_tells_both_rates() -> None:
 
 
 class _Server:
-    """Permits so many requests in any second, refused ones counted too, and answers later."""
+    """Permits N requests in any second, counting refused ones too, and answers later."""
 
     def __init__(self, permitted: int, *, retry_after: float | None, states: bool) -> None:
         self.permitted = permitted
@@ -304,8 +306,8 @@ class _Server:
         return well
 
 
-def _rehearse(server: _Server, latency: float, end: float) -> float:
-    """Ask it at up to 10/s until the end; the lowest rate the limiter came to."""
+def _lowest_rate(server: _Server, latency: float, end: float) -> float:
+    """Send up to 10 requests per second until the end; return the limiter's lowest rate."""
     lowest = math.inf
 
     async def scenario() -> None:
@@ -333,10 +335,10 @@ def _rehearse(server: _Server, latency: float, end: float) -> float:
 def test_where_six_are_permitted_and_ten_were_expected(
     latency: float, retry_after: float | None
 ) -> None:
-    """After ten seconds of answers at most 5 % are refused and 70 % of the permitted is used."""
+    """After ten seconds of answers at most 5 % are refused and 70 % of the rate is used."""
     server = _Server(6, retry_after=retry_after, states=True)
     begin, end = latency + 10, latency + 130
-    _rehearse(server, latency, end)
+    _lowest_rate(server, latency, end)
     answered = sum(begin <= at < end for at in server.answered)
     refused = sum(begin <= at < end for at in server.refused)
     assert refused <= 0.05 * (answered + refused)
@@ -345,9 +347,9 @@ def test_where_six_are_permitted_and_ten_were_expected(
 
 @pytest.mark.parametrize("latency", [0.05, 0.8, 6.8])
 def test_a_limit_that_is_not_stated_is_found_by_stepping_down(latency: float) -> None:
-    """NCBI's documented short form of the 429 has no limit in it."""
+    """NCBI's documented short form of the 429 states no limit."""
     server = _Server(6, retry_after=None, states=False)
-    assert _rehearse(server, latency, 120) <= 6.0
+    assert _lowest_rate(server, latency, 120) <= 6.0
 
 
 # --- requests sent later than their permits were granted ---------------------------------------
@@ -355,7 +357,7 @@ def test_a_limit_that_is_not_stated_is_found_by_stepping_down(latency: float) ->
 
 @pytest.mark.parametrize("rate", [1, 3, 10])
 def test_requests_that_wait_for_their_connection_do_not_crowd(rate: int) -> None:
-    """What counts is when they are sent: connecting takes up to three seconds here."""
+    """The time of sending counts; connecting takes up to three seconds here."""
     sent: list[float] = []
     roll = random.Random(5)
 

@@ -1,4 +1,4 @@
-"""The limit of many processes, on a simulated Redis and a clock that jumps."""
+"""The limit of many processes, with a simulated Redis on simulated time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LATE = 0.002
 
 
 class Processes:
-    """Some limiters of one Redis, each of which sends as fast as it may.
+    """Limiters that share one Redis; each sends as fast as it may.
 
     Attributes:
         sent: when requests were sent, by all of them.
@@ -40,7 +40,7 @@ class Processes:
         self.connecting = 0.0
 
     async def run(self, seconds: float) -> None:
-        """Send requests until then."""
+        """Send requests until a time."""
         async with AsyncExitStack() as stack:
             for limiter in self.limiters:
                 stack.push_async_callback(limiter.close)
@@ -73,7 +73,7 @@ def sent_by(
     meanwhile: Callable[[Processes], Awaitable[None]] | None = None,
     **redis: float,
 ) -> Processes:
-    """Let so many processes send for some seconds, while something happens."""
+    """Let some processes send for some seconds, while `meanwhile` runs."""
 
     async def scenario() -> Processes:
         processes = Processes(SimulatedRedis(**redis), number, rate)
@@ -218,7 +218,7 @@ def test_a_redis_that_lost_its_count_is_not_believed_at_once(down: float) -> Non
             await asyncio.sleep(at - now())
             processes.redis.away = True
             await asyncio.sleep(down)
-            processes.redis.start_again()
+            processes.redis.restart()
             processes.redis.away = False
 
     found = sent_by(6, 20, 40, restart)

@@ -24,7 +24,7 @@ def _buffer(places: int = 64) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 
 def _ended_process() -> int:
-    """The number of a process that is no more."""
+    """Return the number of a process that has ended."""
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
     return process.pid
@@ -33,7 +33,7 @@ def _ended_process() -> int:
 def _used_by_turns(
     windows: list[SlidingWindow], seconds: float, step: float = 0.001
 ) -> list[float]:
-    """Return when permits are granted, if all want one at every moment."""
+    """Return the times of permits if all users want one at every moment."""
     times: list[float] = []
     for tick in range(round(seconds * 1000)):
         now = START + tick / 1000
@@ -89,7 +89,7 @@ def test_numbers_of_another_boot_or_of_long_ago_are_forgotten(later: float) -> N
 
 
 def test_a_process_that_starts_while_another_asks_changes_nothing() -> None:
-    """Its time may be a little behind, having been taken while it waited for its turn."""
+    """Its time may be a little behind, because it waited for the lock."""
     buffer = _buffer()
     one = SlidingWindow(buffer, 3, START)
     for _ in range(3):

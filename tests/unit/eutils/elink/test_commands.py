@@ -1,4 +1,4 @@
-"""The question as a form body, and the answer read."""
+"""The request as a form body, and the answer read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _batch(uids: Sequence[int], retmode: Retmode = "json") -> Batch:
 
 
 def _fields(body: bytes) -> list[tuple[str, str]]:
-    """The fields as any web framework reads them."""
+    """Return the fields as any web framework reads them."""
     return parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True)
 
 
@@ -47,7 +47,7 @@ def _asked(question: Elink, *uids: int, retmode: Retmode = "json") -> dict[str, 
 
 
 def test_each_uid_has_a_field_of_its_own() -> None:
-    """A comma list would merge the links of all of them."""
+    """A comma list would merge the links of all UIDs."""
     assert _asked(_elink(), 7, 12, 2**63 - 1)["id"] == ["7", "12", "9223372036854775807"]
 
 

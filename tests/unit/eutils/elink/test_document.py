@@ -1,4 +1,4 @@
-"""Answers of either form as NCBI's dictionaries, their shapes, and what is refused."""
+"""Responses of either form as dictionaries: their shapes, and what is rejected."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def test_an_error_inside_a_history_is_of_its_linkset() -> None:
     assert found.rows["query_key"].to_pylist() == ["1"]
 
 
-def test_ids_of_which_nothing_is_said_are_not_taken_for_empty() -> None:
+def test_ids_without_a_result_are_not_empty() -> None:
     """A server that ignores the cmd answers with the LinkSets of another."""
     body = b'{"linksets":[{"ids":["1"]}]}'
     for read in JSON[:4]:

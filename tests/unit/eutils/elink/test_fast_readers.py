@@ -1,4 +1,4 @@
-"""The readers in bulk take an answer exactly as the careful ones do, or leave it to them."""
+"""The fast readers return what the careful readers return, or leave the response to them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _FORMS = {
 
 
 def _careful(form: str, body: bytes) -> LinkSets | None:
-    """What the careful reader finds, or None where it finds no answer."""
+    """Return what the careful reader returns; None if it rejects the response."""
 
     def ids(texts: list[str]) -> pa.Array:  # any but `uid_array` itself leaves bulk aside
         return uid_array(texts)

@@ -29,7 +29,7 @@ def _accessions(*names: str) -> tuple[NDArray[np.int64], list[str]]:
 
 
 def test_another_version_of_an_accession_is_named() -> None:
-    """Users' report, 2022-10: NCBI answers an old version with the current one."""
+    """NCBI answers an old version with the current one (users' report, 2022-10)."""
     asked, texts = _accessions("NM_000546.5", "NM_1.1", "NP_000537", "NM_2.1")
     found = owners(
         [["NM_000546.6"], ["NM_1.1"], ["NP_000537.3"], ["XM_9.1"]], [None] * 4, asked, texts

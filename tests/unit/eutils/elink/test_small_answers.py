@@ -1,4 +1,4 @@
-"""EInfo, EGQuery and ESpell where they say little, nothing, or what they should not."""
+"""EInfo, EGQuery and ESpell: responses with missing, empty or wrong fields."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from harvester.eutils.egquery import Hits
 from harvester.eutils.einfo import DbInfo, DbLink
 
 
-def test_a_database_of_few_words() -> None:
-    """The DTD lets all but three be left out."""
+def test_a_database_with_three_fields_only() -> None:
+    """The DTD lets all other fields be left out."""
     body = b"<eInfoResult><DbInfo><DbName>x</DbName><Count/></DbInfo></eInfoResult>"
     assert einfo.read_info(body) == DbInfo("x")
     assert einfo.read_info(b'{"einforesult":{"dbinfo":[{"dbname":"x","linklist":""}]}}') == DbInfo(

@@ -1,4 +1,4 @@
-"""How many links two readings both missed: against simulations whose truth is known."""
+"""The estimate of links that two readings both missed, against simulations with known truth."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_estimate_is_chapmans() -> None:
 def _simulated(
     rng: np.random.Generator, lists: int, blocks: int, size: int, lost: tuple[float, float]
 ) -> tuple[Agreement, int]:
-    """Lists of blocks, each lost by each reading with its own probability; and what both lost."""
+    """Lose blocks of lists in two readings; return their agreement and what both lost."""
     seen = rng.random((2, lists, blocks)) >= np.array(lost)[:, None, None]
     first, again = seen[0].sum(1) * size, seen[1].sum(1) * size
     both = (seen[0] & seen[1]).sum(1) * size

@@ -1,4 +1,4 @@
-"""Two readings of the same lists as one: every link once, and how far they agree."""
+"""Two readings of the same lists merged: every link once, and the agreement of both."""
 
 from __future__ import annotations
 
