@@ -11,7 +11,7 @@ from harvester import events
 from harvester.api.loop import run_async
 from harvester.api.progress import listening
 from harvester.client.connect import connected
-from harvester.engine.stop import Stop, heeded
+from harvester.engine.stop import Stop, halt_on_signals
 from harvester.job import load
 from harvester.runs.chain import hop_jobs, run_chain
 from harvester.runs.prepare import prepare
@@ -106,7 +106,7 @@ async def harvest(
                 write_rejected(folder, rejected)
 
         stop = Stop()
-        with heeded(stop) if signals else nullcontext():
+        with halt_on_signals(stop) if signals else nullcontext():
             async with (
                 connected(job.server, job.contact, job.limits, emit=emit) as client,
                 _workers(job) as pool,
@@ -214,7 +214,7 @@ async def records(
     stop = Stop()
     with (
         listening(listeners, progress=progress) as told,
-        heeded(stop) if signals else nullcontext(),
+        halt_on_signals(stop) if signals else nullcontext(),
     ):
         emit = events.to_all(told)
         async with connected(job.server, job.contact, job.limits, emit=emit) as client:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from harvester import events
-from harvester.engine.stop import Stop, heeded
+from harvester.engine.stop import Stop, halt_on_signals
 from harvester.errors import Interrupted
 from harvester.runs.stream import LinkStream, prepare_stream
 from harvester.store.sinks.jsonl import JsonlSink
@@ -67,7 +67,7 @@ async def write_jsonl(
     # Before signals are handled: reading a list blocks the event loop.
     job, source = prepare_stream(job, emit, partial=partial)
     try:
-        with heeded(stop) if signals else nullcontext():
+        with halt_on_signals(stop) if signals else nullcontext():
             async with LinkStream(job, source, emit, stop, strict=strict) as tables:
                 while (table := await tables.next()) is not None:
                     lines = pa.BufferOutputStream()  # readable when a compressor has closed it

@@ -1,1 +1,1 @@
-"""When to ask what, and what follows from each answer."""
+"""The engine: decides when to send which request, and acts on each answer."""

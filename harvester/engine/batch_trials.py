@@ -1,10 +1,9 @@
-"""How many UIDs ride on one request: larger sizes are tried two requests at a time.
+"""UIDs per request: larger batch sizes are tried with two requests at a time.
 
-While the rate limits, twice the UIDs per request are twice the UIDs per second, and how long an
-answer takes does not matter. While the server limits, a larger batch must deliver more UIDs per
-second of the server's work; the longer its answer takes, the more, since a time-out throws all of
-that work away. A size that was accepted is left again if fewer UIDs per second arrive, or if many
-of its requests fail.
+While the rate limits, twice the UIDs per request are twice the UIDs per second, whatever the
+latency. While the server limits, a larger batch must deliver more UIDs per second; the longer its
+latency, the larger the required gain, because a time-out wastes all of that work. An accepted size
+is given up if it delivers fewer UIDs per second, or if many of its requests fail.
 """
 
 from __future__ import annotations
@@ -20,23 +19,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 START = 200
-"""UIDs a request that NCBI's own text and its users find safe (NBK25499; field reports)."""
+"""UIDs per request that are safe by NCBI's documentation (NBK25499) and users' reports."""
 
 MOST = 5000
-"""UIDs a request that NCBI calls a reasonable limit (Entrez Programming Utilities Help, ch. 3)."""
+"""UIDs per request that NCBI calls a reasonable limit (E-utilities Help, chapter 3)."""
 
 MOST_MERGED = 1000
-"""UIDs of a comma list: of larger sets on the History server some were found empty (recorded)."""
+"""Maximum UIDs in a comma list. Recorded History sets above this size were sometimes empty."""
 
-_NEAR, _STEP = 50, 5  # a size is found once it is known to a fiftieth, or to 5 UIDs
-_REST_SECONDS, _LONGEST_REST = 30.0, 900.0  # between trials of sizes that failed; doubled each time
-_NO_GAIN_REST = 120.0  # what was measured changes less often than what failed
-_SLOW_SHARE = 0.5  # of the timeout: a size whose answer takes longer is too large
-_PAYS = 0.35  # gain that a trial must bring, per share of the timeout that its answer takes
+_NEAR, _STEP = 50, 5  # a size is precise enough within 2 %, or within 5 UIDs
+# seconds between trials of sizes that failed; doubled each time
+_REST_SECONDS, _LONGEST_REST = 30.0, 900.0
+_NO_GAIN_REST = 120.0  # seconds between trials of sizes that were too slow
+_SLOW_SHARE = 0.5  # share of the timeout: a size with a longer latency is too large
+_PAYS = 0.35  # required gain of a trial per share of the timeout that its latency takes
 _LEAST_GAIN = 0.03
-_LONG_SHARE = 0.25  # of the timeout: a server that loses three quarters still answers in time
-_LOSS = 0.9  # of the UIDs per second before: a size that delivers less is left
-_ENOUGH = 8  # answers to a trial, after which the mean decides
+_LONG_SHARE = 0.25  # share of the timeout: a server with a quarter of its capacity is in time
+_LOSS = 0.9  # share of the UIDs per second before: a size that delivers less is given up
+_ENOUGH = 8  # answers to a trial after which their mean decides
 _STRIKES = 2  # failed requests of a trial; one may be chance
 _MEMORY, _TOO_MANY = 0.95, 6.0  # six failures among about twenty requests are not chance
 _TIMEOUT_WEIGHT = 2.0  # each wastes the most work
@@ -44,15 +44,15 @@ _NOT_OF_SIZE = frozenset({Fault.REFUSAL, Fault.LEFT_OUT})
 
 
 def requests_for(uids: int, setting: int | Literal["auto"]) -> float:
-    """Return about how many requests so many UIDs need, by the size that batches start with."""
+    """Return about how many requests `uids` UIDs need at the initial batch size."""
     return uids / (START if setting == "auto" else setting)
 
 
 class BatchTrials:
-    """The size for the next batch.
+    """Batch size, adapted by trials of larger sizes.
 
-    A size that proved good is doubled by the next trial; between one that was answered and one
-    that failed, the middle is tried. The size falls to a half where many batches fail.
+    The next trial doubles a size that proved good; between an answered size and a failed one, it
+    tries the middle. If many batches fail, the size is halved.
 
     Args:
         setting: UIDs per request, or `auto`.
@@ -61,7 +61,7 @@ class BatchTrials:
 
     Attributes:
         now: UIDs per request.
-        latency: of the last size that was taken, in its trial.
+        latency: latency of the last adopted size in its trial, in seconds.
     """
 
     def __init__(self, setting: int | Literal["auto"], timeout: float, most: int) -> None:
@@ -77,19 +77,19 @@ class BatchTrials:
         self._failed: int | None = None  # a larger size that did
         self._next_trial, self._rest = -math.inf, _REST_SECONDS
         self._failures = 0.0
-        self._answered = True  # something, since the last failure that counted
+        self._answered = True  # whether a batch was answered since the last failure that counted
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Show the size and the trial."""
         return f"BatchTrials({self.now}, trial {self._trial}, failed {self._failed})"
 
     def cut(self, fresh: int, most: float, now: float, *, may_try: bool) -> int:
         """Return the UIDs for the next batch; it may be a trial.
 
         Args:
-            fresh: UIDs there are.
+            fresh: number of UIDs left.
             may_try: the flow is in a state in which a trial can be judged.
-            most: UIDs that fit into memory.
+            most: number of UIDs whose answer fits into memory.
             now: the time.
         """
         if may_try and self.is_due(now) and self._larger() <= min(fresh, most):
@@ -100,15 +100,15 @@ class BatchTrials:
         return self.now
 
     def is_trial(self, uids: int) -> bool:
-        """Whether a batch is one of a trial."""
+        """Return whether a batch belongs to a trial."""
         return uids == self._trial
 
     def is_usual(self, uids: int) -> bool:
-        """Whether a batch is about as large as most are now."""
+        """Return whether a batch is about as large as most are now."""
         return self.now // 2 < uids <= self.now
 
     def answered(self, uids: int, seconds: float, now: float) -> None:
-        """Take the latency of a batch that was answered."""
+        """Record the latency of an answered batch."""
         self._answered = True
         if self.is_usual(uids):
             self._failures *= _MEMORY
@@ -118,7 +118,7 @@ class BatchTrials:
                 self._strike(now)
 
     def failed(self, uids: int, fault: Fault, now: float) -> None:
-        """Take a failure; of sizes left by now it says nothing."""
+        """Record a failed batch; failures of sizes no longer in use are ignored."""
         if not self._adapts or fault in _NOT_OF_SIZE:
             return
         if self.is_trial(uids):
@@ -136,19 +136,19 @@ class BatchTrials:
                 self._next_trial, self._rest = now, _REST_SECONDS
 
     def is_due(self, now: float) -> bool:
-        """Whether it is time for a trial."""
+        """Return whether it is time for a trial."""
         due = self._adapts and self._trial is None and now >= self._next_trial
         return due and self._larger() > self.now
 
     def accept(self, per_second: float, now: float) -> bool:
-        """Take the larger size, if its trial was answered: the rate limits, so it delivers more.
+        """Adopt the larger size if its trial was answered: at the rate limit it delivers more.
 
         Args:
             per_second: UIDs that arrive per second.
             now: the time.
 
         Returns:
-            Whether it was taken.
+            Whether it was adopted.
         """
         if not self._tried or min(self._tried) > math.log(self._slow):
             return False
@@ -157,14 +157,14 @@ class BatchTrials:
         return True
 
     def compare(self, usual: Sequence[float], now: float) -> bool | None:
-        """Judge a trial by latencies without waiting: does the server deliver more by it?
+        """Judge a trial by latencies without queueing; adopt the size if the server delivers more.
 
         Args:
             usual: logarithms of the latencies of batches of the usual size, in seconds.
             now: the time.
 
         Returns:
-            Whether the larger size was taken; None if more requests of the trial are needed.
+            Whether the larger size was adopted; None if the trial needs more requests.
         """
         self._usual += usual
         if not self._tried:
@@ -192,12 +192,12 @@ class BatchTrials:
         return False
 
     def abandon(self) -> None:
-        """Forget a trial that cannot be judged any more."""
+        """Drop a trial that cannot be judged any more."""
         self._trial = None
         self._tried, self._usual = [], []
 
-    def leaves(self, per_second: float, now: float) -> bool:
-        """Whether to leave a size that delivers less than the one before; it is left then."""
+    def leave_if_slower(self, per_second: float, now: float) -> bool:
+        """Return to the previous size if the current one delivers less; return whether it did."""
         if self._before is None:
             return False
         (size, before), self._before = self._before, None
@@ -214,7 +214,7 @@ class BatchTrials:
         if self._failed is None:
             self._rest = _REST_SECONDS
         else:
-            self._see_found(now)
+            self._rest_if_found(now)
 
     def _larger(self) -> int:
         larger = 2 * self.now if self._failed is None else (self.now + self._failed) // 2
@@ -229,10 +229,10 @@ class BatchTrials:
         if self._strikes >= _STRIKES:
             self._failed = self._trial
             self.abandon()
-            self._see_found(now)
+            self._rest_if_found(now)
 
-    def _see_found(self, now: float) -> None:
-        """Rest, once there is nothing between what is answered and what fails."""
+    def _rest_if_found(self, now: float) -> None:
+        """Pause trials once no size is left between the answered and the failed one."""
         assert self._failed is not None
         if self._failed - self.now <= max(self.now // _NEAR, _STEP):
             self._failed = None
@@ -244,7 +244,7 @@ class BatchTrials:
 
 
 def _error(*samples: Sequence[float]) -> float:
-    """Standard error of the difference of two means; 0 of single values."""
+    """Return the standard error of the difference of two means; 0 for single values."""
     means = [fmean(sample) for sample in samples]
     around = zip(samples, means, strict=True)
     deviation = spread([x - mean for sample, mean in around for x in sample])

@@ -1,8 +1,8 @@
-"""The page where the path is joined: wait for a permit, take a batch, send it, deliver its answer.
+"""The engine's main loop: wait for a permit, take a batch, send it, deliver its answer.
 
-One loop paces the requests and starts a task for each. Everything is decided elsewhere: what to
-send next (`frontier`), what follows from a failure (`retry`), whether the server or a UID is at
-fault (`outage`), when to send (`off_peak`), and how much the server can bear (`flow`).
+One loop paces the requests and starts a task for each. Other modules decide: what to send next
+(`frontier`), how to retry (`retry`), whether the server or a UID is at fault (`outage`), when to
+send (`off_peak`), and how many requests the server can handle (`flow`).
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidSet
 
 DRAIN_SECONDS = 10.0
-"""How long to wait for answers in flight once a run is asked to stop."""
+"""Seconds to wait for requests in flight once a run is asked to stop."""
 
-_NAP_SECONDS = 60.0  # longest sleep: the machine may have slept meanwhile
+_NAP_SECONDS = 60.0  # seconds of the longest sleep
 _LIMITS: dict[str, events.Limit] = {
     "server": "server", "memory": "disk", "concurrency": "concurrency",
 }  # fmt: skip
-_LOOK_SECONDS = 0.01  # between two looks at whether there is room for what is ready
+_LOOK_SECONDS = 0.01  # seconds between checks for room in memory
 
 
 class Engine:
@@ -50,7 +50,7 @@ class Engine:
 
     Args:
         client: sends at the permitted rate.
-        question: what to ask about each batch.
+        question: makes the request for each batch.
         frontier: the UIDs to ask for.
         results: takes answers and failures.
         flow: how many requests may be in flight, and UIDs of the next batch.
@@ -83,7 +83,7 @@ class Engine:
         self._emit = emit
         self._give_up_after = math.inf if give_up_after is None else give_up_after
         self._breaker = CircuitBreaker(known)
-        self._heartbeat = Heartbeat(self._see_limit)
+        self._heartbeat = Heartbeat(self._report_limit)
         self._worker = Worker(
             client=client,
             question=question,
@@ -103,11 +103,11 @@ class Engine:
         self._loop = asyncio.get_running_loop()
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Show the frontier, the requests in flight and the circuit breaker."""
         return f"Engine({self._frontier!r}, {len(self._in_flight)} in flight, {self._breaker!r})"
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
-        """Send everything; each request is a task of the given group.
+        """Send all requests; each is a task of the given group.
 
         Raises:
             HarvestError: the run ended early: WindowClosed, Refused, GaveUp, or what `halt` was
@@ -127,29 +127,29 @@ class Engine:
             raise self._halted
 
     def halt(self, why: HarvestError) -> None:
-        """Send nothing more; wait for what is in flight for a while, then end the run."""
+        """Send nothing more; wait some seconds for requests in flight, then end the run."""
         self._halted = self._halted or why
         if self._sender is not None:
             self._sender.cancel()
 
     def feed(self, todo: UidSet) -> None:
-        """Take more UIDs while running."""
+        """Add UIDs while running."""
         self._frontier.feed(todo)
         self._changed.set()
 
     def keep_hours(self, hours: Hours) -> None:
-        """Keep other hours from now on: there is more to ask for than was known."""
+        """Replace the hours: the input turned out to be larger than a small job."""
         self._hours = hours
 
     def end_feed(self) -> None:
-        """Expect no more UIDs."""
+        """Mark the input as complete."""
         self._frontier.end()
         self._changed.set()
 
     # --- sending ------------------------------------------------------------------------------
 
     async def _send_all(self, tasks: asyncio.TaskGroup) -> None:
-        """Start requests one by one until all is settled, or until cancelled by `halt`."""
+        """Start requests one by one until all UIDs are settled, or until cancelled by `halt`."""
         while self._halted is None:
             now = self._loop.time()
             ready_at = self._frontier.ready_at(now)
@@ -167,7 +167,7 @@ class Engine:
                 await self._send_trial(trial, tasks)
             elif is_ready:
                 permit = await self._client.permit()
-                if self._hours.closed:  # they ended during the wait for the permit
+                if self._hours.closed:  # the hours ended during the wait for the permit
                     continue
                 batch = self._frontier.take(self._loop.time(), self._batch_size)
                 if batch is not None:
@@ -195,17 +195,17 @@ class Engine:
             return None
         return self._frontier.batch(as_array(as_set([probe.uid])))
 
-    def _see_limit(self) -> None:
-        """Tell the listeners if something else limits the harvest."""
-        self._see_limiter()
+    def _report_limit(self) -> None:
+        """Emit an event if the cause that limits the harvest has changed."""
+        self._check_limiter()
         limit = _LIMITS.get(self._flow.limited_by, "rate")
         found = events.LimitChanged(limit, self._client.others, self._client.is_slowed)
         if found != self._limit:
             self._limit = found
             self._emit(found)
 
-    def _see_limiter(self) -> None:
-        """Tell the listeners while the shared rate limit does not answer, and give up at last."""
+    def _check_limiter(self) -> None:
+        """Emit an event while the shared rate limit does not answer; give up in the end."""
         reason, seconds = self._client.limit_away
         if not reason:
             if self._limiter_away:
@@ -230,12 +230,12 @@ class Engine:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[object]) -> None:
-        """Wake the sender only now: before, it would still count a task that has just ended."""
+        """Wake the sender after the task has ended; before, it would still count it."""
         self._in_flight.discard(task)
         self._changed.set()
 
     async def _sleep(self, seconds: float | None) -> None:
-        """Sleep until something changed, or for some seconds."""
+        """Sleep until something changes, or for some seconds."""
         self._changed.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(min(seconds or _NAP_SECONDS, _NAP_SECONDS)):

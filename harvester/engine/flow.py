@@ -1,36 +1,38 @@
-"""How many requests are in flight, and how many UIDs ride on each: the flow to the server.
+"""The number of requests in flight and the UIDs per request.
 
-Both are one question: what delivers the most UIDs per second that this server can? The permitted
-rate bounds the requests per second, and the server bounds the rest. The rules:
+Both have one goal: the most UIDs per second that this server can deliver. The permitted rate limits
+the requests per second, and the server limits the rest. The rules:
 
-1. *Begin optimistic.* Until something is known, as many are in flight as a latency of 13 s needs
-   at the permitted rate (the worst that NCBI shows), and never more than half the timeout permits.
-2. *Waiting that we cause is told from latency that we do not.* Requests go in rounds. If a round
-   had more in flight than the one before and took longer in proportion, requests wait for each
+1. *Start optimistically.* Until something is known, as many requests are in flight as a latency of
+   13 s (the worst of NCBI) needs at the permitted rate, and never more than half the timeout
+   permits.
+2. *Tell our own queueing from the server's latency.* Requests form rounds. If a round had more
+   requests in flight than the one before and took longer in proportion, requests queue behind each
    other; if it took as long as before, the latency is the server's own and is accepted.
-3. *Keep the server busy, not more.* Where the window limits, its size becomes what the server
-   answers per second times the latency without waiting, and a quarter more. Where nothing waits,
-   the window grows by half each round. Now and then one round goes with half the window, to
-   measure the latency without waiting anew.
-4. *Send nothing that will not be answered in time.* In flight are at most the requests that will
-   be answered within half the timeout, as fast as answers come now.
-5. *A request given up still keeps the server busy.* It counts as in flight until one that was sent
-   after it is answered, or for as long again as it was waited for.
-6. *What the server refuses is not sent.* Requests refused at some number in flight show how many
-   the server holds; one more is tried after a rest that grows.
-7. *Larger batches are tried, two at a time.* While the rate limits, larger is better. While the
-   server limits, a larger batch must give more UIDs per second (see `batch_trials`).
-8. *Answers fit into memory.* Those in flight, at the bytes per UID seen so far, and those on their
-   way to disk stay within a budget; one request is always permitted where nothing else is.
+3. *Keep the server busy, not more.* If the window limits, it becomes the server's answers per
+   second times the latency without queueing, plus 25 %. If no request queues, the window grows by
+   half per round. From time to time a round has half the window, to measure the latency without
+   queueing.
+4. *Send nothing that will not be answered in time.* At most as many requests are in flight as will
+   be answered within half the timeout, at the current pace of answers.
+5. *An abandoned request still keeps the server busy.* It counts as in flight until a later request
+   is answered, or for as long again as the client waited for it.
+6. *Do not send what the server refuses.* The refusals show how many requests the server accepts at
+   a time; one more is tried after a pause, which grows.
+7. *Try larger batches, two at a time.* While the rate limits, larger is better. While the server
+   limits, a larger batch must deliver more UIDs per second (see `batch_trials`).
+8. *Answers fit into memory.* Answers in flight, estimated from the bytes per UID so far, and
+   answers on their way to disk stay within a budget; one request is always permitted if no other
+   is sent.
 
-The idea is that of BBR (Cardwell and others, ACM Queue 2016): the window is the delivery rate times
-the latency without load. BBR takes that latency from the shortest round trip. NCBI's goes from 0.8
-to 13 s at equal load, so the shortest says nothing about the usual one. Here it comes from
-comparing rounds with more and fewer requests in flight, and from rounds with half the window.
-(Envoy's adaptive concurrency also measures it anew with few requests in flight.) Controllers that
+The method is that of BBR (Cardwell and others, ACM Queue 2016): the window is the delivery rate
+times the latency without load. BBR takes that latency from the shortest round trip. NCBI's varies
+from 0.8 to 13 s at equal load, so the shortest says nothing about the usual one. Here it comes
+from comparing rounds with more and fewer requests in flight, and from rounds with half the window.
+(Envoy's adaptive concurrency also measures it with few requests in flight.) Controllers that
 compare latency with its minimum or its average (TCP Vegas, CoDel, Netflix's gradient limit) would
-take such a change for a queue. Those that wait for losses (TCP Reno, AWS's adaptive retries) find
-the limit by time-outs, and each time-out wastes a minute of the server's work.
+take such a change for a queue. Controllers that wait for losses (TCP Reno, AWS's adaptive retries)
+find the limit by time-outs, and each time-out wastes a minute of the server's work.
 """
 
 from __future__ import annotations
@@ -45,20 +47,21 @@ from harvester.engine.refusals import Ceiling
 from harvester.errors import Fault
 
 LATENCY_SECONDS = 13.0
-"""Longest latency of NCBI at no particular load (probe of March 2026); see rule 1."""
+"""Longest latency of NCBI, in seconds, at ordinary load (probe of March 2026); see rule 1."""
 
 MOST_IN_FLIGHT = 1000
-"""Requests in flight where nothing else limits them: each needs a connection."""
+"""Requests in flight if nothing else limits them: each needs a connection."""
 
 BUDGET_BYTES = 64 << 20
-"""Answers in flight and on their way to disk."""
+"""Bytes of answers in flight and on their way to disk."""
 
 _RESERVE = 1.1  # latency varies
-_IN_TIME = 0.5  # of the timeout
-_GROWS = 1.1  # times what was in flight: more is sent than comes back
-_BYTES_RISE, _BYTES_FALL = 0.5, 0.05  # weight of an answer that is larger, or smaller
-_RATE_SHARE, _RATE_SECONDS = 0.5, 1.0  # a pace that may exceed what the server permits
-_RECENT = 32  # answers that say how fast answers come
+_IN_TIME = 0.5  # share of the timeout
+_GROWS = 1.1  # factor of what was in flight: more is sent than comes back
+_BYTES_RISE, _BYTES_FALL = 0.5, 0.05  # weights of an answer that is larger, or smaller
+# share of the rate, and seconds: a pace that may exceed what the server permits
+_RATE_SHARE, _RATE_SECONDS = 0.5, 1.0
+_RECENT = 32  # answers from which the pace of answers is computed
 _BATCHES_IN_BUDGET = 8  # a batch is at most an eighth of the budget, so that some are in flight
 
 
@@ -107,7 +110,7 @@ class Flow:
         self._sent_at: deque[float] = deque(maxlen=math.ceil(rate * _RATE_SHARE))
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Show requests in flight, their limit and its cause."""
         given_up = f" and {len(self._given_up)} given up" if self._given_up else ""
         return (
             f"Flow({self.in_flight}{given_up} in flight of {self._window.size:.1f}, "
@@ -121,14 +124,14 @@ class Flow:
 
     @property
     def limited_by(self) -> str:
-        """What limits the UIDs per second: `rate`, `server`, `concurrency`, `memory`, `unknown`."""
+        """Cause of the limit: `rate`, `server`, `concurrency`, `memory` or `unknown`."""
         if self._number - self._short_of_window_at < _RECENT:
             return "server"
         return self._limit
 
     @property
     def _limit(self) -> str:
-        """The same, leaving aside that the server refuses requests, or answers too late."""
+        """The same, without refusals and late answers."""
         if self._number - self._short_of_memory_at < _RECENT:
             return "memory"
         if self._window.limit is Limit.SERVER and self._window.size >= self._window.most:
@@ -143,7 +146,7 @@ class Flow:
         return max(1, int(most) - len(self._given_up))
 
     def may_send(self, now: float, pending: int = 0) -> bool:
-        """Whether to send a request now. Ask only when there is one to send.
+        """Return whether to send a request now. Call it only if there is one to send.
 
         Args:
             now: the time.
@@ -161,13 +164,13 @@ class Flow:
         return True
 
     def batch_size(self, fresh: int, now: float) -> int:
-        """Return the UIDs for a batch cut now, given how many there are."""
+        """Return the UIDs for the next batch, given how many are left."""
         may_try = self._limit == "rate" or self._window.idle
         most = self._budget / _BATCHES_IN_BUDGET / self._bytes if self._bytes else math.inf
         return self._size.cut(fresh, most, now, may_try=may_try)
 
     def sent(self, uids: int, now: float) -> Sent:
-        """Record a request that is sent; pass what is returned on when it ends."""
+        """Record a request that is sent; pass the returned value on when it ends."""
         self._number += 1
         in_flight = len(self._live) + len(self._given_up) + 1
         if self._round is None or self._round.full:
@@ -200,16 +203,16 @@ class Flow:
         self._judge(sent, now - sent.at, now)
 
     def timed_out(self, sent: Sent, now: float) -> None:
-        """Record a request given up: the server may still be working on it."""
+        """Record a request that timed out: the server may still be working on it."""
         self._end(sent)
         self._given_up.append((sent.number, now + self._timeout))
         self._size.failed(sent.uids, Fault.TIMEOUT, now)
         self._judge(sent, now - sent.at, now)
 
     def rate_limited(self, sent: Sent, now: float) -> None:
-        """Record a request above the rate (HTTP 429), or above what the server holds.
+        """Record a request above the rate (HTTP 429), or above the server's capacity.
 
-        The limiter sees to the rate. If few were sent lately, the rate was not the reason.
+        The limiter sees to the rate. If few requests were sent lately, the rate was not the reason.
         """
         full_pace = len(self._sent_at) == self._sent_at.maxlen
         if full_pace and sent.at - self._sent_at[0] <= _RATE_SECONDS:
@@ -218,19 +221,19 @@ class Flow:
             self.refused(sent, now)
 
     def refused(self, sent: Sent, now: float) -> None:
-        """Record a request that the server had no room for (HTTP 503)."""
+        """Record a request refused for lack of capacity (HTTP 503)."""
         self._ceiling.refused(sent.number, sent.in_flight)
         if self._size.is_trial(sent.uids):
             self._size.failed(sent.uids, Fault.SERVER, now)
         self.dropped(sent, now)
 
     def failed(self, sent: Sent, fault: Fault, now: float) -> None:
-        """Record any other failure: it says nothing about how many may be in flight."""
+        """Record any other failure; it does not change the limits."""
         self._size.failed(sent.uids, fault, now)
         self.dropped(sent, now)
 
     def dropped(self, sent: Sent, now: float) -> None:
-        """Record an end that shows nothing, such as that of a cancelled request."""
+        """Record a request that ended without a result, such as a cancelled one."""
         self._end(sent)
         self._judge(sent, None, now)
 
@@ -239,7 +242,7 @@ class Flow:
         self._uids -= sent.uids
 
     def _judge(self, sent: Sent, seconds: float | None, now: float) -> None:
-        """Add a request to its round, and once that is over, follow what it shows."""
+        """Add a request to its round; once the round is over, adapt the limits."""
         done = sent.round
         if done is None:
             return
@@ -254,7 +257,7 @@ class Flow:
             self._changed_after, self._round = self._number, None
 
     def _decide(self, done: Round, now: float) -> bool:
-        """Change the window or the batch size by what a round shows.
+        """Change the window or the batch size according to a round.
 
         Returns:
             Whether a new round is to begin even if the window is the same.
@@ -275,7 +278,7 @@ class Flow:
         if window.limit is Limit.RATE and size.accept(per_second, now):
             window.rebase(size.latency)
             return True
-        if window.settled and size.leaves(per_second, now):
+        if window.settled and size.leave_if_slower(per_second, now):
             window.rebase(done.seconds)
             return True
         if window.settled and (window.test_is_due(now) or size.is_due(now)):
@@ -284,10 +287,10 @@ class Flow:
         return False
 
     def _in_time(self, now: float) -> float:
-        """Return how many are answered within half the timeout, as fast as answers come now.
+        """Return how many requests are answered within half the timeout at the current pace.
 
-        The longest of the spans between answers is left out: one silence is no slower server.
-        While there are few answers, the silence since the last counts.
+        The longest span between answers is left out: one pause does not make a slow server.
+        While there are few answers, the time since the last counts.
         """
         if not self._spans:
             return math.inf

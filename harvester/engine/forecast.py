@@ -1,8 +1,8 @@
-"""Forecast of a harvest: which requests the engine will send, and when.
+"""Forecast of a harvest: the requests that the engine will send, and their times.
 
 The forecast runs the engine's own `Flow` against a server of assumed latency, request by request,
-without a clock. So a forecast knows batch sizes that grow (`auto`), a limited number in flight, and
-the pace of the limiter. Once the sizes are steady, the rest is extrapolated: all of PubMed takes as
+without a clock. So it includes growing batch sizes (`auto`), a limited number in flight, and the
+pace of the limiter. Once the sizes are steady, the rest is extrapolated: all of PubMed takes as
 long to forecast as ten thousand UIDs.
 """
 
@@ -29,8 +29,8 @@ LATENCIES = (0.8, LATENCY_SECONDS)
 """Seconds per response: a public API probe of March 2026 saw 785 ms to 13 s at equal load."""
 
 _SIMULATED = 2000
-"""Requests that are simulated; from there on the forecast extrapolates. Sizes are steady by then:
-at 10 requests per second these are over three minutes."""
+"""Number of requests that are simulated; the rest is extrapolated. Sizes are steady by then: at 10
+requests per second this is more than three minutes."""
 
 _RUNS = 9
 """Simulations with other latencies, where batch sizes or the end depend on them. The median one
@@ -45,7 +45,7 @@ _STEADY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """What a forecast assumes about the server.
+    """Assumptions of a forecast about the server.
 
     Attributes:
         latencies: seconds per response, lowest and highest; drawn log-uniformly.
@@ -99,7 +99,7 @@ def forecast(
     """Return the forecast of a harvest.
 
     Args:
-        uids: to ask for.
+        uids: number of UIDs to request.
         rate: requests per second permitted.
         timeout: seconds per request.
         batch_size: as in the job.

@@ -1,4 +1,4 @@
-"""What is still to be asked: fresh UIDs, and batches whose time to be asked again will come."""
+"""The frontier: UIDs to request, and batches to retry at a later time."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Frontier:
-    """The work that is ready and the work that will be. No clock of its own: `now` is passed in.
+    """Fresh UIDs and batches to retry. It has no clock: `now` is passed in.
 
     Args:
-        todo: UIDs never asked for in this run.
-        retmode: the form fresh UIDs are asked in.
-        fed: whether these are all; else more come until `end` is called.
+        todo: UIDs not yet requested in this run.
+        retmode: response format for fresh UIDs.
+        fed: whether these are all; otherwise more UIDs arrive until `end` is called.
     """
 
     def __init__(self, todo: UidSet, retmode: Retmode, *, fed: bool = True) -> None:
@@ -34,38 +34,38 @@ class Frontier:
         self._order = count()
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Show the number of fresh UIDs and of batches to retry."""
         return f"Frontier({len(self._fresh)} fresh, {len(self._again)} batches again)"
 
     @property
     def fresh(self) -> int:
-        """UIDs never asked for."""
+        """Number of UIDs never requested."""
         return len(self._fresh)
 
     def feed(self, todo: UidSet) -> None:
-        """Take more UIDs never asked for."""
+        """Add UIDs never requested."""
         self._fresh = Cursor(self._fresh.rest() | todo)
 
     def end(self) -> None:
-        """No more UIDs will be fed."""
+        """Mark the input as complete."""
         self.fed = True
 
     def put(self, retry: Retry, now: float) -> None:
-        """Take a batch back, to be asked again after its delay."""
+        """Add a batch to be retried after its delay."""
         heappush(self._again, (now + retry.delay, next(self._order), retry.batch))
 
     def ready_at(self, now: float) -> float | None:
-        """When the next batch can be taken: `now`, a later time, or never (None)."""
+        """Return when the next batch can be taken: `now`, a later time, or None for never."""
         if self._fresh:
             return now
         return max(self._again[0][0], now) if self._again else None
 
     def take(self, now: float, size: Callable[[int], int]) -> Batch | None:
-        """The next batch: one whose pause is over, else fresh UIDs.
+        """Return the next batch: one whose delay is over, else fresh UIDs.
 
         Args:
             now: the time.
-            size: says how many fresh UIDs at most, given how many there are.
+            size: returns how many fresh UIDs to take at most, given how many are left.
         """
         if self._again and self._again[0][0] <= now:
             return heappop(self._again)[2]
@@ -74,9 +74,9 @@ class Frontier:
         return None
 
     def take_fresh(self) -> Batch | None:
-        """One UID never asked for, alone."""
+        """Return one UID never requested, as a batch."""
         return self.batch(self._fresh.take(1)) if self._fresh else None
 
     def batch(self, uids: UidArray) -> Batch:
-        """UIDs as a batch that has not been through anything yet."""
+        """Return UIDs as a new batch."""
         return Batch(uids, self._retmode)

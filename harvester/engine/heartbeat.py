@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 BEAT_SECONDS = 1.0
 STALL_SECONDS = 2.0
-"""A beat that comes this much too late shows a stall."""
+"""Seconds by which a late beat indicates a stall."""
 
 
 class Heartbeat:
     """Beats once per second on the event loop, and records when a beat came far too late.
 
-    What failed while this process did not run says nothing about the server: its answers lay
-    unread while the time-outs ran down.
+    A failure while this process did not run proves nothing about the server: its answers were
+    unread when the time-outs expired.
 
     Args:
         on_beat: called with every beat.

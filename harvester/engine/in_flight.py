@@ -1,6 +1,6 @@
-"""How many requests may be in flight, decided by rounds of requests. Pure: no clock, no loop.
+"""The window: how many requests may be in flight, decided by rounds. Pure: no clock, no loop.
 
-Rules 1 to 3 of `flow`, which says which idea this is and why.
+Implements rules 1 to 3 of `flow`, which explains the method.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEAST_ROUND, MOST_ROUND = 3, 16
-"""Requests of a round: enough for a mean, few enough for an early decision."""
+"""Requests per round: enough for a mean, few enough for an early decision."""
 
-_HEADROOM = 1.25  # of what the server works on at once: keeps it busy between two answers
-_GROWTH = 1.5  # of a window in which nothing waits
-_NO_WAIT = 1.1  # times the latency without waiting: below, nothing waits
-_NEAR = 0.25  # of the window: a size as near as this fits
-_IN_A_ROW = 2  # rounds that show waiting before a window that never limited gives way
-_SAME, _COMPARABLE = math.log(1.1), math.log(1.25)  # numbers in flight, as logarithms
-_OURS, _ALL_OURS, _TOO_MUCH = 0.5, 0.8, 2.0  # growth of latency per growth of what is in flight
-_DOUBT = 0.1  # standard error of a latency that counts half
+_HEADROOM = 1.25  # factor of what the server works on at once: keeps it busy between two answers
+_GROWTH = 1.5  # growth of a window in which no request queues
+_NO_WAIT = 1.1  # factor of the latency without queueing: below it, no request queues
+_NEAR = 0.25  # share of the window: a size as near as this fits
+_IN_A_ROW = 2  # rounds with queueing after which a window that never limited shrinks
+# numbers in flight, as logarithms: the same below the first, comparable above the second
+_SAME, _COMPARABLE = math.log(1.1), math.log(1.25)
+# growth of latency per growth of requests in flight, above which requests queue
+_OURS, _ALL_OURS, _TOO_MUCH = 0.5, 0.8, 2.0
+_DOUBT = 0.1  # standard error of a latency that has half the weight
 _FIRST_TEST, _LAST_TEST = 60.0, 480.0  # seconds between rounds with half the window
 
 
 class Limit(Enum):
-    """What keeps the flow from delivering more UIDs per second."""
+    """Cause that limits the UIDs per second."""
 
     UNKNOWN = "unknown"
     RATE = "rate"
@@ -44,19 +46,19 @@ def spread(values: Sequence[float]) -> float:
 
 @dataclass(slots=True, eq=False)
 class Round:
-    """Requests sent one after the other, about as many as are in flight, and how they ended.
+    """Consecutive requests, about as many as are in flight, and how they ended.
 
-    A round is over once all its requests have ended. Judged earlier, it would know the fast
-    answers only.
+    A round is over once all its requests have ended. An earlier judgement would only include the
+    fast answers.
 
     Attributes:
-        want: requests of the round.
+        want: number of requests in the round.
         first: number of the first one.
         sent: requests sent so far.
-        held: how many of them the window kept from being sent earlier.
-        last_held: whether it kept the last one.
+        held: number of requests that the window delayed.
+        last_held: whether the window delayed the last one.
         others: requests whose latency does not count.
-        latencies: of the others, as logarithms of seconds.
+        latencies: latencies of all others, as logarithms of seconds.
     """
 
     want: int
@@ -81,27 +83,27 @@ class Round:
 
     @property
     def full(self) -> bool:
-        """Whether all its requests have been sent."""
+        """True if all its requests have been sent."""
         return self.sent >= self.want
 
     @property
     def over(self) -> bool:
-        """Whether all its requests have ended, and some latencies are known."""
+        """True if all its requests have ended and some latencies are known."""
         ended = len(self.latencies) + self.others
         return self.full and bool(self.latencies) and ended >= self.sent
 
     @property
     def in_flight(self) -> float:
-        """Requests in flight as those of the round were sent: geometric mean."""
+        """Geometric mean of the requests in flight when those of the round were sent."""
         return math.exp(fmean(self._in_flight))
 
     @property
     def seconds(self) -> float:
-        """Latency: geometric mean, since a few answers may take very long."""
+        """Latency as geometric mean, since a few answers may take very long."""
         return math.exp(fmean(self.latencies))
 
     @property
-    def doubt(self) -> float:
+    def error(self) -> float:
         """Relative standard error of `seconds`."""
         if len(self.latencies) < LEAST_ROUND:
             return 1.0
@@ -113,12 +115,12 @@ class Sent:
     """A request in flight.
 
     Attributes:
-        number: in the order of sending.
-        uids: that it asks for.
-        at: when it was sent.
-        in_flight: requests in flight then, this one and those given up included.
-        round: that it is part of.
-        usual: its batch is about as large as most were.
+        number: its number in the order of sending.
+        uids: number of UIDs.
+        at: time of sending.
+        in_flight: requests in flight then, including this one and abandoned ones.
+        round: the round that it belongs to.
+        usual: whether its batch is about as large as most were.
     """
 
     number: int
@@ -130,10 +132,10 @@ class Sent:
 
 
 class Window:
-    """Requests in flight, so many that the server is busy and few wait.
+    """Limit of requests in flight that keeps the server busy and few requests queued.
 
-    Now and then it is halved for a round, to measure latency without waiting anew. If nothing waits
-    in that round, it may stay halved while two batch sizes are compared.
+    From time to time it is halved for a round, to measure the latency without queueing again. If no
+    request queues in that round, it may stay halved while two batch sizes are compared.
 
     Args:
         start: requests in flight until something is known.
@@ -142,10 +144,10 @@ class Window:
     Attributes:
         most: as given.
         size: requests that may be in flight.
-        unloaded: seconds an answer takes if it does not wait for others of ours.
+        unloaded: latency in seconds without queueing behind our own requests.
         limit: what limited the last round.
         settled: the server limits, and the window fits it.
-        idle: the window is halved, and nothing waits.
+        idle: the window is halved, and no request queues.
     """
 
     def __init__(self, start: float, most: float) -> None:
@@ -154,23 +156,23 @@ class Window:
         self.unloaded = math.inf
         self.limit = Limit.UNKNOWN
         self.settled = self.idle = False
-        self._whole: float | None = None  # the window, while it is halved
+        self._whole: float | None = None  # the whole window, while it is halved
         self._last: Round | None = None  # to compare with
         self._in_a_row = 0
         self._test_at, self._test_rest = 0.0, _FIRST_TEST
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Show size, latency without queueing, and limit."""
         return f"Window({self.size:.1f}, {self.unloaded:.2f} s unloaded, {self.limit.value})"
 
     def judge(self, done: Round, *, grows: bool) -> None:
-        """Change the window by what a round shows.
+        """Change the window according to a round.
 
         Args:
             done: a round that was sent with the window as it is, and is over.
             grows: more has been sent since than has come back.
         """
-        ours = self._waiting_is_ours(done)
+        ours = self._queue_is_ours(done)
         self.settled = False
         if self._whole is not None:
             self.size, self._whole = self._room(done) if ours else self._whole, None
@@ -180,7 +182,7 @@ class Window:
             self._follow_server(done, ours=bool(ours))
 
     def rebase(self, unloaded: float) -> None:
-        """Take the latency of another batch size; rounds of before do not compare with it."""
+        """Adopt the latency of another batch size; earlier rounds no longer compare."""
         self.unloaded = unloaded
         self._last = None
 
@@ -188,11 +190,11 @@ class Window:
 
     @property
     def halved(self) -> bool:
-        """Whether rounds go with half the window."""
+        """True if rounds are sent with half the window."""
         return self._whole is not None
 
     def test_is_due(self, now: float) -> bool:
-        """Whether latency without waiting was measured long ago."""
+        """Return whether latency without queueing was measured too long ago."""
         return now >= self._test_at
 
     def halve(self, now: float) -> None:
@@ -202,7 +204,7 @@ class Window:
         self._test_rest = min(2 * self._test_rest, _LAST_TEST)
 
     def clear(self, done: Round) -> bool:
-        """Return whether nothing waits in a round with half the window; it stays halved then."""
+        """Return whether no request queues in a round with half the window, which then stays."""
         last = self._last
         fewer = last is not None and 1.5 < done.in_flight < last.in_flight
         if last is not None and fewer and _elasticity(last, done) >= _ALL_OURS:
@@ -212,41 +214,41 @@ class Window:
         return True
 
     def restore(self, now: float) -> None:
-        """Go back to the whole window."""
+        """Return to the whole window."""
         assert self._whole is not None
         self.size, self._whole, self.idle = self._whole, None, False
         self._test_at = now + self._test_rest
 
     # --- what a round shows -------------------------------------------------------------------
 
-    def _waiting_is_ours(self, done: Round) -> bool | None:
-        """Return whether answers take longer because more are in flight; None if not known.
+    def _queue_is_ours(self, done: Round) -> bool | None:
+        """Return whether latency grows with the requests in flight; None if unknown.
 
-        Latency in a queue rises and falls with the number in flight. Where it does not follow, it
-        is the server's own: what the round with fewer in flight took is latency without waiting.
+        Latency in a queue rises and falls with the number in flight. Otherwise it is the server's
+        own: the latency of the round with fewer in flight is latency without queueing.
         """
         last = self._last or done
         grew = math.log(done.in_flight / last.in_flight)
         ours = None
         if abs(grew) > _COMPARABLE:
             elasticity = _elasticity(last, done)
-            doubt = math.hypot(done.doubt, last.doubt) / abs(grew)
+            error = math.hypot(done.error, last.error) / abs(grew)
             if elasticity < _OURS:
                 ours, self._in_a_row = False, 0
-                self._believe(done if grew < 0 else last)
-            elif elasticity < _TOO_MUCH and (done.held or elasticity - doubt > _OURS):
+                self._adopt(done if grew < 0 else last)
+            elif elasticity < _TOO_MUCH and (done.held or elasticity - error > _OURS):
                 ours, self._in_a_row = True, self._in_a_row + 1
         if ours is not None or not _SAME < abs(grew) < _COMPARABLE:
             self._last = done
-        careful = 1.0 if ours else 1.0 + 2.0 * done.doubt
+        careful = 1.0 if ours else 1.0 + 2.0 * done.error
         self.unloaded = min(self.unloaded, done.seconds * careful)
         return ours
 
-    def _believe(self, fewer: Round) -> None:
-        """Take the latency of a round as that without waiting, the more the surer it is."""
+    def _adopt(self, fewer: Round) -> None:
+        """Take the latency of a round as latency without queueing, weighted by its precision."""
         if math.isinf(self.unloaded):
             self.unloaded = fewer.seconds
-        weight = 1 / (1 + (fewer.doubt / _DOUBT) ** 2)
+        weight = 1 / (1 + (fewer.error / _DOUBT) ** 2)
         self.unloaded = self.unloaded ** (1 - weight) * fewer.seconds**weight
 
     def _follow_rate(self, done: Round, *, grows: bool) -> None:
@@ -261,11 +263,11 @@ class Window:
             self.size = min(self.size, self._room(done))
 
     def _follow_server(self, done: Round, *, ours: bool) -> None:
-        """Fit a window that limits: the server is busy, and little waits."""
+        """Fit a window that limits, so that the server is busy and few requests queue."""
         room, before = self._room(done), self.size
         if ours or room > before:
             self.size = room
-        if done.seconds < (_NO_WAIT + done.doubt) * self.unloaded:
+        if done.seconds < (_NO_WAIT + done.error) * self.unloaded:
             self.size = max(before, _GROWTH * done.in_flight + 1)
         elif room < 0.8 * before and not ours:
             self.size = max(done.in_flight / 2, room)  # the next round shows whether that helps
@@ -275,11 +277,11 @@ class Window:
         self.settled = fits and abs(self.size - before) <= _NEAR * before
 
     def _room(self, done: Round) -> float:
-        """Return what the server answers per second times its latency without waiting, and more."""
+        """Return the server's answers per second times latency without queueing, and a margin."""
         working = done.in_flight / done.seconds * self.unloaded
         return min(_HEADROOM * working + 1, self.most)
 
 
 def _elasticity(one: Round, other: Round) -> float:
-    """Return growth of latency per growth of what is in flight: 1 in a queue, 0 without one."""
+    """Return growth of latency per growth of requests in flight: 1 in a queue, 0 without."""
     return math.log(other.seconds / one.seconds) / math.log(other.in_flight / one.in_flight)

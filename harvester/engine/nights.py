@@ -1,4 +1,4 @@
-"""Nights of a harvest: the hours in which a forecast's requests are sent."""
+"""The nights of a harvest: the hours in which the forecast requests are sent."""
 
 from __future__ import annotations
 

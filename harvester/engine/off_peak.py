@@ -88,7 +88,7 @@ class Hours:
 
     @property
     def closed(self) -> bool:
-        """Whether no request may be sent now."""
+        """True if no request may be sent now."""
         return self.bound and not is_open(self.clock())
 
     def opens_at(self) -> datetime:

@@ -1,17 +1,17 @@
-"""Tell a server outage from bad UIDs: a circuit breaker that decides by the order of requests.
+"""Circuit breaker: distinguishes a server outage from bad UIDs by the order of requests.
 
 A failed request may be the fault of its UIDs or of the server. How long anything took proves
 nothing, since this process may be the slow one. The order in which requests were sent does:
-requests are numbered, and a failure is judged once the requests before and after it are known.
+requests are numbered, and a failure is judged once the results before and after it are known.
 
 - Both neighbours were answered: the server worked, so the failure is **charged** to its UIDs.
 - Several failed in a row: that may have been an outage. They are **excused** and sent again free
-  of charge, at most `EXCUSES` times; after that they are tried.
+  of charge, at most `EXCUSES` times; after that they are put on trial.
 - `OPEN_AFTER` failures without an answer between them open the circuit. Only probes are sent, at
   growing intervals, until one is answered. Then all that failed is tried.
 - A **trial** sends the batch between two control requests. It is charged if it alone fails.
 
-Which requests serve as probes and controls, `witnesses` decides.
+`witnesses` chooses the requests that serve as probes and controls.
 
 Nothing here has a clock, a loop or a task: the engine sends and waits.
 """
@@ -38,13 +38,13 @@ OPEN_AFTER = 8
 """Failures without an answer between them that open the circuit."""
 
 EXCUSES = 3
-"""Failures of one batch that are excused before it is tried."""
+"""Failures of one batch that are excused before it is put on trial."""
 
 REFUSALS = 4
-"""Refusals in a row that end a run. NCBI's key service has been seen to reject good keys once."""
+"""Consecutive refusals that end a run. NCBI's key service has rejected valid keys at times."""
 
 REFUSED_SECONDS = 300.0
-"""Refusals must last this long if the server answered earlier in the run."""
+"""Seconds for which refusals must last if the server answered earlier in the run."""
 
 _OF_UIDS = frozenset({Fault.LEFT_OUT, Fault.LINKSET})
 """Faults of an answer that is otherwise valid: they need no trial."""
@@ -57,7 +57,7 @@ class Suspect:
     Attributes:
         batch: the UIDs of the request.
         failure: how the request failed.
-        only: whether one charge ends the batch as `failed`; then it takes a trial.
+        only: whether one charge ends the batch as `failed`; it is then put on trial first.
     """
 
     batch: Batch
@@ -67,14 +67,14 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What follows for a suspect: charged to its UIDs, or sent again free of charge."""
+    """Decision about a suspect: charged to its UIDs, or sent again free of charge."""
 
     suspect: Suspect
     charged: bool
 
 
 class _Sent(Enum):
-    """What is known of a request."""
+    """State of one request."""
 
     PENDING = auto()
     ANSWERED = auto()
@@ -89,8 +89,8 @@ class CircuitBreaker:
 
     Attributes:
         is_open: whether only probes may be sent.
-        reason: how the last request failed.
-        retry_after: seconds the server then asked us to wait, if it did.
+        reason: why the last request failed.
+        retry_after: seconds that the server then asked us to wait, if it did.
     """
 
     def __init__(self, known: UidSet | None = None) -> None:
@@ -113,13 +113,13 @@ class CircuitBreaker:
         self.retry_after: float | None = None
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Show the state and the numbers of held batches and trials."""
         state = "open" if self.is_open else "closed"
         return f"CircuitBreaker({state}, {len(self._held)} held, {len(self._trials)} to try)"
 
     @property
     def holds(self) -> bool:
-        """Whether some failed batches are not judged yet."""
+        """True if some failed batches are not judged yet."""
         return bool(self._held or self._trials)
 
     # --- what was sent, and what came of it ---------------------------------------------------
@@ -131,7 +131,7 @@ class CircuitBreaker:
         return self._count
 
     def ignored(self, number: int) -> list[Verdict]:
-        """Forget a request that proves nothing, such as one that met the rate limit."""
+        """Drop a request that proves nothing, such as one with status 429."""
         del self._sent[number]
         return self._judge()
 
@@ -179,7 +179,7 @@ class CircuitBreaker:
         return self._judge()
 
     def refuses(self, failure: RequestFailed, now: float) -> bool:
-        """Record whether a failure is a refusal; return whether the server refuses us for good.
+        """Record whether a failure is a refusal; return whether the server refuses permanently.
 
         Args:
             failure: of any request.
@@ -212,7 +212,7 @@ class CircuitBreaker:
         return number > self._rejected_at
 
     def close(self) -> None:
-        """Send again after an answered probe; what failed is tried first."""
+        """Resume after an answered probe; batches that failed are tried first."""
         self.is_open = False
         self._in_a_row = 0
         self._control_due = False
@@ -220,11 +220,11 @@ class CircuitBreaker:
     # --- what to send now ---------------------------------------------------------------------
 
     def next_trial(self, *, idle: bool) -> Suspect | Probe | None:
-        """Return a failed batch to try or a control to send before any other batch, if any.
+        """Return a failed batch or a control to send before any other batch, if any.
 
         Args:
-            idle: nothing is in flight and nothing else can be sent now, so nothing else will show
-                whether the server works.
+            idle: nothing is in flight and nothing else can be sent now, so no other request will
+                show whether the server works.
         """
         if self._control_due or (idle and self._held and not self._trials):
             self._control_due = False
@@ -235,7 +235,7 @@ class CircuitBreaker:
         return self._trials.popleft()
 
     def probe(self, *, fresh: bool) -> Probe:
-        """Return what to ask to learn whether the server works.
+        """Return the next probe: a request that shows whether the server works.
 
         Args:
             fresh: whether there is a UID that was never sent.

@@ -1,34 +1,34 @@
-"""How many requests the server holds before it refuses more. Pure: no clock, no loop."""
+"""The number of requests that the server accepts at a time. Pure: no clock, no loop."""
 
 from __future__ import annotations
 
 import math
 
-_LONGEST_REST = 64  # times the requests it holds: answers before one more is tried
-_GROWTH = 4  # of the rest, each time that one more is refused
-_STEP = 8  # one more, or an eighth more of many
+_LONGEST_REST = 64  # factor of the ceiling: answers before one more request is tried
+_GROWTH = 4  # growth of the pause, each time that one more is refused
+_STEP = 8  # one more, or an eighth more of a high ceiling
 
 
 class Ceiling:
     """The most requests in flight that the server has not refused.
 
-    One refusal may be chance. Two count, if no request beside as many others was answered between
-    them; then no more are sent than the server held. This becomes the ceiling once an older request
-    is answered: a server that refuses everything does not say how many it holds. After a rest,
+    One refusal may be chance. Two count if no request with as many others in flight was answered
+    between them; then no more are sent than the server accepted. This becomes the ceiling once an
+    older request is answered: a server that refuses everything has no known ceiling. After a pause,
     counted in answers, one more is tried.
     """
 
     def __init__(self) -> None:
         self._most = math.inf
-        self._once = -1  # requests held beside one that was refused
+        self._once = -1  # requests in flight beside one that was refused
         self._held = math.inf  # the same, after two refusals
         self._newest = 0  # number of a refused request
         self._rest = 1
-        self._left = 0  # answers until one more is tried, or has proved good
+        self._left = 0  # answers until one more is tried, or counts as accepted
         self._trying = False
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Show the ceiling."""
         return f"Ceiling({self.most:g})"
 
     @property

@@ -1,4 +1,4 @@
-"""What an answer or a failure settles, and what is sent again because of it."""
+"""Handling of answers and failures: deliver settled UIDs, retry the others."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Results:
-    """Delivers what is settled, and puts the rest back into the frontier.
+    """Delivers settled UIDs, and puts the others back into the frontier.
 
     Args:
         frontier: takes what is sent again.
@@ -61,7 +61,7 @@ class Results:
         self._emit = emit
 
     def take(self, batch: Batch, answer: Answer, body: bytes) -> None:
-        """Deliver what an answer settles, and send again what it left out."""
+        """Deliver the UIDs that an answer settles, and retry those that it left out."""
         empty = answer.answered[answer.counts == 0]
         unsure = after_empty(batch, empty, self._limits.confirm_empty)
         self.retry(unsure, "no links, to be confirmed")
@@ -75,7 +75,7 @@ class Results:
             self._left_out(batch, answer.left_out, answer.remark)
 
     def keep(self, batch: Batch, body: bytes) -> None:
-        """Deliver a response as it was received, if the job keeps responses."""
+        """Deliver the response as received, if the job keeps responses."""
         if body and self._keep_raw:
             self._deliver(RawResponse(batch.retmode, batch.uids, body))
 
@@ -84,7 +84,7 @@ class Results:
         return len(batch) == 1 and batch.tries == 0 and self._limits.max_attempts == 1
 
     def apply(self, verdicts: Iterable[Verdict]) -> None:
-        """Carry out what the circuit breaker decided."""
+        """Carry out the circuit breaker's verdicts."""
         for verdict in verdicts:
             suspect = verdict.suspect
             if verdict.charged:
@@ -93,7 +93,7 @@ class Results:
                 self.retry(after_excuse(suspect.batch, suspect.failure), suspect.failure.reason)
 
     def charge(self, batch: Batch, failure: RequestFailed) -> None:
-        """Count a failure against the UIDs of a batch: send them again, or give them up."""
+        """Count a failure against the UIDs of a batch: retry them, or mark them as failed."""
         if failure.fault is Fault.LEFT_OUT:
             self._left_out(batch, batch.uids)
             return
@@ -103,7 +103,7 @@ class Results:
             self._give_up(batch.uids, Outcome.FAILED, failure.reason)
 
     def retry(self, retries: list[Retry], reason: str) -> None:
-        """Put batches back, each to be sent again after its delay."""
+        """Put batches back into the frontier, each with its delay."""
         now = asyncio.get_running_loop().time()
         for retry in retries:
             self._frontier.put(retry, now)

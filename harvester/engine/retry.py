@@ -1,12 +1,12 @@
-"""What follows from a failed or partial answer. Pure: batch and failure in, batches out.
+"""Retry rules for failed and partial answers. Pure: batch and failure in, batches out.
 
-The rules, in the order a UID meets them:
+The rules, in the order in which they apply to a UID:
 
-- a request failed: the batch again, after a pause; from the third try on in halves, so that one
-  bad UID cannot take its neighbours along; a UID alone and out of attempts has failed,
-- an ERROR inside a LinkSet: the same, for that UID,
-- left out of an answer: again in ever smaller batches, at last alone; left out then, missing,
-- no links: again, as often as `confirm_empty` asks for.
+- a request failed: retry the batch after a pause; from the third try on in halves, so that one
+  bad UID does not affect the others; a single UID without attempts left has failed,
+- an ERROR inside a LinkSet: the same for that UID,
+- left out of an answer: retry in smaller and smaller batches, finally alone; then it is missing,
+- no links: retry `confirm_empty` times.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ WHOLE_TRIES = 2
 """Tries of a batch before it is halved."""
 
 _SHRINK = 4
-"""By how much a batch of UIDs that were left out shrinks each time."""
+"""Factor by which a batch of UIDs that were left out shrinks at each retry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A batch to be asked again after `delay` seconds."""
+    """A batch to be retried after `delay` seconds."""
 
     batch: Batch
     delay: float
@@ -47,7 +47,7 @@ def after_failure(
     max_attempts: int,
     roll: Callable[[], float] = random.random,
 ) -> list[Retry]:
-    """The batches to ask again after a failed request; none: the UID, alone, has failed."""
+    """Return the batches to retry after a failed request; none if a single UID has failed."""
     tries = batch.tries + 1
     alone = len(batch) == 1
     if alone and tries >= max_attempts:
@@ -70,7 +70,7 @@ def after_excuse(
 
 
 def broken_part(batch: Batch, broken: Mapping[int, str]) -> tuple[Batch, RequestFailed] | None:
-    """The UIDs of a batch whose LinkSets hold an ERROR, as a failed batch of their own."""
+    """Return the UIDs whose LinkSets hold an ERROR as a failed batch."""
     if not broken:
         return None
     uids = np.array(sorted(broken), np.int64)
@@ -83,7 +83,7 @@ def broken_part(batch: Batch, broken: Mapping[int, str]) -> tuple[Batch, Request
 def after_left_out(
     batch: Batch, left_out: UidArray, max_attempts: int, roll: Callable[[], float] = random.random
 ) -> list[Retry]:
-    """The batches in which to ask again for UIDs left out; none: the UID, alone, is missing."""
+    """Return the batches to retry for UIDs left out; none if a single UID is missing."""
     times = batch.left_out + 1
     if len(batch) == 1 and times >= max_attempts:
         return []
@@ -93,7 +93,7 @@ def after_left_out(
 
 
 def after_empty(batch: Batch, empty: UidArray, confirm_empty: int) -> list[Retry]:
-    """The batch in which to confirm that UIDs have no links; none: it is confirmed."""
+    """Return the batch to confirm that UIDs have no links; none if that is confirmed."""
     if batch.confirmed >= confirm_empty or not len(empty):
         return []
     again = replace(batch, uids=empty, confirmed=batch.confirmed + 1)
@@ -101,7 +101,7 @@ def after_empty(batch: Batch, empty: UidArray, confirm_empty: int) -> list[Retry
 
 
 def _pieces(batch: Batch, uids: UidArray, size: int) -> list[Batch]:
-    """The UIDs in batches of `size`; one that is newly alone starts with all its attempts."""
+    """Return the UIDs in batches of `size`; a UID that is newly alone has all its attempts."""
     pieces = [
         replace(batch, uids=uids[start : start + size]) for start in range(0, len(uids), size)
     ]
@@ -110,7 +110,7 @@ def _pieces(batch: Batch, uids: UidArray, size: int) -> list[Batch]:
 
 
 def _other_form(batch: Batch, failure: RequestFailed) -> Retmode:
-    """Error texts break JSON: what could not be read in one form is asked in the other."""
+    """Return the form for the next request: an unreadable response is retried in the other form."""
     if not failure.unreadable:
         return batch.retmode
     return "xml" if batch.retmode == "json" else "json"

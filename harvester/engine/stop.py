@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from harvester.errors import HarvestError
 
     class Halting(Protocol):
-        """What can be ended early: an engine, or the leases of a pass."""
+        """Interface of what `Stop` can end: an engine, or the leases of a pass."""
 
         def halt(self, why: HarvestError) -> None:
-            """End gently, for this reason."""
+            """End gently, for the given reason."""
 
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
@@ -27,19 +27,19 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 
 
 class Stop:
-    """Halts all engines at work, and those that would begin later."""
+    """Halts all running engines, and those that start later."""
 
     def __init__(self) -> None:
         self._engines: list[Halting] = []
         self._why: HarvestError | None = None
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Show the reason."""
         return f"Stop({len(self._engines)} engines, {self._why!r})"
 
     @contextmanager
     def of(self, engine: Halting) -> Iterator[None]:
-        """Context manager. The engine is at work while inside."""
+        """Context manager. Register an engine while inside."""
         self._engines.append(engine)
         if self._why is not None:
             engine.halt(self._why)
@@ -50,11 +50,11 @@ class Stop:
 
     @property
     def reason(self) -> HarvestError | None:
-        """Why everything is to end; None while nothing is."""
+        """Why everything is to end; None if nothing is."""
         return self._why
 
     def ask(self, why: HarvestError) -> bool:
-        """End everything gently; return False if no engine is at work."""
+        """End everything gently; return False if no engine is running."""
         self._why = self._why or why
         for engine in self._engines:
             engine.halt(self._why)
@@ -62,11 +62,11 @@ class Stop:
 
 
 @contextmanager
-def heeded(stop: Stop) -> Iterator[None]:
+def halt_on_signals(stop: Stop) -> Iterator[None]:
     """Context manager. The first signal halts the engines, the second cancels this task.
 
     Raises:
-        Interrupted: at the second signal, or at the first if no engine is at work, in place of
+        Interrupted: at the second signal, or at the first if no engine is running, in place of
             the cancellation.
     """
     task = asyncio.current_task()
@@ -104,7 +104,7 @@ def _handled(signum: int, handler: Callable[[int], None]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     try:
         loop.add_signal_handler(signum, handler, signum)
-    except NotImplementedError:  # on Windows: signal handlers run outside the loop
+    except NotImplementedError:  # Windows runs signal handlers outside the loop
         before = signal.signal(signum, lambda *_: loop.call_soon_threadsafe(handler, signum))
         try:
             yield

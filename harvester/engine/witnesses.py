@@ -1,8 +1,8 @@
-"""Choose the requests that show whether the server works: for UIDs that were answered before.
+"""Probes: requests for UIDs that were answered before, which show whether the server works.
 
-Without such witnesses, a UID that was never sent serves, then the UIDs of failed batches one by
-one, and last EInfo. One or two UIDs that fail alone may be bad; several that fail alone indicate
-an outage of ELink itself.
+Without such witnesses, a UID that was never sent is used, then the UIDs of failed batches one by
+one, and finally EInfo. One or two UIDs that fail alone may be bad; several indicate an outage of
+ELink itself.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Probe:
 
 
 class Witnesses:
-    """A few answered UIDs, and what to ask when they do not answer.
+    """Some answered UIDs, and what to request when they are not answered.
 
     Args:
         known: UIDs answered in earlier runs; some become witnesses.
@@ -56,11 +56,11 @@ class Witnesses:
         self._trusts_einfo = False
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Show the number of witnesses."""
         return f"Witnesses({list(self._uids)}, {sorted(self._failed)} failed)"
 
     def answered(self, uids: Sequence[int]) -> None:
-        """Record an answer for some UIDs; for none, if EInfo was asked."""
+        """Record an answer for some UIDs; for none, if EInfo was requested."""
         self._trusts_einfo = not uids
         if uids:
             self._uids.extend(uid for uid in uids if uid not in self._uids)
@@ -68,11 +68,11 @@ class Witnesses:
             self._lone_probes = 0
 
     def next_probe(self, *, fresh: bool, failed: Iterable[Batch]) -> Probe:
-        """Return what to ask next.
+        """Return the next probe.
 
         Args:
             fresh: whether there is a UID that was never sent.
-            failed: batches that failed, of which the server may be at fault.
+            failed: failed batches for which the server may be at fault.
         """
         untried = [uid for uid in self._uids if uid not in self._failed]
         if untried or len(self._uids) >= WITNESSES:

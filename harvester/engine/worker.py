@@ -1,4 +1,4 @@
-"""One request, and what follows from its answer for its UIDs and for the server."""
+"""One request, and the actions on its answer for its UIDs and for the server."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from harvester.model.batch import Batch
 
 
-_NO_ROOM = 503  # the HTTP status of a server that has too many requests at hand
+_NO_ROOM = 503  # HTTP status of a server with too many requests
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A request that counts as sent: its number for the breaker, its record for the flow."""
+    """A request that was sent: its number for the breaker, its record for the flow."""
 
     number: int
     sent: Sent
 
 
 class Worker:
-    """Sends requests, and reports each to whoever decides: results, circuit breaker, flow.
+    """Sends requests and reports each result to results, circuit breaker and flow.
 
     Args:
         client: sends at the permitted rate.
@@ -80,7 +80,7 @@ class Worker:
         self.answered_at = self._loop.time()
 
     def send(self, batch: Batch, permit: Permit) -> Coroutine[None, None, bool]:
-        """Send a batch, and settle it, put it back or hold it as a suspect.
+        """Send a batch; settle it, retry it or hold it as a suspect.
 
         The request counts as in flight from this call on, also before the coroutine runs.
 
@@ -90,7 +90,7 @@ class Worker:
         return self._send(batch, permit, self._begin(len(batch)))
 
     def control(self, batch: Batch | None, permit: Permit) -> Coroutine[None, None, bool]:
-        """Ask only whether the server works: for a batch, or EInfo for None.
+        """Send a request that only shows whether the server works: for a batch, or EInfo for None.
 
         Returns:
             Coroutine: whether it does. It raises RateLimited if the server counted too many
@@ -190,7 +190,7 @@ class Worker:
             self._flow.failed(sent, failure.fault, now)
 
     def _notice(self, request: _Request, failure: RequestFailed) -> None:
-        """Act on what a failure says about all requests."""
+        """Handle a failure that concerns all requests."""
         reason = failure.reason.rstrip(".")
         if isinstance(failure, RateLimited):
             self._emit(events.SlowedDown(self._client.rate))
@@ -200,7 +200,7 @@ class Worker:
             self._halt(BadInput(f"The server rejects the requests of this job: {reason}."))
 
     def _take(self, number: int, batch: Batch, answer: Answer, body: bytes) -> bool:
-        """Settle what an answer holds; ERRORs in it count if it also answers other UIDs."""
+        """Settle the UIDs of an answer; ERRORs count only if other UIDs are answered."""
         broken = broken_part(batch, answer.broken)
         if len(answer.answered):
             self._results.apply(self._breaker.answered(number, answer.answered[:1].tolist()))

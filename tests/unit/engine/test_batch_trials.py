@@ -142,9 +142,9 @@ def test_a_size_that_delivers_less_than_the_one_before_is_left() -> None:
     cut(size)
     size.answered(2 * START, 1.0, 1.0)
     assert size.accept(2000.0, 1.0)
-    assert size.leaves(1500.0, 5.0)
+    assert size.leave_if_slower(1500.0, 5.0)
     assert size.now == START
-    assert not size.leaves(1500.0, 5.0)
+    assert not size.leave_if_slower(1500.0, 5.0)
 
 
 def test_work_that_grows_faster_than_the_batch_keeps_batches_small() -> None:
