@@ -34,9 +34,9 @@ class RunStarted:
     pass_number: int = 1
     passes: int = 1
     growing: bool = False
-    """Whether more UIDs will come; `total` is then an estimate."""
+    """True if more UIDs will come; `total` is then an estimate."""
     refresh: bool = False
-    """Whether UIDs are asked for again because their answers are old; pass 2 confirms losses."""
+    """True if UIDs are asked for again because their answers are old; pass 2 confirms losses."""
     round: int = 0
     """Number of the round of a job with `repeat`; 0 for any other job."""
 

@@ -78,7 +78,7 @@ class Harvest(Frames):
 
     @property
     def complete(self) -> bool:
-        """Whether every input UID has its outcome."""
+        """True if every input UID has its outcome."""
         return self._reader.complete
 
     @property

@@ -75,7 +75,7 @@ class JobCommand(click.RichCommand):
     """What to say of an option of `run` that the command does not take."""
 
     own_first = False
-    """Whether the options of the command itself are listed before those of the job."""
+    """True if the options of the command itself are listed before those of the job."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the parameters of the command and those of the job."""

@@ -1,1 +1,1 @@
-"""One request over the network, at the permitted rate."""
+"""The client: one request over the network, at the permitted rate."""

@@ -1,4 +1,4 @@
-"""How long to wait after a failed request, and during an outage."""
+"""Pauses after a failed request, and during an outage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BACKOFF_CAP_SECONDS = 30.0
 """Longest pause before a failed request is sent again."""
 
 LIMITER_SECONDS = 1.0
-"""Seconds between tries to ask a shared rate limit that does not answer."""
+"""Seconds between requests to a shared rate limit that does not answer."""
 
 FIRST_SECONDS, LONGEST_SECONDS = 5.0, 300.0
 """First and longest interval between requests in an outage."""
@@ -42,7 +42,7 @@ def outage_delays() -> Iterator[float]:
 
 
 def probe_delays() -> Iterator[tuple[float, bool]]:
-    """Yield the seconds before each probe, and whether it is taken for an outage by then.
+    """Yield the seconds before each probe, and whether the failures so far count as an outage.
 
     One failed probe proves little, since one request in twenty may fail on a bad day. After three
     in a row it is an outage.

@@ -1,4 +1,4 @@
-"""What EInfo says about a server's databases, cached for a day in the user's cache folder.
+"""EInfo's descriptions of a server's databases, cached for a day in the user's cache folder.
 
 Each file holds one answer. Damaged, outdated or incompatible files are ignored, and so is a folder
 that cannot be written: the catalogue then asks EInfo again.
@@ -94,7 +94,7 @@ class Catalogue:
         self._attempts = attempts
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         return f"Catalogue({self._client.base_url!r}, {str(self._folder)!r})"
 
     async def databases(self) -> list[str]:
@@ -123,8 +123,7 @@ class Catalogue:
         """Return what EInfo says about each database that it lists, by name.
 
         Args:
-            before: called with the number of databases that EInfo is about to be asked about, if
-                there are any.
+            before: called with the number of requests to EInfo about to be sent, if there are any.
 
         Raises:
             RequestFailed, Refused: EInfo does not answer; the answers so far stay in the cache.

@@ -1,7 +1,7 @@
 """Check that the databases and linknames of a job exist, before the first ELink request.
 
 NCBI accepts unknown names silently: ELink then finds no links. Well-known names need no request;
-EInfo is asked about others, once a day (see `catalogue`). EInfo does not list everything: ELink
+EInfo is requested for others, once a day (see `catalogue`). EInfo does not list everything: ELink
 returns `pubmed_pubmed_citedin` and others that EInfo lacks (recorded in 2025-11). Names that may
 exist therefore get a warning; only those that cannot exist are rejected.
 """

@@ -34,15 +34,15 @@ ATTEMPTS = 6
 """Requests per call of `Client.call`, by default. The engine retries batches itself."""
 
 _CONFIRMED_ONCE = frozenset({Fault.REJECTED, Fault.LINKSET})
-"""Failures of a call that are final if a second request meets them."""
+"""Failures of a call that are final if a second request fails in the same way."""
 
 REFUSALS = 4
-"""Refusals in a row that end a call. NCBI's key service has called good keys invalid for a moment
+"""Consecutive refusals that end a call. NCBI's key service has rejected valid keys for a moment
 (users' reports, 2020)."""
 
 
 _SLOWED = 0.9
-"""Share of the wanted rate below which a harvest is slowed down. One chance 429 leaves 0.95."""
+"""Share of the wanted rate below which a harvest counts as slowed. A single 429 leaves 0.95."""
 
 
 class Client:
@@ -68,12 +68,12 @@ class Client:
         self._redactor = Redactor(identity.api_key)
 
     def __repr__(self) -> str:
-        """For logs and tests; without the key."""
+        """Return a short text for logs and tests, without the key."""
         return f"Client({self.base_url!r}, {self._limiter!r})"
 
     @property
     def shares_limit(self) -> bool:
-        """Whether all processes of this key keep the limit together, at least on this machine."""
+        """True if all processes with this key share the limit, at least on this machine."""
         return self._limiter.is_shared
 
     @property
@@ -82,8 +82,8 @@ class Client:
         return self._limiter.others
 
     @property
-    def limit_away(self) -> tuple[str, float]:
-        """Why the shared limit permits nothing, and for how many seconds; empty if it does."""
+    def limit_outage(self) -> tuple[str, float]:
+        """Why the shared limit does not answer, and for how many seconds; empty if it does."""
         return self._limiter.away, self._limiter.away_seconds
 
     @property
@@ -93,7 +93,7 @@ class Client:
 
     @property
     def is_slowed(self) -> bool:
-        """Whether status 429 has lowered the rate, by more than a chance one does."""
+        """True if status 429 has lowered the rate by more than a single one does."""
         return self._limiter.rate < _SLOWED * self._limiter.wanted
 
     @property
@@ -113,7 +113,7 @@ class Client:
 
         Raises:
             RateLimited: the server counted too many requests.
-            RequestFailed: no whole answer came; `body` holds what came instead.
+            RequestFailed: no whole answer came; `body` holds the response received.
         """
         body = await self._send(question.path, question.body(batch), permit)
         try:
@@ -143,7 +143,7 @@ class Client:
         Args:
             path: the utility's file name, for example `esearch.fcgi`.
             fields: its parameters; those without a value are left out.
-            read: makes the result of the body; may raise RequestFailed, which is retried.
+            read: parses the body; may raise RequestFailed, which is retried.
             attempts: requests at most, not counting those answered with 429. A request that the
                 server rejects, or ids that it does not know, are sent twice at most.
 
@@ -156,7 +156,7 @@ class Client:
             try:
                 return read(await self._send(path, form, await self.permit()))
             except RateLimited:
-                continue  # the limiter has slowed down
+                continue  # the limiter has lowered the rate
             except RequestFailed as failure:
                 self._redact(failure)
                 tries += 1
@@ -168,7 +168,7 @@ class Client:
                 await asyncio.sleep((failure.retry_after or 0.0) + backoff(tries))
 
     async def look(self, path: str, fields: Fields) -> Reply:
-        """Return what the server replies to one request, redacted, whatever it is.
+        """Send one request and return the redacted reply, whatever its status.
 
         Raises:
             RequestFailed: no whole reply came.

@@ -1,4 +1,4 @@
-"""Open a client: session, rate limit and identity, for all who send requests."""
+"""Open a client: session, rate limit and identity."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from harvester.job.groups import Contact, Limits, Server
 
 _LOOK_SECONDS = 0.1
-"""Seconds between two looks at whether Redis answers, before the first request."""
+"""Seconds between checks whether Redis answers, before the first request."""
 
 
 def _ignore(_: Event) -> None:
-    """Listen to nothing."""
+    """Ignore an event."""
 
 
 @asynccontextmanager
@@ -46,8 +46,8 @@ async def connected(
     """Yield a client with an open session and the limiter that all its requests pass.
 
     Args:
-        server: which server to ask.
-        contact: who asks.
+        server: the server.
+        contact: tool and email.
         limits: requests per second and seconds per request.
         environ: holds the API key, and the password of Redis.
         emit: receives the wait for a Redis that does not answer at the start.

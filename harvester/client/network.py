@@ -1,4 +1,4 @@
-"""What the environment says about the network: proxies, logins and trusted certificates.
+"""Network settings from the environment: proxies, logins and trusted certificates.
 
 The variables are those of curl and requests: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, a netrc
 file, `SSL_CERT_FILE`, `SSL_CERT_DIR`, `REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE`.
@@ -32,13 +32,13 @@ class Login:
     password: str
 
     def __repr__(self) -> str:
-        """The password stays out."""
+        """Return a text without the password."""
         return f"Login({self.user!r})"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How a server is reached.
+    """The way to a server.
 
     Attributes:
         proxy: URL of the proxy, without a login; None for no proxy.
@@ -117,7 +117,7 @@ def missing_bundle(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def _netrc_login(host: str, environ: Mapping[str, str]) -> Login | None:
-    """Return the login for a host by name; a default entry is not for everybody."""
+    """Return the login for a host by name; a default entry is ignored."""
     path = environ.get("NETRC")
     try:
         file = Path(path) if path else Path.home() / ("_netrc" if os.name == "nt" else ".netrc")

@@ -23,7 +23,7 @@ _OUTAGE_FAULTS = frozenset({Fault.NETWORK, Fault.TIMEOUT, Fault.SERVER})
 """Failures that may be an outage; the others concern the request."""
 
 _PATIENCE_SECONDS = 600.0
-"""How long a utility that has answered before may fail while EInfo answers."""
+"""Seconds for which a utility that has answered before may fail while EInfo answers."""
 
 
 class OutageRetry:
@@ -42,13 +42,13 @@ class OutageRetry:
         self._answered: set[str] = set()
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         return f"OutageRetry({self._client!r})"
 
     async def call(
         self, path: str, fields: Fields, read: Callable[[bytes], T], attempts: int = ATTEMPTS
     ) -> T:
-        """Send a request as `Client.call`, again and again during an outage.
+        """Send a request as `Client.call` does, repeatedly during an outage.
 
         If EInfo answers, the failure concerns the request alone, and is raised: at once, or, where
         this utility has answered before, after ten minutes.

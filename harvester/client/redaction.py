@@ -33,7 +33,7 @@ class Redactor:
         self._bytes = [text.encode() for text in self._texts] if whole else []
 
     def __repr__(self) -> str:
-        """For logs and tests; without the key."""
+        """Return a short text for logs and tests, without the key."""
         return "Redactor()"
 
     def text(self, text: str) -> str:
@@ -51,7 +51,7 @@ class Redactor:
 
 
 def _spellings(key: str) -> set[str]:
-    """Return the key as it is, in URLs, in JSON and in XML or HTML; all equal for NCBI's keys."""
+    """Return the key plain, in URLs, in JSON and in XML or HTML; all equal for NCBI's keys."""
     quoted = json.dumps(key)[1:-1]
     return {
         key,

@@ -1,4 +1,4 @@
-"""Whether a reply can be an answer at all, by its status, headers and first bytes.
+"""Classification of a reply by status, headers and first bytes: answer or error.
 
 Sources: HTTP statuses and bodies recorded from NCBI's proxy, rate control and back ends, 2019 to
 2026. HTML pages, rate-limit JSON and pages of blocked addresses arrive with status 200 as well.
@@ -35,12 +35,12 @@ _MAY_BE_EMPTY = frozenset(("efetch.fcgi",))
 """Utilities whose answer about unknown UIDs alone is empty (users' reports, 2026-09)."""
 
 _MAX_RETRY_AFTER = 3600.0
-"""Seconds of a Retry-After header that are honoured at most."""
+"""Longest Retry-After that is honoured, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server returned for one request.
+    """A server's reply to one request.
 
     Attributes:
         status: HTTP status.
@@ -84,7 +84,7 @@ def check(reply: Reply, path: str = "elink.fcgi") -> bytes:
     if status in (413, 414):
         raise RequestFailed(Fault.TOO_LARGE, f"HTTP {status}")
     if status != 200:
-        said = "" if html else _words(body)
+        said = "" if html else _error_text(body)
         reason = f"HTTP {status}: {said}" if said else f"HTTP {status}"
         retry_after = _retry_after(reply.headers)
         fault = error_fault(said) if status == 400 else Fault.SERVER
@@ -96,8 +96,8 @@ def check(reply: Reply, path: str = "elink.fcgi") -> bytes:
     return body
 
 
-def _words(body: bytes) -> str:
-    """Return what a server says about an error: in XML, in JSON or as plain text."""
+def _error_text(body: bytes) -> str:
+    """Return the error text of a reply: in XML, in JSON or as plain text."""
     text = body[:_HEAD].decode("utf-8", "replace")
     try:
         said = orjson.loads(body)

@@ -32,10 +32,10 @@ REQUESTS_PER_CONNECTION = 39
 recorded 2024)."""
 
 CONNECT_SECONDS = 15.0
-"""Seconds for making a connection."""
+"""Seconds for opening a connection."""
 
 MAX_BODY = 256 << 20
-"""Bytes after which an answer is abandoned; 5,000 UIDs with 1,000 scored links each are 200 MB."""
+"""Bytes above which an answer is abandoned; 5,000 UIDs with 1,000 scored links each are 200 MB."""
 
 _HEADERS = {
     "Content-Type": "application/x-www-form-urlencoded",
@@ -69,7 +69,7 @@ class Transport:
         self._proxy: str | None = None
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         return f"Transport({self.base_url!r})"
 
     async def __aenter__(self) -> Self:
@@ -110,7 +110,7 @@ class Transport:
     def _uses_tls(self) -> bool:
         return any((url or "").startswith("https:") for url in (self.base_url, self._proxy))
 
-    def _untrusted(self, error: Exception) -> str:
+    def _trust_error(self, error: Exception) -> str:
         """Return why a certificate is not trusted, and the remedy."""
         cause = error.__cause__ or error
         why = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "TLS failed"
@@ -155,7 +155,7 @@ class Transport:
         except aiohttp.ServerDisconnectedError as error:
             raise RequestFailed(Fault.NETWORK, "the server closed the connection") from error
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as error:
-            raise RequestFailed(Fault.UNTRUSTED, self._untrusted(error)) from error
+            raise RequestFailed(Fault.UNTRUSTED, self._trust_error(error)) from error
         except aiohttp.ClientHttpProxyError as error:
             reason = f"the proxy {self._proxy} answers HTTP {error.status}"
             wrong = error.status in (401, 403, 407)

@@ -206,7 +206,7 @@ class Engine:
 
     def _check_limiter(self) -> None:
         """Emit an event while the shared rate limit does not answer; give up in the end."""
-        reason, seconds = self._client.limit_away
+        reason, seconds = self._client.limit_outage
         if not reason:
             if self._limiter_away:
                 self._worker.answered_at = self._loop.time()  # nothing could be answered meanwhile

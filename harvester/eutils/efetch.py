@@ -108,7 +108,7 @@ class Documents:
         self._form = form_of(fields)
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         return f"Documents({self._db!r}, '{self._rettype}/{self._retmode}')"
 
     def body(self, batch: Batch) -> bytes:

@@ -64,7 +64,7 @@ class Summaries:
         self._identifiers = identifiers
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         return f"Summaries({self._db!r})"
 
     def body(self, batch: Batch) -> bytes:

@@ -36,5 +36,5 @@ class Identity:
         self.api_key = api_key
 
     def __repr__(self) -> str:
-        """For logs and tests; without the key."""
+        """Return a short text for logs and tests, without the key."""
         return "Identity()"

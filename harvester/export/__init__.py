@@ -66,7 +66,7 @@ class Format:
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is a folder of files."""
+        """True if it is a folder of files."""
         return not self.suffixes
 
     def load(self) -> Write:

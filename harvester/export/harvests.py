@@ -65,7 +65,7 @@ class Harvests:
 
     @property
     def is_graph(self) -> bool:
-        """Whether each row leads from one record to another."""
+        """True if each row leads from one record to another."""
         return CMDS[self.first.cmd].leads_to_records and self.first.kind == "links"
 
     def links(self, *columns: str) -> Iterator[pa.Table]:

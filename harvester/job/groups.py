@@ -155,7 +155,7 @@ class Source(Group):
 
     @property
     def is_remote(self) -> bool:
-        """Whether the server has to be asked for the UIDs."""
+        """True if the server has to be asked for the UIDs."""
         return self.kind == "search"
 
     @property
@@ -334,7 +334,7 @@ class Server(Group):
 
     @property
     def is_ncbi(self) -> bool:
-        """Whether NCBI's own rules (hours, rate, email) apply."""
+        """True if NCBI's own rules (hours, rate, email) apply."""
         return ncbi.is_ncbi(self.base_url)
 
 

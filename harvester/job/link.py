@@ -156,12 +156,12 @@ class Link(Group):
 
     @property
     def leads_to_records(self) -> bool:
-        """Whether each row of links names a linked record."""
+        """True if each row of links names a linked record."""
         return CMDS[self.cmd].leads_to_records
 
     @property
     def is_merged(self) -> bool:
-        """Whether one answer covers all UIDs of a batch together, asked for as a comma list."""
+        """True if one answer covers all UIDs of a batch together, asked for as a comma list."""
         return CMDS[self.cmd].merged or self.targets_only
 
     def warnings(self) -> list[str]:

@@ -48,7 +48,7 @@ class TimeCharts:
 
     @property
     def is_cut(self) -> bool:
-        """Whether times without a run are left out."""
+        """True if times without a run are left out."""
         return len(self._axis.stretches) > 1
 
     def requests(self, width: int) -> Spec:

@@ -41,7 +41,7 @@ class CheckedFile:
 
     @property
     def ok(self) -> bool:
-        """Whether the file is as it was recorded."""
+        """True if the file is as it was recorded."""
         return self.why is None
 
 

@@ -60,7 +60,7 @@ class PlannedInput:
             self._done = self._done - uids.union(one.uids for one in times if one.at < oldest)
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         return f"PlannedInput({len(self.known)} known, {self.expected} expected)"
 
     def take(self, listed: Listed) -> None:

@@ -54,7 +54,7 @@ class Verified:
 
     @property
     def ok(self) -> bool:
-        """Whether all files are as they were recorded."""
+        """True if all files are as they were recorded."""
         return not self.damage
 
 

@@ -1,6 +1,7 @@
-"""Who runs a harvest, kept in its state: a second guard where two nodes do not see one lock.
+"""The claim of a harvest: the process that runs it, recorded in its state.
 
-Each transaction checks that the claim is still that of its process, and renews its time.
+It is a second guard for nodes that do not see each other's lock. Each transaction checks that the
+claim is still that of its process, and renews its time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Self
 from harvester.errors import printable
 
 WATCH_SECONDS = 5.0
-"""How long the claim of another host is watched; its process renews it every second."""
+"""Seconds for which the claim of another host is watched; its process renews it every second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +56,5 @@ class Claim:
 
     @property
     def owner(self) -> str:
-        """Process and host, for a sentence."""
+        """Process and host, for an error message."""
         return f"process {self.pid} on {printable(self.host)}"

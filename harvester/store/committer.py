@@ -1,4 +1,4 @@
-"""Commits what the engine delivers every few seconds, in one thread beside the event loop."""
+"""Commits deliveries of the engine every few seconds, in a thread beside the event loop."""
 
 from __future__ import annotations
 
@@ -44,8 +44,7 @@ class Committer:
     Args:
         ledger: the harvest's folder.
         emit: receives an event after each commit.
-        progress: returns values of the state, above all the text `progress`, which other processes
-            read.
+        progress: returns values of the state, such as the text `progress`, for other processes.
         committed: called, in the event loop's thread, with the links of each commit.
 
     Attributes:
@@ -143,7 +142,7 @@ class Committer:
         self._thread.shutdown(wait=True)
 
     def __repr__(self) -> str:
-        """Number of the pass and what is pending."""
+        """Show the pass and the pending deliveries."""
         pending = f"{len(self._pending)} deliveries, {self._bytes} bytes pending"
         return f"Committer(pass {self.pass_number}: {pending})"
 

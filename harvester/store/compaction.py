@@ -1,4 +1,4 @@
-"""Small parts merged into parts of a size that suits other tools."""
+"""Merge small parts into parts of a size that suits other tools."""
 
 from __future__ import annotations
 

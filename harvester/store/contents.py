@@ -1,7 +1,7 @@
-"""What the parts of a harvest hold: a SHA-256 of each, and counts of its links.
+"""Content of a harvest's parts: the SHA-256 of each, and counts of its links.
 
-Both take a reading of every file. They are kept in the state, so that a later run reads only the
-files that are new.
+Both require reading every file. They are kept in the state, so that a later run reads only new
+files.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _KEY = "contents"
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What one part holds.
+    """Content of one part.
 
     Attributes:
         checksum: of the part, as it was committed.
@@ -45,7 +45,7 @@ class Contents:
 
 
 def read_contents(ledger: Ledger) -> dict[str, Contents]:
-    """Return what each committed part holds, by name; files that are new are read once.
+    """Return the content of each committed part, by name; new files are read once.
 
     Raises:
         FolderError: a part is not as it was committed.

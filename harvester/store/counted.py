@@ -1,4 +1,4 @@
-"""Rows that are read from a harvest, counted for a progress display."""
+"""Count rows that are read from a harvest, for a progress display."""
 
 from __future__ import annotations
 

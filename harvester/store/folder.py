@@ -1,4 +1,4 @@
-"""A harvest's folder: the names in it, what it holds, and its lock."""
+"""A harvest's folder: its file names, its content, and its lock."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def remove_manifest(folder: Path) -> None:
 
 
 def harvest_around(path: Path) -> Path | None:
-    """Return the folder of the harvest or chain that a path is a file of, if it is one.
+    """Return the folder of the harvest or chain that a path is a file of, if any.
 
     Files with other names may be in such a folder.
 
@@ -209,7 +209,7 @@ def is_locked(folder: Path) -> bool:
             lock.acquire(timeout=0)
     except Timeout:
         return True
-    except OSError:  # nobody can run a harvest in a folder that cannot be written
+    except OSError:  # no process can run a harvest in a folder that cannot be written
         return False
     lock.release()
     return False
@@ -270,7 +270,7 @@ def check_no_orphans(folder: Path) -> None:
     Raises:
         FolderError: there are some.
     """
-    kept = (folder / FILE, folder / f"{FILE}-wal")  # readers leave an empty second one
+    kept = (folder / FILE, folder / f"{FILE}-wal")  # readers leave an empty file
     if kept[0].exists() and any(one.exists() and one.stat().st_size for one in kept):
         return
     for name in (LINKS, UIDS, SWEEPS):

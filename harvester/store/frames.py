@@ -1,4 +1,4 @@
-"""Links and outcomes as tables of pyarrow, pandas and polars: the same for all that holds them."""
+"""Links and outcomes as tables of pyarrow, pandas and polars."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Frames:
-    """Links of some UIDs, and what came of each UID."""
+    """Base of objects that hold links of some UIDs and the outcome of each UID."""
 
     __slots__ = ()
 

@@ -1,7 +1,7 @@
-"""The identity of a folder: what it holds, of which server, for which job.
+"""The identity of a folder: what it holds, from which server, for which job.
 
-It is recorded in the state at the first run, and every later run must agree with it. Folders
-written before version 2 have neither `holds` nor `server`: these are then read from the folder.
+The first run records it in the state, and every later run must match it. Folders written before
+version 2 have neither `holds` nor `server`: these are then read from the folder.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def known_identity(folder: Path, kept: str) -> Identity:
-    """Return the identity in the state of a folder, with what an older version did not record.
+    """Return the identity in the state of a folder, completed if an older version wrote it.
 
     Args:
         folder: the folder.
@@ -47,7 +47,7 @@ def known_identity(folder: Path, kept: str) -> Identity:
     known: Identity = json.loads(kept)
     if known.get("version", 1) > VERSION:
         raise FolderError(f"{folder} was written by a newer version of harvester; update this one.")
-    for key in ("db", "linkname"):  # their order says nothing
+    for key in ("db", "linkname"):  # their order is irrelevant
         if key in known["link"]:
             known["link"][key] = sorted(set(known["link"][key]))
     if "holds" not in known:
@@ -92,7 +92,7 @@ def check_holds_links(folder: Path, known: Mapping[str, Any]) -> None:
     if known["holds"]["kind"] == RECORDS:
         raise BadInput(
             f"{folder} holds records of {known['link']['dbfrom']}, not links. "
-            f"{_how_to_go_on(folder, known)}"
+            f"{_how_to_continue(folder, known)}"
         )
 
 
@@ -150,7 +150,7 @@ def _check_holds(folder: Path, known: Identity, asked: Mapping[str, str]) -> Non
         return
     if holds["kind"] != RECORDS:
         raise BadInput(f"{folder} holds links, not records; records need a folder of their own.")
-    raise BadInput(f"{folder} holds other records. {_how_to_go_on(folder, known)}")
+    raise BadInput(f"{folder} holds other records. {_how_to_continue(folder, known)}")
 
 
 def check_server(folder: Path, known: Mapping[str, Any], base_url: str) -> None:
@@ -184,7 +184,7 @@ def _difference(folder: Path, kept: Identity, asked: Identity) -> str:
 
 
 def _held_before(folder: Path) -> dict[str, str]:
-    """Return what a folder of version 1 holds: its place says it."""
+    """Return what a folder of version 1 holds, according to its place."""
     whole = folder.absolute()
     inside = whole.parent.name == RECORDS and (whole.parent.parent / FILE).is_file()
     if not inside and ((folder / LINKS).is_dir() or not (folder / RECORDS).is_dir()):
@@ -202,8 +202,8 @@ def _server_before(folder: Path) -> str | None:
         return None
 
 
-def _how_to_go_on(folder: Path, identity: Mapping[str, Any]) -> str:
-    """Return the sentence that says how to go on with the folder of some records."""
+def _how_to_continue(folder: Path, identity: Mapping[str, Any]) -> str:
+    """Return the sentence that says how to continue with the folder of some records."""
     whole = folder.resolve()
     if whole.parent.name != RECORDS or not (whole.parent.parent / FILE).is_file():
         return f"It goes on only in {RECORDS}/ of the harvest that it was made from: move it back."

@@ -1,4 +1,4 @@
-"""The input UIDs of a harvest: those known so far, and how they are written."""
+"""The input UIDs of a harvest: those known so far, and their notation."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ class Input:
         idtype: how UIDs are written: `uid` or `acc`.
 
     Attributes:
-        wanted: the input UIDs known so far, those of all rounds; of accessions, their numbers.
-        rounds: of a job whose targets are asked in turn, the UIDs of each round, the first of
-            which are the input; else empty.
+        wanted: the input UIDs known so far, of all rounds; for accessions, their numbers.
+        rounds: the UIDs of each round of a job with `repeat`, beginning with the input.
         identifiers: how they are written.
     """
 
@@ -40,7 +39,7 @@ class Input:
 
     @property
     def ended(self) -> bool:
-        """Whether all input UIDs are known."""
+        """True if all input UIDs are known."""
         return self._state.get("source") is not None
 
     def add(self, listed: Listed) -> UidSet:
@@ -54,7 +53,7 @@ class Input:
         return new
 
     def begin_rounds(self) -> None:
-        """Make what is known the first round."""
+        """Make the known UIDs the first round."""
         if not self.rounds:
             self._add_to_round(1, self.wanted)
 
@@ -73,12 +72,12 @@ class Input:
         self._grown = True
 
     def without(self, listed: Listed) -> UidSet:
-        """Return the UIDs of the harvest that a list, which was added, does not have."""
+        """Return the UIDs of the harvest that an added list lacks."""
         ours = self.rounds[0] if self.rounds else self.wanted
         return ours - self.identifiers.number_all(listed)
 
     def end(self, *, whole: bool = True) -> None:
-        """Store the input UIDs as complete; `whole`: not those of an unfinished harvest."""
+        """Mark the input UIDs as complete; `whole`: not from an unfinished harvest."""
         self._state.put(source=ENDED if whole else PARTIAL, **self.growth())
 
     def growth(self) -> dict[str, str | bytes]:

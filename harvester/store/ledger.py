@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from harvester.store.state_reader import Part, Settled
 
 _KINDS = {REFRESHED: "refreshed", CONFIRMED: "confirmed"}
-"""Number of a pass → kind of its links, until they are merged; else `again`."""
+"""Number of a pass → kind of its links until they are merged; `again` for other passes."""
 
 HASHED_BYTES = 2 << 30
 """Bytes of all parts up to which opening compares checksums; above, only sizes."""
@@ -148,7 +148,7 @@ class Ledger:
             self.state.put(**self._times())
 
     def begin(self) -> None:
-        """Remove the manifest: what it describes is about to change."""
+        """Remove the manifest: the files that it describes are about to change."""
         if self._described:
             remove_manifest(self.folder)
             self._described = False
@@ -165,12 +165,12 @@ class Ledger:
 
     @property
     def targets_only(self) -> bool:
-        """Whether the rows of links are distinct targets, without from_uid."""
+        """True if rows of links are distinct targets, without from_uid."""
         names = self.schema.names
         return "to_uid" in names and "from_uid" not in names
 
     def read_links(self) -> Iterator[pa.Table]:
-        """Yield the committed rows of links, those of a later pass before it is merged included."""
+        """Yield the committed rows of links, including those of a pass that is not merged yet."""
         return self.parts.read(self.state.parts("links", "again"), self.schema)
 
     def read_raw(self) -> Iterator[pa.Table]:
@@ -182,7 +182,7 @@ class Ledger:
 
         Rows of `uids` of a later pass are not kept: they are made anew when the pass is merged.
         """
-        self.state.check_claim()  # before files are written that could be those of another
+        self.state.check_claim()  # before files are written that another process may own
         self.state.commit(
             self.write(commit),
             commit.settled,
@@ -194,7 +194,7 @@ class Ledger:
     def record(
         self, parts: Sequence[Part], settled: Sequence[Settled], pass_number: int = 1
     ) -> None:
-        """Make files that lie in the folder permanent, with the outcomes of their UIDs."""
+        """Make files in the folder permanent, with the outcomes of their UIDs."""
         self.begin()
         self.changed = True
         self.state.check_claim()

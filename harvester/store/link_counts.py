@@ -3,8 +3,8 @@
 The targets that most inputs link to are found by repeated readings. The first counts the links per
 slot of a table with fewer slots than there are targets: the count of a slot is at least that of
 each target in it. The second counts the targets of the fullest slots exactly. Further readings do
-so for all other slots that may hold one of the first targets; mostly there are none. The result is
-exact.
+so for all other slots that may hold one of the first targets; usually there are none. The result
+is exact.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ _OTHER_BITS = 21
 """Slots of each other family: 8 MiB."""
 
 _FIRST_SLOTS = 1 << 12
-"""Slots whose targets the second reading counts."""
+"""Number of slots whose targets the second reading counts."""
 
 _MOST_TARGETS = 1 << 21
-"""Targets that a further reading counts: about 64 MiB. Mostly there is none."""
+"""Number of targets that a further reading counts: about 64 MiB. Usually there is none."""
 
 _HELD = 1 << 18
-"""Links held before those to equal targets are counted together."""
+"""Number of links held before links to equal targets are counted together."""
 
 _BLOCK = 1 << 20
-"""Slots looked at together."""
+"""Number of slots processed together."""
 
 _MOST_LINKS = (1 << 16) - 1
-"""Links from which slots are not told apart when the fullest are chosen."""
+"""Number of links above which slots are treated alike when the fullest are chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A record and the number of its links: as each link is there once, of inputs that link to it.
+    """A record and the number of distinct inputs that link to it.
 
     Attributes:
         uid: UID or accession.
@@ -120,7 +120,7 @@ def top_targets(
 
 
 class _Counter:
-    """Finds the first targets of one family.
+    """Counts the first targets of one family.
 
     Args:
         bits: number of slots, as a power of two.
@@ -195,7 +195,7 @@ class ExactCounts:
             self._fold()
 
     def first(self, most: int) -> list[tuple[int, int]]:
-        """Return the numbers with the greatest counts, with these; of equal ones the smallest."""
+        """Return the numbers with the greatest counts, and these; of equal ones the smallest."""
         self._fold()
         if len(self._keys) > most:
             least = np.partition(self._counts, -most)[-most]
@@ -224,19 +224,19 @@ class ExactCounts:
         return len(self._keys)
 
     def keep_lowest(self, most: int) -> int:
-        """Forget all but the lowest numbers; return the greatest that is kept."""
+        """Drop all but the lowest numbers; return the greatest that is kept."""
         self._fold()
         self._keys, self._counts = self._keys[:most], self._counts[:most]
         return int(self._keys[-1])
 
     def _fold(self) -> None:
-        """Count together what is held."""
+        """Add up the counts of equal numbers."""
         if not self._held:
             return
         new, counts = np.unique(np.concatenate(self._held), return_counts=True)
         self._held, self._size = [], 0
         keys = np.concatenate([self._keys, new])
-        order = np.argsort(keys, kind="stable")  # of two sorted runs: they are merged
+        order = np.argsort(keys, kind="stable")  # quick, since two sorted runs are merged
         keys = keys[order]
         counts = np.concatenate([self._counts, counts])[order]
         firsts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1))
@@ -244,7 +244,7 @@ class ExactCounts:
 
 
 def fullest(slots: NDArray[np.uint32], least: int, most: int) -> NDArray[np.bool_]:
-    """Return which are the fullest slots of those with more than some links.
+    """Return the fullest slots among those with more than some links.
 
     Args:
         slots: links of each slot.

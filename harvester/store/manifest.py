@@ -134,7 +134,7 @@ def read_manifest(folder: Path) -> Manifest | None:
         if found is None:
             return None
         number = found["format"]
-        assert not any(_leaves(entry["name"]) for entry in found["files"])
+        assert not any(_is_outside(entry["name"]) for entry in found["files"])
     except (ValueError, TypeError, KeyError, AssertionError) as error:
         raise FolderError(
             f"{path} is damaged: it is not the manifest of a harvest. Restore it from a backup, "
@@ -157,8 +157,8 @@ def _by_name(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return dict(sorted(sums(counts).items()))
 
 
-def _leaves(name: str) -> bool:
-    """Return whether a name leads out of the folder: a manifest may come from anybody."""
+def _is_outside(name: str) -> bool:
+    """Return whether a name leads out of the folder: manifests may come from untrusted sources."""
     path = PurePosixPath(name)
     return path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name
 

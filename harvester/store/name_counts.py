@@ -1,4 +1,4 @@
-"""How many rows of links have each linkname, and lead to each database."""
+"""Counts of rows of links by linkname and by linked database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The neighbourhood of one record: links from it and to it, from hop to hop."""
+"""The neighbourhood of one record: links from it and to it, hop by hop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harvester.store.reader import HarvestReader
 
 MOST_LINKS = 500_000
-"""Links of a neighbourhood at most: they are held in memory, about 300 MB."""
+"""Maximum links of a neighbourhood: they are held in memory, about 300 MB."""
 
 _FILTER_BITS = 16
 """Bits of UIDs that are compared first, as a power of two slots."""
@@ -133,7 +133,7 @@ def _table(rows: list[tuple[object, ...]], ids: pa.DataType) -> pa.Table:
 
 
 class _Members:
-    """Records of one database, found quickly among many."""
+    """Records of one database, as a set for fast lookup."""
 
     def __init__(self, uids: set[Uid]) -> None:
         self._uids = uids

@@ -1,4 +1,4 @@
-"""File systems without file locks, as Lustre without `-o flock`: told apart from damage."""
+"""File systems without file locks, such as Lustre without `-o flock`, recognised as such."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and folders that the system does not let the user open."""
+"""Errors of files and folders that the system does not let the user open."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
-    """Context in which a path is looked at or read.
+    """Context in which a path is opened or looked up.
 
     Raises:
         FolderError: the system does not permit it, or the name is too long.

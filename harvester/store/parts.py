@@ -1,4 +1,4 @@
-"""The parts of a harvest on disk: written, read, checked and deleted, in any format."""
+"""The parts of a harvest on disk: write, read, check and delete them, in any format."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Parts:
         return replace(part, rows=rows)
 
     def holds(self, part: Part, tables: Sequence[pa.Table]) -> bool:
-        """Return whether writing these rows again would make the same file as a part."""
+        """Return whether writing these rows again would give the same file as a part."""
         sink = self._sink_for(part.kind)
         written = durable.would_write(lambda stream: sink.write(tables, stream))
         return (part.bytes, part.checksum) == (written.bytes, written.checksum)
@@ -217,7 +217,7 @@ def read_part(folder: Path, part: Part, schema: pa.Schema) -> Iterator[pa.Table]
 
 
 def _check_size(stream: IO[bytes], part: Part) -> None:
-    """Check the size of an opened part: JSON lines may end anywhere, and go on with any row."""
+    """Check the size of an opened part: JSON lines may be cut or continued and stay readable."""
     if os.fstat(stream.fileno()).st_size != part.bytes:
         raise ValueError(f"{part.name} has another size than when it was committed")
 

@@ -1,4 +1,4 @@
-"""Links as `ranking` reads them: numbers of targets and databases, one input told from the next."""
+"""Links as `ranking` reads them: targets and databases as numbers, and runs of equal inputs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class RankedLinks:
         emit: receives the progress of each reading.
 
     Attributes:
-        families: database → linknames and harvests of its links, as far as they were read.
+        families: database → linknames and harvests of the links read so far.
         is_text: whether UIDs are accessions.
     """
 
@@ -73,7 +73,7 @@ class RankedLinks:
         self.count = sum(one.link_count for one in harvests)
 
     def read(self, *, runs: bool) -> Iterator[LinkBatch]:
-        """Yield the links; with `runs`, those of an input can be told from those of the next.
+        """Yield the links; with `runs`, those of different inputs have different run numbers.
 
         Raises:
             FolderError: the links of an input are not neighbours, which they are as written.
@@ -97,7 +97,7 @@ class RankedLinks:
         self._is_first = False
 
     def none_of(self) -> str:
-        """Return the sentence for a database or linkname that no link has."""
+        """Return the error message for a database or linkname without links."""
         for name, wanted in (("linkname", self._linkname), ("dbto", self._dbto)):
             if wanted is not None and wanted not in self._seen[name]:
                 seen = sorted(self._seen[name])

@@ -2,7 +2,7 @@
 
 The first reading counts the links per slot of a large table; the count of a slot is at least that
 of each target in it. Further readings count exactly the targets of slots that may hold one of the
-first targets, the fullest slots first. Mostly there are three readings.
+first targets, the fullest slots first. Usually three readings suffice.
 
 A UID may link to a target by several linknames, and is one input all the same. The links of a UID
 are written together, so equal pairs are found among neighbours; a check makes sure of that.
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from harvester.store.reader import HarvestReader
 
 _MOST_BITS = 25
-"""Slots, as a power of two: 128 MiB. PMIDs have a slot of their own up to 33 million."""
+"""Number of slots, as a power of two: 128 MiB. PMIDs up to 33 million have a slot each."""
 
 _FIRST_SLOTS = 1 << 12
-"""Slots whose targets the second reading counts."""
+"""Number of slots whose targets the second reading counts."""
 
 _MOST_TARGETS = 1 << 21
-"""Targets that a reading counts: about 64 MiB."""
+"""Number of targets that one reading counts: about 64 MiB."""
 
 _DB_BITS = 8
 """Bits of a key for the database; the rest is the UID."""
@@ -95,7 +95,7 @@ def rank_targets(
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """How many inputs a target has at most.
+    """Upper bounds for the number of inputs of each target.
 
     Attributes:
         slots: links per slot; a slot is set to 0 once its targets are counted.
@@ -126,7 +126,7 @@ class _Bounds:
 
 
 class _Distinct:
-    """Leaves out pairs of input and target that were there before."""
+    """Removes pairs of input and target that occurred before."""
 
     def __init__(self) -> None:
         self._run = -1
@@ -149,7 +149,7 @@ class _Distinct:
 
 
 class _Ranking:
-    """Finds the first targets by exact counts of ever more slots.
+    """Finds the first targets by exact counts of more and more slots.
 
     Attributes:
         best: the first targets so far.
@@ -206,8 +206,8 @@ class _Ranking:
     def _add_lowest(self) -> None:
         """Add the lowest UIDs with just enough inputs: the rest of the first targets.
 
-        No slot that is left has more links, and so many have as many that they are not all
-        counted: only those of the lowest UIDs are, as many as fit into memory.
+        All slots left have at most that many links, and too many targets are equal to count them
+        all: only the lowest UIDs are counted, as many as fit into memory.
         """
         least = self.least
         above = -1

@@ -54,10 +54,10 @@ class HarvestReader:
         total: distinct input UIDs; while a search still brings more, those known so far.
         identity: the part of the job that later runs must repeat; None before the first commit.
         source_ended: whether all input UIDs are known.
-        refreshing: of a refresh that is not ended, `uids`: how many are asked for again, and
-            `done`: how many of them have been. The rows are still those before it.
-        rounds: of a job whose targets are asked in turn (`repeat`), the counts of each round.
-        partial_source: whether they were taken from an unfinished harvest (`--partial`).
+        refreshing: counts of an unfinished refresh: `uids` to request again, and those `done`.
+            The rows are still those before it.
+        rounds: counts of each round of a job with `repeat`.
+        partial_source: whether the input is from an unfinished harvest (`--partial`).
         progress: what the running or last process reported; empty before its first report.
         agreement: pass → linkname → how far it agrees with the passes before.
         warnings: what NCBI said about the query when it was sent.
@@ -126,7 +126,7 @@ class HarvestReader:
             )
 
     def __repr__(self) -> str:
-        """Folder, kind of rows and counts."""
+        """Show folder, kind of rows and counts."""
         return (
             f"HarvestReader({str(self.folder)!r}, {self.kind} of {self.dbfrom}, "
             f"{sum(self.outcomes.values())} of {self.total} UIDs, {self.link_count} rows)"
@@ -166,7 +166,7 @@ class HarvestReader:
 
     @property
     def holds(self) -> Mapping[str, str]:
-        """What the folder holds: `kind` (links or records), and of records `form` and `side`."""
+        """Content of the folder: `kind` (links or records), and `form` and `side` of records."""
         if self.identity is None:
             return {"kind": LINKS}
         holds: Mapping[str, str] = self.identity["holds"]
@@ -193,7 +193,7 @@ class HarvestReader:
 
     @property
     def has_rounds(self) -> bool:
-        """Whether the targets are asked in turn, so that rows of links have a `round`."""
+        """True if the job follows its own targets (`repeat`): rows have a `round`."""
         return self.kind == LINKS and self._repeat > 1
 
     @property
@@ -230,7 +230,7 @@ class HarvestReader:
 
     @property
     def complete(self) -> bool:
-        """Whether all input UIDs are known, each has an outcome, and all passes are merged."""
+        """True if all input UIDs are known, each has an outcome, and all passes are merged."""
         if self._wanted is None or not self.source_ended or self.partial_source:
             return False
         if self.has_rounds and self._rounds_ended != self._repeat:
@@ -241,12 +241,12 @@ class HarvestReader:
 
     @cached_property
     def timeline(self) -> Timeline | None:
-        """The course of all runs; None if no run recorded it in a form that is known."""
+        """The course of all runs; None if no run recorded it in a known form."""
         return Timeline.load(self._timeline)
 
     @cached_property
     def identifiers(self) -> Identifiers:
-        """How UIDs are written: as they are, or as accessions."""
+        """Notation of UIDs: as numbers, or as accessions."""
         return identifiers_of(self.idtype, self._accessions)
 
     def settled_at(self) -> list[SettledAt]:
@@ -255,11 +255,11 @@ class HarvestReader:
             return state.settled_at()
 
     def texts(self, members: UidSet) -> list[str]:
-        """Return UIDs as they are written in lists, ascending by number."""
+        """Return UIDs as written in lists, ascending by number."""
         return self.identifiers.texts(uids.as_array(members))
 
     def listed(self, members: UidSet) -> Listed:
-        """Return UIDs as a source returns them: a set, or accessions as texts."""
+        """Return UIDs as a source returns them: a set of numbers, or accessions as texts."""
         return self.texts(members) if self.idtype == "acc" else members
 
     # --- its rows -----------------------------------------------------------------------------
@@ -386,7 +386,7 @@ def _parsed(text: str | None) -> dict[str, Any] | None:
 
 
 def read_job(folder: Path) -> dict[str, Any]:
-    """Return the groups of the job of a harvest or a chain, checked as far as reading needs.
+    """Return the groups of the job of a harvest or a chain, checked as far as readers need.
 
     Raises:
         FolderError: it is missing or damaged.

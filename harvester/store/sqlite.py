@@ -1,4 +1,4 @@
-"""A SQLite file as the state of a harvest uses it: opened, written in transactions, and sealed.
+"""SQLite files for the state of a harvest: open, write in transactions, and seal rows.
 
 Disk errors are raised as OSError, as for any other file.
 """
@@ -36,7 +36,7 @@ _NEEDS_WRITING = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
 def connect(path: Path, *, read_only: bool = False) -> tuple[sqlite3.Connection, int]:
-    """Open a database, made if it is missing and may be written.
+    """Open a database; create it if it is missing and may be written.
 
     Args:
         path: the file.
@@ -62,7 +62,7 @@ def connect(path: Path, *, read_only: bool = False) -> tuple[sqlite3.Connection,
 
 
 def _has_log(path: Path) -> bool:
-    """Return whether a database has a log: of a process that runs, or was killed."""
+    """Return whether a database has a log, left by a running or killed process."""
     try:
         return Path(f"{path}-wal").stat().st_size > 0
     except OSError:
@@ -115,7 +115,7 @@ def is_failed_write(error: Exception, path: Path) -> bool:
 
 
 def as_os_error(error: Exception, path: Path) -> OSError:
-    """Return the OSError of a failed write of SQLite, which does not tell which limit it met."""
+    """Return the OSError of a failed write; SQLite does not say which limit was met."""
     number = errno.EFBIG if _is_file_size_limited() else errno.EIO
     if is_full(error, path):
         number = errno.ENOSPC
@@ -132,7 +132,7 @@ def _is_file_size_limited() -> bool:
 
 @contextmanager
 def transaction(database: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """Context in which everything is written, or nothing of it.
+    """Context manager. Everything inside is written, or nothing.
 
     Raises:
         OSError: the disk is full, or fails.

@@ -1,4 +1,4 @@
-"""The commit record of a harvest in SQLite, written: each method of `State` is one transaction."""
+"""The commit record of a harvest in SQLite, for writing: one transaction per method of `State`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _DDL = (
         name TEXT PRIMARY KEY, kind TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
         checksum TEXT NOT NULL, seal INTEGER NOT NULL
     ) WITHOUT ROWID""",
-    # sweep: number of the pass, from 1; once passes are merged, pass 1 has the outcomes of all
+    # sweep: number of the pass, from 1; once passes are merged, pass 1 has all outcomes
     # uids: a roaring bitmap
     """CREATE TABLE settled (
         id INTEGER PRIMARY KEY, sweep INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT,
@@ -60,7 +60,7 @@ _DDL_TIMES = """CREATE TABLE settled_at (
 # counts. Earlier versions have no such table, and leave it as it is.
 
 _HOUR = 3_600_000
-"""Milliseconds. Times within an hour are folded into the earliest of them."""
+"""Milliseconds of an hour. Times within it are folded into the earliest."""
 
 
 class State(StateReader):
@@ -144,7 +144,7 @@ class State(StateReader):
         super().close()
 
     def serialized(self) -> bytes:
-        """Return a SQLite file of all that is committed."""
+        """Return all committed data as the bytes of a SQLite file."""
         return self._db.serialize()
 
     @contextmanager
@@ -170,7 +170,7 @@ class State(StateReader):
         meta: Mapping[str, str | bytes] | None = None,
         times: Iterable[SettledAt] | None = None,
     ) -> None:
-        """Record new parts and the UIDs they cover: from now on they exist.
+        """Record new parts and the UIDs they cover, in one transaction.
 
         Args:
             parts: files that are on disk, whole and synced.
@@ -227,7 +227,7 @@ class State(StateReader):
             self._put(meta or {})
 
     def begin_refresh(self, members: UidSet, at: int) -> None:
-        """Record that UIDs are asked for again; see `Refresh`."""
+        """Record which UIDs a refresh requests; see `Refresh`."""
         self.put(refresh=str(at), refresh_uids=uids.dump(members))
 
     def renew(
@@ -286,7 +286,7 @@ class State(StateReader):
         )
 
     def _fold(self, pass_number: int) -> None:
-        """Make one row of all that share an outcome and a reason: each costs time at opening."""
+        """Merge rows with equal outcome and reason: each row costs time at opening."""
         rows = self._db.execute("SELECT COUNT(*) FROM settled").fetchone()[0]
         if rows <= self._fold_above:
             return
@@ -296,7 +296,7 @@ class State(StateReader):
         self._fold_above = _FOLD_ROWS + 2 * len(folded)
 
     def _add_times(self) -> None:
-        """Add what an earlier version did not record."""
+        """Add the times that an earlier version did not record."""
         known = [one for one in self.settled_at() if one.uids]
         with transaction(self._db, self._path):
             self._db.execute(_DDL_TIMES)

@@ -1,4 +1,4 @@
-"""The commit record of a harvest, read: parts, UIDs with their outcomes, and values of `meta`.
+"""The commit record of a harvest, for reading: parts, UIDs with outcomes, and values of `meta`.
 
 Rows of a harvest that the record does not name do not exist. `harvester.store.state` writes it.
 """
@@ -31,7 +31,7 @@ FILE = "state.sqlite"
 VERSION = 1
 
 ENDED, PARTIAL = "ended", "partial"
-"""Values of `source` in `meta` once all input UIDs are known: those of a whole source, or of an
+"""Values of `source` in `meta` once all input UIDs are known: from a whole source, or from an
 unfinished harvest."""
 
 MERGED = "united"
@@ -92,7 +92,7 @@ class Refresh:
 
     Attributes:
         at: when it began, in milliseconds since 1970.
-        uids: the UIDs that are asked for again.
+        uids: the UIDs to request again.
     """
 
     at: int
@@ -101,13 +101,13 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round of a job whose targets are asked in turn (`repeat`).
+    """One round of a job with `repeat`.
 
     Attributes:
-        round: its number, from 1; the first asks for the input.
-        uids: UIDs that it asks for; no round before did.
-        done: those of them that have an outcome.
-        links: rows of links.
+        round: its number, from 1; the first requests the input.
+        uids: number of UIDs that it requests; no earlier round did.
+        done: number of them that have an outcome.
+        links: number of rows of links.
     """
 
     round: int
@@ -117,7 +117,7 @@ class Round:
 
 
 class NotBegun(FolderError):
-    """The state is empty: its process was killed while it created the file."""
+    """The state is empty: the process was killed while it created the file."""
 
 
 class StateReader:
@@ -160,7 +160,7 @@ class StateReader:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Context in which all reads see the same commit, whatever another process writes."""
+        """Context in which all reads see the same commit, whatever other processes write."""
         self._db.execute("BEGIN")
         try:
             yield
@@ -182,7 +182,7 @@ class StateReader:
         return uids.union(one.uids for one in self.settled(pass_number))
 
     def merged(self, pass_number: int) -> UidSet:
-        """Return the UIDs of a later pass whose answers are merged with those before."""
+        """Return the UIDs of a later pass whose answers are already merged."""
         return uids.union(one.uids for one in self.settled(pass_number) if one.outcome == MERGED)
 
     def answered(self) -> UidSet:

@@ -1,4 +1,4 @@
-"""Where a harvest stands: the progress that a run records, and the status that others read."""
+"""Status of a harvest: the progress that a run records, and the object for other processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BY_URGENCY = ("running", "waiting", "interrupted", "complete_with_failures", "c
 
 
 def harvest_status(folder: Path) -> dict[str, Any]:
-    """Return where the harvest in a folder stands, also while another process runs it.
+    """Return the status of the harvest in a folder, also while another process runs it.
 
     Returns:
         The object of `harvester status --json`; counts are of what is committed.
@@ -70,7 +70,7 @@ def harvest_status(folder: Path) -> dict[str, Any]:
 
 
 def chain_status(folder: Path) -> dict[str, Any]:
-    """Return where a chain of harvests stands: counts over all hops, and each hop in `hops`.
+    """Return the status of a chain of harvests: counts over all hops, and each hop in `hops`.
 
     Raises:
         FolderError: a state is damaged.
@@ -109,7 +109,7 @@ def chain_status(folder: Path) -> dict[str, Any]:
 
 
 def chain_state(states: Iterable[str]) -> str:
-    """Return the state of a chain whose hops have these."""
+    """Return the state of a chain, from the states of its hops."""
     found = set(states)
     return next((name for name in _BY_URGENCY if name in found), "complete")
 

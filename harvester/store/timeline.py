@@ -1,4 +1,4 @@
-"""The course of a harvest over time: a series of counts that stays small however long it runs.
+"""The course of a harvest over time: a series of counts of bounded size.
 
 Time is divided into buckets of equal width. When there are more than `MOST_BUCKETS`, the width
 doubles and neighbours are merged. Times without a run have no bucket, so a pause of months costs
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 MOST_BUCKETS = 400
-"""Buckets kept. Each takes about 250 bytes of the state: 100 kB at most."""
+"""Maximum number of buckets. Each takes about 250 bytes of the state: 100 kB at most."""
 
 MOST_SPANS = 100
-"""Spans kept of each kind, the newest; a server that fails for weeks makes thousands."""
+"""Maximum spans of each kind, the newest; a server that fails for weeks makes thousands."""
 
 MOST_REASONS = 20
-"""Reasons of retries told apart; they quote the server, so their number is not known."""
+"""Maximum distinct reasons of retries; they quote the server, so their number is unbounded."""
 
 OTHER_REASONS = "other reasons"
 
-_LEAST_LATENCY = 0.001  # seconds; shorter ones count as this
-_BINS_PER_OCTAVE = 4  # a percentile is then within 9 % of the true one
+_LEAST_LATENCY = 0.001  # seconds; shorter latencies count as this
+_BINS_PER_OCTAVE = 4  # so that a percentile is within 9 % of the true one
 
 SpanKind: TypeAlias = Literal["run", "outage", "hours", "limiter"]
 

@@ -1,4 +1,4 @@
-"""An unfinished harvest as the source of another step: refused, unless it is accepted as it is."""
+"""Unfinished harvests as the source of another step: refused, unless explicitly accepted."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The rate limit: permits, the sliding window, the window that processes share."""
+"""The rate limit: permits, the sliding window, and windows that processes share."""

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 GRACE_SECONDS = 0.018
-"""Seconds by which a start may be used late."""
+"""Seconds after its time during which a start may be used."""
 
 _SLACK_SECONDS = 0.008
-"""The part of it that a slow answer of Redis may use up."""
+"""Seconds of this that a slow answer of Redis may use up."""
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Block:
 
     Attributes:
         used: starts taken.
-        missed: starts that nobody took in time.
+        missed: starts that were not taken in time.
     """
 
     first: float = 0.0
@@ -43,7 +43,7 @@ class Block:
 
     @property
     def left(self) -> int:
-        """Starts that were neither taken nor missed."""
+        """Number of starts that were neither taken nor missed."""
         return self.count - self._next
 
     @property
@@ -65,11 +65,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """When one request may be sent.
+    """A time span in which one request may be sent.
 
     Attributes:
-        at: from then on.
-        until: until then.
+        at: begin of the span.
+        until: end of the span.
     """
 
     at: float

@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from harvester.client.pacing.shared_window import SharedWindow
 
 _CATCH_UP = 0.97
-"""Share of the even distance between permits. Timers fire late; the window has the last word."""
+"""Share of the even distance between permits. Timers fire late; the window enforces the limit."""
 
 _POLL_SECONDS = 0.005
-"""Seconds between two looks at whether a request with a permit has been sent."""
+"""Seconds between checks whether a request with a permit has been sent."""
 
 _TICK_SECONDS = 1e-6
-"""Shorter waits are taken for none: no timer is that fine."""
+"""Seconds below which a wait counts as none: timers are not that precise."""
 
 _BUSY_SECONDS = 0.001
-"""Mean seconds until another try, while another process holds the lock of the shared window."""
+"""Mean seconds until the next attempt while another process holds the lock of the shared window."""
 
 
 class Permit:
@@ -61,12 +61,12 @@ class Permit:
         self._clock = clock or asyncio.get_running_loop().time
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         return f"Permit(sent_at={self.sent_at})"
 
     @contextmanager
     def hold(self) -> Iterator[Callable[[], Awaitable[None] | None]]:
-        """Keep the permit until the request is sent: call the function that `with` gives then.
+        """Keep the permit until the request is sent. Call the yielded function when it is sent.
 
         If the function returns an awaitable, await it before sending.
 
@@ -100,8 +100,8 @@ class Limiter:
 
     Attributes:
         wanted: `rate` as given; the rate in force may be lower after a 429.
-        away: why nothing is permitted, as far as that is no pause; always empty here.
-        away_seconds: for how long that has been so.
+        away: why the shared limit does not answer; always empty here.
+        away_seconds: for how many seconds it has not answered.
 
     Example:
         ```
@@ -131,12 +131,12 @@ class Limiter:
         self._space()
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         return f"Limiter({self.rate:g}/s of {self.wanted:g}/s)"
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes keep the same limit together with this one."""
+        """True if other processes share the same limit."""
         return self._shared is not None
 
     @property
@@ -170,7 +170,7 @@ class Limiter:
             retry_after: seconds the server asked for.
             limit: requests per second the server says it permits.
             sent_at: when the refused request was sent. If that was before the rate was lowered
-                last, it tells nothing about the rate since.
+                last, it proves nothing about the current rate.
         """
         now = self._clock()
         for window in self._windows():

@@ -1,4 +1,4 @@
-"""What all processes that share one rate limit keep in Redis.
+"""The shared state of one rate limit in Redis.
 
 The starts of requests are counted by GCRA (throttled-py), in Lua and on the clock of Redis. A call
 with cost N reserves the next N evenly spaced starts. Beside that count lie the pause and the lower
@@ -44,13 +44,13 @@ TIMEOUT_SECONDS = 2.0
 """Seconds for one exchange with Redis, and for making a connection to it."""
 
 USER_SECONDS = 15.0
-"""A process that did not call for so long takes no part any more."""
+"""Seconds without a call after which a process is no longer counted as a user."""
 
 _PERIOD = timedelta(seconds=10**6)
-"""The count knows whole numbers of requests per period; a long one permits any rate."""
+"""Period of the count, in seconds. The count is a whole number; a long period permits any rate."""
 
 _AHEAD_SECONDS = 3600.0
-"""Starts are reserved at most so far ahead."""
+"""Seconds ahead for which starts are reserved at most."""
 
 _PAUSE = """
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
@@ -61,19 +61,19 @@ end
 
 
 class CounterAway(HarvestError):
-    """Redis did not answer, or not with what was asked for; the text says why."""
+    """Redis did not answer, or its answer is unusable; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What Redis says, as of one moment.
+    """State in Redis, as of one moment.
 
     Attributes:
-        life: changes when Redis starts again, and may have lost the count.
+        life: changes when Redis is restarted and may have lost the count.
         uptime: whole seconds since it started.
-        users: processes that take part.
-        pause: seconds for which nobody may send; 0 for none.
-        slowed: what a 429 left, and its age in seconds; None if there was none.
+        users: number of processes that share the limit.
+        pause: seconds for which no process may send; 0 for none.
+        slowed: the state after a 429, and its age in seconds; None if there was none.
     """
 
     life: str
@@ -88,7 +88,7 @@ class RedisCounter:
 
     Args:
         url: `redis://HOST:PORT/DB`.
-        password: of Redis, if it wants one.
+        password: of Redis, if it requires one.
         server: host of the server whose limit is shared.
         api_key: whose limit is shared; the names in Redis hold only a hash of both.
     """
@@ -112,7 +112,7 @@ class RedisCounter:
         self._counts: dict[float, Throttled] = {}
 
     def __repr__(self) -> str:
-        """For logs and tests; without the password."""
+        """Return a short text for logs and tests, without the password."""
         return f"RedisCounter({self._url!r}, {self._name})"
 
     async def reserve(self, starts: int, rate: float) -> float:
@@ -137,7 +137,7 @@ class RedisCounter:
         return max(result.state.reset_after - starts / rate, 0.0)
 
     async def look(self) -> Shared:
-        """Return what the processes share, and note that this one takes part.
+        """Return the shared state, and register this process as a user.
 
         Raises:
             CounterAway: Redis did not answer.
@@ -166,10 +166,10 @@ class RedisCounter:
         )
 
     async def refuse(self, pause: float, slowed: Slowed) -> None:
-        """Tell all processes of a 429.
+        """Tell all processes about a 429.
 
         Args:
-            pause: seconds for which nobody may send.
+            pause: seconds for which no process may send.
             slowed: the rate from then on.
 
         Raises:
@@ -183,7 +183,7 @@ class RedisCounter:
                 await pipe.execute()
 
     async def close(self) -> None:
-        """Leave, and close the connections."""
+        """Unregister this process, and close the connections."""
         with suppress(RedisError, OSError):  # it forgets this process by itself
             await self._redis.zrem(self._key("users"), self._me)
         await self._redis.aclose(close_connection_pool=True)
@@ -206,7 +206,7 @@ def gcra(rate: float, store: BaseStore) -> Throttled:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn what the libraries raise into a sentence of ours.
+    """Turn errors of the libraries into our own.
 
     Raises:
         BadInput: Redis refuses this program, whenever it is asked.

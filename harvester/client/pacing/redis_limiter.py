@@ -35,26 +35,26 @@ if TYPE_CHECKING:
     from harvester.client.pacing.slowed import Slowed
 
 MARGIN = 0.02
-"""Share by which starts are further apart than the limit asks; seconds by which one may be late."""
+"""Share by which starts are further apart than the limit; seconds by which one may be late."""
 
 FRESH_SECONDS = 2.0
-"""Seconds for which what Redis said may be acted on."""
+"""Seconds for which an answer of Redis is valid."""
 
 LOOK_SECONDS, IDLE_LOOK_SECONDS = 0.7, 5.0
-"""Seconds between two looks at Redis while permits are wanted, and otherwise."""
+"""Seconds between polls of Redis while permits are wanted, and otherwise."""
 
 BLOCK_SECONDS = 2.0
 """Seconds that a block of starts lasts, at this process' share of the rate."""
 
 SETTLED_SECONDS = 4
-"""Whole seconds after the start of Redis in which nothing is reserved: longer than starts of its
-life before may be used, and a second more for the server's count."""
+"""Whole seconds after a start of Redis in which nothing is reserved: longer than starts reserved
+before may be used, and one second for the server's count."""
 
 MOST_LEAD_SECONDS = 0.5
-"""A permit is granted at most so long before its start, so that its request can connect."""
+"""Seconds before its start at which a permit is granted, so that its request can connect."""
 
 _WANTED_SECONDS = 2.0
-"""After so long without a wish for a permit, Redis is looked at less often."""
+"""Seconds without a waiting caller after which Redis is polled less often."""
 
 _MEASUREMENTS = 3
 """Exchanges with Redis at the start, to know how long one takes."""
@@ -63,13 +63,13 @@ _CANCEL_SECONDS = 0.2
 """Seconds until a task is cancelled once more."""
 
 _SAME_PAUSE_SECONDS = 0.1
-"""Pauses whose ends differ by less are the same one: its end is measured anew with each look."""
+"""Seconds by which the ends of one pause may differ: each poll measures it again."""
 
 _NEVER = -math.inf
 
 
 class Counter(Protocol):
-    """What the processes share; see `RedisCounter`."""
+    """Interface of the shared state; see `RedisCounter`."""
 
     async def reserve(self, starts: int, rate: float) -> float: ...  # noqa: D102
     async def look(self) -> Shared: ...  # noqa: D102
@@ -114,7 +114,7 @@ class RedisLimiter:
         self._watching: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         return f"RedisLimiter({self.rate:g}/s of {self.wanted:g}/s)"
 
     @property
@@ -152,7 +152,7 @@ class RedisLimiter:
         """Stop, and close the connections."""
         for task in (self._watching, self._reserving):
             while task is not None and not task.done():
-                task.cancel()  # again and again: redis-py may take it for a lost connection
+                task.cancel()  # repeat: redis-py may take it for a lost connection
                 await asyncio.wait([task], timeout=_CANCEL_SECONDS)
         await self._counter.close()
 
@@ -184,7 +184,7 @@ class RedisLimiter:
         self._look_now.set()
 
     async def begin(self, start: Start, generation: int) -> None:
-        """Wait for the start of a request whose connection is ready; take another if it is over."""
+        """Wait for the start of a request whose connection is ready; take another if too late."""
         while True:
             await self._sleep_until(start.at)
             now = self._clock()
@@ -241,7 +241,9 @@ class RedisLimiter:
                 for _ in range(_MEASUREMENTS):
                     await self._call(0, rate)
             first, late = await self._call(self._size, rate)
-            await self._look()  # in another life these starts may be those of others
+            await (
+                self._look()
+            )  # after a restart of Redis these starts may belong to other processes
         except HarvestError as error:
             self._lose(error)
             return
@@ -267,7 +269,7 @@ class RedisLimiter:
     # --- what Redis says ----------------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Look at Redis again and again."""
+        """Poll Redis repeatedly."""
         while True:
             idle = self._clock() - self._wanted_at > _WANTED_SECONDS
             delay = IDLE_LOOK_SECONDS if idle else LOOK_SECONDS
@@ -281,7 +283,7 @@ class RedisLimiter:
                     await self._look()
 
     async def _look(self) -> None:
-        """Pass on what this process has to say, and take over what Redis says.
+        """Send this process's news to Redis, and take over the shared state.
 
         Raises:
             HarvestError: Redis did not answer, or refuses this program.
@@ -314,7 +316,7 @@ class RedisLimiter:
             self._slowed, self._slowed_at = shared.slowed[0], now - shared.slowed[1]
 
     def _lose(self, error: HarvestError) -> None:
-        """Note that Redis did not answer."""
+        """Record that Redis did not answer."""
         if not self.away:
             self._away_since = self._clock()
         self.away = str(error).rstrip(".") or "no answer"
@@ -326,7 +328,7 @@ class RedisLimiter:
         self._drop()
 
     def _drop(self) -> None:
-        """Forget all starts of this process: they are not to be used any more."""
+        """Discard all starts of this process."""
         self._generation += 1
         self._block = Block()
 

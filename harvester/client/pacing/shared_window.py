@@ -1,4 +1,4 @@
-"""The window that all processes on this machine share which use one server and API key.
+"""The window shared by all processes on this machine that use one server and API key.
 
 NCBI counts the requests of a key, whichever process sends them. The log of all of them is a file in
 the user's state folder, mapped into the memory of each process.
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOCK_SECONDS = 1.0
-"""Longest wait for the lock at start; processes hold it for microseconds."""
+"""Seconds to wait for the lock at start; processes hold it for microseconds."""
 
 PLACES = 1024
-"""Size of the log. At rates above it no window is shared."""
+"""Size of the log. Rates above it have no shared window."""
 
 
 class SharedWindow:
@@ -73,12 +73,12 @@ class SharedWindow:
         self.window = SlidingWindow(buffer, rate, now)
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         return f"SharedWindow({self.window!r})"
 
     @contextmanager
     def locked(self) -> Iterator[bool]:
-        """Try to lock the window; gives False if another process holds the lock."""
+        """Try to lock the window; yield False if another process holds the lock."""
         if not _try_lock(self._lock_file.fileno()):
             yield False
             return
@@ -87,7 +87,7 @@ class SharedWindow:
 
 
 def shared_window(server: str, api_key: str | None, rate: float, now: float) -> SharedWindow | None:
-    """Return the window for a server and a key; None, if none can be shared.
+    """Return the window for a server and a key; None if it cannot be shared.
 
     The name of its file is a hash, so it shows neither. The machine is part of it, since a home
     folder may be shared by many.
@@ -116,7 +116,7 @@ def _allocate(file: int, size: int) -> None:
 
 
 def _machine() -> str:
-    """Return what all processes on this machine have in common, in containers too.
+    """Return a text that all processes on this machine share, also in containers.
 
     Containers have host names of their own, but one kernel, and so one monotonic clock.
     """

@@ -1,4 +1,4 @@
-"""The log of the last permits for one server: how soon the next one may be granted.
+"""The log of the last permits for one server, from which follows when the next may be granted.
 
 Between a permit and the one `rate` places before it lies more than a second, so no sliding second
 contains more than `rate` requests, not even the first one (a leaky bucket alone lets a burst go
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GUARD_SECONDS = 0.02
-"""Share by which the log spans more than a second, per second. Two requests may take times to the
-server that differ by so much without exceeding its limit. It costs 2 % of the rate."""
+"""Share by which the log spans more than one second. The travel times of two requests may differ by
+this much without exceeding the server's limit. It costs 2 % of the rate."""
 
 SHARED_GUARD_SECONDS = 0.05
 """The same while several processes take turns: each of them is delayed by the others as well."""
@@ -49,15 +49,14 @@ _CATCH_UP = 0.9
 """Share of the even distance between permits: a late request may catch up."""
 
 _HOLD_SECONDS = 20.0
-"""A permit held for so long without its request being sent is taken for used: no connection
-takes longer."""
+"""Seconds after which a permit whose request was not sent counts as used."""
 
 
-_OTHERS_SECONDS = 15.0  # longer than between two permits of anyone who takes part
+_OTHERS_SECONDS = 15.0  # longer than between two permits of any process that shares the window
 
 
 class _Field(IntEnum):
-    """Places of the single numbers; the log comes after them."""
+    """Places of the single numbers; the log follows them."""
 
     RATE = 0
     WANTED = auto()
@@ -103,7 +102,7 @@ class SlidingWindow:
         n[_Field.TOUCHED_AT] = now
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         granted = int(self._numbers[_Field.GRANTED])
         return f"SlidingWindow({self.rate:g}/s, {granted} granted)"
 
@@ -163,7 +162,9 @@ class SlidingWindow:
         n[_Field.PAUSED_UNTIL] = max(n[_Field.PAUSED_UNTIL], now + (retry_after or PAUSE_SECONDS))
         if limit is not None and limit < n[_Field.CEILING]:
             n[[_Field.CEILING, _Field.RATE]] = limit
-        elif min(now, sent_at) - n[_Field.STEPPED_AT] > PAUSE_SECONDS:  # several 429s, one step
+        elif (
+            min(now, sent_at) - n[_Field.STEPPED_AT] > PAUSE_SECONDS
+        ):  # several 429s count as one step
             calm = now - n[_Field.REFUSED_AT] > CALM_SECONDS
             step = SMALL_STEP_DOWN if calm else STEP_DOWN
             n[_Field.RATE] = max(self.rate * step, min(1.0, n[_Field.WANTED]))
@@ -183,7 +184,7 @@ class SlidingWindow:
         return number % len(self._sent_at)
 
     def _is_lost(self, place: int, now: float) -> bool:
-        """Return whether a permit will not be used: its process died, or holds it too long."""
+        """Return whether a permit will not be used: its process ended, or holds it too long."""
         if now - self._granted_at[place] > _HOLD_SECONDS:
             return True
         if os.name == "nt":

@@ -13,22 +13,21 @@ STEP_DOWN, SMALL_STEP_DOWN = 0.8, 0.95
 """Factors by which a 429 lowers the rate."""
 
 CALM_SECONDS = 15.0
-"""After so long without a 429, the next one may be chance: the small step is taken."""
+"""Seconds without a 429 after which the next one may be chance: only the small step is taken."""
 
 RECOVERY, RECOVERY_SECONDS = 0.01, 1.0
-"""The rate rises again by this share of the wanted rate, once in so many seconds."""
+"""Share of the wanted rate by which the rate rises, and seconds between two rises."""
 
 FORGET_SECONDS = 600.0
-"""A limit that the server stated once binds for so long; an idle log of permits is reset after
-it."""
+"""Seconds for which a limit stated by the server is kept; an idle log of permits is reset then."""
 
 PAUSE_SECONDS = 1.5
-"""Pause after a 429 without Retry-After: more than a whole window of a second."""
+"""Seconds of the pause after a 429 without Retry-After: more than a window of one second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slowed:
-    """What a 429 left.
+    """State after a 429.
 
     Attributes:
         rate: requests per second right after it.
@@ -54,11 +53,11 @@ class Slowed:
 def slowed_by(
     before: Slowed | None, age: float, wanted: float, limit: float | None, sent: float
 ) -> Slowed | None:
-    """Return what a 429 leaves.
+    """Return the state after a 429.
 
     Args:
-        before: what the one before left, if there was one.
-        age: seconds since that one.
+        before: the state after the previous 429, if there was one.
+        age: seconds since the previous 429.
         wanted: requests per second that the caller wants.
         limit: requests per second that the server says it permits, if it does.
         sent: seconds since the refused request was sent. If that was before the rate fell last,
@@ -71,7 +70,7 @@ def slowed_by(
         before, age = Slowed(wanted, wanted), math.inf
     if limit is not None and limit < before.ceiling:
         return Slowed(limit, limit)
-    if age - sent <= PAUSE_SECONDS:  # several 429s, one step
+    if age - sent <= PAUSE_SECONDS:  # several 429s count as one step
         return None
     step = SMALL_STEP_DOWN if age > CALM_SECONDS else STEP_DOWN
     rate = max(before.rate_after(age, wanted) * step, min(1.0, wanted))

@@ -132,7 +132,7 @@ class Elink:
         )
 
     def __repr__(self) -> str:
-        """For logs and tests."""
+        """Return a short text for logs and tests."""
         return f"Elink({self._link!r})"
 
     @property

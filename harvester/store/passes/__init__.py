@@ -1,1 +1,1 @@
-"""Passes merged: links that were read again become part of the whole."""
+"""Merge passes: links of a later pass are added to those before."""

@@ -1,4 +1,4 @@
-"""How far two readings of the same lists agree, and an estimate of the links still missing.
+"""Agreement of two readings of the same lists, and an estimate of the links still missing.
 
 Two readings that lose links independently are two captures of one population (capture-recapture):
 from the links that only one of them found follows how many neither found.

@@ -1,4 +1,4 @@
-"""A later pass merged with the passes before: all rows are written anew, range by range."""
+"""Merge a later pass with the passes before: all rows are rewritten, range by range."""
 
 from __future__ import annotations
 

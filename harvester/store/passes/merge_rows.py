@@ -1,4 +1,4 @@
-"""The links of two passes as one table, each link once, and how far the passes agree."""
+"""Merge the links of two passes into one table, each link once, and measure their agreement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of many parts, sorted by from_uid into temporary files that each fit in memory."""
+"""Sort the rows of many parts by from_uid into temporary files that each fit in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROWS = 8 << 20
 
 
 _MOST_RANGES = 500
-"""Ranges of one spill. Each is an open file while rows are written; systems permit 1,024."""
+"""Maximum ranges of a spill. Each is an open file while rows are written; systems permit 1,024."""
 
 
 def range_bounds(members: UidSet, rows: int, most: int) -> UidArray:

@@ -1,4 +1,4 @@
-"""The objects below one URL, read and written; errors of the store are sentences."""
+"""The objects below one URL; errors of the store become error messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
 
 Tag: TypeAlias = "dict[str, str]"
-"""What a store calls the present content of an object: its e_tag, and the version if it has one."""
+"""Identifies the content of an object: its e_tag, and its version if the store has versions."""
 
 
 class Bucket:
@@ -68,7 +68,7 @@ class Bucket:
             }
 
     def create(self, name: str, content: bytes | Path) -> bool:
-        """Write an object unless one has its name; return whether it was written."""
+        """Write an object unless its name exists; return whether it was written."""
         try:
             with self._errors():
                 self._obstore.put(self._store, name, content, mode="create", use_multipart=False)
@@ -77,7 +77,7 @@ class Bucket:
         return True
 
     def put(self, name: str, content: bytes | Path) -> None:
-        """Write an object in place of what has its name."""
+        """Write an object, replacing any of its name."""
         with self._errors():
             self._obstore.put(self._store, name, content)
 
@@ -161,7 +161,7 @@ def _tag(meta: Any) -> Tag:
 
 
 class _ExistsError(FolderError):
-    """Another object has the name already."""
+    """The name exists already."""
 
 
 class _MissingError(FolderError):

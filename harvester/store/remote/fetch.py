@@ -1,4 +1,4 @@
-"""Bring the local copy of what is in an object store up to date, for reading or for a run."""
+"""Update the local copy of an object store, for reading or for a run."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def fetch(folder: Path, *, parts: bool = True) -> None:
 def is_run_elsewhere(folder: Path) -> bool:
     """Return whether a process of another machine was running a harvest at its last commit.
 
-    That it has ended since without giving up its claim is taken for granted after five minutes.
+    After five minutes without a commit, it counts as ended.
     """
     if url_of(folder) is None:
         return False
@@ -69,7 +69,7 @@ def is_run_elsewhere(folder: Path) -> bool:
 
 
 def publish_texts(folder: Path) -> None:
-    """Make the small files of a chain in the store those in its folder.
+    """Upload the small files of a chain's folder.
 
     Raises:
         FolderError: the store cannot be used.

@@ -1,4 +1,4 @@
-"""One harvest in an object store and its local copy: brought up to date, and published."""
+"""One harvest in an object store and its local copy: download and upload."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ PUBLISHED = ".published"
 """File of the local copy with the name of the newest record that it has."""
 
 WATCH_SECONDS = 20.0
-"""How long the record of another host's harvest is watched before it is taken over. A run commits
-every 8 s while it gets answers."""
+"""Seconds for which the record of another host's harvest is watched before it is taken over. A run
+commits every 8 s while it gets answers."""
 
 _RECORD = re.compile(rf"{COMMITS}/(\d{{8}})\.sqlite")
 _FOLDERS = (LINKS, UIDS, SWEEPS, RAW, RECORDS)
@@ -68,7 +68,7 @@ class Mirror:
 
     @classmethod
     def of(cls, folder: Path) -> Mirror | None:
-        """Return the mirror of a folder; None for a folder that is no copy."""
+        """Return the mirror of a folder; None if the folder is not a copy."""
         url = url_of(folder)
         if url is None:
             return None
@@ -107,7 +107,7 @@ class Mirror:
             self._pull_parts()
 
     def list_objects(self) -> None:
-        """Learn what is in the store."""
+        """Read the list of objects in the store."""
         self._objects = self._bucket.sizes()
         self._texts.clear()
 
@@ -162,7 +162,7 @@ class Mirror:
                 )
 
     def _clear(self) -> None:
-        """Delete the copy: it is of another time than what is in the store."""
+        """Delete the copy: its content does not match the store."""
         for suffix in ("", "-wal", "-shm", "-journal"):
             (self.folder / f"{FILE}{suffix}").unlink(missing_ok=True)
         for name in (*_TEXTS, PUBLISHED):
@@ -183,7 +183,7 @@ class Mirror:
     # --- to the store -----------------------------------------------------------------------------
 
     def publish(self, state: State) -> None:
-        """Make what is committed in the folder the harvest in the store.
+        """Upload what is committed in the folder.
 
         Raises:
             FolderInUse: another process has published since.
@@ -201,7 +201,7 @@ class Mirror:
         self._number += 1
         for name, size in self._objects.items():
             if size and _RECORD.fullmatch(name):
-                self._bucket.put(name, b"")  # the name stays taken
+                self._bucket.put(name, b"")  # the number stays used
                 self._objects[name] = 0
         old = [name for name in self._objects if _is_part(name) and name not in named]
         self._bucket.delete(old)
@@ -212,7 +212,7 @@ class Mirror:
         self.publish_texts()
 
     def publish_texts(self) -> None:
-        """Make the small files in the store those in the folder; the manifest is the last one.
+        """Upload the small files of the folder; the manifest is the last one.
 
         Raises:
             FolderInUse: another process has published since.
@@ -228,7 +228,7 @@ class Mirror:
                 self._texts.pop(name, None)
 
     def _publish_text(self, name: str, content: bytes) -> None:
-        """Write a small file, but never over that of a process that has published since."""
+        """Upload a small file, unless another process has published since."""
         seen = self._texts[name] if name in self._texts else self._find_mine(name)
         while seen is None or seen[0] != content:
             tag = self._bucket.replace(name, content, seen[1] if seen else None)
@@ -236,7 +236,7 @@ class Mirror:
         self._texts[name], self._objects[name] = seen, len(content)
 
     def _find_mine(self, name: str) -> tuple[bytes, Tag] | None:
-        """Find a small file; the record of another process comes before its files."""
+        """Find a small file; another process's record would precede its files."""
         found = self._bucket.find(name)
         if self._record(self._number + 1) in self._bucket.sizes():
             raise self._taken_over()

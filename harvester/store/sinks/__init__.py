@@ -1,4 +1,4 @@
-"""Formats of the output: tables to the bytes of one part and back.
+"""Output formats: from tables to the bytes of one part and back.
 
 A new format is one module here and one row in `FORMATS`. A sink knows no paths and never syncs:
 `harvester.store.parts` does.

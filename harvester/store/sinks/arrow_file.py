@@ -1,4 +1,4 @@
-"""Files that Arrow reads itself, not through Python."""
+"""Files that Arrow reads directly, not through Python."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import pyarrow as pa
 
 
 def arrow_file(part: IO[bytes]) -> IO[bytes] | pa.NativeFile:
-    """Return a file on disk as Arrow's own, and any other as it is.
+    """Return a file on disk as an Arrow file; any other unchanged.
 
-    Arrow's threads read ahead, and hold what they read for a moment longer than a read takes. If
-    Python ends in that moment, a thread with memory of Python is ended by force, and the process
-    aborts.
+    Arrow's threads read ahead, and hold their data slightly longer than a read takes. If Python
+    ends at that moment, a thread that holds Python memory is terminated, and the process aborts.
     """
     name = getattr(part, "name", None)
     return pa.OSFile(name) if isinstance(name, str) else part

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROWS = 1 << 16
-"""Rows joined at a time. Their text fits the processor's caches."""
+"""Number of rows joined at a time. Their text fits the processor's caches."""
 
 _BLOCK = 4 << 20
-"""Bytes parsed at a time."""
+"""Number of bytes parsed at a time."""
 
 
 class JsonlSink:
@@ -101,7 +101,7 @@ def _write_lines(tables: Iterable[pa.Table], stream: IO[bytes] | gzip.GzipFile) 
 
 
 def _pieces(batch: pa.RecordBatch) -> list[pa.Array | str]:
-    """Return the pieces that make each line: as few as possible, since each costs time per row.
+    """Return the pieces of each line: as few as possible, since each costs time per row.
 
     Neighbouring columns whose values repeat become one piece, with the text between them.
     """
@@ -163,7 +163,7 @@ class _Repeated:
 
 
 def _repeated(column: pa.Array) -> _Repeated | None:
-    """Return a column as few distinct texts; None if its values are too many, or lists."""
+    """Return a column as few distinct texts; None if there are too many, or for lists."""
     kind = column.type
     if column.null_count == len(column):
         return _Repeated(["null"])
@@ -199,7 +199,7 @@ def _starts(*columns: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
 
 
 def _are_many(texts: int, rows: int) -> bool:
-    """Return whether so many distinct texts are made faster row by row."""
+    """Return whether the number of distinct texts makes encoding row by row faster."""
     return texts * 8 > rows
 
 

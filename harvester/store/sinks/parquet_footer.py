@@ -36,7 +36,7 @@ _ELSEWHERE = {4, 6}, {10, 14}
 
 
 class UnknownFooter(ValueError):
-    """The footer lacks fields that copying needs, or has types of fields unknown here."""
+    """The footer lacks fields that copying needs, or has unknown types of fields."""
 
 
 class Footer:
