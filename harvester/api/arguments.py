@@ -10,6 +10,7 @@ from harvester.eutils.epost import Posted
 from harvester.eutils.esearch import Found
 from harvester.job.databases import SEQUENCES
 from harvester.job.in_memory import InMemory, UidsInMemory
+from harvester.job.model import Job
 from harvester.sources.memory import read_in_order
 from harvester.sources.notation import UidParser, parse_accession
 
@@ -29,6 +30,19 @@ Uids: TypeAlias = UidsInMemory
 
 HistorySet: TypeAlias = Found | Posted
 """A set on the History server, returned by `esearch(..., usehistory=True)` or `epost`."""
+
+
+def check_job(job: object) -> None:
+    """Check that a Job was given, not the name of its file or its keys.
+
+    Raises:
+        BadInput: it was not.
+    """
+    if not isinstance(job, Job):
+        raise BadInput(
+            f"job: {printable(repr(job), 60)} is not a Job. Give harvester.Job(link={{...}}, ...); "
+            "a job file becomes one by Job(**tomllib.loads(text))."
+        )
 
 
 MOST = 10_000

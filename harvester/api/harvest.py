@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from harvester import events
+from harvester.api.arguments import check_job
 from harvester.api.loop import run_async
 from harvester.api.progress import listening
 from harvester.client.connect import connected
@@ -87,6 +88,7 @@ async def harvest(
         result = await harvest(job)
         ```
     """
+    check_job(job)
     job = job if ids is None else job.with_uids(ids)
     if refresh is not None:
         check_refreshable(job, refresh)
@@ -210,6 +212,7 @@ async def records(
             print(db, result.outcomes)
         ```
     """
+    check_job(job)
     job = load.resolve(job)
     stop = Stop()
     with (

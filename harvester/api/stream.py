@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harvester import events
+from harvester.api.arguments import check_job
 from harvester.api.progress import listening
 from harvester.runs.stream import LinkStream, prepare_stream
 
@@ -49,6 +50,7 @@ async def stream(
             print(table.num_rows)
         ```
     """
+    check_job(job)
     job = job if ids is None else job.with_uids(ids)
     with listening(listeners, progress=progress) as told:
         emit = events.to_all(told)

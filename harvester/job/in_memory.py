@@ -44,6 +44,10 @@ def _listed(values: object) -> Any:
         raise ValueError(
             f"a {type(values).__name__} is not a list of UIDs; give one column, like df['pmid']"
         )
+    if hasattr(values, "__aiter__"):
+        raise ValueError(
+            "an asynchronous iterator is not a list of UIDs; give [uid async for uid in ...]"
+        )
     if isinstance(values, PurePath | bytes) or _is_name(values):
         raise ValueError(
             f"{printable(repr(values), 60)} is not a UID; a Job reads UIDs from a file by "
