@@ -98,7 +98,12 @@ def companion(final: Path, suffix: str) -> Path:
 
 
 def check_destination(
-    final: Path, sources: Sequence[Path], companions: Sequence[str] = (), *, overwrite: bool
+    final: Path,
+    sources: Sequence[Path],
+    companions: Sequence[str] = (),
+    *,
+    overwrite: bool,
+    ours: Callable[[str], bool] | None = None,
 ) -> None:
     """Check that an export may be written.
 
@@ -107,6 +112,7 @@ def check_destination(
         sources: folders of the harvests.
         companions: suffixes of the names of further files.
         overwrite: replace what is there.
+        ours: as for `written_to`.
 
     Raises:
         BadInput: something is there, its folder is missing, or it is a file of a harvest.
@@ -115,11 +121,18 @@ def check_destination(
     if is_stdout(final):
         return
     with _disk_errors(final):
-        for path in (final, *(companion(final, suffix) for suffix in companions)):
-            _check(path, sources, overwrite=overwrite)
+        paths = [final, *(companion(final, suffix) for suffix in companions)]
+        for path in paths:
+            _check(path, sources)
+        _check_replaceable(final, ours)
+        for path in paths:
+            if (path.exists() or path.is_symlink()) and not overwrite:
+                raise BadInput(
+                    f"{path} exists. Choose another name, or add --overwrite to replace it."
+                )
 
 
-def _check(path: Path, sources: Sequence[Path], *, overwrite: bool) -> None:
+def _check(path: Path, sources: Sequence[Path]) -> None:
     if not path.absolute().parent.is_dir():
         raise BadInput(f"The folder {path.parent} does not exist. Create it, or write elsewhere.")
     whole = path.absolute().parent.resolve() / path.name
@@ -132,8 +145,6 @@ def _check(path: Path, sources: Sequence[Path], *, overwrite: bool) -> None:
         raise BadInput(f"{path} holds a harvest. Choose another name.")
     if path.exists() and not path.is_file() and not path.is_dir():
         raise BadInput(f"{path} is not a file. Use - to write to standard output.")
-    if (path.exists() or path.is_symlink()) and not overwrite:
-        raise BadInput(f"{path} exists. Choose another name, or add --overwrite to replace it.")
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def _write_rows(
 def _check(rows: int, harvests: Harvests) -> None:
     if rows >= ROWS:
         raise BadInput(
-            f"Excel holds {ROWS - 1:,} rows below the header, fewer than {harvests.names} has. "
+            f"Excel holds {ROWS - 1:,} rows below the header, fewer than are in {harvests.names}. "
             "Use --to csv."
         )
 

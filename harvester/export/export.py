@@ -57,11 +57,11 @@ def export(
         raise BadInput(f"There is no export format '{form}'{hint}.")
     _check_name(form, found, final)
     _check_options(form, options)
-    check_destination(final, folders, found.companions, overwrite=overwrite)
+    ours = (lambda name: name.endswith(found.owned)) if found.is_folder else None
+    check_destination(final, folders, found.companions, overwrite=overwrite, ours=ours)
     harvests = open_harvests(folders, events.to_all(listeners), partial=partial)
     _check_rows(form, found, harvests)
     write = found.load()
-    ours = (lambda name: name.endswith(found.owned)) if found.is_folder else None
     with written_to(final, companions=found.companions, ours=ours) as destination:
         write(harvests, destination, options)
     return harvests.row_count
@@ -101,7 +101,7 @@ def _check_name(form: str, found: Format, final: Path) -> None:
 def _check_options(form: str, options: Options) -> None:
     for given, name, forms in (
         (options.wide, "--wide", _MAY_BE_WIDE),
-        (options.columns, "--columns", _WITH_FIELDS),
+        (options.columns, "--columns (and --titles)", _WITH_FIELDS),
     ):
         if given and form not in forms:
             raise BadInput(f"{name} is for {', '.join(forms)}, not for {form}.")

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 from harvester import events
 from harvester.errors import BadInput, FolderError, FolderInUse
+from harvester.export.repeated import find_repeated, without
 from harvester.job.cmds import CMDS
-from harvester.model import lazy_compute as pc
-from harvester.model import uids
-from harvester.model.identifiers import identifiers_of
 from harvester.model.row_schemas import ROUND
 from harvester.store.folder import is_locked
 from harvester.store.reader import HarvestReader
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
+
+    from harvester.export.repeated import Rows
 
 _STEPS = 100
 """Events of progress per pass over the rows."""
@@ -79,12 +79,11 @@ class Harvests:
         done = told = yielded = 0
         self.emit(events.ReadProgress(0, self.link_count))
         chosen = columns or tuple(self.schema.names)
-        needed = [*chosen, *{"from_uid"}.difference(chosen).intersection(self.schema.names)]
         for reader, repeated in zip(self.readers, self._repeated, strict=True):
-            is_whole = repeated is None or "from_uid" not in needed
-            for table in reader.links(*(chosen if is_whole else needed)):
+            needed = {name for rows in repeated for name in rows}
+            for table in reader.links(*chosen, *sorted(needed.difference(chosen))):
                 done += table.num_rows
-                rows = table if is_whole else _without(table, repeated).select(chosen)
+                rows = without(table, repeated).select(chosen)
                 yielded += rows.num_rows
                 yield rows
                 if done - told >= self.link_count / _STEPS:
@@ -99,46 +98,15 @@ class Harvests:
             columns: names of columns, `from_uid` among them; all without any.
         """
         for reader, repeated in zip(self.readers, self._repeated, strict=True):
+            whole = [rows for rows in repeated if rows.keys() == {"from_uid"}]
             for table in reader.uids(*columns):
-                yield table if repeated is None else _without(table, repeated)
+                yield without(table, whole)
 
     @cached_property
-    def _repeated(self) -> list[pa.Array | None]:
-        """Per harvest, the UIDs whose rows another one has; None without any.
-
-        Of harvests that asked the same, the first that answered a UID has its rows, else the first
-        that asked for it.
-        """
-        numbers = identifiers_of(self.first.idtype)
-        columns: list[pa.Array | None] = [None] * len(self.readers)
-        for places in self._alike():
-            readers = [self.readers[place] for place in places]
-            done = [numbers.number_all(one.listed(one.done)) for one in readers]
-            answered = [numbers.number_all(one.listed(one.answered)) for one in readers]
-            taken, repeated = uids.as_set(), list(done)
-            for sets in (answered, done):
-                for number, members in enumerate(sets):
-                    repeated[number] = repeated[number] - (members - taken)
-                    taken |= members
-            for place, both in zip(places, repeated, strict=True):
-                columns[place] = numbers.column(uids.as_array(both)) if both else None
-        return columns
-
-    def _alike(self) -> list[list[int]]:
-        """Return the places of the harvests that asked the same, where there are several."""
-        groups: list[list[int]] = []
-        for place, reader in enumerate(self.readers):
-            for group in groups:
-                if self.readers[group[0]].link == reader.link:
-                    group.append(place)
-                    break
-            else:
-                groups.append([place])
-        return [group for group in groups if len(group) > 1]
-
-
-def _without(table: pa.Table, repeated: pa.Array) -> pa.Table:
-    return table.filter(pc.invert(pc.is_in(table["from_uid"], value_set=repeated)))
+    def _repeated(self) -> list[list[Rows]]:
+        if "from_uid" not in self.first.schema.names:
+            return [[] for _ in self.readers]
+        return find_repeated(self.readers)
 
 
 def open_harvests(

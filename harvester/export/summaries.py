@@ -153,9 +153,9 @@ def _folders(harvests: Harvests) -> list[HarvestReader]:
     if not found:
         folder = harvests.first.folder
         raise BadInput(
-            f"{harvests.names} has no summaries of its records. Get them first: harvester records "
-            f"{folder} (of the linked records), or harvester records {folder} --side from (of "
-            "the input)."
+            f"There are no summaries of the records in {harvests.names}. Get them first: "
+            f"harvester records {folder} (of the linked records), or harvester records {folder} "
+            "--side from (of the input)."
         )
     return found
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 from support.finished_harvests import PMIDS, make_harvest, pubmed_harvest, true_links
@@ -17,6 +19,7 @@ from harvester.api.export import export
 from harvester.errors import BadInput, FolderError, FolderInUse, HarvestError
 from harvester.export.destination import companion
 from harvester.store import durable
+from harvester.store.reader import HarvestReader
 
 
 def _refused(*args: object, **options: bool) -> str:
@@ -32,6 +35,14 @@ def test_what_exists_is_kept_unless_overwrite_is_given(tmp_path: Path) -> None:
     assert to.read_text() == "mine"
     export(out, "csv", to, overwrite=True)
     assert to.read_text().startswith("dbfrom,")
+
+
+@pytest.mark.parametrize("form", ["csv", "edgelist", "duckdb"])
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_folder_is_no_name_of_a_file(tmp_path: Path, form: str, overwrite: bool) -> None:
+    out, folder = pubmed_harvest(tmp_path / "out"), tmp_path / "exports"
+    folder.mkdir()
+    assert _refused(out, form, folder, overwrite=overwrite) == f"{folder} is a folder. Name a file."
 
 
 @pytest.mark.parametrize(
@@ -219,6 +230,52 @@ def test_uids_that_two_harvests_share_are_written_once(tmp_path: Path) -> None:
     assert len(to.read_text().splitlines()) == 1 + true_links().num_rows
 
 
+@pytest.mark.parametrize("idtype", ["uid", "acc"])
+@pytest.mark.parametrize("genes", [{"db": ["gene"]}, {"linkname": ["pubmed_gene"]}])
+@pytest.mark.parametrize("few_first", [True, False])
+def test_links_that_two_questions_share_are_written_once(
+    tmp_path: Path, genes: dict[str, Any], few_first: bool, idtype: str
+) -> None:
+    """One asked about some UIDs for genes, and one about other UIDs for articles, too."""
+    links, uids = true_links(), list[Any](PMIDS)
+    if idtype == "acc":
+        links, uids = _as_texts(links), [str(uid) for uid in uids]
+    rows = links.to_pylist()
+    assert {row["linkname"] for row in rows if row["dbto"] == "gene"} > {"pubmed_gene"}
+    kept = [
+        row["dbto"] == "gene" if "db" in genes else row["linkname"] == "pubmed_gene" for row in rows
+    ]
+    few = make_harvest(
+        tmp_path / "few", links.filter(pa.array(kept)), uids[:30], failed=uids[5:9],
+        idtype=idtype, **genes,
+    )  # fmt: skip
+    many = make_harvest(
+        tmp_path / "many", links, uids[15:], failed=uids[20:25], idtype=idtype, db=["gene", "pmc"]
+    )
+    both = [few, many] if few_first else [many, few]
+    by_few, by_many = ({*uids[:30]} - {*uids[5:9]}), ({*uids[15:]} - {*uids[20:25]})
+    expected = sorted(
+        (row["from_uid"], row["linkname"], row["to_uid"])
+        for row, is_gene in zip(rows, kept, strict=True)
+        if row["from_uid"] in by_many or (is_gene and row["from_uid"] in by_few)
+    )
+    assert len(expected) < _rows_in(few) + _rows_in(many)
+    assert export(both, "parquet", tmp_path / "links.parquet") == len(expected)
+    found = pq.read_table(tmp_path / "links.parquet").to_pylist()
+    assert sorted((row["from_uid"], row["linkname"], row["to_uid"]) for row in found) == expected
+
+
+def _rows_in(folder: Path) -> int:
+    return HarvestReader.open(folder).link_count
+
+
+def _as_texts(links: pa.Table) -> pa.Table:
+    for name in ("from_uid", "to_uid"):
+        place = links.schema.get_field_index(name)
+        links = links.set_column(place, name, links[name].cast("string"))
+    return links
+
+
 @pytest.mark.parametrize("failed_first", [True, False])
 @pytest.mark.parametrize("idtype", ["uid", "acc"])
 def test_of_two_answers_the_whole_one_is_written(
@@ -226,10 +283,7 @@ def test_of_two_answers_the_whole_one_is_written(
 ) -> None:
     links, uids = true_links(), list[Any](PMIDS)
     if idtype == "acc":
-        texts = [links[name].cast("string") for name in ("from_uid", "to_uid")]
-        for name, column in zip(("from_uid", "to_uid"), texts, strict=True):
-            links = links.set_column(links.schema.get_field_index(name), name, column)
-        uids = [str(uid) for uid in uids]
+        links, uids = _as_texts(links), [str(uid) for uid in uids]
     lost = uids[:10]
     whole, part = (
         make_harvest(tmp_path / name, links, uids, failed=failed, idtype=idtype)
