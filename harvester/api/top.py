@@ -113,7 +113,8 @@ async def titles(folder: Path, targets: Sequence[Ranked]) -> list[str | None]:
             "gets the summaries of all linked records."
         )
     job = job_in(folder, chain=True)
-    found: dict[tuple[str, int | str], str | None] = {}
+    # Of a harvest with accessions, UIDs of other databases are texts as well.
+    found: dict[tuple[str, str], str | None] = {}
     async with Eutils(
         job.contact.email,
         base_url=job.server.base_url,
@@ -124,5 +125,5 @@ async def titles(folder: Path, targets: Sequence[Ranked]) -> list[str | None]:
         for db in dict.fromkeys(one.db for one in targets):
             uids = [one.uid for one in targets if one.db == db]
             for uid, record in (await eutils.esummary(db, uids)).items():
-                found[db, uid] = field_text(record, "title")
-    return [found.get((one.db, one.uid)) for one in targets]
+                found[db, str(uid)] = field_text(record, "title")
+    return [found.get((one.db, str(one.uid))) for one in targets]

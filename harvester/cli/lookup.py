@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import rich_click as click
 
 from harvester.cli.verbosity import messages
+from harvester.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -18,6 +19,12 @@ T = TypeVar("T")
 
 ATTEMPTS = 4
 """Requests for one answer, at most: the user waits for it."""
+
+_WHOLE = 13
+"""Width up to which a cell is not folded: UIDs, scores, names of most databases."""
+
+_LONGEST = 1000
+"""Characters of a cell that are shown."""
 
 
 def ask(values: dict[str, Any], work: Callable[[Eutils], Awaitable[T]]) -> T:
@@ -62,21 +69,32 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> 
         for row in rows:
             click.echo("\t".join("" if value is None else str(value) for value in row))
         return
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, header_style="dim")
     kept = [list(row) for row in rows]
-    for place, name in enumerate(columns):
+    shown = [[_shown(value) for value in row] for row in kept]
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *shown, strict=True)]
+    console = Console()
+    gap = 2 if sum(widths) + 2 * (len(widths) - 1) <= console.width else 1
+    table = Table(box=None, header_style="dim", padding=(0, gap, 0, 0), pad_edge=False)
+    for place, (name, width) in enumerate(zip(columns, widths, strict=True)):
         numbers = any(isinstance(row[place], int) for row in kept)
-        table.add_column(name, justify="right" if numbers else "left")
-    for row in kept:
-        table.add_row(*(Text(_shown(value)) for value in row))
-    Console().print(table)
+        table.add_column(
+            name,
+            justify="right" if numbers else "left",
+            no_wrap=width <= _WHOLE,
+            min_width=cell_len(name),
+            overflow="fold",
+        )
+    for row in shown:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def _shown(value: str | int | None) -> str:
     if value is None:
         return ""
-    return f"{value:,}" if isinstance(value, int) else value
+    return f"{value:,}" if isinstance(value, int) else printable(value, _LONGEST)

@@ -132,6 +132,12 @@ def of_a_chain(servers: Servers, folder: Path) -> None:
     assert all(one["course"]["totals"]["sent"] for one in said["harvests"])
     page = (folder / "out" / "report.html").read_text()
     assert "hop-1: gene → protein" in page
+    named = [ids.split() for ids in re.findall(r'<section aria-labelledby="([^"]+)"', page)]
+    labels = [
+        " ".join(re.findall(rf'id="{one}">([^<]+)<', page)[0] for one in ids) for ids in named
+    ]
+    assert "hop-2: protein → structure Result" in labels
+    assert len(set(labels)) == len(labels), "a landmark has a name of its own"
     assert servers.harvester("run", folder / "job.toml").code == 0, "the folder is still a chain's"
     (hop,) = report(folder / "out" / "hop-1")["harvests"]
     assert hop["uids"] == said["harvests"][0]["uids"]

@@ -51,6 +51,21 @@ def test_targets_titles_and_requests(servers: Servers, tmp_path: Path, form: str
     assert said[0]["title"] == f"Record {expected[0][1]} of {expected[0][2]}."
 
 
+def test_titles_of_a_harvest_with_accessions(servers: Servers, tmp_path: Path) -> None:
+    """UIDs of genes are texts there, in a column with accessions of proteins."""
+    server, out = servers.start(), tmp_path / "out"
+    ids = tmp_path / "ids"
+    ids.write_text("NM_000546.6\nNM_001126112.3\nNP_000537.3\n")
+    done = servers.harvester(
+        "run", "--ids", ids, "--dbfrom=nuccore", "--db=protein,gene", "--idtype=acc",
+        "--base-url", server.base_url, "--rate=200", "-o", out,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    said = json.loads(harvester("top", out, "--titles", "--json").out)
+    assert {one["db"] for one in said} == {"gene", "protein"}
+    assert all(one["title"].startswith("Record ") for one in said)
+
+
 def test_chain_is_ranked_as_a_whole(servers: Servers, tmp_path: Path) -> None:
     server, out = servers.start(), tmp_path / "out"
     job = tmp_path / "job.toml"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from harvester.cli.counts_table import counts_table
 from harvester.cli.places import HarvestPlace, LocalPath
 from harvester.cli.shared_options import RESULT_PANEL, json_option, partial_option
 from harvester.cli.verbosity import messages
-from harvester.errors import printable
 from harvester.wording import count
 
 if TYPE_CHECKING:
@@ -76,12 +76,8 @@ def _text(found: Compared) -> str:
     )
     lines[0] += "".join(f"; {number:,} {what}" for number, what in apart if number)
     rows = [*found.by_linkname.items(), ("all links", found.total)]
-    width = max(len(name) for name, _ in rows)
     head = ("added", "removed", "kept")
-    lines.append(f"{'':{width}}" + "".join(f"{name:>12}" for name in head))
-    for name, one in rows:
-        numbers = "".join(f"{getattr(one, key):>12,}" for key in head)
-        lines.append(f"{printable(name):{width}}{numbers}")
+    lines += counts_table(head, [(name, [getattr(one, k) for k in head]) for name, one in rows])
     total = found.total
     for key, what in ((total.rank_changed, "rank"), (total.score_changed, "score")):
         if key:

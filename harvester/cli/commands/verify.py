@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 from click.exceptions import Exit
 
+from harvester.cli.counts_table import counts_table
 from harvester.cli.places import HarvestPlace
 from harvester.cli.shared_options import json_option
 from harvester.cli.verbosity import messages
@@ -228,12 +229,12 @@ def _compared_sentences(old: Path | None, compared: dict[str, Compared]) -> Iter
         of_hop = f"{hop}: " if hop else ""
         lines = [f"{of_hop}{count(one.uids, 'UID')} compared with {old}"]
         rows = [*one.by_linkname.items(), ("all links", one.total)]
-        width = max(len(printable(name)) for name, _ in rows)
         heads = ("links lost", "links gained", "UIDs lost", "UIDs gained")
-        lines.append(" " * width + "".join(f"{head:>14}" for head in heads))
-        for name, found in rows:
-            numbers = (found.removed, found.added, found.uids_removed, found.uids_added)
-            lines.append(
-                f"{printable(name):{width}}" + "".join(f"{number:>14,}" for number in numbers)
-            )
+        lines += counts_table(
+            heads,
+            [
+                (name, (found.removed, found.added, found.uids_removed, found.uids_added))
+                for name, found in rows
+            ],
+        )
         yield "\n".join(lines)

@@ -100,3 +100,28 @@ def test_a_terminal_gets_a_table_with_a_head(monkeypatch: pytest.MonkeyPatch) ->
     plain = re.sub(r"\x1b\[\d*m", "", terminal.getvalue())
     lines = [line.split() for line in plain.splitlines()]
     assert lines == [["database", "records"], ["pubmed", "41,000,000"], ["[bold]"]]
+
+
+def test_a_narrow_terminal_folds_names_and_keeps_every_digit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "60")
+    columns = ("hop", "dbfrom", "from_uid", "linkname", "dbto", "to_uid", "score")
+    name = "pubmed_pubmed_reviews_five"
+    show(columns, [(1, "pubmed", "30000001", name, "pubmed", "30000002", 2147483647)])
+    head, *lines = re.sub(r"\x1b\[\d*m", "", terminal.getvalue()).splitlines()
+    assert head.split() == list(columns)
+    assert max(map(len, (head, *lines))) <= 60
+    assert lines[0].split()[-1] == "2,147,483,647"
+    start = head.index("linkname")
+    assert "".join(line[start : head.index("dbto")].strip() for line in lines) == name
+
+
+def test_a_text_cannot_turn_a_terminal_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    show(("linkname",), [("\u202eevil\x1b[2J",)])
+    assert "\u202e" not in terminal.getvalue()
+    assert "\x1b[2J" not in terminal.getvalue()
