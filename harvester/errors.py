@@ -1,15 +1,15 @@
 """The error tree. Each class knows its exit code, and its message is one sentence for the user.
 
 ```
-HarvestError                 1  anything that has a sentence of its own
+HarvestError                 1  any error with a message of its own
 ├── BadInput                 2  command line, job file, UID list or environment is wrong
 ├── FolderError              1  the harvest's folder cannot be used (damaged, newer, full disk)
 │   └── FolderInUse          5  another process runs the harvest
-├── Refused                  4  the server refuses us as a whole (bad API key, blocked address)
+├── Refused                  4  the server refuses all requests (bad API key, blocked address)
 ├── GaveUp                  69  nothing was answered for as long as the job allows
-├── WindowClosed            75  NCBI's hours are over and the job asked to leave then
+├── WindowClosed            75  NCBI's off-peak hours are over, and the job is to end then
 ├── Interrupted        130/143  SIGINT or SIGTERM
-└── RequestFailed            -  one request brought no whole answer; the engine decides what next
+└── RequestFailed            -  one request got no whole answer; the engine decides what follows
     └── RateLimited          -  429, or its text in a 200
 ```
 """
@@ -36,15 +36,15 @@ class HarvestError(Exception):
 
     @property
     def exit_status(self) -> int:
-        """Exit code of the command that ends with this error."""
+        """Exit code of a command that ends with this error."""
         return self.exit_code
 
 
 class BadInput(HarvestError):
     """The command line, the job file, a UID list or the environment is wrong.
 
-    A sentence may have to name an option, an argument or a key of a job file, depending on who
-    reads it. So it can hold `{field}`, and the reader's interface calls `named`.
+    The message may have to name an option, an argument or a key of a job file, depending on the
+    interface. So it can hold `{field}`, which the interface replaces by `named`.
 
     Args:
         message: one sentence; `{field}` in it stands for the name of the field.
@@ -65,7 +65,7 @@ class BadInput(HarvestError):
 
 
 class FolderError(HarvestError):
-    """The harvest's folder cannot be built on; nothing in it was changed."""
+    """The harvest's folder cannot be used; nothing in it was changed."""
 
 
 class FolderInUse(FolderError):
@@ -75,7 +75,7 @@ class FolderInUse(FolderError):
 
 
 class Refused(HarvestError):
-    """The server refuses every request of ours: asking on would only do harm."""
+    """The server refuses all requests: more requests would only do harm."""
 
     exit_code = 4
 
@@ -97,7 +97,7 @@ class Interrupted(HarvestError):
 
     Args:
         signum: the signal's number; the exit code is 128 + signum.
-        message: what became of the answers so far.
+        message: what happened to the answers so far.
     """
 
     def __init__(
@@ -115,20 +115,20 @@ class Interrupted(HarvestError):
 class Fault(StrEnum):
     """The kinds of failed request, told apart because what follows differs."""
 
-    NETWORK = "network"  # no connection, reset, cut: nobody's UID is to blame
+    NETWORK = "network"  # no connection, reset, cut: no UID is to blame
     TIMEOUT = "timeout"  # perhaps too large a batch
     SERVER = "server"  # 5xx, ERROR in a 200, an HTML page
     BODY = "body"  # empty, cut or unparsable
     TOO_LARGE = "too large"  # 413, 414: halve at once
     LINKSET = "linkset"  # ERROR inside the LinkSet of one UID
-    LEFT_OUT = "left out"  # a sound answer that says nothing of any UID asked for
+    LEFT_OUT = "left out"  # a valid answer that names none of the requested UIDs
     UNTRUSTED = "untrusted"  # a certificate that cannot be verified
     REFUSAL = "refusal"  # bad key, blocked address, no such service
     REJECTED = "rejected"  # unknown cmd, wrong database name: a mistake in the job
 
 
 class RequestFailed(HarvestError):
-    """One request brought no whole answer.
+    """One request got no whole answer.
 
     Args:
         fault: which kind of failure.
@@ -137,7 +137,7 @@ class RequestFailed(HarvestError):
         status: HTTP status of the response, if there was one other than 200.
 
     Attributes:
-        body: what came in place of an answer, as far as it is known.
+        body: the response in place of an answer, if it is known.
         unreadable: whether the response could not be read in its form, so that the other one (JSON
             or XML) may help.
     """
@@ -173,7 +173,7 @@ class RateLimited(RequestFailed):
 
 
 FOR_ALL = frozenset({Fault.REFUSAL, Fault.UNTRUSTED})
-"""Faults that concern every request, and that time does not mend."""
+"""Faults that concern every request and do not pass with time."""
 
 
 def refused_by(failure: RequestFailed) -> Refused:
@@ -216,16 +216,16 @@ def not_written(path: Path, error: OSError) -> FolderError:
 
 
 def printable(text: str, limit: int = 160) -> str:
-    """Somebody else's text fit to be kept and shown: one line, no control characters, short."""
+    """Return an external text safe to show and store: one short line, no control characters."""
     line = _BLANKS.sub(" ", text).strip()
     line = "".join(char if char.isprintable() else "?" for char in line)
     return line[: limit - 1] + "…" if len(line) > limit else line
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint for a misspelt name: `` (did you mean 'pubmed'?)``, or nothing.
+    """Return a hint for a misspelt name: `` (did you mean 'pubmed'?)``, or an empty text.
 
-    What is known may come from a server, so it is made printable.
+    Known names may come from a server, so the hint is made printable.
     """
     spelt = {name.lower(): name for name in known}
     close = get_close_matches(word.lower(), spelt, n=1, cutoff=0.6)

@@ -1,7 +1,7 @@
 """Events of a run for any number of listeners, and the running counts made from them.
 
-The engine emits events; the progress display, the log and `status` listen. The engine knows none of
-them. Events carry fields only; `harvester.wording` turns them into sentences.
+The engine emits events; the progress display, the log and `status` listen, and the engine imports
+none of them. Events have fields only; `harvester.wording` turns them into sentences.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class RequestEnded:
 
 @dataclass(frozen=True, slots=True)
 class BatchAnswered:
-    """A whole answer came, after `seconds`; `unrequested` LinkSets in it were for nobody."""
+    """A whole answer came after `seconds`; `unrequested` of its LinkSets name no requested UID."""
 
     seconds: float
     unrequested: int
@@ -77,7 +77,7 @@ class BatchAnswered:
 
 @dataclass(frozen=True, slots=True)
 class BatchRetried:
-    """`uids` UIDs go into another request after `delay` seconds, because of `reason`."""
+    """`uids` UIDs are requested again after `delay` seconds, because of `reason`."""
 
     uids: int
     reason: str
@@ -93,12 +93,12 @@ class SlowedDown:
 
 @dataclass(frozen=True, slots=True)
 class LimitChanged:
-    """Something else limits the harvest from now on.
+    """Another cause limits the harvest from now on.
 
     Attributes:
-        by: `rate` for the permitted rate, `server` for what the server can bear, `disk` for answers
+        by: `rate` for the permitted rate, `server` for the server's capacity, `disk` for answers
             that wait to be written, `concurrency` for the job's own setting.
-        others: other processes that share the permitted rate.
+        others: number of other processes that share the permitted rate.
         slowed: whether the permitted rate is lower than the job's, after status 429.
     """
 
@@ -117,7 +117,7 @@ class UidsSettled:
 
 @dataclass(frozen=True, slots=True)
 class LeaseEnded:
-    """A share of the UIDs that another process asked for has ended; counts of its requests."""
+    """A lease of UIDs has ended in another process; counts of its requests."""
 
     sent: int
     ok: int
@@ -142,8 +142,8 @@ class Waiting:
         cause: `hours` for NCBI's off-peak hours, `outage` while the server does not answer,
             `limiter` while the rate limit that several machines share does not.
         until: the time of the next request or try, aware.
-        reason: of an outage, what the last failed request met; of a limiter, why it is not asked.
-        retry_in: of both, seconds from the event until the next try.
+        reason: of an outage, why the last request failed; of a limiter, why it does not answer.
+        retry_in: seconds from the event until the next try; not for `hours`.
     """
 
     cause: WaitCause
@@ -181,8 +181,8 @@ class ReadProgress:
     """A command has read `done` of `total` links of a harvest, in one of its passes over them.
 
     Attributes:
-        done: those read in this pass.
-        total: all of them.
+        done: number read in this pass.
+        total: number of all.
         noun: what is counted.
     """
 
@@ -313,7 +313,7 @@ class Tally:
 
     @property
     def limited_by(self) -> Limit | WaitCause:
-        """What limits the harvest now; the cause of a wait while no request is sent."""
+        """Cause that limits the harvest now; the cause of a wait while no request is sent."""
         return self.waiting.cause if self.waiting else self._limit
 
     @property
@@ -325,8 +325,8 @@ class Tally:
     def eta_seconds(self) -> float | None:
         """Seconds to the end at the speed of the last 30 s; None while that is unknown.
 
-        While something does not answer it is unknown. During a wait for NCBI's hours, the wait is
-        added to what the rest takes at the speed before it.
+        It is unknown while the server or the limiter does not answer. During a wait for NCBI's
+        hours, the wait is added to the time for the rest at the speed before it.
         """
         left = self.total - self.done
         if left <= 0:

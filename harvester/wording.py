@@ -26,7 +26,7 @@ EASTERN = ZoneInfo("America/New_York")
 
 
 def sentence(event: events.Event) -> str | None:
-    """Return what a reader of a log must know of an event; None if that is nothing."""
+    """Return an event as a sentence for a log; None if the log does not need it."""
     match event:
         case events.RunStarted():
             return opening(event)
@@ -42,7 +42,7 @@ def sentence(event: events.Event) -> str | None:
 
 
 def opening(event: events.RunStarted) -> str:
-    """Return what a pass is about to do."""
+    """Return what a pass is about to request."""
     left = event.total - event.done
     pace = f"at {event.rate:g} requests a second."
     if event.growing:
@@ -83,7 +83,7 @@ def ended(event: events.RunEnded, tally: events.Tally) -> str:
 def limited_by(
     limit: events.Limit | events.WaitCause, others: int = 0, *, slowed: bool = False
 ) -> str:
-    """Return what keeps a harvest from being faster, in words.
+    """Return the cause that limits a harvest, in words.
 
     Args:
         limit: what limits it.
@@ -145,7 +145,7 @@ def _in_both_zones(at: datetime) -> str:
 
 
 def no_longer_listed(uids: int, folder: Path) -> str:
-    """Return how many UIDs of a harvest a later list does not have, and what becomes of them."""
+    """Return how many UIDs of a harvest a later list lacks, and that they stay."""
     are, their = ("is", "its") if uids == 1 else ("are", "their")
     return (
         f"{count(uids, 'UID')} of {folder} {are} no longer in the input; {their} links and "

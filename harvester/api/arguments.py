@@ -79,7 +79,7 @@ class FetchFields(TypedDict, total=False):
 
 
 def read_uids(db: str, ids: Uids, warn: Warn) -> list[int]:
-    """Return UIDs of a database as numbers, each once, in their order.
+    """Return UIDs of a database as numbers, each once, in order.
 
     Args:
         db: the database.

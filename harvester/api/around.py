@@ -32,12 +32,12 @@ def around(
     warn: Callable[[str], None] = lambda _: None,
     listeners: Iterable[events.Listener] = (),
 ) -> Neighbourhood:
-    """Return the links from a record and to it, and from hop to hop on; sends no request.
+    """Return the links from and to a record, and further ones hop by hop; sends no request.
 
     Args:
         folder: folder of a harvest, or of a chain, whose hops are looked at together.
         record: database and UID, like `pubmed:20210808`.
-        hops: links between the record and the farthest others, at most.
+        hops: maximum number of links between the record and any other.
         warn: receives a sentence about links that are not known.
         listeners: called with the progress.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def possible_linknames(dbfrom: str, dbs: Iterable[str], asked: Collection[str]) -> frozenset[str]:
-    """Return the linknames that an answer may hold: those asked for, or all that are well known."""
+    """Return the linknames that an answer may hold: the requested ones, or all well-known ones."""
     if asked:
         return frozenset(asked)
     stems = tuple(f"{answer_name(dbfrom)}_{'' if db == 'all' else answer_name(db)}" for db in dbs)
@@ -34,8 +34,8 @@ def targets_by_uid(
 
     Args:
         frames: the links and outcomes.
-        linkname: of these links only; None for all together.
-        possible: linknames that are no mistake although no link has them.
+        linkname: only links of this name; None for all together.
+        possible: valid linknames that may have no links.
 
     Raises:
         BadInput: the rows do not say which UID is linked to which, or no such links can be there.

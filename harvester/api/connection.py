@@ -1,4 +1,4 @@
-"""A connection to the E-utilities of one server, and what all requests have in common."""
+"""A connection to the E-utilities of one server, used by all requests."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Connection:
 
     Args:
         settings: keys of the groups contact, server and limits of a job.
-        environ: sets what they do not, and holds the API key.
-        attempts: requests for one answer, at most.
+        environ: sets missing settings, and holds the API key.
+        attempts: maximum number of requests per answer.
 
     Raises:
         BadInput: one is wrong, or NCBI would be asked without an email address.
@@ -132,7 +132,7 @@ class Connection:
         try:
             return await asking
         except RequestFailed as failure:
-            raise self._sentence(utility, failure) from None  # its text may hold the key
+            raise self._sentence(utility, failure) from None  # the error's text may hold the key
 
     def _sentence(self, utility: str, failure: RequestFailed) -> HarvestError:
         reason = failure.reason.rstrip(".")

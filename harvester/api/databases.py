@@ -1,4 +1,4 @@
-"""What EInfo says about databases and their links."""
+"""Databases and their links, from EInfo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check what could keep a harvest from working here."""
+"""Check what could prevent a harvest on this machine."""
 
 from __future__ import annotations
 

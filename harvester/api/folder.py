@@ -1,6 +1,6 @@
-"""What can be done with the folder of a harvest, knowing nothing but the folder.
+"""Operations on the folder of a harvest that need nothing else.
 
-Modules that ask NCBI are imported when they are needed: to say where a harvest stands is quick.
+Modules that send requests are imported only when needed, so that `status` is fast.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 
 
 def harvests_in(folder: Path) -> dict[str, Path]:
-    """Return the harvests in a folder: of a chain name of hop → folder, else "" → the folder.
+    """Return name of hop → folder for a chain, "" → the folder for a single harvest.
 
     Raises:
         FolderError: a hop before the last one, or its state, is missing.
@@ -69,7 +69,7 @@ def job_in(folder: Path, *, chain: bool = False, options: Settings | None = None
 
 
 def status(folder: Path) -> dict[str, Any]:
-    """Return where a harvest or a chain stands, also while another process runs it.
+    """Return the status of a harvest or a chain, also while another process runs it.
 
     Returns:
         The object of `harvester status --json`; counts are of what is committed.
@@ -155,7 +155,7 @@ def against(
         listeners: called with the progress, hop by hop.
 
     Returns:
-        Name of the hop (empty for a single harvest) → how they differ.
+        Name of the hop (empty for a single harvest) → the differences.
 
     Raises:
         BadInput: a folder holds no finished harvest, or they are of different jobs.
@@ -236,7 +236,7 @@ def merge(
         listeners: called with the progress.
 
     Returns:
-        What the harvest came to; the state of `out` if it holds the same shards merged already.
+        The result; that of `out` if it holds the same shards merged already.
 
     Raises:
         BadInput: they are not the shards of one job, or `out` holds something.
@@ -248,7 +248,7 @@ def merge(
 
 
 def reparse(folder: Path, listeners: Iterable[events.Listener] = ()) -> int:
-    """Replace the links of a harvest by what its kept responses say; sends no request.
+    """Rebuild the links of a harvest from its kept responses; sends no request.
 
     Args:
         folder: folder of a harvest.
@@ -267,7 +267,7 @@ def reparse(folder: Path, listeners: Iterable[events.Listener] = ()) -> int:
 
 
 async def resume(folder: Path, **options: Any) -> Result:
-    """Go on with the harvest or the chain in a folder; takes the options of `harvest`.
+    """Continue the harvest or the chain in a folder; takes the options of `harvest`.
 
     Raises:
         BadInput: the folder holds no harvest.

@@ -49,24 +49,24 @@ async def harvest(
     refresh: float | None = None,
     signals: bool = False,
 ) -> Result:
-    """Run a job to its end, or go on where an earlier run ended.
+    """Run a job to its end, or continue where an earlier run ended.
 
     Args:
         job: what to harvest.
         ids: UIDs in memory, for a job that names no source: a list, range or generator, or an
-            array or column of numpy, pandas, polars or pyarrow. The folder keeps them: without
-            ids, the job goes on; with others, it is extended by those that are new.
+            array or column of numpy, pandas, polars or pyarrow. The folder keeps them: without ids,
+            the job continues; with others, the new ones are added.
         listeners: receive every event, in the loop's thread; they must not block. Without any,
             the events go to the logger `harvester`; see `log_to`.
         progress: show a display: in a notebook an output of the cell, on a terminal the display
             of the command, elsewhere a line on stderr every half minute and at the end.
-        retry_failed: whether to ask again for UIDs recorded as failed or missing.
+        retry_failed: whether to request UIDs recorded as failed or missing again.
         resume: whether to take the UIDs from the folder; the source is then read only if it was
             never read to its end.
         partial: whether to accept an unfinished harvest as the source.
-        strict: whether to end before the first ELink request if NCBI drops a part of the query.
-        refresh: ask again for UIDs whose answer is older than so many days; the folder then holds
-            the newest answer of each.
+        strict: whether to end before the first ELink request if NCBI ignores a part of the query.
+        refresh: request again UIDs whose answer is older than N days; the folder then holds the
+            newest answer of each.
         signals: whether to end gently at the first SIGINT or SIGTERM, at once at the second.
 
     Returns:
@@ -138,7 +138,7 @@ def _workers(job: Job) -> AbstractAsyncContextManager[Pool | None]:
 async def _run(
     runner: Runner, job: Job, source: Listed | Feed | None, opened: Callable[[Path], None]
 ) -> Result:
-    """Run the hops of a job, and get the records that it wants."""
+    """Run the hops of a job, and fetch the records that it requires."""
     if job.hop:
         result = await run_chain(runner, job, source, opened)
     else:
@@ -186,20 +186,20 @@ async def records(
     partial: bool = False,
     signals: bool = False,
 ) -> dict[str, Result]:
-    """Get the records at one end of the links of a harvest, into OUT/records.
+    """Fetch the records at one end of the links of a harvest, into OUT/records.
 
     Args:
-        job: that was harvested; its folder must be complete.
+        job: the harvested job; its folder must be complete.
         side: `to` for the records linked to, `from` for the input.
         form: `summary` for ESummary, else RETTYPE, RETTYPE/RETMODE or /RETMODE of EFetch.
         listeners: receive every event, as for `harvest`.
         progress: show a display, as for `harvest`.
-        retry_failed: whether to ask again for records recorded as failed or missing.
+        retry_failed: whether to request records recorded as failed or missing again.
         partial: whether to accept an unfinished harvest.
         signals: as for `harvest`.
 
     Returns:
-        Database → what came of its records.
+        Database → result of its records.
 
     Raises:
         BadInput: the harvest has no such UIDs.

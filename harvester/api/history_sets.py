@@ -1,4 +1,4 @@
-"""Sets on the History server: how many records one holds, and which."""
+"""Sets on the History server: their size and their members."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 async def members(
     at: Connection, db: str, kept: HistorySet, *, accessions: bool = False
 ) -> AsyncIterator[Uid]:
-    """Yield the UIDs of a set, all of them, also past ESearch's cap of 9,999 for PubMed.
+    """Yield all UIDs of a set, also beyond ESearch's cap of 9,999 for PubMed.
 
     Args:
         at: connection to the server.
@@ -51,7 +51,7 @@ async def each(search: Search) -> AsyncIterator[Uid]:
 
 
 async def set_size(at: Connection, db: str, kept: HistorySet) -> int:
-    """Return the number of records in a set; ask ESearch, if the set does not say.
+    """Return the number of records in a set; ask ESearch if the set does not say it.
 
     Raises:
         HarvestError: ESearch does not answer, or does not know the set.

@@ -1,4 +1,4 @@
-"""Links of a job as JSON lines into a pipe or file, with nothing kept."""
+"""Links of a job as JSON lines into a pipe or file; nothing is kept."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from harvester.job.model import Job
 
 READER_SECONDS = 10.0
-"""Seconds that a reader of the output may take for what is written, once a signal has come."""
+"""Seconds that a reader may take for the rest of the output after a signal."""
 
 POLL_SECONDS = 0.2
-"""Seconds between two looks at a write that takes its time."""
+"""Seconds between checks of a slow write."""
 
 
 async def write_jsonl(
@@ -39,22 +39,22 @@ async def write_jsonl(
     partial: bool = False,
     strict: bool = False,
 ) -> Counter[str]:
-    """Write the links of a job as JSON lines, as answers come.
+    """Write the links of a job as JSON lines, as answers arrive.
 
     Args:
-        job: what to harvest; of its output only the compression counts.
+        job: what to harvest; only the compression of its output is used.
         out: unbuffered stream; a write that blocks does not block the event loop.
-        listeners: told of every event; they must not block.
+        listeners: receive every event; they must not block.
         signals: end gently on the first SIGINT or SIGTERM, at once on the second.
         partial: accept an unfinished harvest as the source.
-        strict: end before the first ELink request if NCBI drops a part of the query.
+        strict: end before the first ELink request if NCBI ignores a part of the query.
 
     Returns:
         Outcome → UIDs.
 
     Raises:
         Interrupted: a signal came; what was answered is written, if the reader takes it.
-        BrokenPipeError: the reader has gone.
+        BrokenPipeError: the reader has closed the pipe.
         HarvestError: as for `harvester.stream`.
     """
     tally, stop, sink = (
@@ -70,7 +70,9 @@ async def write_jsonl(
         with halt_on_signals(stop) if signals else nullcontext():
             async with LinkStream(job, source, emit, stop, strict=strict) as tables:
                 while (table := await tables.next()) is not None:
-                    lines = pa.BufferOutputStream()  # readable when a compressor has closed it
+                    lines = (
+                        pa.BufferOutputStream()
+                    )  # so that it can be read after a compressor has closed it
                     sink.write([table], lines)
                     await _write(out, memoryview(lines.getvalue()), stop)
     except Interrupted as error:
@@ -79,7 +81,7 @@ async def write_jsonl(
 
 
 async def _write(out: RawIOBase, data: memoryview, stop: Stop) -> None:
-    """Write in a thread that nobody waits for at exit, since a reader may never read on."""
+    """Write in a thread that is not awaited at exit, since a reader may stop reading."""
     loop = asyncio.get_running_loop()
     written: asyncio.Future[None] = loop.create_future()
 
@@ -97,7 +99,7 @@ async def _write(out: RawIOBase, data: memoryview, stop: Stop) -> None:
         try:
             while left:
                 count = out.write(left)
-                if count is None:  # a pipe that does not block, and is full
+                if count is None:  # a non-blocking pipe that is full
                     time.sleep(POLL_SECONDS)
                 left = left[count or 0 :]
         except OSError as raised:

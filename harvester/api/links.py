@@ -1,4 +1,4 @@
-"""ELink about a list of UIDs in memory: the engine of a harvest, with nothing written."""
+"""ELink for a list of UIDs in memory: the engine of a harvest; nothing is written."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from harvester.store.commit import Commit
 
 MOST = 20_000
-"""UIDs of one call. With more it is a large job, which keeps NCBI's hours and can be resumed."""
+"""Maximum UIDs per call. More are a large job, which keeps NCBI's hours and can be resumed."""
 
 _PATIENCE_SECONDS = 8.0
-"""How long to wait for a server that does not answer. Nobody watches: an error is better."""
+"""Seconds to wait for a server that does not answer, before an error."""
 
 
 class Linked(Frames):
-    """What ELink returned for some UIDs.
+    """ELink's answers for some UIDs.
 
     Attributes:
-        warnings: a sentence for each thing that NCBI may not have done as asked.
+        warnings: a sentence for each part of the request that NCBI may have ignored.
     """
 
     __slots__ = ("_links", "_possible", "_uids", "warnings")
@@ -67,11 +67,11 @@ class Linked(Frames):
         return f"Linked({', '.join([f'{self._links.num_rows:,} links', *counts])})"
 
     def links(self) -> pa.Table:
-        """Return the links as a harvest has them in `links/`, those of one UID together."""
+        """Return the links with the columns of `links/`, those of one UID together."""
         return self._links
 
     def uids(self) -> pa.Table:
-        """Return a row for each distinct UID, as a harvest has it in `uids/`.
+        """Return a row for each distinct UID, with the columns of `uids/`.
 
         Its columns are dbfrom, from_uid, outcome (linked, empty, missing or failed), links, reason.
         """
@@ -84,7 +84,7 @@ class Linked(Frames):
             linkname: of these links only; None for all together.
 
         Returns:
-            A UID without links has an empty list; one without an answer is left out.
+            UID → linked UIDs, empty for a UID without links. UIDs without an answer are left out.
 
         Raises:
             BadInput: the cmd does not say which UID is linked to which, or links with this name
@@ -101,19 +101,22 @@ class Linked(Frames):
 async def ask_links(
     client: Client, job: Job, listed: Listed, warnings: Sequence[str] = ()
 ) -> Linked:
-    """Return what ELink says of a list of UIDs.
+    """Return ELink's answers for a list of UIDs.
+
+    The requests are those of a harvest: by id, in batches, retried if an answer was broken or left
+    UIDs out, finally alone. Links are assigned to the UID of their LinkSet.
 
     UIDs are asked for as in a harvest: by id, in batches, again where an answer was broken or
     left them out, at last alone. Links go to the UID whose LinkSet they stand in.
 
     Args:
         client: asks.
-        job: its link and limits.
+        job: has the link and the limits.
         listed: the UIDs.
         warnings: about the job, for the result.
 
     Raises:
-        BadInput: they are more than `MOST`.
+        BadInput: there are more than `MOST`.
         Refused: the server refuses us.
         HarvestError: it does not answer.
     """
@@ -125,7 +128,7 @@ async def ask_links(
             f"{len(todo):,} UIDs are a large job ({MOST:,} at most in one call): give them to "
             "harvester.harvest, which can be resumed, or to harvester.stream."
         )
-    if CMDS[link.cmd].merged:  # one set of all, not one of each batch
+    if CMDS[link.cmd].merged:  # one set of all UIDs, not one per batch
         limits = job.limits.model_copy(update={"batch_size": min(max(len(todo), 1), 5000)})
         job = job.model_copy(update={"limits": limits})
     got: list[Delivery] = []

@@ -25,7 +25,7 @@ def log_to(logger: logging.Logger | str = "harvester") -> Listener:
     """Return a listener that writes what the command line would show to a logger.
 
     Warnings and waits have level WARNING, which Python shows by default; the begin, progress and
-    the end INFO, retries DEBUG. It is the listener of a run that is given no other.
+    the end INFO, retries DEBUG. It is the default listener of a run.
 
     Args:
         logger: the logger, or its name.
@@ -40,7 +40,7 @@ def log_to(logger: logging.Logger | str = "harvester") -> Listener:
 
 
 class _Log:
-    """Counts events, and writes a line for each that a user must know."""
+    """Counts events, and writes a line for each important one."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger

@@ -19,7 +19,7 @@ def run_async(work: Coroutine[Any, Any, T], instead: str = "await") -> T:
 
     Args:
         work: the coroutine.
-        instead: what to write where an event loop is running.
+        instead: the call to recommend if an event loop is running.
 
     Raises:
         RuntimeError: an event loop is running in this thread already.

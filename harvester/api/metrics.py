@@ -37,7 +37,7 @@ def serve_metrics(port: int, host: str = "127.0.0.1") -> Iterator[tuple[Listener
         host: address to listen on; by default only this machine can read the metrics.
 
     Yields:
-        The listener that the run has to send its events to, and the URL of the metrics.
+        The listener for the run's events, and the URL of the metrics.
 
     Raises:
         BadInput: the port cannot be used.
@@ -64,7 +64,7 @@ def serve_metrics(port: int, host: str = "127.0.0.1") -> Iterator[tuple[Listener
 
 
 class _Metrics:
-    """Counts events; tells the counts when the server asks for them."""
+    """Counts events; the server reads the counts on request."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._tally = events.Tally(time.monotonic)
@@ -92,7 +92,7 @@ class _Metrics:
                 self._commits.observe(event.seconds)
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the counts as of now; runs in the server's thread."""
+        """Yield the current counts; runs in the server's thread."""
         tally = self._tally
         outcomes = GaugeMetricFamily(
             "harvester_uids", "UIDs by outcome, earlier runs included", labels=["outcome"]

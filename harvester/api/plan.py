@@ -1,4 +1,4 @@
-"""Plan of a job before ELink is asked: read its source, count, and decide what it will cost."""
+"""Plan of a job before any ELink request: read its source, count, and compute its cost."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ async def plan(
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], datetime] = utc_now,
 ) -> Plan:
-    """Return what a job will cost. Lists are read; a query costs one ESearch request.
+    """Return the cost of a job. Lists are read; a query costs one ESearch request.
 
     Args:
         job: what to harvest.
         listeners: receive warnings, and waits for a server that does not answer.
         measure: send a probe of up to 5 ELink requests, to measure links per UID.
-        retry_failed: count UIDs recorded as failed or missing as not asked for.
-        refresh: count UIDs whose answer is older than so many days as not asked for.
+        retry_failed: count UIDs recorded as failed or missing as not requested.
+        refresh: count UIDs whose answer is older than N days as not requested.
         partial: accept an unfinished harvest as the source.
-        strict: end if NCBI drops a part of the query.
+        strict: end if NCBI ignores a part of the query.
         environ: holds the API key.
         clock: returns the time at which the job is started.
 
@@ -113,7 +113,7 @@ _NO_EMAIL = "NCBI requires a contact email: run needs --email or NCBI_EMAIL."
 
 
 async def _check_names(job: Job, client: Client | None, emit: events.Listener) -> list[str]:
-    """Check the names of all hops; return what could not be checked."""
+    """Check the names of all hops; return remarks on names that could not be checked."""
     notes = []
     for one in hop_jobs(job):
         for warning in one.link.warnings():
@@ -154,7 +154,7 @@ def write_job(job: Job, path: Path, planned: Plan) -> None:
     """Write a job as a file to edit, with comments; `harvester run` runs it.
 
     Args:
-        job: as it was given; relative paths stay relative.
+        job: the job, with relative paths unchanged.
         path: of the file; a file of that name is replaced.
         planned: its plan, which the comments quote.
 

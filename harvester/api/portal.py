@@ -1,6 +1,6 @@
-"""An event loop in a thread of its own, for code that does not await.
+"""An event loop in its own thread, for code that does not await.
 
-It works beside a running loop too, as in a notebook, since it never touches that one.
+It also works beside a running loop, as in a notebook, since it does not use that one.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _END_SECONDS = 10.0
-"""How long a call that is left by Ctrl-C may take to end its requests."""
+"""Seconds that a call interrupted by Ctrl-C may take to end its requests."""
 
 _LOOK_SECONDS = 1.0
-"""Seconds between two looks for Ctrl-C, which does not wake a waiting thread on Windows."""
+"""Seconds between checks for Ctrl-C, which does not wake a waiting thread on Windows."""
 
 
 class Portal:
-    """Runs coroutines in its loop, and waits for their results; several threads may use it."""
+    """Runs coroutines in its loop and waits for their results; several threads may use it."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -52,7 +52,7 @@ class Portal:
         loop.close()
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine, and return its result; raises what it raises.
+        """Run a coroutine; return its result or raise its error.
 
         If the caller is interrupted, as by Ctrl-C, the coroutine is cancelled and has ended when
         this returns.

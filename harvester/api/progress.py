@@ -1,4 +1,4 @@
-"""Who hears of a run: the listeners of the caller, a display, or by default the log."""
+"""Receivers of a run's events: the caller's listeners, a display, or by default the log."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _functions(listeners: object) -> list[Listener]:
 
 
 def show_progress() -> AbstractContextManager[Listener]:
-    """Return the display that fits the place: a notebook, a terminal, or a file."""
+    """Return the display for the output: a notebook, a terminal, or a file."""
     from harvester.api.display.lines import make_display  # noqa: PLC0415 - if one is wanted
     from harvester.api.display.notebook import NotebookDisplay, in_notebook  # noqa: PLC0415
 

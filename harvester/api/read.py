@@ -1,4 +1,4 @@
-"""`read`: open a harvest's folder, and have its links as tables."""
+"""`read`: open a harvest's folder, and return its links as tables."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ __all__ = ["is_url", "local", "local_copy", "shown"]
 
 
 def local_copy(url: str, *, parts: bool = True) -> Path:
-    """Return the local copy of a harvest in an object store, up to date.
+    """Return the up-to-date local copy of a harvest in an object store.
 
     Args:
         url: for example `s3://bucket/name`.
-        parts: also the files of rows; without them only the status can be asked.
+        parts: also download the files of rows; without them only the status can be read.
 
     Raises:
         ValueError: no harvest can be kept at this URL.

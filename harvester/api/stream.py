@@ -1,4 +1,4 @@
-"""Links as they come, with nothing written."""
+"""Links as they arrive; nothing is written."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def stream(
     """Yield the links of a job as tables, one per answered batch, with nothing written.
 
     A slow reader slows the requests down. Failed and missing UIDs give no rows. `break` ends the
-    harvest as soon as nothing refers to the stream any more; `contextlib.aclosing(stream(job))`
+    harvest once nothing refers to the stream any more; `contextlib.aclosing(stream(job))`
     ends it at the end of its block.
 
     Args:
@@ -39,7 +39,7 @@ async def stream(
         listeners: receive every event, as for `harvest`.
         progress: show a display, as for `harvest`.
         partial: accept an unfinished harvest as the source.
-        strict: end before the first ELink request if NCBI drops a part of the query.
+        strict: end before the first ELink request if NCBI ignores a part of the query.
 
     Raises:
         BadInput, Refused, WindowClosed: as for `harvest`.

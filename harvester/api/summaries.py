@@ -1,4 +1,4 @@
-"""ESummary of UIDs in memory: a summary of each, or why there is none."""
+"""ESummary for UIDs in memory: a summary of each, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def _ask_page(at: Connection, db: str, ids: list[Uid]) -> dict[Uid, DocSum
 
 
 async def _ask(at: Connection, db: str, ids: str) -> dict[str, DocSum | str]:
-    """Ask in JSON; in XML for the records that break the JSON."""
+    """Request JSON; request XML for the records that break the JSON."""
     form = esummary.form(db, "json") | {"id": ids}
     found = await at.ask("ESummary", esummary.PATH, form, esummary.read)
     broken = [uid for uid, one in found.items() if one == NOT_VALID]

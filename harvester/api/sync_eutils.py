@@ -1,4 +1,4 @@
-"""The E-utilities without `await`, for scripts and for code that has no event loop."""
+"""The E-utilities without `await`, for scripts and other code without an event loop."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Connected)
 
 _AT_ONCE = 500
-"""UIDs of a search that one call hands over."""
+"""UIDs of a search returned per call to the loop."""
 
 
 def _waiting(
     method: Callable[Concatenate[M, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[SyncEutils, P], T]:
-    """Return a method of `Eutils` that waits for its result."""
+    """Return a method of `Eutils` in a form that waits for its result."""
 
     @wraps(method)
     def call(self: SyncEutils, /, *args: P.args, **kwargs: P.kwargs) -> T:

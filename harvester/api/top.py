@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_TITLES", "Ranked", "link_readers", "titles", "top"]
 
 MOST_TITLES = 2000
-"""Titles in one call: 10 requests of ESummary."""
+"""Maximum titles per call: 10 requests of ESummary."""
 
 
 def top(
@@ -91,10 +91,10 @@ def link_readers(folder: Path, warn: Callable[[str], None]) -> list[HarvestReade
 
 
 async def titles(folder: Path, targets: Sequence[Ranked]) -> list[str | None]:
-    """Return the titles of some targets, from ESummary of the server that the harvest is from.
+    """Return the titles of some targets, from ESummary of the harvest's server.
 
     Args:
-        folder: folder of the harvest; its job says who asks which server.
+        folder: folder of the harvest; its job names server and contact.
         targets: at most `MOST_TITLES`.
 
     Returns:

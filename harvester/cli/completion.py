@@ -29,7 +29,7 @@ _FORMS = (
     "summary", "/xml", "medline/text", "abstract/text", "uilist/text", "fasta/text", "gb/text",
     "gp/text", "gb/xml", "native/xml", "acc/text", "ft/text", "docsum/xml",
 )  # fmt: skip
-"""Forms of records, out of NBK25499 table 1."""
+"""Forms of records, from NBK25499 table 1."""
 
 
 def register() -> None:

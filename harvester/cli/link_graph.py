@@ -36,7 +36,7 @@ circle.within { fill: none; stroke: #c8902e; stroke-width: 2; }
 
 
 def picture(infos: Iterable[DbInfo]) -> str:
-    """The graph of all links that EInfo lists, always the same for the same databases.
+    """Return the graph of all links that EInfo lists, identical for the same databases.
 
     Databases that links lead to and EInfo does not list are drawn pale.
     """
@@ -115,7 +115,7 @@ def _node(
 
 
 def _label(db: str, angle: float, gone: str) -> str:
-    """The name outside the circle, along its radius, never upside down."""
+    """Return the name outside the circle, along its radius, never upside down."""
     x, y = _point(angle, RADIUS + 18)
     degrees, anchor = math.degrees(angle), "start"
     if math.cos(angle) < -1e-9:

@@ -1,4 +1,4 @@
-"""Commands that ask a server a few questions: how they ask, and how they show a table."""
+"""Helpers of commands that send a few requests: connect, and show a table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ATTEMPTS = 4
-"""Requests for one answer, at most: the user waits for it."""
+"""Maximum requests per answer: the user waits for it."""
 
 _WHOLE = 13
 """Width up to which a cell is not folded: UIDs, scores, names of most databases."""
@@ -28,11 +28,11 @@ _LONGEST = 1000
 
 
 def ask(values: dict[str, Any], work: Callable[[Eutils], Awaitable[T]]) -> T:
-    """Return what some work with the E-utilities returns.
+    """Return the result of some work with the E-utilities.
 
     Args:
-        values: of the options; those of the groups contact and server say who asks whom.
-        work: what to ask.
+        values: values of the options; those of contact and server are used.
+        work: sends the requests.
 
     Raises:
         BadInput: an option is wrong, or NCBI would be asked without an email address.
@@ -55,7 +55,7 @@ def ask(values: dict[str, Any], work: Callable[[Eutils], Awaitable[T]]) -> T:
 
 
 def ask_infos(values: dict[str, Any]) -> dict[str, DbInfo | None]:
-    """Return what the server says about all its databases; raises as `ask`."""
+    """Return EInfo's descriptions of all databases; raises as `ask`."""
 
     def before(missing: int) -> None:
         messages().note(f"Asking EInfo about {missing} databases; the answers are kept for a day.")

@@ -24,7 +24,7 @@ PANELS = {
 """Group of the job → title of its options in the help."""
 
 _OTHER_NAMES = {"output.path": ["-o", "--out"], "source.run": ["--from-run"]}
-"""Options that are not called like their key."""
+"""Options whose name is not that of their key."""
 
 _METAVARS = {
     "dbfrom": "DB",
@@ -90,7 +90,7 @@ class JobCommand(click.RichCommand):
         for word in args:
             if _looks_long(word, self.get_params(ctx)):
                 raise click.UsageError(f"There is no option {word} (did you mean -{word}?).", ctx)
-        has_ids = "--ids" in args  # which a shell makes `--ids A B C` of `--ids *.txt`
+        has_ids = "--ids" in args  # a shell turns `--ids *.txt` into `--ids A B C`
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:

@@ -22,7 +22,7 @@ def write_to_stdout(job: Job, values: dict[str, Any], *, partial: bool, strict: 
 
     Raises:
         click.exceptions.Exit: 0, or 3 if some UIDs failed or are missing.
-        HarvestError: as `harvester.stream` says, or a signal came.
+        HarvestError: as for `harvester.stream`, or a signal came.
     """
     from harvester.api.jsonl import write_jsonl
     from harvester.api.loop import run_async

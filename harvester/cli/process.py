@@ -11,13 +11,13 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's mallopt (malloc.h)."""
 
 _KEPT = 128 << 20
-"""Bytes of free memory that are kept rather than returned to the system."""
+"""Bytes of free memory that are not returned to the system."""
 
 _FILES = 4096
-"""Open files: a connection for each of up to 1,000 requests in flight, and a margin."""
+"""Maximum open files: a connection for each of up to 1,000 requests in flight, and a margin."""
 
 _LARGE = 32 << 20
-"""Bytes; smaller blocks are taken from memory that was used before."""
+"""Bytes below which blocks are taken from memory that was used before."""
 
 
 def open_many_files() -> None:

@@ -23,7 +23,7 @@ def run_job(job: Job, values: dict[str, Any], **options: Any) -> None:
 
     Raises:
         click.exceptions.Exit: with the exit code of the result.
-        HarvestError: as `harvester.harvest` says.
+        HarvestError: as for `harvester.harvest`.
     """
     keep_memory()
     open_many_files()

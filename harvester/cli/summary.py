@@ -1,4 +1,4 @@
-"""What a harvest came to: counts, how to read the result, what to do about failed UIDs."""
+"""The summary after a harvest: counts, how to read the result, the command for failed UIDs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a command says on standard error, and in which form: -q, -v and --log-json.
+"""Messages of a command on standard error, controlled by -q, -v and --log-json.
 
 The program gives the three options to every command; they may stand before its name, too.
 """
@@ -34,7 +34,7 @@ _OPTIONS = {
 
 @dataclass(slots=True)
 class Messages:
-    """What a command says on standard error.
+    """Messages of a command on standard error.
 
     Attributes:
         quiet: nothing but the error that ends the command.

@@ -1,1 +1,1 @@
-"""NCBI's protocol, one module a utility: questions as bytes out, answers as tables in."""
+"""NCBI's protocol, one module per utility: requests to bytes, bytes of answers to tables."""

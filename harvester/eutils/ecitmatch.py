@@ -51,7 +51,7 @@ class Match:
     Attributes:
         pmid: PMID of the article; None if none was found, or several.
         candidates: PMIDs of several articles, if ECitMatch names them.
-        said: NCBI's words in place of a PMID.
+        said: NCBI's text in place of a PMID.
     """
 
     pmid: int | None = None

@@ -86,9 +86,9 @@ def join(texts: Sequence[str]) -> str:
 
 
 class Documents:
-    """Question for records in one of EFetch's formats: one row per record, its text.
+    """Request for records in one of EFetch's formats: one row per record, its text.
 
-    Of a format whose records are not known, one row per request.
+    For formats whose records are not recognised: one row per request.
 
     Args:
         db: database of the records.
@@ -116,14 +116,14 @@ class Documents:
         return self._form + b"&id=" + ",".join(self._identifiers.texts(batch.uids)).encode()
 
     def read(self, body: bytes, batch: Batch) -> Answer:
-        """Return the text of a batch, and which of its UIDs it holds records of.
+        """Return the text of a batch, and the UIDs whose records it holds.
 
         Raises:
             RequestFailed: the body is an error in place of records, or is cut.
         """
         text = read(body) if body.strip() else ""
         records = records_in(text, self._db, self._rettype, self._retmode) if text else []
-        if records is None:  # a format that is not known
+        if records is None:  # an unknown format
             return self._answer(batch.uids, [text], batch, of_all=True)
         answered, texts = self._match(records, batch)
         if texts is None:
@@ -131,7 +131,12 @@ class Documents:
         return self._answer(answered, texts, batch)
 
     def _match(self, records: list[Record], batch: Batch) -> tuple[UidArray, list[str] | None]:
-        """Return the UIDs of a batch that a text holds records of, and the records of each.
+        """Return the UIDs of a batch whose records a text holds, and the records of each.
+
+        If a text names fewer records than requested, and by other names, none counts: smaller
+        batches will show which are left out. If it has as many as requested, records of other names
+        belong to the other UIDs, in the order of the request: EFetch names sequences by accession,
+        also if requested by GI.
 
         If a text names fewer records than were asked for, and names them otherwise, then none
         counts: smaller batches will tell which are left out. If it has as many as were asked for,

@@ -1,4 +1,4 @@
-"""The records in an EFetch text: the text of each, and by which names it calls itself.
+"""The records in an EFetch text: the text and the names of each.
 
 Known formats: fasta, gb, gp, acc, uilist, medline, gene's text, ASN.1, feature tables, docsum and
 the XML of PubMed, PMC, gene, taxonomy, sequences, BioSample, BioProject, SRA and SNP (NBK25499
@@ -27,7 +27,7 @@ class Record:
 
     Attributes:
         names: UIDs, accessions with and without version.
-        text: the record alone; in XML a document with the roots that it stood in.
+        text: the record alone; in XML a document with the roots around it.
     """
 
     names: set[str]
@@ -41,7 +41,7 @@ def records_in(text: str, db: str, rettype: str, retmode: str) -> list[Record] |
         text: an answer of EFetch, not empty.
         db: database of the records.
         rettype: as in the request; empty if it was not in it.
-        retmode: likewise.
+        retmode: as in the request; empty if it was not in it.
 
     Raises:
         RequestFailed: the text is cut.
@@ -60,7 +60,7 @@ def records_in(text: str, db: str, rettype: str, retmode: str) -> list[Record] |
         raise RequestFailed(Fault.BODY, f"the answer is not all {rettype}: {said}")
     read = _TEXTS.get(rettype) or _TEXTS.get(f"{db} {rettype}")
     records = read(text) if read else None
-    return records or None  # a format of that name in which nothing is recognised
+    return records or None  # a format of that name without any recognised record
 
 
 def _pieces(text: str, starts: Iterable[int]) -> list[str]:

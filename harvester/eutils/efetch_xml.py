@@ -1,4 +1,4 @@
-"""The records in the XML of EFetch: the text of each, and by which names it calls itself."""
+"""The records in the XML of EFetch: the text and the names of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """How an element names the record it is.
+    """The places of an element that name the record.
 
     Attributes:
         texts: paths below it whose texts are names.
@@ -119,7 +119,7 @@ class _XmlReader:
 
     Attributes:
         body: the document.
-        depth: elements around what is a document by itself.
+        depth: number of elements around a record.
         records: names and text of each record so far.
         known: whether the root is that of a known format.
     """
@@ -204,7 +204,7 @@ class _XmlReader:
 
     def _tag(self, start: int) -> bytes:
         found = _TAG.match(self.body, start)
-        assert found is not None  # expat has read it
+        assert found is not None  # expat has read the prolog
         return found[0]
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PATH = "einfo.fcgi"
 
 _MAX_LENGTH = 4096
-"""Characters of a text that are kept. The longest description recorded has some hundreds."""
+"""Maximum characters of a text. The longest recorded description has some hundreds."""
 
 _UNKNOWN = "can not retrieve dbinfo"
 """Begin of the ERROR about a database that NCBI does not know, in lower case."""
@@ -32,7 +32,7 @@ class DbField:
     Attributes:
         name: as in `cancer[TITL]`.
         full_name: as in `cancer[Title]`.
-        description: in NCBI's words.
+        description: NCBI's text.
         terms: distinct terms in it; None if EInfo does not say.
         is_date, is_numerical, is_hidden: as in EInfo.
     """

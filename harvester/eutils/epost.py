@@ -1,8 +1,8 @@
 """EPost: put a list of UIDs on the History server.
 
-It can half succeed: NCBI makes a set, and an ERROR beside it says that ids were left out, or that
-an accession was split into the numbers between its letters (recorded in 2025). Such a set differs
-from the list that was sent, so `read` raises.
+It can succeed in part: NCBI makes a set, and an ERROR says that ids were left out, or that an
+accession was split into the numbers between its letters (recorded in 2025). Such a set differs from
+the list that was sent, so `read` raises.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Posted:
     Attributes:
         webenv: WebEnv of the set; empty if there is none.
         query_key: query key of the set.
-        errors: in NCBI's words; there may be a set nevertheless.
+        errors: NCBI's texts; there may be a set nevertheless.
     """
 
     webenv: str

@@ -1,7 +1,7 @@
 """ESearch: the number of records that match a query, one page of their ids, and a History set.
 
 Shapes: answers recorded from 2008 to 2026 in both forms. In JSON all numbers are strings. ESearch
-leaves unknown parts out of a query and says so beside the hits of the rest.
+ignores unknown parts of a query and reports them together with the hits of the rest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PATH = "esearch.fcgi"
 
 MOST = 9_999
-"""Records of PubMed that one query returns at most, from 0 to 9,998 (quoted in 2025)."""
+"""Maximum records of PubMed per query, from 0 to 9,998 (quoted in 2025)."""
 
 _PAST_CAP = re.compile(r"cannot be larger than \d+|only retrieve the first [\d,]+ records")
 _LOST = re.compile(r"Unable to obtain query|Empty history|WebEnv", re.IGNORECASE)
@@ -42,8 +42,8 @@ class Found:
         idlist: ids of the page, as they were sent.
         webenv: WebEnv of the set on the History server; empty if none was asked for.
         query_key: query key of that set.
-        warnings: in NCBI's words.
-        phrases_not_found: parts of the query that were left out of it.
+        warnings: NCBI's texts.
+        phrases_not_found: parts of the query that NCBI ignored.
         fields_not_found: names in brackets that are not fields; all fields were searched.
         query_translation: the query as NCBI understood it.
     """

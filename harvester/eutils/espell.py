@@ -8,7 +8,7 @@ from harvester.eutils.parsing import texts, xml_root
 PATH = "espell.fcgi"
 
 _MAX_LENGTH = 4096
-"""Characters of a corrected query that are kept."""
+"""Maximum characters of a corrected query."""
 
 
 def read(body: bytes) -> str | None:

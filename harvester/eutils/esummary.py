@@ -4,8 +4,8 @@ Shapes as recorded from 2008 to 2026: a UID that NCBI does not know has an `erro
 summary; UIDs asked for twice repeat their members; a garbage id, an unknown database, an empty or
 too long list is an error about all, of which there are three spellings.
 
-JSON is asked for, as it says which values are numbers. A record that breaks it beyond repair
-(see `esummary_json`) is asked for again alone, and then in XML.
+JSON is requested, because it shows which values are numbers. A record that breaks it beyond repair
+(see `esummary_json`) is requested again alone, and then in XML.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ DocSum: TypeAlias = dict[str, Any]
 _TOO_MANY = re.compile(r"too many uids", re.IGNORECASE)
 
 _CUTS = 3
-"""Cut answers about one UID that are put down to the connection; then its record is at fault, and
-is asked for in XML. The fields of a record in XML differ a little from those in JSON."""
+"""Number of cut answers for one UID that are blamed on the connection; then its record is at fault
+and is requested in XML. The fields of a record in XML differ slightly from those in JSON."""
 
 
 class Summaries:
-    """Question for the summaries of records: one row per record, its DocSum as JSON.
+    """Request for the summaries of records: one row per record, its DocSum as JSON.
 
     Args:
         db: database of the records.

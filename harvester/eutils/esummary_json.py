@@ -1,8 +1,8 @@
-"""ESummary's JSON, also where a record breaks it.
+"""ESummary's JSON, with repairs for records that break it.
 
-NCBI writes some values of records into the JSON as they are: control characters, half a surrogate,
+NCBI writes some values of records into the JSON unescaped: control characters, half a surrogate,
 unknown escapes, bare words such as `"status":suppressed` (users' reports, 2015 and later). Such
-values are repaired. If that does not help, each record is read by itself, and costs only itself.
+values are repaired. If that fails, each record is read by itself, so that only the bad one is lost.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _object(text: bytes) -> tuple[dict[str, Any] | None, int]:
     assert end is not None
     closing = text[end.start() :].count(b"}")
     text = text[: end.start()]
-    for left in reversed(range(closing)):  # how many braces are its own is not known
+    for left in reversed(range(closing)):  # it is unknown how many of the braces belong to it
         text += b"}"
         for attempt in (text, _mended(text)):
             found = _loads(attempt)

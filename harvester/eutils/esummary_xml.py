@@ -23,7 +23,7 @@ _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """Characters that XML does not allow and that NCBI's records contain at times."""
 
 _TYPES = frozenset(("string", "int", "flag"))
-"""Names of list items that are types and say nothing else."""
+"""Names of list items that are only types."""
 
 _ERROR_OF_UID = re.compile(r"UID=(\d+): (.+)", re.DOTALL)
 """Form of an ERROR about one UID among DocSums."""

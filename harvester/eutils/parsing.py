@@ -1,6 +1,6 @@
 """JSON and XML of all utilities, read safely.
 
-NCBI pastes the text of exceptions unescaped into both forms: line ends inside a string make
+NCBI inserts the text of exceptions unescaped into both forms: line ends inside a string make
 invalid JSON, control characters make invalid XML (recorded in 2023). This module repairs them
 inside ERROR texts and nowhere else; joining digits anywhere else would make ids that NCBI never
 sent. It never fetches a DTD, and rejects documents that declare entities or nest too deeply.

@@ -1,4 +1,4 @@
-"""The interface of a utility to the engine: form of a request, and reading of its answer."""
+"""Interface of a utility to the engine: makes requests, reads answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Question(Protocol):
-    """A question about batches of UIDs, one request per batch."""
+    """A kind of request about batches of UIDs, one request per batch."""
 
     @property
     def path(self) -> str:

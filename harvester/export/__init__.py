@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a table of links is to hold.
+    """Content of an exported table.
 
     Attributes:
         wide: one row per UID, and one column per linkname.

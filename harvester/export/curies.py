@@ -1,4 +1,4 @@
-"""How other tools name the records of a database, and the relations between them.
+"""Names of records and relations in other tools: CURIEs, IRIs, Biolink, CiTO.
 
 A UID is the public identifier of a record only in some databases. In the others it is an internal
 number: the UID of a MeSH term is not its D-number, that of a sequence is not its accession.
@@ -25,9 +25,9 @@ class Kind:
 
     Attributes:
         category: class of the Biolink model 4.4.
-        curie: what precedes the UID in a CURIE of Biolink or Bioregistry; empty if the UID is no
+        curie: prefix of the UID in a CURIE of Biolink or Bioregistry; empty if the UID is no
             public identifier.
-        iri: what precedes it in an IRI of identifiers.org; empty without one.
+        iri: its prefix in an IRI of identifiers.org; empty without one.
     """
 
     category: str
@@ -123,7 +123,7 @@ def category(db: str) -> str:
 
 
 def relation(linkname: str) -> Relation:
-    """Return what the links of a linkname say."""
+    """Return the Biolink relation of the links of a linkname."""
     return RELATIONS.get(linkname, Relation())
 
 

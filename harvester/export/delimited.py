@@ -1,6 +1,6 @@
 """csv and tsv: one line per row, with the names of the columns in the first.
 
-UTF-8, line ends LF. A cell is quoted where it holds a quote or the separator (RFC 4180). Control
+UTF-8, line ends LF. A cell is quoted if it holds a quote or the separator (RFC 4180). Control
 characters in texts become blanks, and a text that a spreadsheet would run as a formula gets an
 apostrophe before it.
 """

@@ -1,8 +1,8 @@
-"""Where an export goes: built aside, then renamed into place as a whole.
+"""Destination of an export: built aside, then renamed into place as a whole.
 
 Until the export has ended, all of its files are in the folder `.NAME.tmp` beside the destination,
 temporary ones too. A failed export removes that folder; the next export removes that of a killed
-one. The temporary files of an export to standard output are where the system has such files.
+one. An export to standard output has its temporary files in the system's temporary folder.
 """
 
 from __future__ import annotations
@@ -185,7 +185,9 @@ def written_to(
             _empty(aside)
             destination = Destination(final, aside)
             yield destination
-            if companions:  # an old file would go with new ones if the process were killed now
+            if (
+                companions
+            ):  # if the process were killed now, an old file would be combined with new ones
                 durable.remove([final])
             for suffix in companions:
                 durable.publish(destination.companion(suffix), companion(final, suffix))

@@ -1,4 +1,4 @@
-"""duckdb: a database with the tables of the harvest, and a graph for those who want one.
+"""duckdb: a database with the tables of the harvest, and a graph of nodes and edges.
 
 `links` and `uids` have the columns of the harvest. If the links lead to records, `nodes` has each
 record of either end once, and the view `edges` has the links between them.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harvester.export.summaries import NodeFields
 
 _MEMORY = "64MB"
-"""DuckDB's limit. What does not fit goes to temporary files beside the destination."""
+"""DuckDB's memory limit. It writes the rest to temporary files beside the destination."""
 
 _EDGES = """
 CREATE VIEW edges AS
@@ -64,7 +64,7 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:
         raise BadInput(f"The rows of {harvests.names} name no records that --columns could be of.")
     check_names(options.columns)
     fields = node_fields(harvests, options.columns, to.scratch)
-    # Found first: DuckDB keeps the memory that it once had, so that the two would add up.
+    # Collected first: DuckDB does not free memory, so the memory of both would add up.
     nodes = Nodes(harvests) if harvests.is_graph else None
 
     config: dict[str, str | bool | int | float | list[str]] = {
@@ -130,7 +130,7 @@ def _fill(
     try:
         database.execute(f'CREATE TABLE "{name}" AS SELECT * FROM arriving')  # noqa: S608
     except Exception:
-        if failed:  # DuckDB has made an error of its own of it
+        if failed:  # DuckDB has replaced the original error
             raise failed[0] from None
         raise
     database.unregister("arriving")

@@ -1,4 +1,4 @@
-"""edgelist: two columns of node numbers, and beside them a table of what the numbers stand for.
+"""edgelist: two columns of node numbers, and a table of the nodes beside them.
 
 Numbers run from 0 without gaps, as networkit, igraph, graph-tool and SNAP want them.
 """

@@ -1,4 +1,4 @@
-"""xlsx: one worksheet, for what fits into Excel."""
+"""xlsx: one worksheet, for harvests that fit into Excel."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def write(harvests: Harvests, to: Destination, options: Options) -> None:
 def _write_rows(
     sheet: Any, names: Sequence[str], tables: Iterable[pa.Table], harvests: Harvests
 ) -> int:
-    """Write rows below the header; return how many."""
+    """Write rows below the header; return their number."""
     row = 0
     for batch in batches(tables):
         _check(row + len(batch), harvests)

@@ -1,4 +1,4 @@
-"""Check what an export asks for, and write it."""
+"""Check the options of an export, and write it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def export(
         folders: folders of harvests or chains.
         form: a key of `FORMATS`.
         final: the file or folder to write.
-        options: what a table is to hold.
+        options: content of a table.
         overwrite: replace what is there.
         partial: accept unfinished harvests.
         listeners: called with warnings and progress.

@@ -92,7 +92,7 @@ class Harvests:
         self.row_count = yielded
 
     def uids(self, *columns: str) -> Iterator[pa.Table]:
-        """Yield the rows of UIDs with their outcomes, of each question once.
+        """Yield the rows of UIDs with their outcomes, once per UID of each job.
 
         Args:
             columns: names of columns, `from_uid` among them; all without any.

@@ -36,7 +36,7 @@ _PROVIDED_BY = "elink-harvester"
 
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _DASHES = (8, 12, 16, 20)
-"""Digits of a UUID before each of its dashes (RFC 9562)."""
+"""Number of digits of a UUID before each dash (RFC 9562)."""
 
 
 def write(harvests: Harvests, to: Destination, options: Options) -> None:

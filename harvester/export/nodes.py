@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 _PROPERTIES = {"score": "long", "rank": "int", "round": "int"}
 
 _CHUNK = 1 << 16
-"""Nodes listed at a time."""
+"""Number of nodes listed at a time."""
 
 _ADDED = 1 << 20
 """UIDs added to a set at a time, 8 MB. Each addition passes over the whole set."""
 
 _FILLED = 1 << 17
-"""Members of a set that are unpacked at a time."""
+"""Number of members of a set that are unpacked at a time."""
 
 _SPARSE = 32
 """UIDs per member from which on a sorted list takes less memory than one bit per UID."""
@@ -194,7 +194,7 @@ class _Numbers:
         for array in self._unpacked(_FILLED):
             offsets[at : at + len(array)] = array - self._lowest
             at += len(array)
-        self._offsets, self._set = offsets, None  # the list takes its place
+        self._offsets, self._set = offsets, None  # the list replaces it
 
     def _set_bits(self) -> None:
         """Set one bit per UID, and count the bits before each word of 64."""

@@ -1,7 +1,7 @@
 """Sort rows that do not fit in memory.
 
 Runs of rows are sorted in memory and put into one temporary file. Then the heads of all runs are
-merged: rows up to the least last key of the heads are complete, so they are sorted and passed on.
+merged: rows up to the lowest last key of the heads are complete, so they are sorted and yielded.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUN = 1 << 19
-"""Rows sorted in memory at a time; about 45 MB of links, with the copy."""
+"""Number of rows sorted in memory at a time; about 45 MB of links, with the copy."""
 
 HEADS = 1 << 20
-"""Rows of all heads together, about 45 MB of links."""
+"""Number of rows of all heads together, about 45 MB of links."""
 
 _LEAST, _MOST = 1 << 8, 1 << 16
 """Bounds of the rows per head."""

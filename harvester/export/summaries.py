@@ -1,4 +1,4 @@
-"""Fields of the summaries that were got for the records of some harvests.
+"""Fields of the summaries fetched for the records of some harvests.
 
 Their texts go to temporary files that are mapped into memory, so that only a number per summary
 stays in memory.

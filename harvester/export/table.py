@@ -1,4 +1,4 @@
-"""The table that csv, tsv, xlsx and parquet hold: links, or one row per UID."""
+"""The table of csv, tsv, xlsx and parquet: links, or one row per UID."""
 
 from __future__ import annotations
 

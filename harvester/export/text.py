@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 ROWS = 1 << 16
-"""Rows joined at a time. Their text fits the processor's caches."""
+"""Number of rows joined at a time. Their text fits the processor's caches."""
 
 LIST_SEPARATOR = ";"
-"""Between the values of a list in one cell."""
+"""Separator of the values of a list in one cell."""
 
 _CONTROLS = r"[\x{0}-\x{1f}\x{7f}-\x{9f}\x{2028}\x{2029}\x{fffe}\x{ffff}]+"
 """Line ends, tabs, what moves the cursor of a terminal, and what no XML may hold."""
 
 _FORMULA = r"^([ \x{a0}\x{3000}]*[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}])"
-"""How a cell begins that a spreadsheet runs as a formula. Some skip blanks, and take the wide
+"""Beginning of a cell that a spreadsheet runs as a formula. Some skip blanks, and treat the wide
 characters of East Asian texts like the narrow ones."""
 
 _CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]+")

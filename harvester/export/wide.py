@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from harvester.export.summaries import Summaries
 
 _OUTCOMES = [Outcome.EMPTY.value, Outcome.LINKED.value, Outcome.MISSING.value, Outcome.FAILED.value]
-"""From best known to least: of several harvests the last counts."""
+"""From most to least informative: of several harvests the last counts."""
 
 FIELD_SEPARATOR = " | "
-"""Between the fields of several records in one cell; titles hold semicolons."""
+"""Separator of the fields of several records in one cell; titles contain semicolons."""
 
 _COLUMNS = ("from_uid", "dbto", "linkname", "to_uid", "rank")
 

@@ -1,8 +1,8 @@
 """Files in which NCBI or NIH publish links in bulk: one table, a row per file.
 
-A file is downloaded once; a harvest asks ELink for each UID. Where a file has the links that a job
-wants, it is the faster way, and kinder to all who use the E-utilities. The files are not always
-equal to ELink's links: each row says what it holds.
+A file is one download; a harvest sends requests for all UIDs. If a file has the links of a job, it
+is faster, and saves load on the E-utilities. The files do not always equal ELink's links: each row
+of the table describes its file.
 
 Sources: the READMEs of ftp.ncbi.nlm.nih.gov (gene/README of 2025-01, pub/clinvar/README of 2020-02,
 pub/taxonomy, pub/pmc, pub/medgen, pubchem/Compound/Extras), and the description of iCite's
@@ -29,11 +29,11 @@ class BulkFile:
     """One file, and the links that it holds.
 
     Attributes:
-        name: of the file.
-        url: where it is.
-        why: what it holds, as a sentence.
+        name: name of the file.
+        url: its address.
+        why: its content, as a sentence.
         pairs: databases whose links it holds, in both directions.
-        linknames: the only linknames meant; all links between the pairs, if empty.
+        linknames: the only linknames it holds; all links between the pairs, if empty.
     """
 
     name: str
@@ -180,8 +180,8 @@ def bulk_files(link: Link) -> list[BulkFile]:
     """Return the files that hold links which a job asks for; none for cmds without links.
 
     Args:
-        link: what the job asks for. With `db=all` and no linkname, it asks for too much for any
-            file to replace it, so none is named.
+        link: the links of the job. With `db=all` and no linkname, no file can replace the
+            harvest, so none is returned.
     """
     if not link.leads_to_records:
         return []

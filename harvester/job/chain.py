@@ -57,7 +57,7 @@ class Chain:
 
 
 def fill_hops(job: dict[str, Any]) -> dict[str, Any]:
-    """Fill in what a job may leave out: the link if there are hops, and the dbfrom of each hop.
+    """Fill in keys that a job may omit: the link if there are hops, and the dbfrom of each hop.
 
     Args:
         job: groups as plain values, not validated yet.

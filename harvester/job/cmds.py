@@ -21,12 +21,12 @@ Cmd: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CmdSpec:
-    """What the program knows about one cmd, apart from the form of its answers.
+    """Properties of one cmd, apart from the format of its answers.
 
     Attributes:
         help: what the cmd returns, as a noun phrase.
-        takes: keys of `Link` that this cmd accepts and not every cmd does. NCBI silently ignores
-            a parameter that a cmd does not take, so the program rejects it.
+        takes: keys of `Link` that this cmd accepts and others do not. NCBI silently ignores a
+            parameter that a cmd does not accept, so the program rejects it.
         leads_to_records: whether each row names a linked record (`to_uid`), so that a further
             hop, a second pass or a download of records can follow.
         merged: whether one answer covers all UIDs of the batch together.

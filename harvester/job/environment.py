@@ -1,4 +1,4 @@
-"""What the environment adds to a job: the API key, the contact email and the server."""
+"""Settings from the environment: the API key, the contact email and the server."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def api_key(environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 def redis_password(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return the password of the Redis of `limits.limiter`, read from the environment only."""
+    """Return the password of the Redis of `limits.limiter`, read only from the environment."""
     return environ.get("HARVESTER_REDIS_PASSWORD") or None
 
 

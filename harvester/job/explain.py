@@ -1,7 +1,7 @@
-"""Explain a wrong job in one sentence: where it stands, what is wrong, and the remedy.
+"""Explain an invalid job in one sentence: the place, the problem, and the remedy.
 
-pydantic lists every problem it found, with its own wording. The first problem decides; if a key
-is unknown, that one, since a misspelt key also explains a missing one.
+pydantic lists every problem, with its own wording. The first problem is reported, or the first
+unknown key, since a misspelt key also explains a missing one.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Place:
         return "" if self.hop or not self.key else f"{self.group}.{self.key}"
 
     def origin(self, origins: Mapping[tuple[str, ...], str]) -> str:
-        """Return where the value comes from; where nothing is known, that is the job file."""
+        """Return the origin of the value; by default, the job file."""
         place = (self.group, self.key) if self.key else (self.group,)
         return origins.get(() if self.hop else place, origins.get((), ""))
 
@@ -104,13 +104,13 @@ def _explain_unknown(place: Place, _: Sequence[ErrorDetails]) -> str:
 
 
 def _explain_rule(place: Place, problems: Sequence[ErrorDetails]) -> str:
-    """Repeat the sentence of a validator of ours."""
+    """Return the message of one of our own validators."""
     rule = printable(str(problems[0]["ctx"]["error"]))
     return (_RULE if place.name else _RULE_OF_JOB).format(name=place.name, rule=rule)
 
 
 def _explain_value(place: Place, problems: Sequence[ErrorDetails]) -> str:
-    """Say what should stand there; a union has a problem for each of its members."""
+    """Return the expected value; a union has a problem for each of its members."""
     value = problems[0]["input"]
     return _VALUE.format(
         name=place.name,
@@ -129,18 +129,18 @@ _EXPLAIN: Mapping[str, Callable[[Place, Sequence[ErrorDetails]], str]] = {
 
 
 def _wanted(problem: ErrorDetails) -> str:
-    """Return what should stand there, without pydantic's account of what it tried."""
+    """Return the expected value from pydantic's message."""
     return re.sub(r"^Input should be |, (unable|got) .*|\.$", "", problem["msg"])
 
 
 def _words(problems: Sequence[ErrorDetails]) -> list[str]:
-    """Return the words that could stand there."""
+    """Return the accepted words."""
     expected = [str(problem.get("ctx", {}).get("expected", "")) for problem in problems]
     return re.findall("'([^']+)'", " ".join(expected))
 
 
 def _given(value: Any) -> str:
-    """Return a wrong value as it may be shown; whatever is no plain value may hold a secret."""
+    """Return a wrong value in printable form; other types than plain values may hold a secret."""
     if isinstance(value, str):
         return f" = '{printable(value, 60)}'"
     return f" = {value}" if isinstance(value, int | float) else ""

@@ -26,7 +26,7 @@ def checked(value: object, *, switch: bool) -> object:
     """Return a value unless it is a mistake that pydantic would accept or not explain.
 
     Args:
-        value: as it was given.
+        value: the value given.
         switch: whether the field is true or false.
 
     Raises:

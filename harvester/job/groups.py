@@ -144,7 +144,7 @@ class Source(Group):
 
     @property
     def kind(self) -> SourceKind | None:
-        """What reads the UIDs; None if the job names no source."""
+        """The key that names the source; None if the job names no source."""
         if self.query is not None or self.webenv is not None:
             return "search"
         if self.run is not None:
@@ -155,7 +155,7 @@ class Source(Group):
 
     @property
     def is_remote(self) -> bool:
-        """True if the server has to be asked for the UIDs."""
+        """True if the UIDs are requested from the server."""
         return self.kind == "search"
 
     @property
@@ -275,12 +275,12 @@ class Limits(Group):
         return None if value is None else redis_url(value)
 
     def permitted(self, *, with_key: bool) -> float:
-        """Return the requests per second: as set, else what NCBI permits."""
+        """Return the requests per second: as set, else NCBI's limit."""
         return self.rate or ncbi.permitted_rate(with_key=with_key)
 
 
 class Contact(Group):
-    """Who asks. NCBI writes to this address before it blocks anyone (NBK25497)."""
+    """Sender of the requests. NCBI writes to this address before blocking one (NBK25497)."""
 
     if TYPE_CHECKING:
 
@@ -307,7 +307,7 @@ class Contact(Group):
 
 
 class Server(Group):
-    """The server that is asked."""
+    """The server that receives the requests."""
 
     if TYPE_CHECKING:
 
@@ -339,7 +339,7 @@ class Server(Group):
 
 
 class Run(Group):
-    """Which processes send the requests."""
+    """Choice of the processes that send the requests."""
 
     if TYPE_CHECKING:
 
@@ -367,7 +367,7 @@ class Run(Group):
 
 
 class Access(Group):
-    """How a server is asked: who asks whom, and how fast."""
+    """Connection settings: contact, server and limits."""
 
     contact: Contact = Contact()
     server: Server = Server()

@@ -14,7 +14,7 @@ numpy, pandas, polars or pyarrow."""
 
 
 class InMemory:
-    """UIDs in memory, as they were given; a job prints and compares without looking at them.
+    """UIDs in memory, unchanged; printing and comparing a job does not read them.
 
     Args:
         values: an array or an iterable; an iterator is read to its end.
@@ -29,7 +29,7 @@ class InMemory:
         self.values = _listed(values)
 
     def __repr__(self) -> str:
-        """Their number: there may be millions."""
+        """Show their number: there may be millions."""
         return f"<{len(self.values):,} UIDs in memory>"
 
 
@@ -57,7 +57,7 @@ def _listed(values: object) -> Any:
         return [word for word in map(str.strip, values.split(",")) if word]
     if isinstance(values, Iterator):
         return list(values)
-    if shape == () and hasattr(values, "item"):  # a number of numpy's
+    if shape == () and hasattr(values, "item"):  # a number of numpy
         return [values.item()]
     if not isinstance(values, Iterable):
         return [values]

@@ -119,7 +119,7 @@ class Link(Group):
 
     @model_validator(mode="after")
     def _taken(self) -> Link:
-        """Reject what the cmd does not take; NCBI would silently ignore it (NBK25499)."""
+        """Reject parameters that the cmd does not accept; NCBI silently ignores them."""
         for key in type(self).model_fields:
             cmds = cmds_that_take(key)
             if getattr(self, key) and self.cmd not in cmds:
@@ -161,7 +161,7 @@ class Link(Group):
 
     @property
     def is_merged(self) -> bool:
-        """True if one answer covers all UIDs of a batch together, asked for as a comma list."""
+        """True if one answer covers all UIDs of a batch together (request by comma list)."""
         return CMDS[self.cmd].merged or self.targets_only
 
     def warnings(self) -> list[str]:

@@ -1,7 +1,7 @@
 """Built-in averages: how many links a UID has, per linkname. Rough: a probe measures them.
 
-Each row says where the number comes from. Most samples hold only UIDs that have such links, and
-most are small, so take the averages for an order of magnitude.
+Each row names its source. Most samples hold only UIDs that have such links, and most are small, so
+an average is only an order of magnitude.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Average:
 
     Attributes:
         links: per UID.
-        source: where the number comes from.
+        source: origin of the number.
     """
 
     links: float

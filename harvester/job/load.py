@@ -1,6 +1,6 @@
 """Load a job from its four origins: option, environment, job file, default, in this order.
 
-Whatever is wrong becomes one sentence that names the thing and the remedy, before any request.
+Every error becomes one sentence that names the thing and the remedy, before any request.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def build(
     if path:
         found = load(path)
         hops = found.pop("hop", hops)  # type: ignore[assignment]
-        if hops:  # now, so that options change the first hop, and add none
+        if hops:  # now, so that options change the first hop and do not add one
             found["link"], hops = first_hop(found.get("link", {}), hops)
         merged.take_file(path, found)
     merged.take_environment(environ)
@@ -90,7 +90,7 @@ def build(
 
 
 def build_access(settings: Settings, environ: Mapping[str, str] = os.environ) -> Access:
-    """Return how to ask a server, for work without a job.
+    """Return the connection settings for work without a job.
 
     Args:
         settings: of the groups contact, server and limits.
@@ -106,7 +106,7 @@ def build_access(settings: Settings, environ: Mapping[str, str] = os.environ) ->
 
 
 def resolve(job: Job, environ: Mapping[str, str] = os.environ) -> Job:
-    """Return a job as it is run: with absolute paths, and with what the environment sets.
+    """Return a job with absolute paths and with the settings from the environment.
 
     Raises:
         BadInput: a path begins with an unknown home directory, or a variable is wrong.
@@ -133,7 +133,7 @@ def dump(job: Job) -> str:
     said = job.model_dump(mode="json", exclude_none=True, exclude=exclude)
     for group, key in (("output", "path"), ("source", "run")):
         if path := said[group].get(key):
-            said[group][key] = url_of(Path(path)) or path  # otherwise as it was given: `out/`
+            said[group][key] = url_of(Path(path)) or path  # otherwise unchanged: `out/`
     return tomli_w.dumps(said)
 
 
@@ -226,7 +226,7 @@ def _read_toml(path: Path, name: str) -> Settings:
 
 
 def _holds_api_key(found: object) -> bool:
-    """Return whether a name at any depth says API key, or an address carries one."""
+    """Return whether a key at any depth is named API key, or an address contains one."""
     waiting = [found]
     while waiting:
         match waiting.pop():

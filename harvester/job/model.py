@@ -108,11 +108,11 @@ class Job(Group):
         """Return what the rows of a folder depend on; a rerun must agree with it.
 
         Args:
-            holds: what the folder holds: its `kind`, and of records their `form` and `side`.
+            holds: content of the folder: its `kind`, and `form` and `side` of records.
         """
         link = self.link.model_dump(mode="json", exclude={"retmode", "repeat"})
         link |= {key: sorted(link[key]) for key in ("db", "linkname")}
-        if self.link.repeat > 1:  # more rounds may be asked for later
+        if self.link.repeat > 1:  # more rounds may be requested later
             link["repeat"] = True
         output = {
             "format": self.output.format,

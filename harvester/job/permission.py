@@ -1,4 +1,4 @@
-"""NCBI's own rules, which hold for every way of asking NCBI."""
+"""NCBI's rules, for every way of sending requests to NCBI."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 def check_permitted(
     contact: Contact, server: Server, limits: Limits, environ: Mapping[str, str] = os.environ
 ) -> None:
-    """Check that NCBI may be asked like this; other servers have no such rules.
+    """Check that NCBI permits the requests; other servers have no such rules.
 
     NCBI requires https, a contact email, and at most 3 requests per second, or 10 with an API key,
     unless it has agreed to more (NBK25497).
 
     Args:
-        contact: who asks.
-        server: who is asked.
-        limits: how fast.
+        contact: tool and email.
+        server: the server.
+        limits: has the rate.
         environ: holds the API key, if there is one.
 
     Raises:
@@ -43,7 +43,7 @@ def check_permitted(
 
 
 def check_rate(server: Server, limits: Limits, environ: Mapping[str, str] = os.environ) -> None:
-    """Check what NCBI permits apart from who asks; see `check_permitted`.
+    """Check NCBI's rules apart from the contact; see `check_permitted`.
 
     Raises:
         BadInput: a rule is broken; names the remedy.
@@ -69,7 +69,7 @@ def check_rate(server: Server, limits: Limits, environ: Mapping[str, str] = os.e
 
 
 def _check_extra(limits: Limits) -> None:
-    """Check that what a shared rate limit needs is installed, without importing it.
+    """Check that the package for a shared rate limit is installed, without importing it.
 
     Raises:
         BadInput: it is not; names the extra.

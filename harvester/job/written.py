@@ -1,4 +1,4 @@
-"""A job as a file to edit: its keys with what they mean, and some more as comments."""
+"""A job as a file to edit: its keys with their meaning, and some more as comments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OFTEN_CHANGED = {
     "limits": ("rate", "batch_size", "window", "passes", "max_attempts", "stop_at_window_end"),
     "contact": ("email",),
 }
-"""Keys that stand in the file as comments where the job leaves them as they are."""
+"""Keys that are in the file as comments if they have their defaults."""
 
 _EXAMPLES: dict[str, Any] = {
     "linkname": ["pubmed_pmc"],

@@ -1,1 +1,1 @@
-"""The values that flow: UID sets, batches, answers, rows."""
+"""Values passed between folders: UID sets, batches, answers, rows."""

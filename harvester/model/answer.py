@@ -28,8 +28,8 @@ class Answer:
         left_out: UIDs that the answer does not name, ascending.
         unrequested: LinkSets dropped because they name no single UID that was asked for.
         owner: UID of each list of rows; None if the rows belong to all UIDs together.
-        renamed: accessions that the answer names with another version, and that name. Only a list
-            of accessions has such.
+        renamed: accessions that the answer names with another version, and that name; only in
+            answers for accessions.
         remark: ERROR of a LinkSet that names no UID; empty if there is none.
     """
 

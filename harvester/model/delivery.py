@@ -1,4 +1,4 @@
-"""What the engine hands on: UIDs with an outcome, their links, and responses to be kept."""
+"""Values that the engine delivers: UIDs with an outcome, their links, and responses to keep."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class AnsweredUids:
 
 @dataclass(frozen=True, slots=True)
 class UnansweredUids:
-    """UIDs that are given up.
+    """UIDs without an answer after all attempts.
 
     Attributes:
         uids: int64.

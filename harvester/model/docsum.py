@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SEPARATOR = ";"
-"""Between the values of a list."""
+"""Separator of the values of a list."""
 
 _ALIASES: Mapping[str, tuple[str, ...]] = {
     "title": ("title", "description", "scientificname", "name", "caption"),
@@ -31,7 +31,7 @@ _ARTICLE_IDS: Mapping[str, tuple[str, ...]] = {
 """Name → `idtype` in `articleids` of db=pubmed and db=pmc."""
 
 _NAMES = ("name", "scientificname", "value", "accession")
-"""Members that stand for an object in a list, such as an author."""
+"""Members that represent an object in a list, such as an author."""
 
 COMMON = ("title", "symbol", "organism", *_ARTICLE_IDS)
 """Names that are understood in every database."""

@@ -1,4 +1,4 @@
-"""How records are named in requests, answers and tables: by UID or by accession.
+"""Names of records in requests, answers and tables: UIDs or accessions.
 
 With `idtype=acc` the sequence databases name records by accession.version (NBK25499). Each
 accession gets a number, its place in a list, so that sets and batches hold numbers only.
@@ -40,7 +40,7 @@ class Identifiers(Protocol):
         """Return the numbers of a column of names that are known."""
 
     def number_all(self, listed: Listed) -> UidSet:
-        """Return the numbers of what a source returns; new names get new numbers."""
+        """Return the numbers of a source's UIDs or accessions; new names get new numbers."""
 
     def dump(self) -> bytes:
         """Return what must be stored to read the numbers again."""

@@ -1,4 +1,4 @@
-"""What can become of one input UID."""
+"""Outcomes of input UIDs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What became of one input UID."""
+    """Outcome of one input UID."""
 
     LINKED = "linked"  # answered in full, with at least one link
     EMPTY = "empty"  # answered, without links

@@ -1,8 +1,7 @@
-"""Where a harvest is kept: a folder of this machine, or an object store with a local cache.
+"""Place of a harvest: a folder of this machine, or an object store with a local cache.
 
-A harvest at `s3://bucket/prefix` is worked on in a folder below the user's cache folder. The place
-of that folder and the URL can be made of each other, so that the rest of the program sees folders
-only.
+A harvest at `s3://bucket/prefix` is processed in a folder below the user's cache folder. The path
+of that folder and the URL follow from each other, so the rest of the program sees folders only.
 """
 
 from __future__ import annotations

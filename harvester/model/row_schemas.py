@@ -1,6 +1,6 @@
 """Arrow schemas of the rows of each cmd of ELink, and of the records of ESummary and EFetch.
 
-They stand apart from the protocol, because code that reads a finished harvest needs only these.
+They are separate from the protocol, because code that reads a finished harvest needs only these.
 """
 
 from __future__ import annotations

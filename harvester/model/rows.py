@@ -1,4 +1,4 @@
-"""Rows of answers, run-length encoded: what all rows of a list share is stored once.
+"""Rows of answers, run-length encoded: values shared by all rows of a list are stored once.
 
 A table repeats dbfrom, from_uid, dbto and linkname in every row, which takes five times the bytes
 of the UID linked to. Rows therefore stay encoded until those of many answers are committed
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PIECE = 1 << 17
-"""Rows per table that `to_tables` yields. So many fit the processor's caches."""
+"""Rows per table that `to_tables` yields. They fit the processor's caches."""
 
 RANK = "rank"
 """Name of the column that holds the place of a row in its list, from 0."""

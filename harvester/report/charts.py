@@ -1,4 +1,4 @@
-"""Charts of what came of a harvest, as Vega-Lite specifications."""
+"""Charts of the results of a harvest, as Vega-Lite specifications."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _OUTCOMES = {"linked": BLUE, "empty": GREY, "missing": AMBER, "failed": RED, "open": GRID}
 
 _NAME_WIDTH = 0.42
-"""Share of the width that names beside bars may take."""
+"""Maximum share of the width for names beside bars."""
 
 
 def outcomes(uids: dict[str, int], width: int) -> Spec:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 _PERIODS = 100
-"""Periods listed, the newest."""
+"""Maximum periods listed, the newest."""
 
 
 def course_of(timeline: Timeline, most: int) -> Course:

@@ -1,4 +1,4 @@
-"""What a report says, as values; `report.json` holds the same."""
+"""Content of a report, as values; `report.json` holds the same."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """How many links the answered UIDs have.
+    """Distribution of the links per answered UID.
 
     Attributes:
         uids: answered UIDs.
@@ -67,7 +67,7 @@ class TopTargets:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why some UIDs have no answer."""
+    """A reason why UIDs have no answer."""
 
     outcome: str
     reason: str
@@ -96,7 +96,7 @@ class Moment:
     """The course of a harvest during one interval.
 
     Attributes:
-        at: begin, seconds since 1970.
+        at: begin in seconds since 1970.
         seconds: length of the part of the interval in which the run was on.
         requests: requests sent per second.
         permitted: permitted requests per second.

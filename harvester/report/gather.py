@@ -1,4 +1,4 @@
-"""Gather what a report says from the folder of a harvest or a chain."""
+"""Gather the content of a report from the folder of a harvest or a chain."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ if TYPE_CHECKING:
     from harvester.store.link_counts import Family
 
 _LINKNAMES = 40
-"""Linknames listed; the rest is counted together."""
+"""Maximum linknames listed; the rest is added up."""
 
 _FAMILIES = 5
 """Linknames whose top targets are shown, those with the most links."""
 
 _TARGETS = 10
-"""Top targets of each."""
+"""Maximum top targets per linkname."""
 
 _LISTED = 1000
-"""Failed and missing UIDs listed, over all hops together."""
+"""Maximum failed and missing UIDs listed, over all hops."""
 
 _REASONS = 20
-"""Reasons listed; the rest is counted together."""
+"""Maximum reasons listed; the rest is added up."""
 
 _MOMENTS = 240
 """Moments of the timeline, over all hops together; each takes about 400 bytes of the page."""
@@ -61,13 +61,13 @@ _MOMENTS = 240
 _FEWEST_MOMENTS = 40
 
 _PROVIDERS = 100_000
-"""Names of providers counted at most."""
+"""Maximum names of providers counted."""
 
 OTHERS = "others"
 
 
 def gather(folder: Path, *, read_links: bool = True) -> Report:
-    """Return what a report of a folder says.
+    """Return the content of the report on a folder.
 
     Args:
         folder: folder of a harvest or a chain, also while another process runs it.

@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 
 EVERY_SECONDS = 5
-"""Seconds between two updates of an open page."""
+"""Seconds between updates of an open page."""
 
 _FRESH_SHARE = 0.2
-"""Share of the time that making pages may take: a slow one is kept for longer."""
+"""Maximum share of the time for making pages: a slow page is kept longer."""
 
 _OLDEST_SECONDS = 10.0
-"""Seconds after which a page is made anew in any case."""
+"""Seconds after which a page is always remade."""
 
 _MOST_LINKS = 5_000_000
-"""Links up to which all files are read for each page: about 1 s."""
+"""Number of links up to which all files are read for each page: about 1 s."""
 
 _TRIES = 3
-"""Readings of a folder in which a run may merge files."""
+"""Attempts to read a folder while a run may merge files."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -50,7 +50,7 @@ _HEADERS = {
 
 
 class LiveReport:
-    """The report of a folder, made anew when it is asked for and the last one has become old.
+    """The report of a folder, remade on request once the last one is too old.
 
     Args:
         folder: folder of a harvest or a chain.

@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     )
 
 _LINKNAMES = 15
-"""Linknames drawn; the table has more."""
+"""Maximum linknames drawn; the table has more."""
 
 _FEWEST_BINS = 4
-"""Bins from which a distribution is drawn."""
+"""Minimum bins for a drawn distribution."""
 
 _MOST_HOPS = 4
-"""Hops of a chain of which all charts are drawn; of more, only some, or the page grows."""
+"""Maximum hops with all charts; with more hops only some are drawn, to limit the page's size."""
 
 _MOMENT_CHARTS = 3
-"""Moments from which the course is drawn."""
+"""Minimum moments for a drawn course."""
 
 
 _BATCH = "Mean of each point. Requests that only test whether the server answers count as well."
@@ -58,7 +58,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What makes a page update itself: its script, and the seconds between updates."""
+    """Script of a page that updates itself, and the seconds between updates."""
 
     script: str
     seconds: int
@@ -66,7 +66,7 @@ class Live:
 
 @dataclass(slots=True)
 class View:
-    """What the page shows of one harvest."""
+    """Content of the page about one harvest."""
 
     facts: HarvestFacts
     outcomes: Drawing | None = None

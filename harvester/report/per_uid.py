@@ -1,4 +1,4 @@
-"""How many links the UIDs of a harvest have."""
+"""Distribution of the links per UID."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _EXACT = 1 << 16
-"""Numbers of links below which each number is counted apart."""
+"""Number of links below which each number is counted separately."""
 
 _DECADES = 12
-"""More links than 10 to this power have no bin of their own."""
+"""Power of 10 above which numbers of links share one bin."""
 
 _EACH = 10
 """Numbers of links up to which each has a bin of its own; then there are ten bins per decade."""

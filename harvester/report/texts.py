@@ -41,7 +41,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """How to cite a harvest: its data, NCBI's documentation, and the state of the databases."""
+    """Citation of a harvest: its data, NCBI's documentation, and the state of the databases."""
 
     data: str
     reference: str
@@ -210,7 +210,7 @@ _KINDS = {
 
 
 def period_rows(course: Course, *, runs_now: bool) -> list[tuple[str, ...]]:
-    """Return kind, begin, end, duration and what is known of each period.
+    """Return kind, begin, end, duration and remark of each period.
 
     Args:
         course: has the periods.
@@ -260,7 +260,7 @@ def moment_rows(course: Course) -> list[tuple[str, ...]]:
 
 
 def unanswered_text(found: Unanswered) -> str:
-    """Return how many UIDs have no answer, and where they are listed."""
+    """Return the number of UIDs without an answer, and the file that lists them."""
     said = f"{count(found.total, 'UID')} {'has' if found.total == 1 else 'have'} no answer. "
     if found.listed_in:
         return said + f"All are in {found.listed_in}, one per line, and with reasons in uids/."
@@ -268,7 +268,7 @@ def unanswered_text(found: Unanswered) -> str:
 
 
 def citation(report: Report) -> Citation:
-    """Return how to cite a harvest; NCBI's book as the Bookshelf itself words it (NBK25501)."""
+    """Return the citation of a harvest; NCBI's book as the Bookshelf words it (NBK25501)."""
     began, ended = (
         text and f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d}"
         for text in (report.started_at, report.updated_at)

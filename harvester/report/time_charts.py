@@ -36,7 +36,7 @@ _LIMITS = {
 }  # fmt: skip
 _RETRIES = (AMBER, RED, PURPLE, TEAL, BLUE, GREEN)
 _REASONS = 5
-"""Reasons of retries told apart; others are drawn together."""
+"""Maximum reasons of retries drawn separately; the others are drawn together."""
 
 
 class TimeCharts:

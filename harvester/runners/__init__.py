@@ -1,1 +1,1 @@
-"""Other processes that ask for the leases of a harvest, one module per kind of cluster."""
+"""Other processes that run the leases of a harvest, one module per kind of cluster."""

@@ -39,11 +39,11 @@ _DASK: Any = distributed  # it has hardly any types
 _LOST: Any = (_DASK.client.FutureCancelledError, _DASK.comm.CommClosedError, RuntimeError)
 
 WORKERS = 2
-"""Workers of a cluster of our own."""
+"""Number of workers of a cluster started by this program."""
 
 _CONNECT_SECONDS = 30
 _SETTINGS = {
-    "distributed.scheduler.allowed-failures": 1000,  # a lease goes on where its worker died
+    "distributed.scheduler.allowed-failures": 1000,  # another worker continues the lease
     "distributed.scheduler.worker-ttl": "60s",
     "distributed.admin.tick.limit": "1h",
 }
@@ -92,7 +92,7 @@ async def dask_pool(job: Job, run: RunAsync) -> AsyncIterator[DaskPool]:
 
 @contextmanager
 def _without_logs() -> Iterator[None]:
-    """Context in which Dask logs nothing: a lost scheduler is said in one line of our own."""
+    """Context in which Dask logs nothing: one error message reports a lost scheduler."""
     loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -142,7 +142,7 @@ class DaskPool:
 
     @property
     def workers(self) -> int:
-        """Number of workers now; of none, the number before."""
+        """Current number of workers; without any, the last number."""
         if number := len(self.client.scheduler_info(n_workers=-1)["workers"]):
             self._known[0] = number
         return self._known[0]

@@ -1,1 +1,1 @@
-"""One operation on a folder or stream per module."""
+"""Operations on a folder or stream, one per module."""

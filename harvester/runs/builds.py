@@ -1,4 +1,4 @@
-"""The builds of databases, as EInfo gives them, for the manifest of a harvest."""
+"""Builds of databases, from EInfo, for the manifest of a harvest."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from harvester.client.client import Client
 
 BUILD_SECONDS = 5.0
-"""Seconds for EInfo to answer about all databases. A signal that ends the run must not wait longer
-than 10 s, and a small harvest is not to wait long for what is nice to know."""
+"""Seconds for all requests to EInfo. A signal must end the run within 10 s, and a small harvest
+should not wait long for optional data."""
 
 
 async def database_builds(client: Client, databases: Iterable[str]) -> dict[str, str]:
     """Return database → build of its index.
 
-    EInfo is asked once per database; answers of the last day come from the cache. Databases about
-    which it does not answer in time are left out: the harvest does not fail because of them.
+    One request per database; answers of the last day come from the cache. Databases without an
+    answer in time are left out: the harvest does not fail because of them.
 
     Args:
         client: sends the requests.

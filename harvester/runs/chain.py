@@ -1,4 +1,4 @@
-"""A chain of harvests: each in its own folder, fed with what the one before finds."""
+"""A chain of harvests: each in its own folder; the targets of one are the input of the next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harvester.job import load
 from harvester.job.groups import Source
 from harvester.runs.drive import single_errors
 from harvester.sources.earlier_run import targets
-from harvester.sources.feed import Handed
+from harvester.sources.feed import HopFeed
 from harvester.store import durable
 from harvester.store.folder import JOB, hop_folder, remove_manifest
 from harvester.store.manifest import write_chain_manifest
@@ -44,14 +44,14 @@ class Hop:
         source: its input UIDs, or a feed of them; None if its folder holds all.
         next_feed: takes the targets of its links; None for the last hop.
         next_db: the database of those targets.
-        result: what it came to, once it has ended.
+        result: its result, once it has ended.
         error: why it ended early, if it did.
     """
 
     runner: Runner
     job: Job
     source: Listed | Feed | None
-    next_feed: Handed | None = None
+    next_feed: HopFeed | None = None
     next_db: str = ""
     result: Result | None = None
     error: HarvestError | None = field(default=None)
@@ -74,7 +74,7 @@ class Hop:
             self.next_feed.hand(targets(links, self.next_db))
 
     def _hand_on_all(self, ledger: Ledger) -> None:
-        """Hand on what earlier runs committed."""
+        """Pass on the targets that earlier runs committed."""
         if self.next_feed is not None:
             for links in ledger.read_links():
                 self._hand_on(links)
@@ -86,7 +86,7 @@ async def run_chain(
     source: Listed | Feed | None,
     opened: Callable[[Path], None] = lambda _: None,
 ) -> Result:
-    """Run all hops of a job at once, each on what the one before has found so far.
+    """Run all hops of a job at the same time; each requests what the one before has found so far.
 
     Args:
         runner: runs each hop.
@@ -113,7 +113,7 @@ async def run_chain(
         mine = replace(runner, listeners=[partial(as_one, number)])
         hop = Hop(runner=mine, job=one, source=feed)
         if number + 1 < len(jobs):
-            hop.next_feed, hop.next_db = Handed(), jobs[number + 1].link.dbfrom
+            hop.next_feed, hop.next_db = HopFeed(), jobs[number + 1].link.dbfrom
         hops.append(hop)
     async with single_errors(), asyncio.TaskGroup() as tasks:
         for hop in hops:
@@ -143,7 +143,7 @@ def hop_jobs(job: Job) -> list[Job]:
 
 
 class _AsOne:
-    """Passes on the events of several harvests as those of one.
+    """Combines the events of several harvests into those of one.
 
     Args:
         count: number of harvests.

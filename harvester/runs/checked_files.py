@@ -1,4 +1,4 @@
-"""Files compared with what was recorded of them: size, checksums, and the rows that they hold."""
+"""Compare files with their records: size, checksums, and rows."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ class CheckedFile:
     Attributes:
         name: path below the folder, with forward slashes.
         why: what is wrong with it, as a half sentence; None if nothing is.
-        note: what else is to be said of it.
-        is_stranger: whether nothing records it.
+        note: a further remark.
+        is_unrecorded: whether it has no record.
     """
 
     name: str
     why: str | None = None
     note: str | None = None
-    is_stranger: bool = False
+    is_unrecorded: bool = False
 
     @property
     def ok(self) -> bool:
-        """True if the file is as it was recorded."""
+        """True if the file matches its record."""
         return self.why is None
 
 
 @dataclass(slots=True)
 class Counted:
-    """Rows of files, and how many have each linkname or outcome."""
+    """Numbers of rows of files, and of rows with each linkname or outcome."""
 
     rows: int = 0
     linknames: Counter[str] = field(default_factory=Counter)
@@ -62,7 +62,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """What is recorded of a file.
+    """The record of a file.
 
     Attributes:
         part: name, kind, rows, size and, if it is known, checksum.
@@ -139,8 +139,8 @@ def _count(tables: Iterable[pa.Table], kind: str) -> Counted:
     return found
 
 
-def strangers(folder: Path, names: Iterable[str], *, settled: bool) -> Iterator[CheckedFile]:
-    """Yield files among the parts that nothing records.
+def unrecorded_files(folder: Path, names: Iterable[str], *, settled: bool) -> Iterator[CheckedFile]:
+    """Yield files among the parts that have no record.
 
     Args:
         folder: folder of a harvest.

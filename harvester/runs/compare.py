@@ -1,6 +1,6 @@
-"""The links of two harvests of one job compared, range by range, in bounded memory.
+"""Compare the links of two harvests of one job, range by range, in bounded memory.
 
-`diff` and `verify --against` stand on this. A link is the same if the columns that identify it are
+`diff` and `verify --against` use this. A link is the same if the columns that identify it are
 the same (`Command.key`); rank and score are not among them, and are compared apart. Only UIDs that
 both harvests have a whole answer for are compared.
 """
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from harvester.store.reader import HarvestReader
 
 ROWS = 1 << 18
-"""Rows of one harvest that are compared at a time. That takes about 150 MB of memory."""
+"""Number of rows of one harvest that are compared at a time, with about 150 MB of memory."""
 
 _WITHOUT_NAME = "(no linkname)"
 """Stands for the linkname of rows that have none."""
@@ -42,7 +42,7 @@ _WITHOUT_NAME = "(no linkname)"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How two harvests differ in the links of one linkname, or of all.
+    """Differences between two harvests in the links of one linkname, or of all.
 
     Attributes:
         added: links of the new harvest that the old one lacks.
@@ -70,16 +70,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two harvests compared.
+    """The result of a comparison of two harvests.
 
     Attributes:
         uids: UIDs that were compared: both harvests have a whole answer for them.
-        only_old: UIDs that only the old harvest was asked for.
-        only_new: UIDs that only the new harvest was asked for.
+        only_old: UIDs that only the old harvest requested.
+        only_new: UIDs that only the new harvest requested.
         unanswered: UIDs of both without a whole answer in one of them.
         total: the links of all linknames; a UID counts once.
         by_linkname: linkname → its links. Of a cmd without linknames, the cmd → its rows.
-        hops: of two chains, name of hop → what was found there; the others are sums.
+        hops: for two chains, name of hop → its result; the others are sums.
     """
 
     uids: int = 0
@@ -92,7 +92,7 @@ class Compared:
 
     @classmethod
     def of_hops(cls, hops: dict[str, Compared]) -> Compared:
-        """Return the hops of a chain as one; a UID counts in each hop that asks for it."""
+        """Return the results of all hops as one; a UID counts in each hop that requests it."""
         every = list(hops.values())
         by_linkname: dict[str, Difference] = {}
         for one in every:
@@ -226,7 +226,7 @@ def rows_of(table: pa.Table, members: UidSet) -> pa.Table:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The rows of two tables, by whether the other table has the same link.
+    """The rows of two tables, divided by whether the other table has the same link.
 
     Attributes:
         added: rows of the new table alone.

@@ -75,7 +75,7 @@ def diff(
 
 
 def _pairs(old: Path, new: Path, partial: bool | None) -> dict[str, tuple[Path, Path]]:
-    """Return the folders to compare by the name of their hop, which of single harvests is empty.
+    """Return name of the hop → the two folders to compare; the name is empty for single harvests.
 
     Raises:
         BadInput: one is a chain and the other is not, or they have different hops.
@@ -92,7 +92,7 @@ def _pairs(old: Path, new: Path, partial: bool | None) -> dict[str, tuple[Path, 
 def _opened(
     old: Path, new: Path, partial: bool | None, warn: Callable[[str], None]
 ) -> tuple[HarvestReader, HarvestReader]:
-    """Open two harvests, once they are found comparable."""
+    """Open two harvests; check that they can be compared."""
     pair = HarvestReader.open(old), HarvestReader.open(new)
     check_comparable(*pair)
     for found in pair:

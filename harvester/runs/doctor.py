@@ -1,4 +1,4 @@
-"""Check what could keep a harvest from working here, by one polite request."""
+"""Check what could prevent a harvest on this machine, by one request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ORDER = (
     "environment", "contact", "api key", "proxy", "name resolution", "connection", "tls", "answer",
     "clock", "rate limit", "locks", "disk", "open files",
 )  # fmt: skip
-"""Order of the findings: from what is asked for to where it is written."""
+"""Order of the findings: from the sender of requests to the output."""
 
 
 async def examine(
@@ -77,7 +77,9 @@ async def examine(
         machine.check_locks(kept),
         machine.check_open_files(rate),
     ]
-    last = {one.check: one for one in found}  # a later finding knows more
+    last = {
+        one.check: one for one in found
+    }  # a later finding replaces an earlier one of the same check
     return sorted(last.values(), key=lambda one: _ORDER.index(one.check))
 
 
@@ -88,7 +90,7 @@ async def _ask(
     environ: Mapping[str, str],
     clock: Callable[[], datetime],
 ) -> list[Finding]:
-    """Send the one request, and return what it shows."""
+    """Send the request, and return its findings."""
     limits = Limits(rate=access.limits.rate, timeout=min(access.limits.timeout, TIMEOUT_SECONDS))
     async with connected(access.server, access.contact, limits, environ) as client:
         asked = await server.ask(client, clock)

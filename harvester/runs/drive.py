@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 OTHER_FILES = 100
-"""Open files other than connections: parts, the state, libraries."""
+"""Number of open files other than connections: parts, the state, libraries."""
 
 
 def make_engine(
@@ -48,14 +48,14 @@ def make_engine(
     fed: bool = True,
     give_up_after: float | None = None,
 ) -> Engine:
-    """Return an engine that asks for `todo`.
+    """Return an engine that requests `todo`.
 
     Args:
         job: gives the limits and the retmode.
         client: sends the requests.
-        question: what to ask about each batch.
-        todo: the UIDs to ask for.
-        deliver: takes what is settled.
+        question: makes the request for each batch.
+        todo: the UIDs to request.
+        deliver: takes settled UIDs.
         emit: receives every event.
         pending: returns the bytes of answers that `deliver` has taken and are not on disk yet.
         known: UIDs answered in earlier runs; none by default.
@@ -94,7 +94,7 @@ def make_engine(
 
 
 def most_connections() -> int:
-    """Return how many connections this process may open, with some files left for the rest."""
+    """Return how many connections this process may open, leaving some files for other uses."""
     if sys.platform == "win32":
         return MOST_IN_FLIGHT
     import resource  # noqa: PLC0415 - not on Windows
@@ -104,12 +104,12 @@ def most_connections() -> int:
 
 
 async def feed_engine(engine: Engine, feed: Feed, number: Callable[[Listed], UidSet]) -> None:
-    """Pass on the UIDs of a feed to an engine as they come.
+    """Pass the UIDs of a feed to an engine as they arrive.
 
     Args:
         engine: takes them.
         feed: yields them.
-        number: returns those of a block that are new, as the engine numbers them.
+        number: returns the new UIDs of a block, as the engine's numbers.
 
     Raises:
         HarvestError: the feed failed before its end.
@@ -136,7 +136,7 @@ async def drive(
     committer: Committer | None = None,
     feeding: Awaitable[None] | None = None,
 ) -> HarvestError | None:
-    """Run an engine to its end, beside a committer and what feeds it.
+    """Run an engine to its end, together with a committer and a feed.
 
     Returns:
         Why the run ended early, or None; all that was answered is committed.

@@ -1,4 +1,4 @@
-"""A lease of a harvest, run in a worker."""
+"""Run a lease of a harvest in a worker."""
 
 from __future__ import annotations
 

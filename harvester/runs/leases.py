@@ -1,10 +1,10 @@
-"""A pass in leases: shares of its UIDs that workers ask for, each into a folder of its own.
+"""A pass in leases: shares of its UIDs that workers request, each into its own folder.
 
-The driver is the only one who writes the harvest. It adopts the parts of a lease together with the
-outcomes of its UIDs, in one commit, and only if none of them has an outcome yet. So it does not
-matter how often a lease is run, or by whom: a second run costs requests and never adds a row.
-A lease that is run again after its worker died goes on in its folder; the lock of the folder keeps
-two workers apart.
+Only the driver writes the harvest. It adopts the parts of a lease together with the outcomes of
+its UIDs, in one commit, and only if none of them has an outcome yet. So a lease may be run any
+number of times, by any worker: a second run costs requests and never adds a row.
+If a worker dies, its lease is continued in the same folder; the lock of the folder prevents two
+workers from running it at once.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ if TYPE_CHECKING:
     from harvester.store.state_reader import Part
 
 LEASE_UIDS = 20_000
-"""UIDs of a lease at most: half a minute for one of three workers at 10 requests per second."""
+"""Maximum UIDs per lease: half a minute for one of three workers at 10 requests per second."""
 
 LEASES_PER_WORKER = 4
-"""Leases for each worker at least, so that none waits long for the last one."""
+"""Minimum leases per worker, so that none waits long for the last one."""
 
 _LEAST_UIDS = 200
 _AGAIN_SECONDS = 2.0
 _LOCKED_SECONDS = 20.0
 
 _STOP_SECONDS = 14.0
-"""Seconds that leases have to end: requests in flight are awaited for 10 s."""
+"""Seconds in which leases must end: requests in flight are awaited for 10 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Lease:
     """A share of the UIDs.
 
     Attributes:
-        job: what to ask, into which folder; the same on every machine.
+        job: the job with its folder; the same on every machine.
         place: the folder, or its URL.
         members: the UIDs, as `uids.dump` writes them; of accessions, their texts.
     """
@@ -74,7 +74,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class LeaseEnd:
-    """What became of a lease; what was answered is in its folder.
+    """The end of a lease; its answers are in its folder.
 
     Attributes:
         place: the folder, or its URL.
@@ -95,7 +95,7 @@ class Pool(Protocol):
         """Number of leases that run at once."""
 
     def run(self, lease: Lease) -> Coroutine[Any, Any, LeaseEnd]:
-        """Run a lease somewhere, as often as needed to learn its end."""
+        """Run a lease in a worker, repeatedly if needed, and return its end."""
 
     async def stop(self) -> None:
         """Make all workers end their leases gently."""
@@ -103,7 +103,7 @@ class Pool(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeasedPass:
-    """Asks for the UIDs of a pass in leases.
+    """Requests the UIDs of a pass in leases.
 
     Attributes:
         job: the whole job.
@@ -120,7 +120,7 @@ class LeasedPass:
     emit: events.Listener
 
     async def run(self, todo: UidSet, hours: Hours, stop: Stop) -> HarvestError | None:
-        """Ask for some UIDs that have no outcome in the pass; return why that ended early, if so.
+        """Request UIDs that have no outcome in the pass; return why that ended early, if it did.
 
         Args:
             todo: the UIDs.
@@ -132,7 +132,7 @@ class LeasedPass:
         todo = todo - self.ledger.state.done(number)
         waiting = list(self._leases(todo, hours))[::-1]
         running: dict[asyncio.Future[LeaseEnd], Lease] = {}
-        halt = _Halt(self.pool)
+        halt = _LeaseStop(self.pool)
         try:
             with stop.of(halt):
                 while running or (waiting and halt.why is None):
@@ -140,14 +140,14 @@ class LeasedPass:
                         lease = waiting.pop()
                         running[asyncio.ensure_future(self.pool.run(lease))] = lease
                     done, _ = await asyncio.wait(
-                        running, timeout=halt.patience, return_when=asyncio.FIRST_COMPLETED
+                        running, timeout=halt.seconds_left, return_when=asyncio.FIRST_COMPLETED
                     )
                     for future in done:
                         lease = running.pop(future)
                         if await self._ended(future, number, halt):
                             await asyncio.sleep(_AGAIN_SECONDS)
                             waiting.append(lease)
-                    if halt.patience == 0.0:
+                    if halt.seconds_left == 0.0:
                         break
         finally:
             for future in running:
@@ -155,8 +155,8 @@ class LeasedPass:
         await self._adopt_leftovers(0.0 if halt.why else _LOCKED_SECONDS)
         return halt.why
 
-    async def _ended(self, future: asyncio.Future[LeaseEnd], number: int, halt: _Halt) -> bool:
-        """Adopt what a lease brought; return whether to run it again."""
+    async def _ended(self, future: asyncio.Future[LeaseEnd], number: int, halt: _LeaseStop) -> bool:
+        """Adopt the result of a lease; return whether to run it again."""
         try:
             end = future.result()
         except HarvestError as error:
@@ -188,7 +188,7 @@ class LeasedPass:
         await self.committer.report()
 
     async def _adopt_leftovers(self, seconds: float) -> None:
-        """Adopt what lies in the folders of leases: of an earlier driver, or run a second time.
+        """Adopt the folders of leases of an earlier driver, or of leases run twice.
 
         Args:
             seconds: how long to wait for a worker that still has the folder.
@@ -222,8 +222,8 @@ class LeasedPass:
                 yield Lease(job, shown(folder), texts or uids.dump(uids.as_set(some)))
 
 
-class _Halt:
-    """Stands for the leases where `Stop` knows engines."""
+class _LeaseStop:
+    """Lets `Stop` end leases in the way it ends engines."""
 
     def __init__(self, pool: Pool) -> None:
         self.why: HarvestError | None = None
@@ -239,13 +239,13 @@ class _Halt:
             self._stopping = asyncio.ensure_future(self._pool.stop())
 
     @property
-    def patience(self) -> float | None:
+    def seconds_left(self) -> float | None:
         """Seconds to wait for the end of leases; None for as long as it takes."""
         return None if self.why is None else max(self._until - time.monotonic(), 0.0)
 
 
 def _lease_job(job: Job, hours: Hours) -> Job:
-    """Return the job of every lease: one pass, at once or in the off-peak hours."""
+    """Return the job of every lease: one pass, at any hour or in the off-peak hours."""
     limits = job.limits.model_copy(
         update={"passes": 1, "window": "off-peak" if hours.bound else "always"}
     )
@@ -257,7 +257,7 @@ def _lease_job(job: Job, hours: Hours) -> Job:
 def adopt(
     ledger: Ledger, folder: Path, number: int, *, handed_on: bool = False
 ) -> tuple[dict[str, int], int, list[Any]] | None:
-    """Take the rows and outcomes in the folder of a lease into the harvest, in one commit.
+    """Add the rows and outcomes in the folder of a lease to the harvest, in one commit.
 
     Args:
         ledger: the harvest.

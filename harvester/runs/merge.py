@@ -66,7 +66,7 @@ def merge(
         emit: receives the progress.
 
     Returns:
-        What the harvest came to. If `out` holds the same shards merged already, nothing is done.
+        The result. If `out` holds the same shards merged already, nothing is done.
 
     Raises:
         BadInput: the folders are not the shards of one job, or `out` holds something.
@@ -142,7 +142,7 @@ def _build(out: Path, shards: Sequence[Shard], origin: str, emit: events.Listene
 
 
 def _clear(folder: Path) -> None:
-    """Delete what an earlier merge left behind when it was killed."""
+    """Delete the leftovers of a killed merge."""
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
@@ -164,7 +164,7 @@ def _identity(shards: Sequence[Shard], job: Job) -> dict[str, Any]:
 
 
 def _fill(ledger: Ledger, shards: Sequence[Shard], emit: events.Listener) -> None:
-    """Copy the files of all shards, and record them with the outcomes of all UIDs at once."""
+    """Copy the files of all shards, and record them together with the outcomes of all UIDs."""
     numbers = ledger.input
     numbers.add(distinct(shards))
     parts: list[Part] = []
@@ -206,7 +206,7 @@ def _distinct_targets(ledger: Ledger, shards: Sequence[Shard]) -> Iterator[pa.Ta
 
 
 def _meta(shards: Sequence[Shard]) -> dict[str, str]:
-    """Return what the shards know besides parts and outcomes, as values of `meta`."""
+    """Return the other data of the shards, as values of `meta`."""
     meta = {}
     warnings = dict.fromkeys(text for one in shards for text in one.harvest.warnings)
     if warnings:
@@ -269,7 +269,7 @@ def _write_rejected(folder: Path, shards: Sequence[Shard]) -> None:
 
 
 def _digest(shards: Sequence[Shard]) -> str:
-    """Return a digest of what the shards hold."""
+    """Return a digest of the shards' content."""
     digest = xxhash.xxh3_128()
     for shard in shards:
         listed = shard.listed

@@ -46,7 +46,7 @@ class Shard:
 
     @property
     def passes(self) -> int:
-        """How often each UID was read."""
+        """Number of passes."""
         return self.job.limits.passes
 
 
@@ -150,7 +150,7 @@ def _other_jobs(shards: Sequence[Shard]) -> Iterator[BadInput]:
 
 
 def _compared(shard: Shard) -> dict[str, Any]:
-    """Return what the shards of one job have in common, by the name of the key."""
+    """Return the properties that the shards of one job have in common, by name."""
     identity: Mapping[str, Any] = shard.harvest.identity or {}
     common = {
         f"{group}.{key}": value
@@ -166,7 +166,7 @@ def _compared(shard: Shard) -> dict[str, Any]:
 
 
 def _wrong_shares(shards: Sequence[Shard]) -> Iterator[BadInput]:
-    """Yield an error for each share that is there twice, or not at all."""
+    """Yield an error for each share that occurs twice, or not at all."""
     count = shards[0].job.source.share[1] if shards else 0
     by_index: dict[int, list[Shard]] = {index: [] for index in range(1, count + 1)}
     for shard in shards:

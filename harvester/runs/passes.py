@@ -1,7 +1,7 @@
-"""The passes of a harvest: each asks for every UID that has no outcome in it yet.
+"""The passes of a harvest: each requests every UID that has no outcome in it yet.
 
-The first pass makes the harvest; what later ones find is merged with it. Set difference says what
-is left: after any stop, with a longer list, or with more passes than last time.
+The first pass makes the harvest; the results of later ones are merged into it. The UIDs left follow
+from set difference: after any stop, with a longer list, or with more passes than before.
 """
 
 from __future__ import annotations
@@ -62,20 +62,20 @@ _NOT_SHARED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passes:
-    """Brings a folder to its end.
+    """Completes a folder, pass by pass.
 
     Attributes:
         job: what to harvest.
         client: sends the requests.
-        question: what to ask.
+        question: makes the requests.
         ledger: the folder, with the UIDs that are known.
         listeners: receive every event.
-        stop: ends everything when asked to.
+        stop: ends the passes early.
         feed: yields more UIDs during the first pass; None if all are known.
         committed: receives the links of each commit.
-        refresh_before: ask again for UIDs answered before this time, in ms since 1970.
+        refresh_before: request again UIDs answered before this time, in ms since 1970.
         inner: whether the folder is a lease of another harvest, and needs no final form.
-        pool: other processes that ask for the UIDs; None: this one does.
+        pool: other processes that request the UIDs; None: this one does.
     """
 
     job: Job
@@ -91,10 +91,10 @@ class Passes:
     pool: Pool | None = None
 
     async def run(self) -> Refreshed | None:
-        """Ask for what is not done yet, commit it, and bring the folder into its final form.
+        """Request what is not done yet, commit it, and bring the folder into its final form.
 
         Returns:
-            What a refresh came to; None without one.
+            The result of a refresh; None without one.
 
         Raises:
             OSError: the disk is full, or the folder is gone.
@@ -118,9 +118,7 @@ class Passes:
             else:
                 ended = await self._run_all(refresher, committer, emit)
             progress.end("interrupted" if ended else end_state(state.outcomes()))
-            if (
-                ended is None and not self.inner
-            ):  # a run that was asked to stop should not keep others waiting
+            if ended is None and not self.inner:  # a run that was asked to stop must end soon
                 await committer.in_thread(partial(merge_small_parts, self.ledger))
             await self._write_ends(committer)
         except (asyncio.CancelledError, Exception) as error:
@@ -141,7 +139,7 @@ class Passes:
         return refresher.result
 
     async def _write_ends(self, committer: Committer) -> None:
-        """Write what others read of a run that has ended."""
+        """Write the files for readers of a run that has ended."""
         await committer.in_thread(partial(write_unanswered, self.ledger))
         await committer.report()
 
@@ -238,7 +236,7 @@ class Passes:
         return take
 
     def _hours(self, fed: int) -> Hours:
-        """Return the hours of a harvest whose feed has so many UIDs by now."""
+        """Return the hours of a harvest whose feed has `uids` UIDs by now."""
         limits = self.job.limits
         return Hours.of(self.job, requests_for(fed * limits.passes, limits.batch_size))
 
@@ -279,7 +277,7 @@ class Passes:
             return await drive(engine, committer, feeding)
 
     async def _read_all(self, feed: Feed, committer: Committer, emit: events.Listener) -> None:
-        """Read a feed to its end, before leases are made of its UIDs."""
+        """Read a feed to its end, before its UIDs are divided into leases."""
         async for listed in feed.blocks():
             if self.ledger.input.add(listed):
                 emit(events.InputGrew(len(self.ledger.input.wanted)))
@@ -288,10 +286,10 @@ class Passes:
     async def _feed(
         self, feed: Feed, engine: Engine, committer: Committer, emit: events.Listener
     ) -> None:
-        """Pass on what is new of a feed to the ledger and to the engine.
+        """Pass new UIDs of a feed to the ledger and to the engine.
 
-        How much a hop of a chain will feed is not known before: once it is more than a small job,
-        it keeps the off-peak hours.
+        How many UIDs the feed of a hop yields is not known before: once it is more than a small
+        job, the hop keeps the off-peak hours.
         """
         fed = len(self._todo(1))
 
@@ -315,7 +313,7 @@ class Passes:
         again: UidSet | None = None,
         round_number: int = 0,
     ) -> events.RunStarted:
-        """Return the event of a pass or round, or of a reading of a refresh, of `again`."""
+        """Return the event of a pass or round, or of a reading of a refresh."""
         outcomes = self.ledger.state.outcomes(number)
         asked = self.ledger.input.wanted if again is None else again
         return events.RunStarted(

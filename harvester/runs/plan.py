@@ -1,4 +1,4 @@
-"""Plan of a job: what it will cost, decided from counts and averages. Pure: no I/O, no clock."""
+"""Plan of a job: its cost, computed from counts and averages. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from harvester.runs.plan_estimates import Basis, Expected, Input
 
 _LONGEST_SECONDS = 100 * 365 * 86_400.0
-"""Seconds of sending that a plan is made for."""
+"""Maximum seconds of sending in a plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """What a change of the job would cost.
+    """Cost of a job with a change.
 
     Attributes:
         change: the change, as an option.
@@ -43,7 +43,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a job will cost.
+    """Cost of a job.
 
     Attributes:
         job: the job.
@@ -58,7 +58,7 @@ class Plan:
         bytes: on disk; None if not known.
         bulk: files that hold the same links.
         alternatives: what changes would cost.
-        notes: what could not be known, and what must be said besides.
+        notes: unknowns and remarks.
     """
 
     job: Job
@@ -77,7 +77,7 @@ class Plan:
 
     @property
     def basis(self) -> Basis:
-        """Where the number of links comes from."""
+        """Origin of the number of links."""
         found = {step.expected.basis for step in self.steps}
         return "unknown" if "unknown" in found else "probe" if found == {"probe"} else "average"
 
@@ -140,7 +140,7 @@ def make_plan(
         now: when it is started, aware.
         with_key: whether there is an API key.
         probed: what a probe of the first hop measured.
-        notes: what is known about the input besides.
+        notes: remarks about the input.
     """
     steps = _steps(job, counted, probed)
     plan = _cost(job, counted, steps, now, with_key=with_key)
@@ -246,7 +246,7 @@ def _alternatives(
 
 
 def _notes(plan: Plan, probed: Expected | None) -> list[str]:
-    """Return what the plan cannot know."""
+    """Return what the plan does not know."""
     job, limits = plan.job, plan.job.limits
     notes = []
     if plan.course.requests and limits.batch_size == "auto" and plan.batch_size > START:

@@ -1,4 +1,4 @@
-"""What is known of a harvest before it: its UIDs, links, bytes and the time its input takes.
+"""Estimates for a harvest before it runs: UIDs, links, bytes, and the time to read its input.
 
 Pure: no I/O, no clock.
 """
@@ -35,7 +35,7 @@ _FOLDER_BYTES = 30_000
 """Bytes of a small harvest apart from its tables: the state, the job and the manifest."""
 
 _RAW_SHARE = 0.2
-"""Size of a kept response, compressed, to what arrived."""
+"""Ratio of a kept, compressed response to the bytes received."""
 
 _PAGE = 9_999
 """UIDs per answer of ESearch (for PubMed; other databases: 10,000)."""
@@ -53,7 +53,7 @@ class Expected:
 
     Attributes:
         links: links per UID; None if not known.
-        basis: where the number comes from.
+        basis: origin of the number.
         why: the same as sentences.
         response_bytes: bytes of a response per UID, uncompressed.
         latencies: seconds per response, lowest and highest.
@@ -71,8 +71,8 @@ class Input:
     """The input UIDs of a job.
 
     Attributes:
-        total: distinct UIDs.
-        left: of them, those without an outcome.
+        total: number of distinct UIDs.
+        left: number of them without an outcome.
         searched: whether they come from ESearch, page by page.
     """
 
@@ -87,7 +87,7 @@ class Step:
 
     Attributes:
         link: what it asks for.
-        uids: to ask for; None if not known before the harvest.
+        uids: number of UIDs to request; None if not known before the harvest.
         is_estimate: whether `uids` is an upper estimate from the links of the hop before.
         expected: links per UID.
     """
@@ -106,7 +106,7 @@ class Step:
 
 
 def expected_of(link: Link) -> Expected:
-    """Return what the built-in averages say about the links of a job."""
+    """Return the built-in averages for the links of a job."""
     averages = averages_of(link)
     if not averages:
         return Expected(None, "unknown")
@@ -115,7 +115,7 @@ def expected_of(link: Link) -> Expected:
 
 
 def assumed_of(step: Step, job: Job) -> Assumed:
-    """Return what a forecast assumes about the responses of a harvest."""
+    """Return the assumptions of a forecast about the responses of a harvest."""
     links = step.expected.links or 0.0
     per_link, per_uid = (11.0, 100.0) if job.link.retmode == "json" else (40.0, 250.0)
     size = step.expected.response_bytes or per_uid + per_link * links

@@ -1,4 +1,4 @@
-"""The input UIDs of a job that is planned: those of its source, and those its folder has."""
+"""The input UIDs of a job to plan: those of its source, and those in its folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DAY = 86_400.0
 
 
 class PlannedInput:
-    """Counts distinct UIDs, and of them those without an outcome.
+    """Counts distinct UIDs, and those without an outcome.
 
     Args:
         job: a prepared job; of a chain, its first hop counts.
@@ -73,7 +73,7 @@ class PlannedInput:
         return Input(total, total - len(self._done), self._searched and bool(self.expected))
 
     def notes(self) -> list[str]:
-        """Return what must be said about the counts."""
+        """Return remarks about the counts."""
         if not self._done:
             return []
         have = "1 has an outcome" if len(self._done) == 1 else f"{len(self._done):,} have outcomes"

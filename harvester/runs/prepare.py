@@ -1,4 +1,4 @@
-"""Prepare a job: check its folder and open its source, before anything is changed or sent."""
+"""Prepare a job: check its folder and open its source, before any change or request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def prepare(
     partial: bool = False,
     asks: bool = True,
 ) -> tuple[Job, Listed | Feed | None]:
-    """Return a job with absolute paths, and its source opened.
+    """Return a job with absolute paths, and its opened source.
 
     Args:
         job: the job to run.
@@ -71,7 +71,7 @@ def prepare(
         if hop_folders(folder) and not job.hop:
             raise BadInput(f"{folder} holds a chain of harvests; give another --out for this one.")
         if job.hop:
-            _see_same_chain(job)
+            _check_same_chain(job)
         first = hop_jobs(job)[0]
         kept, ended = look_up(Path(first.output.path), "identity", "source")
         check_same_job(Path(first.output.path), kept, first.identity())
@@ -86,7 +86,7 @@ def prepare(
 
 
 def _check_name(folder: Path) -> None:
-    """Check that the output is not meant to be a file.
+    """Check that the output is not the name of a table.
 
     Raises:
         BadInput: its name is that of a table, and there is no such folder.
@@ -103,7 +103,7 @@ def _check_name(folder: Path) -> None:
         )
 
 
-def _see_same_chain(job: Job) -> None:
+def _check_same_chain(job: Job) -> None:
     """Check that the folder holds this chain, or none.
 
     Raises:

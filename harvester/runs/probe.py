@@ -1,4 +1,4 @@
-"""Probe of a job: a few ELink requests about UIDs spread over the input, to measure a plan."""
+"""Probe of a job: a few ELink requests for UIDs spread over the input, to measure a plan."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidArray, UidSet
 
 REQUESTS = 5
-"""ELink requests of a probe, at most; failed ones count as well."""
+"""Maximum ELink requests of a probe; failed ones count too."""
 
 BATCH = 100
 """UIDs per request of a probe."""
@@ -31,10 +31,10 @@ class _Measured:
     """Sums over the answered requests of a probe.
 
     Attributes:
-        counts: links per UID; of a merged answer, of all its UIDs.
+        counts: links per UID; for a merged answer, per answer.
         bytes: of the responses.
-        uids: asked for.
-        requests: answered.
+        uids: number of UIDs requested.
+        requests: number of answered requests.
     """
 
     counts: list[int]
@@ -46,7 +46,7 @@ class _Measured:
 async def probe(
     client: Client, question: Question, uids: UidSet, retmode: Retmode
 ) -> Expected | None:
-    """Return what a sample of the UIDs says about links, sizes and latency.
+    """Return links, sizes and latency measured with a sample of the UIDs.
 
     Args:
         client: sends the requests, within its rate limit.
@@ -77,7 +77,7 @@ async def probe(
 
 
 def sample(uids: UidSet) -> list[UidArray]:
-    """Return the batches of a probe: UIDs at equal distances, each batch from the whole range."""
+    """Return the batches of a probe: UIDs at equal distances, each batch over the whole range."""
     size = min(len(uids), REQUESTS * BATCH)
     places = np.unique(np.linspace(0, len(uids) - 1, size).round().astype(np.int64))
     chosen = np.array([uids[int(place)] for place in places], np.int64)

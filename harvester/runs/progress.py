@@ -1,4 +1,4 @@
-"""The progress of a run, as it is kept in the state for other processes to read."""
+"""The progress of a run, kept in the state for other processes to read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Progress of a run, and a copy of its timeline from time to time, as values of the state.
+    """Progress of a run, and regular copies of its timeline, as values of the state.
 
     Args:
         tally: counts of the run.
@@ -40,7 +40,7 @@ class Progress:
         self.state = "running"
 
     def __call__(self) -> dict[str, str]:
-        """Return `progress` as of now; with a commit or after some seconds, also `timeline`."""
+        """Return the current `progress`; with a commit or after some seconds, also `timeline`."""
         timeline = self._timeline.copy()
         return {"progress": self._text()} | ({} if timeline is None else {"timeline": timeline})
 

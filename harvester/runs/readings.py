@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from harvester.store.state_reader import Part
 
 ROWS = 1 << 18
-"""Rows of one reading that are merged at a time. That takes about 150 MB of memory."""
+"""Number of rows of one reading that are merged at a time, with about 150 MB of memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The new answers of some UIDs, written.
+    """The new answers of some UIDs, written to files.
 
     Attributes:
         parts: their rows of `links` and `uids`.
@@ -47,7 +47,7 @@ class Piece:
 
 
 class Readings:
-    """Reads the rows of a refresh from a folder, and writes what comes of them.
+    """Reads the rows of a refresh from a folder, and writes the result.
 
     Args:
         ledger: the harvest's folder.
@@ -103,7 +103,7 @@ class Readings:
         ]
 
     def rest(self, parts: Sequence[Part], members: UidSet) -> Iterator[Part]:
-        """Write the rows of all other UIDs of parts of `links` and `uids` anew."""
+        """Rewrite the rows of all other UIDs in parts of `links` and `uids`."""
         of_uids = schemas.with_ids(schemas.UIDS, self._identifiers.type)
         for part in parts:
             if part.kind not in ("links", "uids"):
@@ -168,7 +168,7 @@ class Readings:
         return pa.concat_tables([first.filter(pa.array(kept)), rows_of(second, better)])
 
     def _linked(self, table: pa.Table) -> UidArray:
-        """Return the UID of each row that stands for links."""
+        """Return the UID of each row that represents links."""
         flag = COMMANDS[self._cmd].flag
         froms: UidArray = (table if flag is None else table.filter(table[flag]))[
             "from_uid"

@@ -1,4 +1,4 @@
-"""Get the records of one side of a harvest's links with ESummary or EFetch."""
+"""Fetch the records of one side of a harvest's links with ESummary or EFetch."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SUMMARY = "summary"
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Which records of a harvest to get, and in which form.
+    """Choice of the records of a harvest, and their form.
 
     Attributes:
         side: `to`, the linked records, or `from`, the input.
@@ -52,7 +52,7 @@ class Records:
 
     @property
     def holds(self) -> dict[str, str]:
-        """What the identity of their folder says of it."""
+        """The value of `holds` in the identity of their folder."""
         return {"kind": RECORDS, "form": self.form, "side": self.side}
 
     def question(self, db: str, identifiers: Identifiers) -> Question:
@@ -65,7 +65,7 @@ class Records:
 async def get_records(
     runner: Runner, job: Job, records: Records, *, partial: bool = False
 ) -> dict[str, Result]:
-    """Get the records of a harvest, into OUT/records/DB for each database.
+    """Fetch the records of a harvest into OUT/records/DB for each database.
 
     Args:
         runner: runs the harvest of each database.

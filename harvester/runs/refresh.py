@@ -1,9 +1,9 @@
-"""Ask again for UIDs whose answer is old, and put the new answers in place of the old ones.
+"""Refresh: request UIDs whose answer is old, and replace the old answers.
 
-A refresh reads its UIDs once. UIDs whose new answer lacks a link of the old one are read a second
-time after all others, because NCBI sometimes drops links silently: a link is removed only if
-neither reading has it. What both readings found is kept apart until all are done, and then
-replaces the old answers in one transaction. A UID that gave no new answer keeps its old one whole.
+A refresh requests its UIDs once. UIDs whose new answer lacks a link of the old one are requested a
+second time after all others, because NCBI sometimes drops links silently: a link is removed only if
+both readings lack it. The results are kept apart until all UIDs are done, and then replace the old
+answers in one transaction. A UID without a new answer keeps its old one whole.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _DAY = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh came to.
+    """The result of a refresh.
 
     Attributes:
-        uids: UIDs that were asked for again.
-        unanswered: those of them that gave no new answer, and keep what they had.
-        added: links that are new.
-        removed: links that are gone.
+        uids: number of UIDs requested again.
+        unanswered: number of them without a new answer, which keep their old one.
+        added: number of new links.
+        removed: number of removed links.
     """
 
     uids: int
@@ -95,11 +95,11 @@ class Refresher:
     Args:
         ledger: the harvest's folder.
         job: what is harvested.
-        before: ask again for UIDs whose answer is from before this time, in ms since 1970; None
-            only ends a refresh that has begun.
+        before: request again UIDs answered before this time, in ms since 1970; None only
+            completes a refresh that has begun.
 
     Attributes:
-        result: what it came to; None before `finish`.
+        result: its result; None before `finish`.
     """
 
     def __init__(self, ledger: Ledger, job: Job, before: int | None) -> None:
@@ -110,7 +110,7 @@ class Refresher:
         self._readings = Readings(ledger, job.link.cmd)
         self.result: Refreshed | None = None
         self._just_done = uids.as_set()
-        self._doubtful: UidSet | None = None
+        self._unconfirmed: UidSet | None = None
 
     def expected(self) -> int:
         """Return the number of UIDs to ask for again, the second reading apart."""
@@ -119,7 +119,7 @@ class Refresher:
         return len(left | self._stale())
 
     def begin(self) -> bool:
-        """Return whether there is a refresh to go on with, or to begin; it is recorded."""
+        """Return whether a refresh is to be continued or begun; record it."""
         if self._state.refresh() is None:
             if not (stale := self._stale()):
                 return False
@@ -127,14 +127,14 @@ class Refresher:
         return True
 
     def asked(self, number: int) -> UidSet:
-        """Return the UIDs that a reading, REFRESHED or CONFIRMED, asks for."""
+        """Return the UIDs that a reading, REFRESHED or CONFIRMED, requests."""
         if number == REFRESHED:
             return self._refresh().uids
         answered = _answered(self._state.settled(REFRESHED))
-        return answered if self._reads_all_twice else self._doubt(answered)
+        return answered if self._reads_all_twice else self._to_confirm(answered)
 
     def finish(self) -> None:
-        """Put the new answers in place of the old ones, in one transaction.
+        """Replace the old answers by the new ones, in one transaction.
 
         Raises:
             FolderError: a part is not as it was committed.
@@ -142,7 +142,7 @@ class Refresher:
         state, refresh, readings = self._state, self._refresh(), self._readings
         first = state.settled(REFRESHED)
         answered = _answered(first)
-        doubt = self._doubt(answered)
+        doubt = self._to_confirm(answered)
         renewed = (answered - doubt) | (doubt & _answered(state.settled(CONFIRMED)))
         old = [*readings.touched("links", renewed), *readings.touched("uids", renewed)]
         old += state.parts("refreshed", "confirmed")
@@ -175,7 +175,7 @@ class Refresher:
         if refresh.at >= _now() - _DAY:
             self._just_done |= refresh.uids
         self._before = None if refresh.at >= (self._before or 0) else self._before
-        self._doubtful = None
+        self._unconfirmed = None
 
     def _refresh(self) -> Refresh:
         refresh = self._state.refresh()
@@ -183,17 +183,17 @@ class Refresher:
         return refresh
 
     def _stale(self) -> UidSet:
-        """Return the UIDs whose answer is too old, without those of a refresh just ended."""
+        """Return the UIDs whose answer is too old, except those of a refresh just ended."""
         if self._before is None:
             return uids.as_set()
         times = self._state.settled_at()
         return uids.union(one.uids for one in times if one.at < self._before) - self._just_done
 
-    def _doubt(self, answered: UidSet) -> UidSet:
+    def _to_confirm(self, answered: UidSet) -> UidSet:
         """Return the UIDs whose first reading lacks a link of the old answer."""
-        if self._doubtful is None:
-            self._doubtful = self._readings.with_losses(answered)
-        return self._doubtful
+        if self._unconfirmed is None:
+            self._unconfirmed = self._readings.with_losses(answered)
+        return self._unconfirmed
 
 
 def _answered(settled: Sequence[Settled]) -> UidSet:

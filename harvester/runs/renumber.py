@@ -1,4 +1,4 @@
-"""The UIDs of one harvest as the numbers of another; only accessions have numbers of their own."""
+"""Translate the UIDs of one harvest into the numbers of another; only accessions are renumbered."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _ROWS, _ANSWERS = 4 << 20, 1000
 
 
 def reparse(job: Job, emit: events.Listener = lambda _: None) -> int:
-    """Replace the links and outcomes of a harvest by what its kept responses say.
+    """Rebuild the links and outcomes of a harvest from its kept responses.
 
     Args:
         job: job kept in the folder, with absolute paths.
@@ -100,7 +100,7 @@ def rewrite(ledger: Ledger, pieces: Iterable[Sequence[Answer]]) -> int:
 
 
 def _answers(question: Elink, ledger: Ledger, emit: events.Listener) -> Iterator[Answer]:
-    """Yield what each kept response settles: for a UID, the first answer with links, if any."""
+    """Yield the result of each kept response: for a UID, the first answer with links, if any."""
     linked = uids.as_set()
     for answer in _read(question, ledger, emit):
         linked |= uids.as_set(answer.answered[answer.counts > 0])

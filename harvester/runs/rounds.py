@@ -1,8 +1,8 @@
-"""Rounds of a job that follows its own targets: a breadth-first search, each UID asked once.
+"""Rounds of a job that follows its own targets: a breadth-first search, each UID requested once.
 
-Round 1 asks for the input. Each further round asks for the targets of the round before that no
-round has asked for yet. It begins when the round before has ended, so that the rounds are the
-levels of the search whatever the order of the answers.
+Round 1 requests the input. Each further round requests those targets of the round before that no
+round has requested yet. It begins when the round before has ended, so that rounds are the levels of
+the search, independent of the order of the answers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def check_rounds(ledger: Ledger, link: Link) -> None:
-    """Check that a folder does not hold more rounds than a job asks for.
+    """Check that a folder does not hold more rounds than a job requests.
 
     Raises:
         BadInput: it does.
@@ -51,12 +51,12 @@ class Rounds:
         self._found: list[UidSet] = []
 
     def are_ended(self) -> bool:
-        """Return whether an earlier run has ended all rounds, and nothing is left to ask."""
+        """Return whether an earlier run has ended all rounds and no UID is left."""
         state, wanted = self._ledger.state, self._ledger.input.wanted
         return state.get("rounds_ended") == str(self._link.repeat) and not wanted - state.done()
 
     def begin(self) -> None:
-        """Record that there may be more rounds, and read what earlier runs found."""
+        """Record that more rounds may follow, and read what earlier runs found."""
         ledger = self._ledger
         ledger.input.begin_rounds()
         ledger.state.put(**{"rounds_ended": "", **ledger.input.growth()})
@@ -69,13 +69,13 @@ class Rounds:
                 self.take(table.filter(pc.equal(table[ROUND.name], number)), number)
 
     def take(self, links: pa.Table, number: int) -> None:
-        """Note the targets of links of a round."""
-        if number < self._link.repeat:  # nobody follows those of the last round
+        """Record the targets of links of a round."""
+        if number < self._link.repeat:  # those of the last round are not followed
             found = targets(links, self._link.dbfrom)
             self._found[number - 1] |= self._ledger.input.identifiers.number_all(found)
 
     def todo(self, number: int) -> UidSet:
-        """Return the UIDs of a round without an outcome; of a round to come, none."""
+        """Return the UIDs of a round without an outcome; none for a future round."""
         rounds = self._ledger.input.rounds
         members = rounds[number - 1] if number <= len(rounds) else uids.as_set()
         return members - self._ledger.state.done()
@@ -90,5 +90,5 @@ class Rounds:
         return number < len(ledger.input.rounds)
 
     def end(self) -> None:
-        """Record that nothing is left to follow."""
+        """Record that no targets are left to follow."""
         self._ledger.state.put(rounds_ended=str(self._link.repeat))

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Result(Frames):
-    """What a harvest came to.
+    """The result of a harvest.
 
     Attributes:
         folder: the harvest's folder.
@@ -53,10 +53,10 @@ class Result(Frames):
         total: distinct input UIDs.
         outcomes: outcome → number of UIDs; together they are `total`.
         link_count: distinct links; `links()` reads them.
-        hops: of a chain, the result of each hop; the rest is then that of the last hop.
+        hops: for a chain, the result of each hop; the other values are those of the last hop.
         records: the results for the records linked to, if the job wants them.
         rejected: entries of the input that are not UIDs and were left out (`source.skip_bad`).
-        refreshed: what a refresh of older answers came to; None without one.
+        refreshed: the result of a refresh; None without one.
     """
 
     folder: Path
@@ -79,20 +79,20 @@ class Result(Frames):
 
     @property
     def exit_code(self) -> int:
-        """0, or 3 if some UIDs failed or are missing, or entries of the input were left out."""
+        """0, or 3 if UIDs failed or are missing, or entries of the input were left out."""
         states = [one.state for one in (*self.hops, *self.records)] + [self.state]
         return 0 if all(state == "complete" for state in states) and not self.rejected else 3
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a harvest asks, and what its rows are.
+    """Kind of a harvest: what it requests, and the schema of its rows.
 
     Attributes:
         schema: schema of the rows.
         question: makes the question, given how UIDs are written.
         rows: name of the folder of the rows inside the harvest's folder.
-        holds: what the folder's identity says of it; see `Job.identity`.
+        holds: content of the folder in its identity; see `Job.identity`.
     """
 
     schema: pa.Schema
@@ -119,14 +119,14 @@ class Runner:
     Attributes:
         client: sends the requests.
         listeners: receive every event.
-        stop: ends all runs when asked to.
+        stop: ends all runs early.
         resume: whether this goes on with an earlier run; then names are not checked again.
-        retry_failed: whether to ask again for UIDs that failed or are missing.
+        retry_failed: whether to request failed and missing UIDs again.
         strict: whether a warning about the query ends the job before it begins.
-        whole: whether the input UIDs are all of their source; None: look at the source.
+        whole: whether the input UIDs are all of their source; None: determined from the source.
         inner: whether the folder is a lease of another harvest, and has no final form.
-        pool: other processes that ask for the links; None: this one does.
-        refresh: ask again for UIDs whose answer is older than so many days; None: for none.
+        pool: other processes that request the links; None: this one does.
+        refresh: request again UIDs whose answer is older than N days; None: no UIDs.
     """
 
     client: Client
@@ -149,12 +149,12 @@ class Runner:
         opened: Callable[[Ledger], None] | None = None,
         committed: Callable[[pa.Table], None] | None = None,
     ) -> Result:
-        """Bring the folder of a job to its end.
+        """Complete the folder of a job.
 
         Args:
             job: a prepared job, without hops.
             source: its input UIDs, or a feed of them; None if the folder holds all.
-            kind: what to ask; links, by default.
+            kind: what to request; links, by default.
             opened: receives the folder before the first request.
             committed: receives the links of each commit.
 

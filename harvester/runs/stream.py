@@ -1,4 +1,4 @@
-"""A harvest whose links wait in memory for a reader, with nothing written."""
+"""A harvest whose links wait in memory for a reader; nothing is written."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from harvester.model.uids import UidSet
 
 _TABLES_AHEAD = 8
-"""Tables not yet taken by the reader at which sending pauses."""
+"""Number of tables not yet taken by the reader at which sending pauses."""
 
 
 def prepare_stream(
     job: Job, emit: events.Listener, *, partial: bool = False
 ) -> tuple[Job, Listed | Feed]:
-    """Return a job with absolute paths, and its source opened, without any request.
+    """Return a job with absolute paths, and its opened source, without any request.
 
     Args:
         job: the job to run.
@@ -191,7 +191,7 @@ class LinkStream:
         return new
 
     def _waiting_bytes(self) -> int:
-        """Return the bytes of what the reader has not taken; too many pause the sending."""
+        """Return the bytes that the reader has not taken; too many pause the sending."""
         full = len(self._tables) >= _TABLES_AHEAD
         return BUDGET_BYTES if full else sum(table.nbytes for table in self._tables)
 

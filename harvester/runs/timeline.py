@@ -17,10 +17,10 @@ SAVE_SECONDS = 8.0
 """Seconds between two copies in the state; each commit also causes one."""
 
 STALL_SECONDS = 30.0
-"""Seconds without a sign of this process after which it counts as stopped for that time."""
+"""Seconds without an event after which this process counts as stopped for that time."""
 
 _GRAIN_SECONDS = 0.01
-"""Shorter times are counted together with those after them: events come in bursts."""
+"""Seconds below which a time is counted together with the next: events come in bursts."""
 
 
 class TimelineRecorder:
@@ -96,7 +96,7 @@ class TimelineRecorder:
             self._due, self._ended = True, True
 
     def copy(self) -> str | None:
-        """Return the timeline as text if it is time to keep a copy of it, else None."""
+        """Return the timeline as text if a copy of it is due, else None."""
         if self._run is None:
             return None
         if not self._ended:
@@ -115,7 +115,7 @@ class TimelineRecorder:
             self._run = self._timeline.begin("run", self._at)
 
     def _begin_wait(self, event: events.Waiting) -> None:
-        """Begin a wait, or go on with it: during an outage each probe announces one."""
+        """Begin or continue a wait: during an outage each probe emits an event."""
         self._begin()
         self._spend()
         if self._wait is not None and self._wait.kind != event.cause:
@@ -135,12 +135,12 @@ class TimelineRecorder:
         return self._timeline.at(self._at)
 
     def _spend(self) -> None:
-        """Count the time since the last event in its buckets."""
+        """Add the time since the last event to its buckets."""
         ticks = self._clock()
         if 0 <= ticks - self._ticks < _GRAIN_SECONDS:
             return
         wall = self._wall()
-        spent = min(wall - self._at, ticks - self._ticks)  # the clock of the machine may be set
+        spent = min(wall - self._at, ticks - self._ticks)  # the clock of the machine may be changed
         self._at, self._ticks = wall, ticks
         if not 0 < spent < STALL_SECONDS or self._run is None:
             return

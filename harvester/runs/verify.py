@@ -1,7 +1,7 @@
-"""Check the files of a harvest against what was recorded of them.
+"""Check the files of a harvest against their records.
 
-The record is the state, and the manifest where there is one. Whoever was given the files without
-`state.sqlite` checks them against the manifest alone.
+The records are the state, and the manifest if there is one. A data set that was handed over without
+`state.sqlite` is checked against its manifest alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ import pyarrow as pa
 from harvester.errors import BadInput, FolderError, FolderInUse
 from harvester.model.row_schemas import link_schema
 from harvester.model.schemas import UIDS, with_ids
-from harvester.runs.checked_files import CheckedFile, Counted, FileRecord, check_all, strangers
+from harvester.runs.checked_files import (
+    CheckedFile,
+    Counted,
+    FileRecord,
+    check_all,
+    unrecorded_files,
+)
 from harvester.store.folder import MANIFEST, RAW, RECORDS, harvest_folders, is_locked
 from harvester.store.manifest import part_kind, read_manifest
 from harvester.store.opening import holds
@@ -49,12 +55,12 @@ class Verified:
 
     @property
     def damage(self) -> list[CheckedFile]:
-        """The files that are not as they were recorded."""
+        """The files that differ from their records."""
         return [one for one in self.files if not one.ok]
 
     @property
     def ok(self) -> bool:
-        """True if all files are as they were recorded."""
+        """True if all files match their records."""
         return not self.damage
 
 
@@ -82,7 +88,7 @@ def verify(folder: Path, emit: events.Listener = lambda _: None) -> Verified:
     ]
     records += [_record(entry) for name, entry in entries.items() if name not in names]
     files, counted = check_all(folder, records, emit)
-    files += strangers(folder, names | entries.keys(), settled=found.complete)
+    files += unrecorded_files(folder, names | entries.keys(), settled=found.complete)
     if why := _wrong_state(found):
         files.append(CheckedFile(FILE, why))
     if manifest is not None:
@@ -96,7 +102,7 @@ def verify(folder: Path, emit: events.Listener = lambda _: None) -> Verified:
 
 
 def is_handed_over(folder: Path) -> bool:
-    """Return whether a folder has a manifest, and no state from which it could be resumed."""
+    """Return whether a folder has a manifest but no state to resume from."""
     if not holds(folder, MANIFEST):
         return False
     states = [FILE, *(f"{path.name}/{FILE}" for path in folder.glob("hop-*"))]
@@ -126,7 +132,7 @@ def verify_handed_over(folder: Path, emit: events.Listener = lambda _: None) -> 
     files, counted = check_all(folder, records, emit)
     if not is_chain:
         names = {entry["name"] for entry in manifest["files"]}
-        files += strangers(folder, names, settled=True)
+        files += unrecorded_files(folder, names, settled=True)
     sound = not is_chain and all(one.ok for one in files) and bool(schemas)
     files.append(CheckedFile(MANIFEST, _wrong_counts(manifest, counted) if sound else None))
     note = f"Without {FILE}, the files were compared with {MANIFEST} alone."
@@ -191,7 +197,7 @@ def _schemas(job: Mapping[str, Any]) -> dict[str, pa.Schema]:
 
 
 def _kinds_in(folder: Path, manifest: Manifest) -> set[str]:
-    """Return the kinds of which any file is there."""
+    """Return the kinds of which at least one file exists."""
     return {entry["kind"] for entry in manifest["files"] if (folder / entry["name"]).exists()}
 
 

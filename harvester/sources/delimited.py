@@ -2,10 +2,9 @@
 
 The delimiter is a tab, a semicolon or a comma. With tabs, a quotation mark is an ordinary
 character and a row is a line, as in the tables of NCBI. With commas and semicolons, quotation
-marks enclose cells, as in RFC 4180; one that is not closed is an error. A row whose number of
-cells differs from the header's is wrong: which of its cells is the UID cannot be told.
-
-Arrow reads the blocks in which all of this is plain to see. All others are read row by row.
+marks enclose cells, as in RFC 4180; one that is not closed is an error. A row with more or fewer
+cells than the header is wrong: it is unknown which of its cells is the UID.
+Arrow reads the blocks without quotes or wrong rows. All others are read row by row.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ if TYPE_CHECKING:
     from harvester.sources.rejected import BadEntries
 
 _SHORT = 1 << 15
-"""Bytes up to which a block is read row by row: quicker than starting Arrow's threads."""
+"""Bytes up to which a block is read row by row: faster than starting Arrow's threads."""
 
 _QUOTE, _NEWLINE = ord('"'), ord("\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Form of a table.
+    """Format of a table.
 
     Attributes:
         delimiter: between cells.
@@ -79,7 +78,7 @@ class Block:
         self._rows = rows
 
     def column(self) -> pa.Array | None:
-        """Return the cells of the column as texts, or None if only `cells` can read them."""
+        """Return the cells of the column as texts; None if only `cells` can read them."""
         if self._rows is not None or len(self._data) <= _SHORT:
             return None
         return _column(self._data, self._layout)
@@ -182,7 +181,7 @@ def split_rows(data: bytes, line: int, delimiter: str, name: str) -> tuple[list[
 
 
 def _ends_empty(cells: list[str], layout: Layout) -> bool:
-    """Return whether the cells beyond the others are empty, and none has lost its quotes."""
+    """Return whether the surplus cells are empty, and no cell has lost its quotes."""
     stray = layout.delimiter != "\t" and any('"' in cell for cell in cells)
     return not stray and not any(map(str.strip, cells[layout.most :]))
 

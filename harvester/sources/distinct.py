@@ -1,4 +1,4 @@
-"""Remove the UIDs of a source that came before."""
+"""Remove UIDs of a source that occurred before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distinct `to_uid`s of an earlier harvest, as the input UIDs of the next (`--from-run`)."""
+"""Distinct `to_uid`s of an earlier harvest as input UIDs (`--from-run`)."""
 
 from __future__ import annotations
 

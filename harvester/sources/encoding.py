@@ -1,8 +1,8 @@
-"""Bytes of a text file, whatever its encoding; other kinds of file are recognised and refused.
+"""Text files of any encoding; other kinds of file are recognised and refused.
 
 UIDs, separators and delimiters are ASCII. UTF-16 and UTF-32 are converted, since their bytes are
-not. UTF-8, Latin-1 and the Windows code pages stay as they are: `decode` reads a single word of
-them where its text matters.
+not. UTF-8, Latin-1 and the Windows code pages stay unchanged: `decode` decodes a single word if
+its text matters.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BLOCK = 4 << 20
 """Bytes per read."""
 
 _HEAD = 1 << 12
-"""Bytes that decide the kind of a file."""
+"""Number of first bytes that decide the kind of a file."""
 
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: None,
@@ -63,13 +63,13 @@ _OTHER_KINDS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
         "decompress it",
     ),
 )
-"""First bytes of a file that is not a list → what it is, and the remedy."""
+"""First bytes of a file that is not a list → its kind, and the remedy."""
 
 _SAFE_CUT = re.compile(rb"[0-9]{4,}[, \t]+(?=[0-9]{4,}[, \t]|[A-Za-z])")
-"""End of a number and beginning of another: four digits are no group of three."""
+"""Where a number may be cut from the next: four digits are no group of three."""
 
 _TAIL = 1 << 16
-"""Bytes at the end of an endless line in which it is cut."""
+"""Bytes at the end of a chunk in which an overlong line is cut."""
 
 
 def text_chunks(name: str) -> Iterator[bytes]:

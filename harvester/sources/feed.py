@@ -20,7 +20,7 @@ class Feed(Protocol):
     """Source that is read while the harvest runs."""
 
     async def start(self, client: Client, emit: events.Listener) -> None:
-        """Begin; may send a first request, and sets `expected`.
+        """Begin reading; may send a first request, and sets `expected`.
 
         Raises:
             HarvestError: The source cannot be read.
@@ -59,7 +59,7 @@ async def start_feed(
     return warnings
 
 
-class Handed:
+class HopFeed:
     """Feed that another harvest fills with `hand` and closes with `end`.
 
     Args:

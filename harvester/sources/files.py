@@ -1,4 +1,4 @@
-"""UIDs or accessions of a file: a list or a table, which the file and the options decide.
+"""UIDs or accessions from a file: a list or a table.
 
 A file is a table if a column is given, if its name ends in .csv, .tsv, .tab or .parquet, or if it
 begins like Parquet. Any other file is a list.

@@ -1,6 +1,6 @@
-"""Identifiers that are not UIDs: what a word is, and how its UID is found.
+"""Identifiers that are not UIDs: recognise them, and say how to find the UID.
 
-The patterns are those that the databases publish. ELink reads the digits of a word alone:
+The patterns are those that the databases publish. ELink reads only the digits of a word:
 `DRP004793` was answered as the UID 4793 (nf-core/fetchngs#314), so none of these is sent as a UID.
 The field [accn] is described in NBK49540.
 """
@@ -95,7 +95,7 @@ def find_kind(word: str) -> Kind | None:
 
 
 def describe(word: str, dbfrom: str) -> str:
-    """Return what a word is and how to find its UID, or nothing.
+    """Return what a word is and how to find its UID; an empty text if unknown.
 
     Args:
         word: a word that is not a UID of `dbfrom`.

@@ -1,6 +1,6 @@
-"""Open the source of a job: read UIDs that lie on disk, or prepare a search.
+"""Open the source of a job: read UIDs from disk or memory, or prepare a search.
 
-`open_source` decides between the two, and is the only place that does.
+Only `open_source` decides which.
 """
 
 from __future__ import annotations

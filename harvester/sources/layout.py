@@ -1,4 +1,4 @@
-"""Form of a CSV or TSV file: its delimiter, its header, and the place of a column.
+"""Format of a CSV or TSV file: its delimiter, its header, and the place of a column.
 
 Nothing is guessed: a delimiter or a header that can be read in two ways is an error.
 """
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _CALLED = {"\t": "tabs", ";": "semicolons", ",": "commas"}
-"""Delimiters, as an error calls them."""
+"""Delimiter → its name in errors."""
 
 _SAMPLE = 50
-"""Lines at the beginning of a file that are looked at."""
+"""Number of lines at the beginning of a file that are examined."""
 
 _NAMED = 20
-"""Columns that an error names."""
+"""Maximum number of columns named in an error."""
 
 
 class _Start(NamedTuple):
@@ -236,7 +236,7 @@ def _layout(start: _Start, row: Row, place: int, *, is_header: bool) -> Layout:
 
 
 def _is_name(cell: str, parse: Callable[[str], object]) -> bool:
-    """Return whether the first cell of a column is its name rather than a UID or a wrong one."""
+    """Return whether the first cell of a column is its name, not a UID or an invalid one."""
     has_letter, has_digit = any(map(str.isalpha, cell)), any(map(str.isdigit, cell))
     return has_letter and not has_digit and cell.lower() not in MISSING and not _is_uid(cell, parse)
 
@@ -245,7 +245,7 @@ _NUMBERED_NAME = re.compile(r"([^\W\d]+)[ _.-]*\d{1,4}")
 
 
 def _may_be_name(start: _Start, place: int, parse: Callable[[str], object]) -> bool:
-    """Return whether the first cell of a column is like `pmid1`, and none below begins so."""
+    """Return whether only the first cell of a column is like `pmid1`."""
     cells = [row.cells[place].lower() for row in start.rows if place < len(row.cells)]
     found = _NUMBERED_NAME.fullmatch(cells[0])
     if not found or not _is_uid(cells[0], parse):

@@ -36,10 +36,10 @@ NAME = "ids"
 """Name of the argument, for errors: `ids[3]: ...`."""
 
 _SKIP = "set skip_bad"
-"""What leaves wrong values out of a job."""
+"""The option that leaves wrong values out of a job, for errors."""
 
 _ARRAYS = ("__arrow_c_stream__", "__arrow_c_array__", "__arrow_array__", "dtype")
-"""Attributes of what Arrow reads as a whole."""
+"""Attributes of objects that Arrow reads as a whole."""
 
 _UNREADABLE = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
 
@@ -87,7 +87,7 @@ def read_in_order(
     warn: Warn = lambda _: None,
     skip: str = "",
 ) -> list[T]:
-    """Return what the values in an array or an iterable stand for, each once, in their order.
+    """Return the parsed values of an array or an iterable, each once, in order.
 
     Args:
         values: as for `read_memory`.

@@ -21,7 +21,7 @@ ROWS = 1 << 17
 """Rows per block."""
 
 EXACT = 2.0**53
-"""Largest float below which every whole number has a float of its own."""
+"""Float below which every whole number is represented exactly."""
 
 _MAGIC = b"PAR1"
 """First bytes of a Parquet file."""
@@ -75,7 +75,7 @@ def parquet_blocks(stream: IO[bytes], column: str | None, name: str) -> Iterator
     """
     if not is_parquet(stream):
         raise BadInput(f"{name} is damaged, cut short, or not a parquet table.")
-    if type(stream) is not io.BufferedReader:  # but what decompresses it
+    if type(stream) is not io.BufferedReader:  # errors of decompression
         raise BadInput(f"{name} is compressed as a whole; decompress the Parquet file.")
     source = stream if stream.seekable() else io.BytesIO(stream.read())
     row = 1

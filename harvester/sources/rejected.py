@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     """Called with a sentence about something odd that does not stop the harvest."""
 
 _LISTED = 10
-"""Wrong entries that an error lists."""
+"""Maximum number of wrong entries listed in an error."""
 
 _COUNTED = 10_000
-"""Wrong entries after which reading ends, unless they are to be left out."""
+"""Number of wrong entries after which reading ends, unless they are to be left out."""
 
 
 class Rejected(NamedTuple):
@@ -80,7 +80,7 @@ class BadEntries:
             memory, whose places are counted from 0.
         reject: called with each wrong entry, which is then left out; None makes it an error.
         warn: called with a sentence about cells that say that there is no value.
-        skip: what leaves wrong entries out, for the error; empty if nothing does.
+        skip: the option that leaves wrong entries out, for the error; empty if there is none.
 
     Attributes:
         warn: for other warnings about the file.

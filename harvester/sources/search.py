@@ -1,4 +1,4 @@
-"""UIDs that match a query, or of a set on the History server, past ESearch's cap.
+"""UIDs that match a query, or of a History set, also beyond ESearch's cap.
 
 For PubMed, ESearch returns at most 9,999 records per query and no further pages. The query is
 repeated for ranges of UIDs, `(query) AND low:high[UID]`, as NCBI's own EDirect does. For other
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SHORT_ANSWERS = 2
-"""Retries of an answer with fewer ids than it counts; the next one is accepted."""
+"""Retries of an answer with fewer ids than its count; the next one is accepted."""
 
 _RENEWALS = 2
-"""Times that a lost set is made again before a page of it must come."""
+"""Number of times that a lost set is made again before one of its pages must arrive."""
 
 _ENOUGH = 0.1
-"""Share of the ids due below which an answer is never accepted."""
+"""Share of the expected ids below which an answer is never accepted."""
 
 _UNKNOWN_TOP = 1 << 32
-"""First guess of the highest UID where answers hold accessions; most databases lie below it."""
+"""First guess of the highest UID if answers hold accessions; most databases are below it."""
 
 
-class Asks(Protocol):
-    """Client that sends single requests and retries failures that may pass."""
+class CanCall(Protocol):
+    """Interface of a client that sends single requests and retries passing failures."""
 
     async def call(
         self, path: str, fields: Fields, read: Callable[[bytes], T], attempts: int = ...
@@ -83,7 +83,7 @@ class Search:
 
     def __init__(
         self,
-        client: Asks,
+        client: CanCall,
         db: str,
         term: str | None = None,
         *,
@@ -148,7 +148,7 @@ class Search:
         return self._first
 
     async def _check_query(self, found: Found) -> None:
-        """Check what the first answer reports about the query.
+        """Check the first answer's report about the query.
 
         Raises:
             BadInput: The query names an unknown field, or finds nothing.
@@ -175,7 +175,7 @@ class Search:
         raise BadInput(f"No record of {self._db} matches {self._name}{hint}.")
 
     async def _rest(self, first: _Page) -> AsyncIterator[Block]:
-        """Yield what the first page did not hold."""
+        """Yield the UIDs that the first page does not hold."""
         if self._db != "pubmed" and (self._is_set or first.found.webenv):
             try:
                 async for block in self._pages(first):

@@ -1,4 +1,4 @@
-"""Shares of the input for the jobs of an array: a UID is in the same share whatever the list."""
+"""Shares of the input for array jobs: a UID is in the same share whatever the list."""
 
 from __future__ import annotations
 

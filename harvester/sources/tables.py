@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _KINDS = 1 << 10
-"""Different cells that are no numbers, above which a block is read cell by cell."""
+"""Number of distinct non-numeric cells above which a block is read cell by cell."""
 
 _SAMPLE = 1 << 14
-"""Bytes that are read to find out the form of a table."""
+"""Bytes read to determine the format of a table."""
 
 _PACKED = {".gz", ".zst", ".xz", ".bz2"}
 _SUFFIXES = {".csv": ".csv", ".tsv": ".tsv", ".tab": ".tsv", ".parquet": ".parquet"}

@@ -44,16 +44,16 @@ _CLEAN = b"0123456789\n" + _SEPARATORS
 _WORDS = re.compile(r"[^ \t\v\f,]+")
 
 _RUNS = {",": re.compile(r"[0-9]+(?:,[0-9]+)+"), " ": re.compile(r"[0-9]+(?: [0-9]+)+")}
-"""Separator → numbers that it joins, one by one."""
+"""Separator → pattern of numbers that it joins."""
 
 _DELIMITERS = {"tabs": re.compile(r"\t"), "commas": re.compile(" *, *"), "blanks": re.compile(" +")}
-"""What may separate the columns of a table that was given as a list, as a warning calls it."""
+"""Name in the warning → possible column separator of a table given as a list."""
 
 _HEAD = 1 << 12
-"""Bytes in which the first line of UIDs is looked for."""
+"""Bytes in which the first line of UIDs is searched."""
 
 _SHORT = 1 << 15
-"""Bytes up to which a block is parsed word by word: quicker than starting Arrow's threads."""
+"""Bytes up to which a block is parsed word by word: faster than starting Arrow's threads."""
 
 
 def read_lines(name: str, dbfrom: str, reject: Reject | None = None) -> Iterator[UidArray]:
@@ -178,7 +178,7 @@ def _parse_in_bulk(block: bytes) -> UidArray | None:
 
 
 def _check_no_table(block: bytes, name: str, warn: Warn) -> None:
-    """Check that a list is not a table whose cells are all numbers; warn if it may be one.
+    """Raise if a list is a table of numbers; warn if it may be one.
 
     NCBI's own tables, such as gene2pubmed, begin with the line `#tax_id GeneID PubMed_ID`, which
     is a comment in a list.

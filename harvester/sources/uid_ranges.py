@@ -1,4 +1,4 @@
-"""Divide a set of records into ranges of UIDs that one answer holds each.
+"""Divide a set of records into ranges of UIDs that each fit into one answer.
 
 Only counts are known: how many records lie between two UIDs. `next_range` guesses a range that
 fills most of one answer, and `Known.with_count` adds the count that the server gave for it. The
@@ -59,7 +59,7 @@ from typing import NamedTuple
 from harvester.model.uids import MAX_UID
 
 FULL = 0.92
-"""Share of a full answer that a range aims at. Evenly spread records rarely vary by more."""
+"""Share of a full answer that a range aims at. Counts of evenly spread records rarely exceed it."""
 
 _THIN = 0.25
 """Share of the records aimed at, below which a range held too few."""
@@ -135,7 +135,7 @@ class Known:
 
 
 def next_range(known: Known) -> Range | None:
-    """Return the range to ask about next, or None when all records are found."""
+    """Return the range to count next; None when all records are found."""
     low, high = known.low, known.high
     if known.left <= 0 or low > high:
         return None
@@ -155,7 +155,7 @@ def next_range(known: Known) -> Range | None:
 
 
 def _scale_last(known: Known) -> int | None:
-    """Return the UID at which an answer is full if records stay as dense as in the last range."""
+    """Return the UID at which an answer is full at the density of the last range."""
     width, found = known.last
     if known.too_full or known.too_thin or not found:
         return None
@@ -163,7 +163,7 @@ def _scale_last(known: Known) -> int | None:
 
 
 def _interpolate(known: Known, points: list[tuple[int, int]]) -> int:
-    """Return the UID at which the line through the counts reaches a full answer."""
+    """Return the UID at which linear interpolation of the counts reaches a full answer."""
     for (start, below), (end, upto) in pairwise(points):
         if upto > known.goal:
             return start + (end - start) * max(known.goal - below, 0) // max(upto - below, 1)

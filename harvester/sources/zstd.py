@@ -1,4 +1,4 @@
-"""Decompress zstd with any window.
+"""Decompress zstd with any window size.
 
 pyarrow refuses windows above 128 MB, which `zstd --long` makes. The stream reader of zstandard
 takes a frame that is cut short for a complete one.

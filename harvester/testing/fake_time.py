@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 _START = 1000.0
 _TURN = 1e-7
-"""Seconds that one turn of the loop takes. With 0, a loop that waits for less than the clock's
+"""Simulated seconds per turn of the loop. With 0, a loop that waits for less than the clock's
 resolution would never end."""
 
 _LONGEST_CALL = 60.0

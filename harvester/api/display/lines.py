@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PLAIN_SECONDS = 30.0
 
 _NO_CURSOR = {"dumb", "unknown"}
-"""Kinds of terminals without a cursor that can be moved."""
+"""Kinds of terminals whose cursor cannot be moved."""
 
 
 def make_display(
@@ -54,7 +54,7 @@ def make_display(
 
 
 def write_line(stream: TextIO, line: str) -> None:
-    """Write a line; if the stream does not take it, it is lost: a full log ends no harvest."""
+    """Write a line, ignoring errors of the stream: a full log must not end a harvest."""
     with suppress(OSError):
         stream.write(f"{line}\n")
         stream.flush()
@@ -94,7 +94,7 @@ def _json_value(value: object) -> object:
 
 
 class PlainLines:
-    """Log with a line every half minute, and one for each event that the user must know."""
+    """Log with a line every half minute, and one for each important event."""
 
     def __init__(self, stream: TextIO, *, verbose: bool, says_end: bool) -> None:
         self._stream = stream

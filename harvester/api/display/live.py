@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 _COLOURS = {"linked": "green", "empty": "cyan", "missing": "yellow", "failed": "red"}
 
 REFRESH_SECONDS = 0.25
-"""Seconds between two drawings."""
+"""Seconds between two redraws."""
 
 WIDEST = 100
-"""Columns of the progress bar at most; the other rows are shorter."""
+"""Maximum columns of the progress bar; the other rows are shorter."""
 
 
 class LiveDisplay:
-    """Display that counts events, and is drawn from the counts when the screen is refreshed."""
+    """Display of running counts, drawn when the screen is refreshed."""
 
     def __init__(self, console: Console, *, verbose: bool) -> None:
         self._console = console
@@ -68,7 +68,7 @@ class LiveDisplay:
         self._console.print(Text(text, style=style))
 
     def _rows(self, width: int) -> Iterator[RenderableType]:
-        """Yield the rows of the display; none if nothing has begun, and perhaps nothing will."""
+        """Yield the rows of the display; none before the run has begun."""
         tally, width = self._tally, min(width, WIDEST)
         if self._read is not None:
             yield _bar(self._read.done, self._read.total, read(self._read), width)
@@ -120,9 +120,9 @@ def wrapped(widths: Sequence[int], width: int) -> int:
 
 
 def _erase(lines: int) -> Iterator[RenderableType]:
-    """Erase lines above the cursor: those into which a narrower terminal has wrapped the display.
+    """Erase the lines above the cursor into which a narrower terminal has wrapped the display.
 
-    Terminals wrap lines anew when they are resized. Rich goes up by the lines that it wrote.
+    Terminals wrap lines again when they are resized, and Rich moves up by the lines that it wrote.
     """
     if lines:
         step = [(ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2)]
@@ -142,7 +142,7 @@ def live_display(*, verbose: bool, transient: bool = False) -> Iterator[events.L
 
 
 class OneAtATime(Console):
-    """Console on which two threads never print at once.
+    """Console on which only one thread prints at a time.
 
     Rich composes what moves the cursor to the top of the display before it draws. If another
     thread draws in between, its display stays on the screen.

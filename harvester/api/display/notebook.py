@@ -12,10 +12,10 @@ from harvester import events
 from harvester.wording import for_python, line, opening, waiting
 
 _SECONDS = 0.5
-"""Seconds between two updates: each is a message to the browser, and is kept in the notebook."""
+"""Seconds between updates: each is a message to the browser, and is stored in the notebook."""
 
 _WARNINGS = 5
-"""Warnings shown, of which there may be many."""
+"""Maximum number of warnings shown."""
 
 
 def in_notebook() -> bool:
@@ -55,7 +55,7 @@ class NotebookDisplay:
     def _show(self) -> None:
         self._next = time.monotonic() + _SECONDS
         if self._handle is None:
-            ipython: Any = import_module("IPython.display")  # there is one in a notebook only
+            ipython: Any = import_module("IPython.display")  # only notebooks have IPython
             self._handle = ipython.display(self, display_id=True)
         else:
             self._handle.update(self)
@@ -68,11 +68,11 @@ class NotebookDisplay:
         return [text for text in [*found, self._state] if text]
 
     def __repr__(self) -> str:
-        """For outputs that show text only."""
+        """Return the text for outputs without HTML."""
         return "\n".join(self._lines())
 
     def _repr_html_(self) -> str:
-        """A bar and the lines; texts of the server are escaped."""
+        """Return a bar and the lines; texts of the server are escaped."""
         tally = self._tally
         bar = f'<progress max="{max(tally.total, 1)}" value="{tally.done}" style="width: 100%">'
         return f"{bar}</progress><pre>{html.escape(repr(self))}</pre>"

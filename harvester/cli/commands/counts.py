@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harvester.api.eutils import Eutils, Hits
 
 SUGGESTION_SECONDS = 15.0
-"""Seconds to wait for a suggestion, which is less important than the counts."""
+"""Seconds to wait for a suggestion; the counts are more important."""
 
 
 @click.command(cls=AskingCommand)

@@ -80,7 +80,7 @@ def _draw_uids() -> list[int]:
 
 @contextmanager
 def _emulator() -> Iterator[str]:
-    """An emulator in a process of its own; its base URL."""
+    """Run an emulator in a process; yield its base URL."""
     options = ("--port", "0", "--seed", str(SEED), "--rate", str(RATE), "--latency", "0.3")
     with subprocess.Popen(  # noqa: S603
         _harvester("emulate", *options), stdout=subprocess.PIPE, text=True
@@ -116,7 +116,7 @@ def _run_and_kill(command: list[str], folder: Path) -> int | None:
 
 
 def _check_and_show(folder: Path, uids: list[int]) -> None:
-    """Compare every row with what the emulator's graph says, and show some."""
+    """Compare every row with the emulator's graph, and show some."""
     import pyarrow.parquet as pq
 
     from harvester.emulator import SeededGraph, truth
@@ -159,7 +159,7 @@ def _sorted(table: pa.Table) -> pa.Table:
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:
-    """The schema with names as plain text, which can be sorted."""
+    """Return the schema with names as plain text, which can be sorted."""
     import pyarrow as pa
 
     return pa.schema(

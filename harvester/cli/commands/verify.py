@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from harvester.cli.verbosity import Messages
 
 _SHOWN = 10
-"""UIDs that differ, in the text."""
+"""Maximum differing UIDs in the text."""
 
 _LISTED = 100
-"""Damaged files in the text."""
+"""Maximum damaged files in the text."""
 
 
 def _share(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
@@ -98,7 +98,7 @@ def verify(out: Path, resample: float | None, against: Path | None, as_json: boo
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """What was found in one harvest.
+    """The results for one harvest.
 
     Attributes:
         hop: name of the hop of a chain; empty for a single harvest, and for the files beside hops.
@@ -205,10 +205,10 @@ def _sentences(check: _Check, *, is_chain: bool) -> str:
     lines += [f"{check.path / printable(one.name)} {one.why}" for one in damage[:_LISTED]]
     if len(damage) > _LISTED:
         lines.append(f"… and {len(damage) - _LISTED:,} more; --json lists all.")
-    if own := sum(not one.is_stranger for one in damage):
+    if own := sum(not one.is_unrecorded for one in damage):
         which = "the file" if own == 1 else "the files"
         lines.append(f"Restore {which} from a backup, or harvest into another folder.")
-    if any(one.is_stranger for one in damage):
+    if any(one.is_unrecorded for one in damage):
         lines.append("Move files away that are not of this harvest: readers take all of a folder.")
     lines += found.notes
     if again:

@@ -1,7 +1,7 @@
 """ELink: the form of a request, and the reading of its answer, for each cmd.
 
-`harvester.job.cmds.CMDS` says what a cmd takes and means; `COMMANDS` says how its answers are
-read and which rows they become.
+`harvester.job.cmds.CMDS` defines what a cmd accepts and returns; `COMMANDS` defines how its answers
+are read and which rows they become.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _NAME = re.compile(r"[\w.-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How the answers of one cmd are read.
+    """Reading rules for the answers of one cmd.
 
     Attributes:
         schema: schema of its rows in `links`.
         readers: retmode → function from the body of an answer to its entries.
         key: columns that identify a row; none, if answers cannot be compared.
-        flag: column that says whether a row stands for links; None: every row does.
+        flag: column that says whether a row represents links; None: every row does.
     """
 
     schema: pa.Schema
@@ -96,10 +96,10 @@ COMMANDS: Mapping[str, Command] = {
 
 
 class Elink:
-    """Question for the links of a job.
+    """Request for the links of a job.
 
     Args:
-        link: what to ask for.
+        link: the links to request.
         identifiers: how UIDs are written; as numbers, by default.
     """
 

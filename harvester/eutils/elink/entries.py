@@ -1,4 +1,4 @@
-"""Entries of an answer, as the readers of all cmds but neighbor return them."""
+"""Entries of an answer, returned by the readers of all cmds but neighbor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LinkSets of an answer as columns, as the neighbor readers return them."""
+"""LinkSets of an answer as columns, returned by the neighbor readers."""
 
 from __future__ import annotations
 

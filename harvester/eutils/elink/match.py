@@ -1,4 +1,4 @@
-"""Match an answer with its request: which UIDs it answers, which are broken or left out.
+"""Match an answer with its request: the UIDs that it answers, breaks or leaves out.
 
 UIDs are matched by the id that the answer repeats, never by position: NCBI's answers are sorted as
 text, lack LinkSets, repeat them, or name an id of 0 or none at all (recorded 2008 to 2026).
@@ -72,7 +72,9 @@ def owners(
         asked: UIDs of the request, distinct.
         texts: the same as written in the request.
     """
-    if len(ids) == len(asked) and not any(errors):  # as a rule: each once, in the order asked
+    if len(ids) == len(asked) and not any(
+        errors
+    ):  # the usual case: each once, in the order of the request
         if [one for named in ids for one in named] == texts and all(map(len, ids)):
             return Owners(asked, asked, {}, asked[:0], 0)
         wanted = dict(zip(texts, asked.tolist(), strict=True))
@@ -87,7 +89,7 @@ def owners(
         if len(named) != 1:
             continue
         uid = wanted.get(named[0])
-        if uid is None and "." in named[0]:  # asked for without its version
+        if uid is None and "." in named[0]:  # requested without its version
             uid = wanted.get(named[0].partition(".")[0])
         if uid is not None:
             uid_of[index] = uid
@@ -110,7 +112,7 @@ def owners(
 def merged_owners(
     ids: Sequence[Sequence[str]], errors: Sequence[str | None], asked: UidArray, texts: list[str]
 ) -> Owners:
-    """Do the same for a request by comma list, whose one LinkSet is about all its UIDs.
+    """Match the entries of a request by comma list, whose one LinkSet is about all its UIDs.
 
     Returns:
         `uid_of` is 1 for an entry that counts, 0 for one that names an id not asked for. An ERROR

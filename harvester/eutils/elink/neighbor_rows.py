@@ -84,7 +84,7 @@ def _rows(
     schema: pa.Schema,
     identifiers: Identifiers,
 ) -> tuple[RunLengthRows, UidArray]:
-    """Return the lists of links that count, and the UID of each."""
+    """Return the lists of links that belong to a requested UID, and that UID."""
     owner, counts = uid_of[np.array(found.owner, np.int64)], np.array(found.counts, np.int64)
     dbto, linkname, to_uid, score = found.dbto, found.linkname, found.to_uid, found.score
     keep = owner != 0
@@ -141,7 +141,9 @@ def _distinct(rows: RunLengthRows, keys: list[tuple[int, str, str]]) -> RunLengt
     numbers: dict[tuple[int, str, str], int] = {}
     list_no = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
     to_uid = _numbers(rows.per_row["to_uid"])
-    if fits(list_no, to_uid):  # as a rule; one sort of integers then shows that nothing repeats
+    if fits(
+        list_no, to_uid
+    ):  # the usual case: one sort of integers then shows that no link repeats
         links = pack(list_no, rows.lengths, to_uid)
         links.sort()
         if not (links[1:] == links[:-1]).any():

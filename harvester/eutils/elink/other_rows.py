@@ -38,7 +38,7 @@ def reconcile_entries(
         dbfrom: value of the `dbfrom` column.
         identifiers: how UIDs are written in the answer.
         linknames: names of the rows to keep; all, if empty.
-        flag: column that says whether a row stands for links; None: every row does.
+        flag: column that says whether a row represents links; None: every row does.
 
     Returns:
         Rows that begin with dbfrom and from_uid. If a UID is answered twice, the first counts.

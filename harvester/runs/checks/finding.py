@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ def wrong(check: str, detail: str, remedy: str) -> Finding:
 
 
 def unknown(check: str, needs: str) -> Finding:
-    """Return the finding of a check that could not be made before another one is ok."""
+    """Return the finding of a check that requires another one to be ok first."""
     return Finding(check, False, f"not checked: it needs {needs}", f"First see {needs}.")

@@ -24,7 +24,7 @@ from harvester.store.no_locks import has_no_locks, owner_in, quiet_fallback
 from harvester.store.sqlite import connect
 
 FREE_BYTES = 100 << 20
-"""Free space below which a harvest will not end well: parts are merged in copies."""
+"""Free bytes below which a harvest will fail: parts are merged in copies."""
 
 _TRIAL_BYTES = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
@@ -62,7 +62,7 @@ def _state_folder() -> str:
 
 
 def nearest_folder(out: Path) -> Path:
-    """Return what is at a path, or the nearest folder above it that exists."""
+    """Return a path, or the nearest folder above it that exists."""
     return next((path for path in (out, *out.parents) if path.exists()), out)
 
 
@@ -96,7 +96,7 @@ def check_disk(folder: Path) -> Finding:
 
 
 def check_locks(folder: Path) -> Finding:
-    """Check that the file system has locks: with them, one process at a time runs a harvest."""
+    """Check that the file system has locks, which keep two processes out of one folder."""
     name = printable(str(folder))
     try:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".harvester-doctor-") as trial:

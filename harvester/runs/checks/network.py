@@ -62,7 +62,7 @@ async def check_name(url: str, route: Route) -> Finding:
 
 
 def check_trust(url: str, environ: Mapping[str, str]) -> Finding:
-    """Check that there are certificates to trust; whether they fit, the connection shows."""
+    """Check that trusted certificates exist; the request shows whether they fit."""
     if not url.startswith("https:"):
         return fine("tls", "not used: the address begins with http:")
     if (named := environ.get("SSL_CERT_FILE")) and not Path(named).is_file():

@@ -1,4 +1,4 @@
-"""Checks by one polite request to EInfo: connection, certificate, answer, API key and clock."""
+"""Checks by one request to EInfo: connection, certificate, answer, API key and clock."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from harvester.client.client import Client
 
 CLOCK_SECONDS = 60.0
-"""Difference of the clocks that is accepted. Off-peak hours begin on the minute."""
+"""Seconds by which the clocks may differ. Off-peak hours begin on the minute."""
 
 BAD_KEY = "API key"
-"""Words of the reason with which `check` reports an invalid key."""
+"""Part of the reason with which `check` reports an invalid key."""
 
 
 _PROXY_LOGIN = 407
-"""HTTP status of a proxy that wants a login."""
+"""HTTP status of a proxy that requires a login."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Probe:
     """The one request.
 
     Attributes:
-        reply: what came back; None if nothing did.
-        failure: why it is no answer; None if it is one.
+        reply: the reply; None if none came.
+        failure: why the reply is not an answer; None if it is one.
         at: time of this machine, half-way between request and reply.
         seconds: from the request to the reply.
     """
@@ -47,8 +47,8 @@ class Asked:
     seconds: float
 
 
-async def ask(client: Client, clock: Callable[[], datetime]) -> Asked:
-    """Send the request: EInfo's list of databases, once, whatever comes back."""
+async def ask(client: Client, clock: Callable[[], datetime]) -> Probe:
+    """Send the request, EInfo's list of databases, once."""
     begun, reply, failure = clock(), None, None
     try:
         reply = await client.look(einfo.PATH, {"retmode": "json"})
@@ -56,11 +56,11 @@ async def ask(client: Client, clock: Callable[[], datetime]) -> Asked:
     except RequestFailed as error:
         failure = error
     ended = clock()
-    return Asked(reply, failure, begun + (ended - begun) / 2, (ended - begun).total_seconds())
+    return Probe(reply, failure, begun + (ended - begun) / 2, (ended - begun).total_seconds())
 
 
-def findings(asked: Asked, host: str, key: str | None, environ: Mapping[str, str]) -> list[Finding]:
-    """Return what the request shows.
+def findings(asked: Probe, host: str, key: str | None, environ: Mapping[str, str]) -> list[Finding]:
+    """Return the findings from the request.
 
     Args:
         asked: the request.
@@ -86,7 +86,7 @@ def findings(asked: Asked, host: str, key: str | None, environ: Mapping[str, str
     return found
 
 
-def _connection(asked: Asked, host: str) -> Finding:
+def _connection(asked: Probe, host: str) -> Finding:
     failure = asked.failure
     if asked.reply is not None and asked.reply.status != _PROXY_LOGIN:
         return fine("connection", f"{host} answered in {asked.seconds:.1f} s")
@@ -116,7 +116,7 @@ def _untrusted(failure: RequestFailed) -> Finding:
     return wrong("tls", detail, remedy)
 
 
-def _answer(asked: Asked, host: str) -> Finding:
+def _answer(asked: Probe, host: str) -> Finding:
     failure = asked.failure
     if failure is None or _is_key(failure):
         return fine("answer", "EInfo answers" if failure is None else "the server answers")
@@ -138,7 +138,7 @@ def _answer(asked: Asked, host: str) -> Finding:
     return wrong("answer", f"{host}: {failure.reason}", remedy)
 
 
-def _key(asked: Asked) -> Finding:
+def _key(asked: Probe) -> Finding:
     if asked.failure is None:
         return key_accepted()
     return key_refused() if _is_key(asked.failure) else unknown("api key", "answer")
@@ -148,7 +148,7 @@ def _is_key(failure: RequestFailed) -> bool:
     return failure.fault is Fault.REFUSAL and BAD_KEY in failure.reason
 
 
-def _clock(asked: Asked) -> Finding:
+def _clock(asked: Probe) -> Finding:
     """Compare this machine's clock with the header Date; Age says how old a cached reply is."""
     assert asked.reply is not None
     headers = asked.reply.headers

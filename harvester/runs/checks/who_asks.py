@@ -1,4 +1,4 @@
-"""Checks of who asks: the environment variables, the contact email and the form of the API key."""
+"""Checks of the sender: environment variables, contact email and the form of the API key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEY_PAGE = "https://account.ncbi.nlm.nih.gov/settings/"
 def read_access(
     settings: load.Settings, environ: Mapping[str, str]
 ) -> tuple[Access, Finding | None]:
-    """Return how to ask the server, and a finding if a variable has a wrong value.
+    """Return how to connect to the server, and a finding if a variable has a wrong value.
 
     Raises:
         BadInput: an option is wrong.
@@ -48,7 +48,7 @@ def check_contact(contact: Contact, server: Server) -> Finding:
 
 
 def check_key(environ: Mapping[str, str]) -> tuple[str | None, Finding]:
-    """Return the API key, and whether it can be one. Whether it is accepted, the server says."""
+    """Return the API key, and a finding on its form. The request shows whether it is accepted."""
     try:
         key = api_key(environ)
     except BadInput as error:

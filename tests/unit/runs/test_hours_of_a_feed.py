@@ -19,7 +19,7 @@ from harvester.job.ncbi import BASE_URL
 from harvester.model import uids
 from harvester.runs import passes
 from harvester.runs.run import Runner
-from harvester.sources.feed import Handed
+from harvester.sources.feed import HopFeed
 from harvester.testing import FakeClock, ScriptedTransport, elink_answer, run_in_fake_time
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def test_feed_of_a_large_job_waits_for_the_night(
         limiter = Limiter(3.0)
         begun = limiter._clock()
         client = Client(transport, limiter, Identity(job.contact, None))
-        feed = Handed()
+        feed = HopFeed()
         for first in range(1, count + 1, 5000):
             feed.hand(uids.as_set(range(first, min(first + 5000, count + 1))))
         feed.end()

@@ -1,1 +1,1 @@
-"""Bytes of an answer to columns, one module a shape of answer and retmode."""
+"""Bytes of an answer to columns, one module per shape of answer and retmode."""

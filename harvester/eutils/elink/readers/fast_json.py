@@ -1,8 +1,8 @@
 """Fast reader of the usual JSON answers of cmd=neighbor and neighbor_score.
 
 Lists of links stay bytes until the digits of all of them are parsed together, at a third of the
-cost of a string per link. It reads only what looks exactly as NCBI writes it, without an ERROR;
-anything else is left to `neighbor_json`.
+cost of a string per link. It reads only answers exactly as NCBI writes them, without an ERROR, and
+leaves all others to `neighbor_json`.
 """
 
 from __future__ import annotations

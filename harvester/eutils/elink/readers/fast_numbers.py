@@ -31,7 +31,7 @@ def numbers_in(text: bytes, separator: str, count: int) -> NDArray[np.int64] | N
 
     Args:
         text: digits and separators.
-        separator: what stands between two numbers: one character, or any blanks.
+        separator: separator of the numbers: one character, or any blanks.
         count: numbers expected.
     """
     if not count or text.isspace():  # numpy makes a number of blanks alone
