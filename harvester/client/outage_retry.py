@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, TypeVar
 
 from harvester.client.backoff import outage_delays, outage_event
 from harvester.client.client import ATTEMPTS
-from harvester.errors import Fault, RequestFailed
+from harvester.errors import Fault, GaveUp, RequestFailed
 from harvester.events import Resumed
 
 if TYPE_CHECKING:
@@ -34,11 +35,13 @@ class OutageRetry:
     Args:
         client: sends the requests.
         emit: receives `Waiting` and `Resumed`.
+        give_up_after: seconds without an answer after which a call fails; None for never.
     """
 
-    def __init__(self, client: Client, emit: Listener) -> None:
+    def __init__(self, client: Client, emit: Listener, give_up_after: float | None = None) -> None:
         self._client = client
         self._emit = emit
+        self._give_up_after = math.inf if give_up_after is None else give_up_after
         self._answered: set[str] = set()
 
     def __repr__(self) -> str:
@@ -54,16 +57,24 @@ class OutageRetry:
         this utility has answered before, after ten minutes.
 
         Raises:
+            GaveUp: no utility answered for `give_up_after`.
             Refused, RequestFailed: as for `Client.call`.
         """
-        waited = 0.0
+        loop = asyncio.get_running_loop()
+        began, waited = loop.time(), 0.0
         for delay in outage_delays():
             try:
                 answer = await self._client.call(path, fields, read, attempts)
             except RequestFailed as failure:
-                patient = path in self._answered and waited < _PATIENCE_SECONDS
-                if failure.fault not in _OUTAGE_FAULTS or (not patient and await self._is_up()):
+                if failure.fault not in _OUTAGE_FAULTS:
                     raise
+                patient = path in self._answered and waited < _PATIENCE_SECONDS
+                is_up = await self._is_up()
+                if is_up and not patient:
+                    raise
+                if not is_up and loop.time() + delay - began > self._give_up_after:
+                    address = self._client.base_url
+                    raise GaveUp(f"{address} is not answering ({failure.reason}).") from failure
                 self._emit(outage_event(delay, failure.reason))
                 await asyncio.sleep(delay)
                 waited += delay

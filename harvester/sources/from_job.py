@@ -103,7 +103,7 @@ class SearchFeed:
         """
         source, link = self._job.source, self._job.link
         self._search = Search(
-            OutageRetry(client, emit),
+            OutageRetry(client, emit, self._job.limits.give_up_after),
             link.dbfrom,
             source.query,
             webenv=source.webenv,

@@ -219,6 +219,28 @@ def an_outage_of_the_search_alone(servers: Servers, folder: Path, failures: int)
     assert_done(out, server, SOME)
 
 
+def given_up(servers: Servers, folder: Path) -> None:
+    """A search that no server answers ends with exit code 69, before it began and in the middle."""
+    server, out, never = servers.start(latency=(0.05,)), folder / "out", folder / "never"
+    soon = SOON | timing.IMPATIENT
+    command = command_line(server, out, "--query", SOME, "--rate=20", "--give-up-after=1s")
+    with running(*command, err=folder / "err", patches=soon) as run:
+        wait_until(lambda: asked(server, "esearch") > 3, "it searches")
+        servers.wait(server.fail(503))
+        ended = run.ended()
+    assert ended.code == 69, ended.err
+    assert f"{server.base_url} is not answering" in ended.err
+    ended = servers.harvester(
+        *command_line(server, never, "--query", SOME, "--give-up-after=1s"), patches=soon
+    )
+    assert ended.code == 69, ended.err
+    assert not never.exists()
+    servers.wait(server.recover())
+    resumed = servers.harvester("resume", out)
+    assert resumed.code == 0, resumed.err
+    assert_done(out, server, SOME)
+
+
 def nothing_found(servers: Servers, folder: Path) -> None:
     """A query without hits ends with a message and a suggestion, and makes no folder."""
     server, out = servers.start(), folder / "out"
@@ -326,7 +348,7 @@ SCENARIOS = [
     *(
         Scenario(case)
         for case in (
-            another_query_costs_nothing, killed_as_it_began, stopped_in_the_middle,
+            given_up, another_query_costs_nothing, killed_as_it_began, stopped_in_the_middle,
             stopped_while_it_waits, nothing_found, a_history_set, a_set_that_is_gone,
             a_set_that_goes_while_it_is_read, shares, through_a_pipe,
         )

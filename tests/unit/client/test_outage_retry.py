@@ -10,7 +10,7 @@ import pytest
 from harvester import events
 from harvester.client.backoff import outage_delays
 from harvester.client.outage_retry import OutageRetry
-from harvester.errors import Fault, RequestFailed
+from harvester.errors import Fault, GaveUp, RequestFailed
 from harvester.testing import fake_seconds, run_in_fake_time
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Server:
         self._until = until
         self._einfo = einfo
         self._fault = fault
+
+    base_url = "https://server/"
 
     async def call(self, *_: object) -> str:
         if self._since <= fake_seconds() < self._until:
@@ -106,6 +108,17 @@ def test_a_utility_that_has_answered_before_is_waited_for() -> None:
 def test_but_not_for_ever(server: Server) -> None:
     with pytest.raises(RequestFailed, match="HTTP 503"):
         _ask_twice(server)
+
+
+@pytest.mark.parametrize(("give_up_after", "last"), [(4.0, 0.0), (16.0, 15.0), (60.0, 35.0)])
+def test_a_call_gives_up_before_a_pause_that_is_too_long(give_up_after: float, last: float) -> None:
+    async def ask() -> float:
+        client = OutageRetry(cast("Client", Server(until=1e9)), lambda _: None, give_up_after)
+        with pytest.raises(GaveUp, match=r"https://server/ is not answering \(HTTP 503\)\."):
+            await client.call("esearch.fcgi", {}, bytes.decode)
+        return fake_seconds()
+
+    assert run_in_fake_time(ask()) == pytest.approx(last, abs=0.1)
 
 
 def test_without_an_outage_nothing_is_reported() -> None:
