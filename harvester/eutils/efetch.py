@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 PATH = "efetch.fcgi"
 
 _XML_ERROR = re.compile(r"<ERROR>(.*?)</ERROR>", re.DOTALL)
+_ERROR_DOCUMENT = re.compile(
+    r"\s*(?:<\?xml[^>]*\?>\s*)?<error\b[^>]*>(.*)|\s*\{\s*\"error\"\s*:\s*\"([^\"]*)",
+    re.DOTALL | re.IGNORECASE,
+)
 _IN_PLACE_OF_RECORDS = re.compile(r"[\s+]*(Error(?::|%3A)[^\n]*)")
 _AMONG_RECORDS = re.compile(
     r"^((?:Error: *(?:CEFetchPApplication|F a i l e d|Failed to (?:retrieve|understand))"
@@ -210,7 +214,8 @@ def _error_in(text: str) -> str:
     """Return the error that stands in place of records, or among them; else an empty text."""
     found = (
         _XML_ERROR.search(text[:_HEAD])
+        or _ERROR_DOCUMENT.match(text)
         or _IN_PLACE_OF_RECORDS.match(text)
         or _AMONG_RECORDS.search(text)
     )
-    return error_words(found[1]).strip() or "ERROR" if found else ""
+    return error_words(found[found.lastindex or 0]).strip() or "ERROR" if found else ""

@@ -48,9 +48,12 @@ def records_in(text: str, db: str, rettype: str, retmode: str) -> list[Record] |
     """
     if text.lstrip().startswith("<"):
         found = xml_records(text)
+        if found is None and retmode != "xml" and rettype in _STRANGE:
+            raise RequestFailed(Fault.BODY, f"the answer is XML of another kind than {rettype}")
         return None if found is None else [Record(*one) for one in found]
-    if "xml" in (rettype, retmode):
-        return None
+    if "xml" in (retmode, retmode or rettype) and rettype != "acc":
+        said = printable(text.strip().partition("\n")[0])
+        raise RequestFailed(Fault.BODY, f"the answer is not XML: {said}")
     if _ASN1_HEAD.match(text):
         return _asn1(text)
     known = rettype == "uilist" or db in (_ARTICLES if rettype == "medline" else SEQUENCES)

@@ -218,6 +218,26 @@ def test_words_in_place_of_records_or_among_them_are_a_failure(rettype: str, tex
         assert documents.read(whole.encode(), Batch(np.array([1]), "json")).answered.tolist() == [1]
 
 
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("/xml", "Service unavailable\n"),
+        ("xml", "Supplied id parameter is empty.\n"),
+        ("ipg/xml", "null"),
+        ("medline/text", "<busy><later/></busy>"),
+        ("fasta", "<busy/>"),
+        ("abstract/text", '{"error":"error forwarding request","type":"ip"}'),
+        ("", '<?xml version="1.0"?>\n<error>down</error>'),
+        ("docsum/xml", "<Error>down</Error>"),
+    ],
+)
+def test_an_answer_of_another_form_is_a_failure(form: str, text: str) -> None:
+    documents = Documents("pubmed", form, Uids())
+    with pytest.raises(RequestFailed) as failed:
+        documents.read(text.encode(), Batch(np.array([1, 2]), "json"))
+    assert failed.value.reason.isprintable()
+
+
 def test_declared_entities_are_refused() -> None:
     with pytest.raises(RequestFailed, match="declares entities"):
         records_in('<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', "pubmed", "", "xml")
