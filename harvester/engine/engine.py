@@ -267,6 +267,8 @@ class Engine:
             if await self._is_answered():
                 break
             await asyncio.sleep(0)  # leave here if that refusal was the last
+            if self._breaker.unreadable:
+                self._frontier.change_form()
         self._breaker.close()
         if announced:
             self._emit(events.Resumed())

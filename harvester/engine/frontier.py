@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
-from harvester.model.batch import Batch
+from harvester.model.batch import Batch, other_form
 from harvester.model.uids import Cursor
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Frontier:
 
     Args:
         todo: UIDs not yet requested in this run.
-        retmode: response format for fresh UIDs.
+        retmode: response format for fresh UIDs and probes, until `change_form`.
         fed: whether these are all; otherwise more UIDs arrive until `end` is called.
     """
 
@@ -41,6 +41,10 @@ class Frontier:
     def fresh(self) -> int:
         """Number of UIDs never requested."""
         return len(self._fresh)
+
+    def change_form(self) -> None:
+        """Request the other response format from now on."""
+        self._retmode = other_form(self._retmode)
 
     def feed(self, todo: UidSet) -> None:
         """Add UIDs never requested."""

@@ -90,6 +90,7 @@ class CircuitBreaker:
     Attributes:
         is_open: whether only probes may be sent.
         reason: why the last request failed.
+        unreadable: whether its response could not be read in its format.
         retry_after: seconds that the server then asked us to wait, if it did.
     """
 
@@ -110,6 +111,7 @@ class CircuitBreaker:
         self._bounded = False  # whether an answered request precedes all of `_sent`
         self.is_open = False
         self.reason = "no answer"
+        self.unreadable = False
         self.retry_after: float | None = None
 
     def __repr__(self) -> str:
@@ -169,6 +171,7 @@ class CircuitBreaker:
         self._failures += 1
         self._in_a_row += 1
         self.reason = failure.reason
+        self.unreadable = failure.unreadable
         self.retry_after = failure.retry_after
         if suspect is not None:
             self._held[number] = suspect

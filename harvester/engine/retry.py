@@ -19,6 +19,7 @@ import numpy as np
 
 from harvester.client.backoff import backoff
 from harvester.errors import Fault, RequestFailed, printable
+from harvester.model.batch import other_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -111,6 +112,4 @@ def _pieces(batch: Batch, uids: UidArray, size: int) -> list[Batch]:
 
 def _other_form(batch: Batch, failure: RequestFailed) -> Retmode:
     """Return the form for the next request: an unreadable response is retried in the other form."""
-    if not failure.unreadable:
-        return batch.retmode
-    return "xml" if batch.retmode == "json" else "json"
+    return other_form(batch.retmode) if failure.unreadable else batch.retmode

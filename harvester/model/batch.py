@@ -35,3 +35,8 @@ class Batch:
     def __len__(self) -> int:
         """Return the number of UIDs."""
         return len(self.uids)
+
+
+def other_form(retmode: Retmode) -> Retmode:
+    """Return the form that an answer did not have."""
+    return "xml" if retmode == "json" else "json"

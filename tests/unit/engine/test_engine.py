@@ -46,6 +46,19 @@ def fails_for(uid: int, failure: Answer) -> Callable[[SentRequest], Answer]:
     return lambda request: failure if uid in uids_of(request) else linked(request)
 
 
+def xml_alone(request: SentRequest) -> bytes:
+    """Answer in XML; what comes as JSON cannot be read."""
+    if request.values("retmode") != ["xml"]:
+        return b'{"linksets":['
+    sets = (
+        f"<LinkSet><DbFrom>pubmed</DbFrom><IdList><Id>{uid}</Id></IdList><LinkSetDb><DbTo>pmc"
+        f"</DbTo><LinkName>pubmed_pmc</LinkName><Link><Id>{10 * uid}</Id></Link></LinkSetDb>"
+        "</LinkSet>"
+        for uid in uids_of(request)
+    )
+    return f"<eLinkResult>{''.join(sets)}</eLinkResult>".encode()
+
+
 # --- answers ----------------------------------------------------------------------------------
 
 
@@ -278,6 +291,18 @@ def test_a_short_outage_charges_no_uid(seconds: float, latest: float) -> None:
         all_linked(run, range(1, 501))
 
     run_in_fake_time(script(), latest=latest)
+
+
+def test_where_no_json_can_be_read_xml_is_asked_for() -> None:
+    async def script() -> None:
+        run = engine_run(xml_alone, range(1, 401), batch_size=5)
+        async with asyncio.timeout(3600):
+            assert await run.drive() is None
+        all_linked(run, range(1, 401))
+        in_json = sum(one.values("retmode") == ["json"] for one in run.transport.requests)
+        assert in_json < 40  # those in flight before it was noticed, and their retries
+
+    run_in_fake_time(script())
 
 
 def test_probes_during_an_outage_become_rare() -> None:
