@@ -9,7 +9,9 @@ from __future__ import annotations
 import netrc
 import os
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -59,13 +61,15 @@ def route_to(url: str, environ: Mapping[str, str] = os.environ) -> Route:
         environ: names a netrc file with `NETRC`; proxies are read from the process itself.
 
     Raises:
-        BadInput: the proxy's URL is not one of an HTTP proxy.
+        BadInput: the proxy's URL is not one of an HTTP proxy, or a login is none of HTTP.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
     login = _netrc_login(host, environ)
-    address = getproxies().get(parts.scheme) or getproxies().get("all")
-    if not address or proxy_bypass(parts.netloc.rpartition("@")[2]) or proxy_bypass(host):
+    proxies = getproxies()
+    address = proxies.get(parts.scheme) or proxies.get("all")
+    named = proxy_bypass(parts.netloc.rpartition("@")[2]) or proxy_bypass(host)
+    if not address or named or _in_a_network(host, proxies.get("no", "")):
         return Route(login=login)
     name = f"{parts.scheme.upper()}_PROXY"
     try:
@@ -81,7 +85,7 @@ def route_to(url: str, environ: Mapping[str, str] = os.environ) -> Route:
     proxy_host = f"[{proxy.hostname}]" if ":" in proxy.hostname else proxy.hostname
     proxy_login = _netrc_login(proxy.hostname, environ)
     if proxy.username is not None:
-        proxy_login = Login(unquote(proxy.username), unquote(proxy.password or ""))
+        proxy_login = _login(unquote(proxy.username), unquote(proxy.password or ""), name)
     return Route(f"{proxy.scheme}://{proxy_host}{port}", proxy_login, login)
 
 
@@ -116,12 +120,32 @@ def missing_bundle(environ: Mapping[str, str] = os.environ) -> str:
     return ""
 
 
+def _in_a_network(host: str, exceptions: str) -> bool:
+    """Return whether a host is an address in one of the networks in a list, like 10.0.0.0/8."""
+    for name in exceptions.split(","):
+        with suppress(ValueError):  # a host name, or a network of the other kind
+            if "/" in name and ip_address(host) in ip_network(name.strip(), strict=False):
+                return True
+    return False
+
+
+def _login(user: str, password: str, where: str) -> Login:
+    """Return a login.
+
+    Raises:
+        BadInput: HTTP cannot carry it.
+    """
+    if ":" in user:
+        raise BadInput(f"{where} has a user name with a colon, which HTTP cannot carry.")
+    return Login(user, password)
+
+
 def _netrc_login(host: str, environ: Mapping[str, str]) -> Login | None:
     """Return the login for a host by name; a default entry is ignored."""
     path = environ.get("NETRC")
     try:
         file = Path(path) if path else Path.home() / ("_netrc" if os.name == "nt" else ".netrc")
         found = netrc.netrc(str(file)).hosts.get(host)
-    except (OSError, RuntimeError, netrc.NetrcParseError):
+    except (OSError, RuntimeError, UnicodeError, netrc.NetrcParseError):
         return None
-    return Login(found[0], found[2] or "") if found else None
+    return _login(found[0], found[2] or "", "The netrc file") if found else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import orjson
@@ -28,7 +29,11 @@ _BLOCKED = re.compile(
     rb"Access Denied|temporarily blocked|blocked (?:due to|because of)|possible misuse",
     re.IGNORECASE,
 )
-_HTML = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<(?:!DOCTYPE\s+html|html|head)\b", re.IGNORECASE)
+_HTML = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+    rb"<(?:!DOCTYPE\s+html|html|head|title|meta|script|body|center|pre|h1)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _XML_ERROR = re.compile(r"<ERROR>(.*?)</ERROR>", re.DOTALL)
 
 _MAY_BE_EMPTY = frozenset(("efetch.fcgi",))
@@ -84,7 +89,8 @@ def check(reply: Reply, path: str = "elink.fcgi") -> bytes:
     if status in (413, 414):
         raise RequestFailed(Fault.TOO_LARGE, f"HTTP {status}")
     if status != 200:
-        said = "" if html else _error_text(body)
+        there = reply.headers.get("location", "").partition("?")[0] if status < 400 else ""
+        said = f"sent on to {there}" if there else "" if html else _error_text(body)
         reason = f"HTTP {status}: {said}" if said else f"HTTP {status}"
         retry_after = _retry_after(reply.headers)
         fault = error_fault(said) if status == 400 else Fault.SERVER
@@ -109,11 +115,19 @@ def _error_text(body: bytes) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a Retry-After header. NCBI's proxy does not send it as a date."""
+    """Return the seconds of a Retry-After header, counted from the server's Date if it is a date.
+
+    NCBI sends seconds; proxies on the way may send a date.
+    """
+    said = headers.get("retry-after", "")
     try:
-        seconds = float(headers.get("retry-after", ""))
+        seconds = float(said)
     except ValueError:
-        return None
+        try:
+            now = parsedate_to_datetime(headers.get("date", ""))
+            seconds = max(0.0, (parsedate_to_datetime(said) - now).total_seconds())
+        except (ValueError, TypeError, OverflowError):
+            return None
     return min(seconds, _MAX_RETRY_AFTER) if math.isfinite(seconds) and seconds >= 0 else None
 
 

@@ -164,6 +164,9 @@ class Transport:
             why = error.os_error.strerror or "failed"
             through = f" to the proxy {self._proxy}" if self._proxy else ""
             raise RequestFailed(Fault.NETWORK, f"no connection{through}: {why}") from error
+        except aiohttp.ClientResponseError as error:
+            reason = "the answer breaks the rules of HTTP, or its encoding is none asked for"
+            raise RequestFailed(Fault.NETWORK, reason) from error
         except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:
             # The text of an aiohttp error may quote what was sent: only its type is kept.
             raise RequestFailed(
@@ -172,7 +175,7 @@ class Transport:
 
 
 def _basic(login: Login | None) -> aiohttp.BasicAuth | None:
-    return None if login is None else aiohttp.BasicAuth(login.user, login.password)
+    return None if login is None else aiohttp.BasicAuth(login.user, login.password, "utf-8")
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:

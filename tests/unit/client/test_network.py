@@ -52,6 +52,44 @@ def test_no_proxy_names_the_exceptions(monkeypatch: pytest.MonkeyPatch, exceptio
     assert route_to(NCBI) == Route()
 
 
+@pytest.mark.parametrize(
+    ("host", "exceptions", "direct"),
+    [
+        ("10.1.2.3", "10.0.0.0/8", True),
+        ("10.1.2.3", "a.example, 10.1.2.9/24", True),
+        ("11.1.2.3", "10.0.0.0/8", False),
+        ("[fd00::7]", "fd00::/8", True),
+        ("10.1.2.3", "fd00::/8", False),
+        ("mirror", "10.0.0.0/8", False),
+    ],
+)
+def test_no_proxy_names_networks_too(
+    monkeypatch: pytest.MonkeyPatch, host: str, exceptions: str, direct: bool
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("NO_PROXY", exceptions)
+    assert (route_to(f"http://{host}:8080/eutils/").proxy is None) == direct
+
+
+def test_a_user_name_that_http_cannot_carry_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "logins"
+    file.write_text("machine mirror login a:b password secret\n")
+    with pytest.raises(BadInput, match="netrc file has a user name with a colon") as of_netrc:
+        route_to("http://mirror/", {"NETRC": str(file)})
+    monkeypatch.setenv("HTTP_PROXY", "http://a%3Ab:secret@proxy:3128")
+    with pytest.raises(BadInput, match="HTTP_PROXY has a user name with a colon") as of_proxy:
+        route_to("http://mirror/")
+    assert "secret" not in f"{of_netrc.value} {of_proxy.value}"
+
+
+def test_a_netrc_file_that_is_no_text_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "logins"
+    file.write_bytes(b"machine mirror login a password \xff\xfe\n")
+    assert route_to("http://mirror/", {"NETRC": str(file)}) == Route()
+
+
 def test_a_login_in_the_url_of_the_proxy_is_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:p%40ss@proxy:3128")
     route = route_to(NCBI)

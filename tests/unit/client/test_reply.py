@@ -162,6 +162,39 @@ def test_retry_after_is_read_where_it_makes_sense(
     assert _failure(status, b"", retry_after=header).retry_after == seconds
 
 
+@pytest.mark.parametrize(
+    ("date", "until", "seconds"),
+    [
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:30:05 GMT", 125.0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:00:00 GMT", 0.0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", 3600.0),
+        ("Wed, 21 Oct 2026 07:28:00 -0000", "Wed, 21 Oct 2026 07:30:05 GMT", None),
+        ("today", "Wed, 21 Oct 2026 07:30:05 GMT", None),
+    ],
+)
+def test_a_retry_after_that_is_a_date_counts_from_the_clock_of_the_server(
+    date: str, until: str, seconds: float | None
+) -> None:
+    assert _failure(503, b"", retry_after=until, date=date).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!-- a proxy's -->\n<html><body>Log in</body></html>",
+        b"\xef\xbb\xbf<!DOCTYPE html><html></html>",
+        b"<title>Log in</title>",
+        b"<center><h1>502 Bad Gateway</h1></center>",
+        b"<script>location = '/login'</script>",
+        b"<body>busy</body>",
+    ],
+)
+def test_a_page_is_no_answer_however_it_begins(page: bytes) -> None:
+    """EFetch has texts of any kind: what is not recognised here would be stored as a record."""
+    with pytest.raises(RequestFailed, match="an HTML page in place of an answer"):
+        check(_reply(200, page), "efetch.fcgi")
+
+
 def test_without_the_header_there_is_no_retry_after() -> None:
     assert _failure(429, LIMIT).retry_after is None
 
@@ -186,8 +219,10 @@ def test_a_large_answer_is_no_rate_limit_for_having_the_words_in_it() -> None:
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_no_answer(status: int) -> None:
     """http://eutils… answered so; following it could send the key to another host."""
-    failure = _failure(status, HTML, location="https://elsewhere.example.org/")
+    failure = _failure(status, HTML, location="https://elsewhere.example.org/in?key=secret")
     assert not isinstance(failure, RateLimited)
+    assert "https://elsewhere.example.org/in" in failure.reason
+    assert "secret" not in failure.reason
 
 
 @pytest.mark.parametrize("status", [301, 308])
