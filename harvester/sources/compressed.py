@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from harvester.errors import BadInput, printable
 from harvester.job.groups import STDIN
+from harvester.sources.members import Decompressed, Members
 
 if TYPE_CHECKING:
     import io
@@ -27,6 +28,11 @@ DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
 
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 """First bytes of a zstd frame, or of a skippable frame such as pzstd writes (RFC 8878)."""
+
+
+def damaged(name: str) -> BadInput:
+    """Return the error for a file that cannot be decompressed."""
+    return BadInput(f"{name} is damaged or cut short: it cannot be decompressed to its end.")
 
 
 def display_name(name: str) -> str:
@@ -44,7 +50,7 @@ def open_input(name: str) -> Iterator[IO[bytes]]:
         name: path, or `-`.
 
     Raises:
-        BadInput: The file does not exist or cannot be read.
+        BadInput: The file does not exist, cannot be read, or is damaged at its beginning.
     """
     with ExitStack() as stack:
         try:
@@ -67,7 +73,15 @@ def open_input(name: str) -> Iterator[IO[bytes]]:
                 f"The UID list {display_name(name)} cannot be read: {why}.{hint}"
             ) from error
         plain = _decompress(raw, magic)
-        yield raw if plain is None else stack.enter_context(plain)
+        if plain is None:
+            yield raw
+            return
+        stack.enter_context(plain)
+        try:
+            plain.peek(1)
+        except DAMAGE as error:
+            raise damaged(display_name(name)) from error
+        yield plain
 
 
 def _stdin() -> io.BufferedReader:
@@ -76,14 +90,14 @@ def _stdin() -> io.BufferedReader:
     return cast("io.BufferedReader", sys.stdin.buffer)
 
 
-def _decompress(raw: io.BufferedReader, magic: bytes) -> IO[bytes] | None:
+def _decompress(raw: io.BufferedReader, magic: bytes) -> io.BufferedReader | None:
     """Return the decompressed stream, or None if the first bytes name no compression."""
     if magic.startswith(b"\x1f\x8b"):
-        return cast("IO[bytes]", gzip.open(raw))
+        return cast("io.BufferedReader", gzip.open(raw))
     if magic.startswith(b"BZh"):
-        return bz2.open(raw)
+        return Decompressed(Members(raw, bz2.BZ2Decompressor))
     if magic.startswith(b"\xfd7zXZ\x00"):
-        return lzma.open(raw)
+        return Decompressed(Members(raw, lzma.LZMADecompressor))
     if _ZSTD.match(magic):
         from harvester.sources.zstd import open_zstd  # noqa: PLC0415 - most lists are not zstd
 

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 from harvester.errors import BadInput
-from harvester.sources.compressed import DAMAGE, display_name, open_input
+from harvester.sources.compressed import DAMAGE, damaged, display_name, open_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,6 +36,8 @@ _BYTE_ORDER_MARKS = {
 _SAVE_AS_CSV = "save the sheet with the UIDs as CSV (UTF-8) and give that file"
 _EXPORT = "export the UIDs as text, one UID per line"
 
+_SAVE_PMIDS = "in PubMed, save the articles in the format PMID and give that file"
+
 _OTHER_KINDS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
     (
         re.compile(rb"PK\x03\x04.{0,4000}?(?:xl/|\[Content_Types\]|_rels/)", re.DOTALL),
@@ -47,12 +49,20 @@ _OTHER_KINDS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
         "an OpenDocument file (.ods)",
         _SAVE_AS_CSV,
     ),
-    (re.compile(rb"PK\x03\x04|PK\x05\x06"), "a zip archive or a workbook", _SAVE_AS_CSV),
+    (
+        re.compile(rb"PK\x03\x04|PK\x05\x06"),
+        "a zip archive or a workbook",
+        f"unpack it, or {_SAVE_AS_CSV}",
+    ),
     (re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "an Excel file (.xls)", _SAVE_AS_CSV),
     (re.compile(rb"\s*%PDF"), "a PDF document", _EXPORT),
     (re.compile(rb"\{\\rtf"), "an RTF document", _EXPORT),
     (re.compile(rb"\s*<(?:!|\?|[A-Za-z])"), "an HTML or XML page", _EXPORT),
     (re.compile(rb"\s*[\[{]\s*[\"\[{\d\]}]"), "JSON", _EXPORT),
+    (re.compile(rb"\s*PMID- *\d"), "a MEDLINE export (.nbib)", _SAVE_PMIDS),
+    (re.compile(rb"\s*TY  ?- "), "an RIS export", _SAVE_PMIDS),
+    (re.compile(rb"\s*@\w+\s*\{"), "BibTeX", _SAVE_PMIDS),
+    (re.compile(rb"\s*%0 \w"), "an EndNote export", _SAVE_PMIDS),
     (re.compile(rb"SQLite format 3\0"), "an SQLite database", _EXPORT),
     (re.compile(rb".{257}ustar", re.DOTALL), "a tar archive", "unpack it and give the list in it"),
     (
@@ -167,9 +177,7 @@ def _read(stream: IO[bytes], size: int, name: str) -> bytes:
     try:
         return stream.read(size)
     except DAMAGE as error:
-        raise BadInput(
-            f"{name} is damaged or cut short: it cannot be decompressed to its end."
-        ) from error
+        raise damaged(name) from error
 
 
 def _check_kind(head: bytes, name: str) -> None:

@@ -55,6 +55,7 @@ _KINDS = (
     ),
     _kind(r"(?:https?|ftp)://\S+|www\.\S+", "a web address", "give the UID alone"),
     _kind(r"(?:[SED]R[APRSXZ]|SRA)\d{5,}", "an accession of SRA", _SEARCH, "sra"),
+    _kind(r"PMC\d+\.\d+", "a version of an article of PMC", "give its PMC id without the version"),
     _kind(r"PRJ[NED][A-Z]\d+", "an accession of BioProject", _SEARCH, "bioproject"),
     _kind(r"SAM(?:N|D|EA?)[A-Z]?\d+", "an accession of BioSample", _SEARCH, "biosample"),
     _kind(r"G(?:SE|SM|PL|DS)\d+", "an accession of GEO", _SEARCH, "gds"),

@@ -201,8 +201,8 @@ def _text(value: object) -> str | None:
     if isinstance(value, numbers.Integral):
         return str(int(value))
     if isinstance(value, numbers.Real | Decimal):
-        number = float(value)
-        exact = math.isfinite(number) and abs(number) <= EXACT
+        number, bits = float(value), 8 * getattr(value, "itemsize", 8)  # of numpy's floats
+        exact = math.isfinite(number) and abs(number) < EXACT.get(bits, EXACT[64])
         return f"{number:.0f}" if exact and number.is_integer() else None
     if isinstance(value, pa.Scalar):
         return _text(value.as_py())

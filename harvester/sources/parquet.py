@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import IO, TYPE_CHECKING, cast
 
 import pyarrow as pa
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 ROWS = 1 << 17
 """Rows per block."""
 
-EXACT = 2.0**53
-"""Float below which every whole number is represented exactly."""
+EXACT = {64: 2.0**53, 32: 2.0**24, 16: 2.0**11}
+"""Bits of a float → the smallest one that may stand for another whole number, too."""
 
 _MAGIC = b"PAR1"
 """First bytes of a Parquet file."""
@@ -29,14 +30,11 @@ _MAGIC = b"PAR1"
 
 def is_parquet(stream: IO[bytes]) -> bool:
     """Return whether an open file begins like Parquet."""
-    try:
-        return cast("io.BufferedReader", stream).peek(len(_MAGIC))[: len(_MAGIC)] == _MAGIC
-    except DAMAGE:  # reported when it is read
-        return False
+    return cast("io.BufferedReader", stream).peek(len(_MAGIC))[: len(_MAGIC)] == _MAGIC
 
 
 class ArrowBlock:
-    """Cells of some rows of a column: int64, uint64, float64 or texts."""
+    """Cells of some rows of a column: int64, uint64, float32, float64 or texts."""
 
     def __init__(self, cells: pa.Array, row: int) -> None:
         self._cells = cells
@@ -48,8 +46,9 @@ class ArrowBlock:
 
     def cells(self, bad: BadEntries) -> Iterator[tuple[int, str]]:
         """Yield those that are not null as texts; collect floats that are not exact."""
+        exact = exact_below(self._cells.type)
         for row, cell in enumerate(self._cells.to_pylist(), self._row):
-            if isinstance(cell, float) and cell > EXACT:
+            if isinstance(cell, float) and cell >= exact:
                 bad.add(
                     row,
                     repr(cell),
@@ -86,7 +85,7 @@ def parquet_blocks(stream: IO[bytes], column: str | None, name: str) -> Iterator
             yield ArrowBlock(plain(batch.column(0), name), row)
             row += batch.num_rows
     except DAMAGE as error:
-        why = f": {printable(str(error))}" if isinstance(error, pa.ArrowInvalid) else ""
+        why = f": {printable(str(error)).rstrip('.')}" if isinstance(error, pa.ArrowInvalid) else ""
         raise BadInput(f"{name} is damaged, cut short, or not a parquet table{why}.") from error
 
 
@@ -116,15 +115,19 @@ def _choose(names: list[str], column: str | None, name: str) -> str:
     return column
 
 
+def exact_below(kind: pa.DataType) -> float:
+    """Return the smallest float of a type that may stand for another whole number, too."""
+    return EXACT[kind.bit_width] if pa.types.is_floating(kind) else math.inf
+
+
 def plain(cells: pa.Array, name: str) -> pa.Array:
-    """Return cells as int64, uint64, float64, or texts without surrounding blanks."""
+    """Return cells as int64, uint64, float32, float64, or texts without surrounding blanks."""
     kind = cells.type
     if pa.types.is_dictionary(kind):
         return plain(cells.dictionary, name).take(cells.indices)
     if pa.types.is_integer(kind):
         return cells if kind == pa.uint64() else cells.cast(pa.int64())
-    if pa.types.is_floating(kind):
-        cells = cells.cast(pa.float64())
+    if pa.types.is_float32(kind) or pa.types.is_float64(kind):
         return pc.if_else(pc.is_nan(cells), None, cells)
     if pa.types.is_decimal(kind):
         return cells.cast(pa.string())

@@ -20,7 +20,7 @@ from harvester.sources.delimited import table_blocks
 from harvester.sources.encoding import chunks_of, line_blocks
 from harvester.sources.layout import find_layout
 from harvester.sources.notation import MISSING, UidParser
-from harvester.sources.parquet import EXACT, is_parquet, parquet_blocks
+from harvester.sources.parquet import exact_below, is_parquet, parquet_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,8 +134,7 @@ def parse_in_bulk(cells: pa.Array, bad: BadEntries) -> UidArray | None:
         uids: UidArray = present.cast(pa.int64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:  # a fraction, or out of range
         return None
-    largest = pa.types.is_floating(present.type) and pc.max(present).as_py()
-    if len(uids) and (uids.min() < 1 or (largest and largest > EXACT)):
+    if len(uids) and (uids.min() < 1 or uids.max() >= exact_below(present.type)):
         return None
     for text, count in missing.items():
         if text:

@@ -7,9 +7,11 @@ takes a frame that is cut short for a complete one.
 from __future__ import annotations
 
 import io
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import zstandard
+
+from harvester.sources.members import Decompressed
 
 _WINDOW = 1 << 31
 """Largest window accepted, in bytes: that of `zstd --long=31`."""
@@ -18,13 +20,9 @@ _CHUNK = 1 << 14
 """Compressed bytes decoded at a time. Bounds the memory for input that expands extremely."""
 
 
-def open_zstd(raw: IO[bytes]) -> IO[bytes]:
+def open_zstd(raw: IO[bytes]) -> Decompressed:
     """Return the decompressed stream of zstd frames, one after the other."""
-    return cast("IO[bytes]", ZstdFile(_Frames(raw)))
-
-
-class ZstdFile(io.BufferedReader):
-    """Decompressed stream."""
+    return Decompressed(_Frames(raw))
 
 
 class _Frames(io.RawIOBase):

@@ -83,6 +83,22 @@ def test_gaps_in_a_column_are_left_out_with_a_warning(column: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        [np.float32(34248085)],
+        np.array([34248085], np.float32),
+        pa.array([2.0**24], pa.float32()),
+        np.array([2049], np.float16),
+        [np.float16(2049)],
+        [2.0**53],
+    ],
+)
+def test_a_float_that_may_stand_for_another_number_is_refused(values: Any) -> None:
+    with pytest.raises(BadInput):
+        _read(values)
+
+
+@pytest.mark.parametrize(
     ("values", "place"),
     [
         ([1, None], "ids[1]: None"),

@@ -232,6 +232,10 @@ def test_nothing_but_nulls_is_no_uid(tmp_path: Path) -> None:
     [
         ([1.0, 1.5], "row 2: '1.5' is not a UID"),
         ([1.0, float("inf")], "row 2: "),
+        (pa.array([34248085.0], pa.float32()), "row 1: 34248084.0 is too large for a UID"),
+        (pa.array([7, 2.0**24], pa.float32()), "row 2: 16777216.0 is too large for a UID"),
+        ([1.0, 2.0**53], "row 2: 9007199254740992.0 is too large for a UID"),
+        (pa.array([7], pa.float16()), "the column holds halffloat values"),
         ([1.0, 1e17], "row 2: 1e+17 is too large for a UID stored as a float"),
         ([4, 0], "row 2: '0' is not a UID"),
         ([4, -3], "row 2: '-3' is not a UID"),

@@ -105,14 +105,34 @@ def test_members_one_after_the_other_are_one_list(
     assert read(listed(compress(b"1\n2") + compress(b"3\n4\n") + compress(b"5\n"))) == [1, 23, 4, 5]
 
 
-@pytest.mark.parametrize("name", ["gzip", "zstd", "xz", "bzip2"])
-def test_an_archive_cut_anywhere_is_refused(listed: Callable[[bytes], str], name: str) -> None:
+@pytest.mark.parametrize(("name", "magic"), [("gzip", 2), ("zstd", 4), ("xz", 6), ("bzip2", 3)])
+def test_an_archive_cut_anywhere_is_refused(
+    listed: Callable[[bytes], str], name: str, magic: int
+) -> None:
     whole = COMPRESSIONS[name]("\n".join(map(str, range(1, 400, 3))).encode())
-    for cut in range(7, len(whole)):
+    for cut in range(magic, len(whole)):
         sentence = refusal(path := listed(whole[:cut]))
         assert sentence == (
             f"{path} is damaged or cut short: it cannot be decompressed to its end."
         ), cut
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd", "xz", "bzip2"])
+def test_what_follows_an_archive_is_never_dropped(
+    listed: Callable[[bytes], str], name: str
+) -> None:
+    """As `cat a.xz b.txt` makes it, or damage to the first bytes of a second member."""
+    compress = COMPRESSIONS[name]
+    second = compress(b"3\n")
+    for rest in (b"3\n", b"\x55" + second[1:], second[:-1]):
+        path = listed(compress(b"1\n2\n") + rest)
+        assert "damaged or cut short" in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["gzip", "xz"])
+def test_zeros_after_an_archive_are_padding(listed: Callable[[bytes], str], name: str) -> None:
+    compress = COMPRESSIONS[name]
+    assert read(listed(compress(b"1\n") + bytes(512) + compress(b"2\n") + bytes(40_000))) == [1, 2]
 
 
 @pytest.mark.parametrize("name", ["gzip", "xz", "bzip2"])

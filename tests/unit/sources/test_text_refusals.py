@@ -95,6 +95,28 @@ def test_a_prefix_of_another_database_is_refused(
     assert f"'{word.decode()}' is not a UID; UIDs of {dbfrom} are" in sentence
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("\nPMID- 34248085\nOWN - NLM\nDP  - 2021 Jul 12\n", "a MEDLINE export (.nbib)"),
+        ("TY  - JOUR\nPY  - 2021\nER  - \n", "an RIS export"),
+        ("@article{pmid34248085,\n  year = 2021\n}\n", "BibTeX"),
+        ("%0 Journal Article\n%D 2021\n", "an EndNote export"),
+    ],
+)
+def test_an_export_of_citations_is_refused_as_a_whole(
+    listed: Callable[[bytes], str], text: str, kind: str
+) -> None:
+    """Also where wrong words are to be left out: its years and pages would be read as UIDs."""
+    path = listed(text.encode())
+    refused = f"{path} is {kind}, not text: in PubMed, save the articles in the format PMID"
+    assert refusal(path).startswith(refused)
+
+
+def test_a_version_of_an_article_of_pmc_is_no_sequence(listed: Callable[[bytes], str]) -> None:
+    assert "give its PMC id without the version" in refusal(listed(b"PMC55555.2\n"), "pmc")
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = str(tmp_path / "none.txt")
     assert refusal(path) == f"The UID list {path} cannot be read: No such file or directory."
