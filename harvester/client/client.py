@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from harvester.client.backoff import backoff
 from harvester.client.redaction import Redactor
@@ -43,6 +43,15 @@ REFUSALS = 4
 
 _SLOWED = 0.9
 """Share of the wanted rate below which a harvest counts as slowed. A single 429 leaves 0.95."""
+
+
+class CanCall(Protocol):
+    """Interface of a client that sends single requests and retries passing failures."""
+
+    async def call(
+        self, path: str, fields: Fields, read: Callable[[bytes], T], attempts: int = ...
+    ) -> T:
+        """See `Client.call`."""
 
 
 class Client:

@@ -11,7 +11,7 @@ from harvester.eutils import egquery, esearch, espell
 from harvester.eutils.egquery import Hits
 
 if TYPE_CHECKING:
-    from harvester.client.client import Client
+    from harvester.client.client import CanCall, Client
 
 ATTEMPTS = 3
 """Requests per database; one whose search fails is listed with the reason."""
@@ -47,7 +47,7 @@ async def search_counts(
     return sorted(found, key=lambda one: (one.count is None, -(one.count or 0), one.db))
 
 
-async def suggestion(client: Client, db: str, term: str) -> str | None:
+async def suggestion(client: CanCall, db: str, term: str) -> str | None:
     """Return ESpell's correction of a query; None, if it has none or cannot be asked."""
     try:
         async with asyncio.timeout(ESPELL_SECONDS):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harvester import events
 from harvester.client.check_names import check_names
+from harvester.client.outage_retry import OutageRetry
 from harvester.eutils.elink.commands import Elink, schema_of
 from harvester.job import load
 from harvester.job.model import HOLDS_LINKS
@@ -171,7 +172,8 @@ class Runner:
             warnings: list[str] = []
             if feed is not None:
                 emit = events.to_all(self.listeners)
-                warnings = await start_feed(feed, self.client, emit, strict=self.strict)
+                client = OutageRetry(self.client, emit, job.limits.give_up_after)
+                warnings = await start_feed(feed, client, emit, strict=self.strict)
             with Ledger(folder, sink, link.dbfrom, kind.schema, link.idtype, kind.rows) as ledger:
                 check_rounds(ledger, link)
                 ledger.adopt(job.identity(kind.holds), load.dump(job))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from harvester import events
 from harvester.client.check_names import check_names
 from harvester.client.connect import connected
+from harvester.client.outage_retry import OutageRetry
 from harvester.engine.batch_trials import requests_for
 from harvester.engine.flow import BUDGET_BYTES
 from harvester.engine.off_peak import Hours
@@ -138,7 +139,8 @@ class LinkStream:
                 emit(events.Warned(warning))
             feed = source if isinstance(source, Feed) else None
             if feed is not None:
-                await start_feed(feed, client, emit, strict=self._strict)
+                patient = OutageRetry(client, emit, job.limits.give_up_after)
+                await start_feed(feed, patient, emit, strict=self._strict)
             todo = uids.as_set() if feed is not None else self._number(source)
             expected = len(todo) if feed is None else feed.expected
             hours = Hours.of(job, requests_for(expected, job.limits.batch_size))

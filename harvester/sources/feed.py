@@ -11,7 +11,7 @@ from harvester.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from harvester.client.client import Client
+    from harvester.client.client import CanCall
     from harvester.model.identifiers import Listed
 
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Feed(Protocol):
     """Source that is read while the harvest runs."""
 
-    async def start(self, client: Client, emit: events.Listener) -> None:
+    async def start(self, client: CanCall, emit: events.Listener) -> None:
         """Begin reading; may send a first request, and sets `expected`.
 
         Raises:
@@ -39,7 +39,7 @@ class Feed(Protocol):
 
 
 async def start_feed(
-    feed: Feed, client: Client, emit: events.Listener, *, strict: bool = False
+    feed: Feed, client: CanCall, emit: events.Listener, *, strict: bool = False
 ) -> list[str]:
     """Begin to read a feed, and return the warnings about it.
 
@@ -70,7 +70,7 @@ class HopFeed:
         self.expected = expected
         self._queue: asyncio.Queue[Listed | None] = asyncio.Queue()
 
-    async def start(self, client: Client, emit: events.Listener) -> None:
+    async def start(self, client: CanCall, emit: events.Listener) -> None:
         """Do nothing: the other harvest has begun."""
 
     def hand(self, listed: Listed) -> None:

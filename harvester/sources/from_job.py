@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harvester import events
-from harvester.client.outage_retry import OutageRetry
 from harvester.client.search_counts import suggestion
 from harvester.errors import BadInput
 from harvester.model import uids
@@ -27,7 +26,7 @@ from harvester.store.folder import REJECTED
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from harvester.client.client import Client
+    from harvester.client.client import CanCall
     from harvester.job.model import Job
     from harvester.model.identifiers import Listed
     from harvester.model.uids import UidSet
@@ -90,12 +89,12 @@ class SearchFeed:
         self._job = job
         self._search: Search | None = None
 
-    async def start(self, client: Client, emit: events.Listener) -> None:
+    async def start(self, client: CanCall, emit: events.Listener) -> None:
         """Send the first request, which counts the records.
 
         Args:
             client: sends this request and the later ones.
-            emit: receives warnings, and waits for a server that does not answer.
+            emit: receives warnings.
 
         Raises:
             BadInput: The search finds nothing, or is wrong.
@@ -103,7 +102,7 @@ class SearchFeed:
         """
         source, link = self._job.source, self._job.link
         self._search = Search(
-            OutageRetry(client, emit, self._job.limits.give_up_after),
+            client,
             link.dbfrom,
             source.query,
             webenv=source.webenv,

@@ -8,7 +8,7 @@ databases ESearch returns all pages; the set stays on the History server while t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,13 +22,12 @@ from harvester.sources.uid_ranges import Known, next_range
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from harvester.client.client import CanCall
     from harvester.eutils.esearch import Found
     from harvester.eutils.identity import Fields
     from harvester.model.uids import UidArray
     from harvester.sources.distinct import Block
     from harvester.sources.uid_ranges import Range
-
-T = TypeVar("T")
 
 _SHORT_ANSWERS = 2
 """Retries of an answer with fewer ids than its count; the next one is accepted."""
@@ -41,15 +40,6 @@ _ENOUGH = 0.1
 
 _UNKNOWN_TOP = 1 << 32
 """First guess of the highest UID if answers hold accessions; most databases are below it."""
-
-
-class CanCall(Protocol):
-    """Interface of a client that sends single requests and retries passing failures."""
-
-    async def call(
-        self, path: str, fields: Fields, read: Callable[[bytes], T], attempts: int = ...
-    ) -> T:
-        """See `harvester.client.client.Client.call`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.cookbook import ROOT, blocks_in, run_block
 from support.harness import Finished, environment, expected_links, harvester, rows, write_uids
+from support.timing import IMPATIENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,16 @@ def test_plan_of_a_query_sends_one_esearch(servers: Servers) -> None:
     )  # fmt: skip
     by_db = {one["db"]: one["count"] for one in json.loads(counted.output)["counts"]}
     assert found["uids"] == by_db["pubmed"]
+
+
+def test_plan_of_a_query_does_not_wait_for_a_server_that_is_down(servers: Servers) -> None:
+    server = servers.start()
+    servers.wait(server.fail(503))
+    words = ["plan", "--query=cancer", *PMC, "--base-url", server.base_url]
+    refused = servers.harvester(*words, patches=IMPATIENT)
+    assert refused.code == 1
+    assert refused.err.count("\n") == 1
+    assert "ESearch gave no complete answer for the query 'cancer': HTTP 503" in refused.err
 
 
 def test_probe_measures_links_by_five_requests(servers: Servers, tmp_path: Path) -> None:
