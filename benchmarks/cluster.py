@@ -1,4 +1,4 @@
-"""Half a million UIDs on Redis, an object store and Dask together, while parts of it are killed.
+"""Half a million UIDs with Redis, an object store and Dask, while processes are killed.
 
 `python -m benchmarks.cluster` runs one harvest into an S3 server, on a Dask cluster of three
 workers under the rate limit of a Redis, against an emulator with faults at 5 %. A worker is killed
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.soak import FIRST, RATE, busiest_second, emulator, see_exact
+from benchmarks.soak import FIRST, RATE, busiest_second, check_exact, emulator
 
 UIDS = 500_000
 BATCH = 200
@@ -26,7 +26,7 @@ _LINK = ["--dbfrom=pubmed", "--db=pmc", "--linkname=pubmed_pmc"]
 
 
 def main() -> None:
-    """Run it, then print what it came to."""
+    """Run the harvest, then print the result."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from support.dask_cluster import cluster  # noqa: PLC0415
     from support.harness import environment  # noqa: PLC0415
@@ -45,7 +45,7 @@ def main() -> None:
                 words += [f"--batch-size={BATCH}", "--timeout=5", "--limiter", redis.url, "-q"]
                 words += ["--runner=dask", "--scheduler", made.address, "-o", PLACE]
                 killed, resumed = _run(words, environment(**env), made)
-            links = see_exact(download(s3, PLACE, folder / "laid"), UIDS)
+            links = check_exact(download(s3, PLACE, folder / "laid"), UIDS)
         most, requests = busiest_second(log)
     print(
         f"{UIDS:,} UIDs, {links:,} links, exact; {killed} workers and 1 scheduler killed, "

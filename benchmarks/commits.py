@@ -1,4 +1,4 @@
-"""From answers in memory to a part and a record on disk: large commits and small ones.
+"""From answers in memory to a part and a record on disk: large and small commits.
 
 Measures making the rows, encoding, syncing and the transaction, in CPU and in wall time; not the
 requests. The floor of the large commit is encoding its rows alone.

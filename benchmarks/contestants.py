@@ -1,4 +1,4 @@
-"""Clients at work, each in its own process: this program, and those of another environment."""
+"""Clients, each in its own process: this program, and those of another environment."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ DBFROM, BATCH, RATE = "pubmed", 200, 10
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Result of a client's run.
+    """The result of a client's run.
 
     Attributes:
         version: of the client.
         cpu: seconds, of its process and that process's children, start-up included.
-        links: brought.
+        links: number of links returned.
         seconds: from the first question to the last answer, start-up excluded.
-        merged: whether UIDs from and UIDs to were no longer paired.
-        trouble: the exception that ended it.
+        merged: whether the pairs were lost.
+        trouble: the exception that ended the client.
     """
 
     version: str
@@ -43,11 +43,11 @@ class Work:
 
 
 class Contestant(Protocol):
-    """A client.
+    """Interface of a client.
 
     Attributes:
         name: as it is printed.
-        batch: UIDs of one of its requests.
+        batch: UIDs per request.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""A finished harvest of any size, generated part by part: input of benchmarks that read one."""
+"""A finished harvest of any size, generated part by part, as input of other benchmarks."""
 
 from __future__ import annotations
 

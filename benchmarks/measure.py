@@ -22,11 +22,11 @@ class Row:
     """One figure of a table.
 
     Attributes:
-        what: was measured.
+        what: what was measured.
         value: the figure; NaN where there is none, for the reason in the note.
         unit: of it, for example `ns per link`.
-        floor: the least it can be, in the same unit, measured in the same run.
-        note: what the figure alone does not say.
+        floor: lower bound in the same unit, measured in the same run.
+        note: a remark.
     """
 
     what: str
@@ -73,7 +73,7 @@ def cpu_of(
 
     Args:
         command: of the process.
-        folder: to run in; what it says goes to `stdout` and `stderr` there.
+        folder: working folder; gets the output as `stdout` and `stderr`.
         env: of the process.
         limit: seconds after which it is killed, with its children.
     """

@@ -97,7 +97,7 @@ class Figure:
         measure: a key of `UNITS`.
         latency: seconds for an answer, of a pace.
         value: None where the client could not do it.
-        note: why not, or what the figure does not say.
+        note: why not, or a remark.
         on_many: a pace on related articles, of a client that cannot do full texts.
     """
 
@@ -199,7 +199,7 @@ def figures(clients: Iterable[Entry], latencies: Iterable[float] = LATENCIES) ->
             for entry in clients:
                 yield cpu(entry, measure, url)
     for latency in latencies:
-        # They mostly wait, so long that another's start beside them does not matter.
+        # They wait so long that the start of another client does not matter.
         with ThreadPoolExecutor(1 if latency < 5 else len(clients)) as pool:
             yield from pool.map(partial(pace, latency=latency), clients)
 
@@ -217,7 +217,7 @@ def interpreter() -> str | None:
     """Return the other clients' interpreter, or None."""
     usual = str(ROOT / ".venv-conformance" / "bin" / "python")
     python = Path(os.environ.get("HARVESTER_PEERS_PYTHON") or usual)
-    # Not resolved: a link is what makes an environment.
+    # Not resolved: the link identifies the environment.
     return str(python.absolute()) if os.access(python, os.X_OK) else None
 
 

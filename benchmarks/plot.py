@@ -20,7 +20,7 @@ from benchmarks.peers import CPU_MANY, PACE, PERMITTED, Figure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-STYLE: dict[Any, Any] = {  # newer versions name every key in a type
+STYLE: dict[Any, Any] = {  # newer versions have a type for all keys
     "svg.fonttype": "none",  # text that can be searched, in the reader's own font
     "svg.hashsalt": "peers",  # the same names inside the file each time
     "font.family": "sans-serif",
@@ -91,7 +91,7 @@ def _bars(axes: Any, figures: Sequence[Figure], looks: dict[str, tuple[str, str]
     axes.bar_label(bars, [_number(value) for value in values], padding=4)
     axes.set_xscale("log")
     axes.set_xlim(min(values) / 3, max(values) * 3)
-    axes.invert_yaxis()  # the cheapest at the top
+    axes.invert_yaxis()  # the least expensive at the top
     axes.set_title("CPU-seconds per million links", loc="left")
     axes.xaxis.set_major_formatter(FuncFormatter(_number))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -1,4 +1,4 @@
-"""Compute when one machine is enough: nights by UIDs and rate, with the program's own plan.
+"""Nights by UIDs and rate, with the program's own plan: shows when one machine is enough.
 
     python -m benchmarks.scale
 

@@ -1,4 +1,4 @@
-"""Measure the shared rate limit: what 64 workers get of it, and what Redis is asked for.
+"""Measure the shared rate limit: the share that 64 workers get, and the load of Redis.
 
     python -m benchmarks.shared_limit
 
@@ -59,7 +59,7 @@ class MemoryCounter:
 
 
 async def measure(processes: int, rate: int) -> tuple[list[float], float]:
-    """Return when requests were sent, and the exchanges with Redis per permit."""
+    """Return the times of sending, and the exchanges with Redis per permit."""
     store, sent = MemoryStore(), list[float]()
     MemoryCounter.calls = 0
 

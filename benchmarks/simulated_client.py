@@ -1,6 +1,6 @@
-"""A client that asks a simulated server for UIDs without end, as the engine does.
+"""A client that requests UIDs without end from a simulated server, as the engine does.
 
-It sends at the permitted rate what its control lets it send, retries what fails, and pauses in
+It sends requests at the permitted rate as its control allows, retries failed ones, and pauses in
 outages. Event-driven, so that half an hour takes a fraction of a second.
 """
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 SECONDS = 1800.0
 RATE, TIMEOUT = 10.0, 60.0
-PACE = 0.98  # of the rate: what the guard of the limiter leaves
-BYTES = 20  # of an answer, per UID: the budget of bytes is not what is measured here
-PLENTY = 10**9  # UIDs to ask for
+PACE = 0.98  # share of the rate that the limiter's margin leaves
+BYTES = 20  # bytes of an answer per UID: the memory budget is not measured here
+PLENTY = 10**9  # UIDs to request
 
 
 class Control(Protocol):
@@ -74,14 +74,14 @@ class _Request:
 
 @dataclass(slots=True)
 class Harvest:
-    """A client that asks for UIDs without end, as the engine does.
+    """A client that requests UIDs without end, as the engine does.
 
     Attributes:
-        slow: what limits the server.
+        slow: limits of the server.
         control: decides when to send and how much.
         rate: requests per second permitted.
-        timeout: seconds after which a request is given up.
-        seed: of what is drawn.
+        timeout: seconds after which a request times out.
+        seed: seed of the random numbers.
     """
 
     slow: Slow
@@ -101,7 +101,7 @@ class Harvest:
     _open: bool = False  # the circuit: an outage
 
     def run(self, seconds: float = SECONDS) -> Tally:
-        """Harvest for so long."""
+        """Harvest for `seconds`."""
         events = self._events
         self._chance = random.Random(self.seed)
         self._server = SimulatedServer(self.slow, lambda: events.now, events.at, self._chance)

@@ -1,7 +1,7 @@
-"""A server with few workers, a queue and bad days, on a clock that jumps from event to event.
+"""A server with few workers, a queue and failures, on a clock that jumps from event to event.
 
-It works on requests in their order, on some at a time, and goes on working on those that their
-client has given up, as real servers do. It knows no loop: whoever uses it schedules its events.
+It serves requests in order, several at a time, and continues to work on requests whose client has
+given up, as real servers do. It has no loop: its user schedules its events.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ ERROR_SECONDS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """What limits a server.
+    """The limits of a server.
 
     Attributes:
         name: for the table.
         service: seconds of work on a request.
         workers: requests it works on at a time.
-        queue: requests that wait for a worker; beyond, they are refused.
-        status: of what is refused, 503 or 429.
-        most: UIDs per request; beyond, they fail.
+        queue: requests that may wait for a worker; more are refused.
+        status: status of refused requests, 503 or 429.
+        most: maximum UIDs per request; larger requests fail.
         faults: share of the requests that fail by chance.
         loss: seconds from and to which only a quarter of the workers work.
         restarts: seconds between restarts.
@@ -57,7 +57,7 @@ class Slow:
 
 
 class Ending(Enum):
-    """How a request ended."""
+    """The end of a request."""
 
     ANSWERED = auto()
     REFUSED = auto()
@@ -102,9 +102,9 @@ class SimulatedServer:
         slow: what limits it.
         now: returns the time.
         at: schedules a call.
-        chance: draws what is drawn.
+        chance: random numbers.
         worked: seconds of work done.
-        wasted: seconds of work on answers that nobody waited for.
+        wasted: seconds of work on answers that no client received.
     """
 
     slow: Slow
@@ -126,7 +126,7 @@ class SimulatedServer:
 
     @property
     def is_up(self) -> bool:
-        """Whether it accepts connections."""
+        """True if it accepts connections."""
         return self.now() >= self._down_until
 
     def send(self, uids: int, reply: Callable[[Ending], None]) -> Work:
@@ -163,7 +163,7 @@ class SimulatedServer:
 
     def _finish(self, work: Work) -> None:
         if work not in self._running:
-            return  # a restart has killed it
+            return  # a restart has lost it
         self._running.remove(work)
         seconds = self.now() - work.begun
         self.worked += seconds
@@ -185,14 +185,14 @@ class SimulatedServer:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of a harvest.
+    """Counts of a harvest.
 
     Attributes:
         server: the server that was harvested.
         requests: sent.
-        timeouts: requests given up.
-        late: of them, those sent after the first minute.
-        refusals: requests that the server had no room for.
+        timeouts: requests that timed out.
+        late: number of these sent after the first minute.
+        refusals: requests refused for lack of capacity.
         answered: times and UIDs of the answers.
     """
 
@@ -205,19 +205,19 @@ class Tally:
 
     @property
     def uids(self) -> int:
-        """UIDs answered."""
+        """Number of UIDs answered."""
         return sum(uids for _, uids in self.answered)
 
     @property
     def wasted(self) -> float:
-        """Share of the server's work on answers that nobody waited for."""
+        """Share of the server's work on answers that no client received."""
         return self.server.wasted / (self.server.worked or 1.0)
 
     def time_out(self, sent_at: float) -> None:
-        """Count a request that was sent at this time and is given up."""
+        """Count a request that was sent at this time and timed out."""
         self.timeouts += 1
         self.late += sent_at > FIRST_MINUTE
 
     def per_second(self, begin: float, end: float) -> float:
-        """UIDs answered per second in an interval."""
+        """Return the UIDs answered per second in an interval."""
         return sum(uids for at, uids in self.answered if begin <= at < end) / (end - begin)

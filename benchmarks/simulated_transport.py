@@ -1,4 +1,4 @@
-"""The real engine before a simulated server, on simulated time."""
+"""The real engine with a simulated server, on simulated time."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _Counted:
 
 
 class _SimulatedTransport:
-    """Takes the place of the network; EInfo, which asks for no UID, counts as one UID."""
+    """Replaces the network; a request to EInfo, which has no UID, counts as one UID."""
 
     base_url = "http://simulated/"
 
@@ -104,7 +104,7 @@ class _SimulatedTransport:
 def harvest_with_engine(
     slow: Slow, seconds: float = SECONDS, timeout: float = TIMEOUT, seed: int = 1
 ) -> Tally:
-    """Let the real engine harvest from a server for so long, on simulated time."""
+    """Harvest from a server with the real engine, on simulated time."""
     with asyncio.Runner(loop_factory=FakeTimeLoop) as runner:
         return runner.run(_harvest(slow, seconds, timeout, seed))
 

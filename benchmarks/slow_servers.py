@@ -1,9 +1,9 @@
-"""Slow, small, full and unsteady servers: how much of what each can do the engine gets.
+"""Slow, small, full and unsteady servers: the share of their capacity that the engine uses.
 
 The real engine harvests from each simulated server for half an hour of simulated time. It is
 compared with the best fixed pair of batch size and requests in flight, which is found by trying
 many with a simulated client. Measures UIDs, requests that timed out or were refused, work of the
-server on answers that nobody waited for, and UIDs per second a minute after trouble. Does not
+server on answers that no client received, and UIDs per second a minute after a failure. Does not
 measure the network.
 """
 
@@ -29,22 +29,22 @@ IN_FLIGHT = (1, 2, 4, 5, 8, 10, 16, 20, 26, 64, 130, 300)
 
 
 def steady(base: float, each: float) -> Service:
-    """So many seconds a request and so many a UID."""
+    """Return a constant service time per request plus one per UID."""
     return lambda uids, chance, now: base + each * uids  # noqa: ARG005
 
 
 def drawn(*latencies: float) -> Service:
-    """One of these, whatever the UIDs."""
+    """Return service times drawn from a list, independent of the UIDs."""
     return lambda uids, chance, now: chance.choice(latencies)  # noqa: ARG005
 
 
 def changing(*latencies: float) -> Service:
-    """One after the other, each for five minutes."""
+    """Return service times that change every five minutes."""
     return lambda uids, chance, now: latencies[int(now // 300) % len(latencies)]  # noqa: ARG005
 
 
 def heavy_tailed(median: float, percentile_99: float) -> Service:
-    """Lognormal."""
+    """Return log-normal service times."""
     sigma = math.log(percentile_99 / median) / 2.3263
     return lambda uids, chance, now: chance.lognormvariate(math.log(median), sigma)  # noqa: ARG005
 
@@ -80,7 +80,7 @@ SERVERS = (
 
 
 def best_pair(slow: Slow) -> tuple[Tally, int, int]:
-    """The harvest with the best fixed pair, its batch size, and its requests in flight."""
+    """Return the harvest with the best fixed pair, its batch size, and its requests in flight."""
     pairs = ((size, most) for size in SIZES if size <= slow.most for most in IN_FLIGHT)
     found = ((Harvest(slow, Fixed(*pair)).run(), *pair) for pair in pairs)
     return max(found, key=lambda one: (one[0].uids, one[1:]))
@@ -102,13 +102,13 @@ def rows() -> Iterator[Row]:
 
 
 def end_of_trouble(slow: Slow) -> float | None:
-    """When the first trouble of a server ends."""
+    """Return when the first failure of a server ends."""
     if slow.loss is not None:
         return slow.loss[1]
     return slow.restarts + slow.down if math.isfinite(slow.restarts) else None
 
 
 def regained(found: Tally, end: float) -> float:
-    """UIDs per second from a minute after trouble on, as a share of those before."""
+    """Return UIDs per second a minute after a failure, as a share of those before."""
     before = found.per_second(400.0, 600.0)
     return found.per_second(end + 60.0, end + 180.0) / before

@@ -138,7 +138,7 @@ def harvest_watched(ids: Path, url: str, out: Path) -> list[Look]:
     return looks
 
 
-def see_exact(out: Path, count: int = UIDS) -> int:
+def check_exact(out: Path, count: int = UIDS) -> int:
     """Compare the links and UIDs of a folder with the graph; return the number of links."""
     links = pq.read_table(out / "links", columns=["from_uid", "to_uid"])
     rows = pq.read_table(out / "uids", columns=["from_uid", "outcome", "links"])
@@ -167,8 +167,8 @@ def busiest_second(log: Path) -> tuple[int, int]:
     return int((ends - np.arange(len(times))).max()), len(times)
 
 
-def see_flat(looks: list[Look]) -> None:
-    """Print the snapshots; check that nothing grows.
+def check_constant(looks: list[Look]) -> None:
+    """Print the snapshots; check that memory and files do not grow.
 
     The last is taken when all is answered and small parts are merged, which holds some row groups.
     """
@@ -194,9 +194,9 @@ def main() -> None:
         with emulator(log) as url:
             deaths = harvest_killed(ids, url, folder / "killed")
             looks = harvest_watched(ids, url, folder / "watched")
-        links = [see_exact(folder / name) for name in ("killed", "watched")]
+        links = [check_exact(folder / name) for name in ("killed", "watched")]
         most, requests = busiest_second(log)
-        see_flat(looks)
+        check_constant(looks)
     print(
         f"2 times {UIDS:,} UIDs, {sum(links):,} links, {deaths} deaths, faults at {FAULTS:.0%}: "
         "exact. "

@@ -1,4 +1,4 @@
-"""What reads a whole harvest: the manifest, and `top`.
+"""Operations that read a whole harvest: the manifest, and `top`.
 
 A harvest of 300 million links of 3 million UIDs is generated (1 GB); a tenth of the links are there
 under a second linkname. Costs grow in proportion to the links, memory does not.

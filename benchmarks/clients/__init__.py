@@ -1,10 +1,9 @@
 """Other clients at long lists of UIDs, one module each, for `benchmarks.peers`.
 
-Each has `DISTRIBUTION`, or `version`, and `harvest`, which asks about UIDs as the client's
-documentation says, in batches where it takes any, and yields what it brought after each answer.
-The key is in the variable NCBI_API_KEY, as each of them has a use for one. None may import anything
-beside the standard library and its own client. (`benchmarks.conformance.clients` has the same
-clients at a single question.)
+Each has `DISTRIBUTION`, or `version`, and `harvest`, which requests UIDs as the client's
+documentation says, in batches if it supports them, and yields the links after each answer. The key
+is in the variable NCBI_API_KEY. A module imports only the standard library and its own client.
+(`benchmarks.conformance.clients` has the same clients with a single request.)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One client at work, in this process: `python -m benchmarks.clients CLIENT URL DB UIDS TOLD`.
+"""Run one client in this process: `python -m benchmarks.clients CLIENT URL DB UIDS TOLD`.
 
-UIDS is a file of them. What the client brought goes to the file TOLD as JSON, with the seconds from
-the first question, start-up excluded, to the last answer, and the exception that ended it, if any.
+UIDS is a file. The links go to the file TOLD as JSON, with the seconds from the first request,
+start-up excluded, to the last answer, and the exception that ended the client, if any.
 """
 
 from __future__ import annotations

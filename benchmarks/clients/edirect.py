@@ -1,7 +1,7 @@
 """EDirect: one `elink -cmd neighbor` for all UIDs, its XML through `xtract`.
 
-Its programs are looked for on PATH, or in the folder that the variable EDIRECT names. It asks about
-100 UIDs at a time; `-chunk`, which its help does not mention, gives it as many as the others.
+Its programs are searched on PATH, or in the folder that the variable EDIRECT names. It requests 100
+UIDs at a time; the undocumented `-chunk` sets the same number as for the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ XTRACT = "-pattern LinkSet -sep , -def - -element IdList/Id -block LinkSetDb -el
 
 
 def program(name: str) -> str:
-    """Its path.
+    """Return the path of a program.
 
     Raises:
         FileNotFoundError: it is not installed.

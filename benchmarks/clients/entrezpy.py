@@ -21,9 +21,11 @@ def harvest(base_url: str, db: str, uids: list[str]) -> Iterator[Groups]:
     entrezpy.base.query.EutilsQuery.base_url = base_url.rstrip("/")
     key = os.environ["NCBI_API_KEY"]
     for batch in batches(uids):
-        elinker = entrezpy.elink.elinker.Elinker("benchmarks", EMAIL, apikey=key)  # asks but once
+        elinker = entrezpy.elink.elinker.Elinker(
+            "benchmarks", EMAIL, apikey=key
+        )  # sends only one request
         question = {"dbfrom": DBFROM, "db": db, "linkname": f"{DBFROM}_{db}", "id": batch}
-        # Its own default is shared by all calls, and would bring the earlier links once more.
+        # Its default is shared by all calls, and would return the earlier links again.
         analyzer = entrezpy.elink.elink_analyzer.ElinkAnalyzer()
         if elinker.inquire(question, analyzer=analyzer) is None:
             raise RuntimeError("inquire returns None")

@@ -1,6 +1,6 @@
 """eutils: `QueryService.elink` with ids joined by commas, its XML through ElementTree.
 
-Joined is how its docstring asks; NCBI then merges the links of all, and the pairs are lost.
+Its docstring joins them; NCBI then merges the links of all, and the pairs are lost.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+from benchmarks.conformance.client_runs import ROOT, ClientResult, ComparedClient, compared_clients
 from benchmarks.conformance.clients import CLIENTS
 from benchmarks.conformance.rows import CONTROL, ROWS, Row
 from benchmarks.conformance.scoring import Verdict
-from benchmarks.conformance.stage import ROOT, Actor, Played, actors
 from benchmarks.conformance.suites.run import suites
 from benchmarks.conformance.table import cell, insert, measured
 
@@ -31,38 +31,38 @@ def main() -> None:
     parser.add_argument("--only", metavar="WORD")
     parser.add_argument("--suites", action="store_true", help="only the clients' own tests")
     options = parser.parse_args()
-    versions = {actor: actor.version() for actor in actors(options.python, CLIENTS)}
-    there = [actor for actor, version in versions.items() if version]
+    versions = {client: client.version() for client in compared_clients(options.python, CLIENTS)}
+    there = [client for client, version in versions.items() if version]
     if options.suites:
         print(suites(options.python, {one.name: one.version() for one in there}.get("biopython")))
         return
     rows = [row for group in ROWS.values() for row in group]
     if options.only is not None:
         rows = [row for row in rows if options.only in " ".join((row.title, *row.faults))]
-    results = play(there, rows)
+    results = run(there, rows)
     if options.only is not None:
-        for (row, name), played in results.items():
-            print(f"{row.title:<48} {CLIENTS[name]:<12} {cell(played)}")
+        for (row, name), result in results.items():
+            print(f"{row.title:<48} {CLIENTS[name]:<12} {cell(result)}")
         return
-    names = {actor.name: version for actor, version in versions.items()}
+    names = {client.name: version for client, version in versions.items()}
     theirs = suites(options.python, names.get("biopython"))
     text = f"{stamp()}\n\n{measured(results, names)}\n\n{theirs}"
     PAGE.write_text(insert(PAGE.read_text(), text))
 
 
-def play(clients: list[Actor], rows: list[Row]) -> dict[tuple[Row, str], Played]:
+def run(clients: list[ComparedClient], rows: list[Row]) -> dict[tuple[Row, str], ClientResult]:
     """Run every row with every client, after a control row without faults."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        control = dict(zip(clients, pool.map(lambda one: one.play(CONTROL), clients), strict=True))
-        for actor, played in control.items():
-            if played.score.verdict > Verdict.MERGED:
-                raise SystemExit(f"{actor.name} fails without a fault: {played.score}")
-        pairs = [(row, actor) for row in rows for actor in clients]
-        done = pool.map(lambda pair: pair[1].play(pair[0], control[pair[1]].lines), pairs)
+        control = dict(zip(clients, pool.map(lambda one: one.run(CONTROL), clients), strict=True))
+        for client, result in control.items():
+            if result.score.verdict > Verdict.MERGED:
+                raise SystemExit(f"{client.name} fails without a fault: {result.score}")
+        pairs = [(row, client) for row in rows for client in clients]
+        done = pool.map(lambda pair: pair[1].run(pair[0], control[pair[1]].lines), pairs)
         results = {}
-        for (row, actor), played in zip(pairs, done, strict=True):
-            results[row, actor.name] = played
-            print(f"{row.title}: {actor.name}: {cell(played)}", file=sys.stderr)
+        for (row, client), result in zip(pairs, done, strict=True):
+            results[row, client.name] = result
+            print(f"{row.title}: {client.name}: {cell(result)}", file=sys.stderr)
     return results
 
 

@@ -18,8 +18,8 @@ class Outcome:
 
     Attributes:
         groups: (from UIDs, to UIDs); one from UID if the client keeps pairs.
-        failure: its own word for not having succeeded, where it neither raised nor exited.
-        shown: an ERROR that its data carry beside the links, for whoever looks.
+        failure: the client's own report of a failure, if it neither raised nor exited.
+        shown: an ERROR in its data beside the links.
         named: UIDs it names as not answered.
     """
 

@@ -24,11 +24,10 @@ class Row:
 
     Attributes:
         title: what NCBI does.
-        faults: names of the emulator, with a probability where that is the fault's nature; the
-            cell shows the worst of them.
-        for_good: for every request with the first of the victims; otherwise only for the first.
-        seeds: of graph and fault, where chance has a part in it.
-        uids: those asked for.
+        faults: names of the emulator's faults, some with a probability; the cell shows the worst.
+        for_good: whether every request with the first affected UID fails, or only the first.
+        seeds: seeds of graph and fault, if the fault is random.
+        uids: the requested UIDs.
         api_keys: keys that are accepted; none accepts all.
         outage: seconds after the start between which every request fails.
     """

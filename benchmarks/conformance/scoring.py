@@ -26,14 +26,14 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True)
 class Ran:
-    """How a client's process ended.
+    """The end of a client's process.
 
     Attributes:
-        outcome: what it handed on; None where it raised, exited or was stopped.
+        outcome: what it returned; None if it raised, exited or was stopped.
         raised: name of the exception.
-        exit: the process's exit code then: some end it with 0.
-        stopped: it was still at it at the time limit.
-        said: it wrote something to stderr that it does not write when all is well.
+        exit: the exit code of the process; some clients exit with 0 after an exception.
+        stopped: whether it was still running at the time limit.
+        said: whether it wrote lines to stderr that it does not write without a fault.
     """
 
     outcome: Outcome | None = None
@@ -48,7 +48,7 @@ class Score:
     """A verdict with its text.
 
     Attributes:
-        harm: links lacking, wrong or doubled: of two like verdicts the greater is the worse.
+        harm: number of links lacking, wrong or doubled; orders equal verdicts.
     """
 
     verdict: Verdict
@@ -61,12 +61,12 @@ class _Found:
     """Returned links compared with the existing ones.
 
     Attributes:
-        right: true ones.
-        there: how many there are.
-        wrong: ones that are not true.
-        twice: true ones handed on once more.
-        lacking: UIDs of which true ones are lacking.
-        merged: it cannot be told whose the links are.
+        right: number of true links.
+        there: number of existing links.
+        wrong: number of returned links that do not exist.
+        twice: number of true links returned again.
+        lacking: UIDs with missing links.
+        merged: whether the links are not assigned to single UIDs.
     """
 
     right: int
@@ -91,8 +91,8 @@ def score(truth: Mapping[str, frozenset[str]], ran: Ran) -> Score:
     """Return the verdict on one run.
 
     Args:
-        truth: UIDs linked to, of each UID asked for.
-        ran: what came of it.
+        truth: requested UID → linked UIDs.
+        ran: the end of the run.
     """
     if ran.stopped:
         return Score(Verdict.ENDLESS, "reports it" if ran.said else "no message")
@@ -103,7 +103,7 @@ def score(truth: Mapping[str, frozenset[str]], ran: Ran) -> Score:
         return Score(Verdict.LOUD, ran.raised)
     found = _compare(truth, outcome)
     if outcome.failure:
-        # What is handed on beside a failure must be true, and lack only what is named.
+        # Links returned with a failure must be true, and only named UIDs may lack links.
         if found.wrong or (outcome.named and not found.lacking <= set(outcome.named)):
             return Score(Verdict.SILENT, f"{outcome.failure}, but {found}")
         kept = f", {found}" if found.right else ""
@@ -118,7 +118,7 @@ def score(truth: Mapping[str, frozenset[str]], ran: Ran) -> Score:
 
 def _compare(truth: Mapping[str, frozenset[str]], outcome: Outcome) -> _Found:
     merged = any(len(sources) > 1 for sources, _ in outcome.groups)
-    if merged:  # whose they are is lost, so that only the links as such can be right
+    if merged:  # the pairs are lost, so only the links themselves can be right
         true = {("", to) for links in truth.values() for to in links}
         each = Counter((*sources, to) for sources, links in outcome.groups for to in links)
         told = Counter[tuple[str, str]]()

@@ -12,8 +12,8 @@ from benchmarks.conformance.scoring import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from benchmarks.conformance.client_runs import ClientResult
     from benchmarks.conformance.rows import Row
-    from benchmarks.conformance.stage import Played
 
 SYMBOLS = {
     Verdict.EXACT: "✓",
@@ -27,17 +27,19 @@ SYMBOLS = {
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
-def cell(played: Played | None) -> str:
+def cell(result: ClientResult | None) -> str:
     """Return a symbol, a text, and a key symbol if the API key was on the terminal."""
-    if played is None:
+    if result is None:
         return ""
-    if not played.met:
+    if not result.met:
         return "–"
-    key = " 🔑" if "terminal" in played.leaked else ""
-    return f"{SYMBOLS[played.score.verdict]} {played.score.words}".strip() + key
+    key = " 🔑" if "terminal" in result.leaked else ""
+    return f"{SYMBOLS[result.score.verdict]} {result.score.words}".strip() + key
 
 
-def measured(results: Mapping[tuple[Row, str], Played], versions: Mapping[str, str | None]) -> str:
+def measured(
+    results: Mapping[tuple[Row, str], ClientResult], versions: Mapping[str, str | None]
+) -> str:
     """Return all results in Markdown.
 
     Args:
@@ -58,17 +60,19 @@ def _table(titles: Sequence[str], lines: Sequence[Sequence[str]], names: Iterabl
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _sums(results: Mapping[tuple[Row, str], Played], versions: Mapping[str, str | None]) -> str:
+def _sums(
+    results: Mapping[tuple[Row, str], ClientResult], versions: Mapping[str, str | None]
+) -> str:
     """Return the table of verdict counts per client, and of leaked API keys."""
-    played = {
+    result = {
         name: [one for (_, who), one in results.items() if who == name and one.met]
         for name in versions
     }
-    sums = {name: Counter(one.score.verdict for one in ones) for name, ones in played.items()}
+    sums = {name: Counter(one.score.verdict for one in ones) for name, ones in result.items()}
     titles = [f"rows {SYMBOLS[verdict]}" for verdict in Verdict]
     lines = [[str(sums[name][verdict] or "") for name in versions] for verdict in Verdict]
     for place, title in {"terminal": "rows 🔑", "file": "rows, the API key in a file"}.items():
-        seen = [sum(place in one.leaked for one in ones) for ones in played.values()]
+        seen = [sum(place in one.leaked for one in ones) for ones in result.values()]
         if place == "terminal" or any(seen):
             titles.append(title)
             lines.append([str(count or "") for count in seen])

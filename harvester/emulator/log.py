@@ -63,7 +63,7 @@ class Entry:
     seconds: float = 0.0
 
     def describe(self, request: UtilityRequest) -> None:
-        """Note what was requested, without any value of it."""
+        """Record what was requested, without any value of it."""
         self.utility = request.utility
         self.names = request.names
         ids = request.every("id")
@@ -74,12 +74,12 @@ class Entry:
 
     @property
     def in_service(self) -> bool:
-        """Whether the request waits for a worker or has one."""
+        """True if the request waits for a worker or has one."""
         return self.service is not None and self.ended is None
 
     @property
     def useful(self) -> bool:
-        """Whether a client received a right answer."""
+        """True if a client received a right answer."""
         return self.status == 200 and not self.fault and not self.gone
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from support.scenarios import Scenario
 
+from benchmarks.conformance.client_runs import ComparedClient
 from benchmarks.conformance.rows import CONTROL, Row
 from benchmarks.conformance.scoring import Verdict
-from benchmarks.conformance.stage import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +23,10 @@ SHORT = Row("LinkSets left out", ("short",))
 
 def judged(servers: Servers, folder: Path, name: str, verdict: Verdict) -> None:
     """Without the fault a client is exact; with it, harvester retries and Biopython loses links."""
-    actor = Actor(name, sys.executable)
-    control = actor.play(CONTROL)
+    client = ComparedClient(name, sys.executable)
+    control = client.run(CONTROL)
     assert control.score.verdict is Verdict.EXACT, control
-    short = actor.play(SHORT, control.lines)
+    short = client.run(SHORT, control.lines)
     assert short.met
     assert short.score.verdict is verdict, short
     assert not short.leaked

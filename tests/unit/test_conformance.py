@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.conformance.client_runs import ClientResult
 from benchmarks.conformance.outcome import Outcome
 from benchmarks.conformance.rows import ROWS, VICTIMS, Row
 from benchmarks.conformance.scoring import Ran, Score, Verdict, score
-from benchmarks.conformance.stage import Played
 from benchmarks.conformance.suites.run import section
 from benchmarks.conformance.table import BEGIN, END, cell, insert, measured
 from harvester.emulator.faults import NAMES
@@ -94,20 +94,20 @@ def test_of_equal_verdicts_the_more_harmful_is_worse() -> None:
     assert harms == [0, 1, 3, 3]
 
 
-def played(verdict: Verdict, words: str = "", *leaked: str, met: bool = True) -> Played:
-    return Played(Score(verdict, words), frozenset(leaked), met, frozenset())
+def result(verdict: Verdict, words: str = "", *leaked: str, met: bool = True) -> ClientResult:
+    return ClientResult(Score(verdict, words), frozenset(leaked), met, frozenset())
 
 
 def test_cells() -> None:
-    assert cell(played(Verdict.EXACT)) == "✓"
-    assert cell(played(Verdict.SILENT, "2/3", "file")) == "▲ 2/3"
-    assert cell(played(Verdict.LOUD, "HTTPError", "terminal")) == "✗ HTTPError 🔑"
-    assert cell(played(Verdict.EXACT, met=False)) == "–"
+    assert cell(result(Verdict.EXACT)) == "✓"
+    assert cell(result(Verdict.SILENT, "2/3", "file")) == "▲ 2/3"
+    assert cell(result(Verdict.LOUD, "HTTPError", "terminal")) == "✗ HTTPError 🔑"
+    assert cell(result(Verdict.EXACT, met=False)) == "–"
 
 
 def test_the_measured_part_of_the_page_is_replaced_and_nothing_else() -> None:
     rows = [row for group in ROWS.values() for row in group]
-    results = {(row, "edirect"): played(Verdict.NOTED, "2/3", "terminal") for row in rows}
+    results = {(row, "edirect"): result(Verdict.NOTED, "2/3", "terminal") for row in rows}
     text = measured(results, {"edirect": "19.0"})
     page = insert(f"above\n{BEGIN}\nold\n{END}\nbelow\n", text)
     assert page.startswith("above\n")

@@ -1,4 +1,4 @@
-"""The clients, one module each: `ask` as its documentation does, and `version`.
+"""The clients, one module each: `ask` follows the client's documentation; `version`.
 
 None may import anything beside the standard library and its own client.
 """

@@ -1,4 +1,4 @@
-"""Why a test of another client's suite fails against the emulator, where the reason is known."""
+"""Known reasons why tests of other clients' suites fail against the emulator."""
 
 from __future__ import annotations
 

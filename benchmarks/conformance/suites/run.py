@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.conformance.stage import ROOT
+from benchmarks.conformance.client_runs import ROOT
 from benchmarks.conformance.suites.reasons import REASONS
 from harvester.emulator import EmulatorConfig, background
 

@@ -74,7 +74,7 @@ class Record:
 
     @property
     def is_protein(self) -> bool:
-        """Whether the sequence is one of residues."""
+        """True if the sequence is one of residues."""
         return self.db == "protein"
 
     def part(self, start: int, stop: int, *, minus: bool) -> Record:
@@ -85,7 +85,7 @@ class Record:
 
     @property
     def place(self) -> str:
-        """What FASTA writes after the accession of a part: `:3-9`, on the minus strand `:c9-3`."""
+        """Suffix of the accession of a part in FASTA: `:3-9`, on the minus strand `:c9-3`."""
         if self.region is None:
             return ""
         start, stop = self.region
@@ -93,7 +93,7 @@ class Record:
 
     @property
     def region_text(self) -> str:
-        """What a flat file writes after the accession of a part."""
+        """Suffix of the accession of a part in flat files."""
         if self.region is None:
             return ""
         bounds = "{}..{}".format(*self.region)

@@ -1,1 +1,1 @@
-"""How the server spends time on requests: capacity, queue, service times."""
+"""Service of requests: capacity, queue, service times."""

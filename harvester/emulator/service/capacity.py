@@ -1,4 +1,4 @@
-"""How many requests the server works on at a time, over time."""
+"""The number of workers over time."""
 
 from __future__ import annotations
 

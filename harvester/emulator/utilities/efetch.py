@@ -72,7 +72,7 @@ def efetch(request: UtilityRequest, backend: Backend) -> Answer:
     writer, is_xml = _writer(wanted.db, rettype, retmode)
     records = [_part(record, request) for record in wanted.existing(backend)]
     if not records and (wanted.invalid or wanted.db in SEQUENCES):
-        return _nothing(wanted, is_xml=is_xml)
+        return _no_records_error(wanted, is_xml=is_xml)
     return Answer(writer(records).encode(), XML_TYPE if is_xml else TEXT_TYPE)
 
 
@@ -96,7 +96,7 @@ def _writer(db: str, rettype: str, retmode: str) -> tuple[Callable[[Sequence[Rec
     return forms.get((rettype, retmode), plain), retmode == "xml"
 
 
-def _nothing(wanted: Requested, *, is_xml: bool) -> Answer:
+def _no_records_error(wanted: Requested, *, is_xml: bool) -> Answer:
     """Return the error of a request without any existing record.
 
     Texts as recorded in 2026-09: an id that is no id at all is an error with status 200, a

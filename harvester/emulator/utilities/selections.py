@@ -139,7 +139,7 @@ class Combined:
 
     @property
     def _thins(self) -> bool:
-        """Whether words keep a share of a query with OR or NOT.
+        """Return whether words keep a share of a query with OR or NOT.
 
         Words select residue classes, whose intersection would mostly be empty.
         """

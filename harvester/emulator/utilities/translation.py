@@ -1,4 +1,4 @@
-"""The query as ESearch understood it: QueryTranslation, TranslationStack, what was not found."""
+"""ESearch's interpretation of a query: QueryTranslation, TranslationStack, parts not found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stage: an emulator with a fault, a client in a process before it, what came of it."""
+"""Run a client in a process against an emulator with a fault, and judge its result."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
-class Played:
-    """The worst of a client's runs of one row.
+class ClientResult:
+    """The worst result of a client's runs of one row.
 
     Attributes:
         score: the verdict.
@@ -52,7 +52,7 @@ class Played:
 
 
 @dataclass(frozen=True)
-class Actor:
+class ComparedClient:
     """A client, and the interpreter of its environment."""
 
     name: str
@@ -70,7 +70,7 @@ class Actor:
         )
         return ran.stdout.strip() if ran.returncode == 0 else None
 
-    def play(self, row: Row, usual: Iterable[str] = ()) -> Played:
+    def run(self, row: Row, usual: Iterable[str] = ()) -> ClientResult:
         """Run each fault of a row, once per seed.
 
         Args:
@@ -82,11 +82,11 @@ class Actor:
             for fault in row.faults or [""]
             for seed in row.seeds
         ]
-        worst = max(each, key=lambda played: (played.score.verdict, played.score.harm))
-        leaked = frozenset[str]().union(*(played.leaked for played in each))
-        return replace(worst, leaked=leaked, met=all(played.met for played in each))
+        worst = max(each, key=lambda result: (result.score.verdict, result.score.harm))
+        leaked = frozenset[str]().union(*(result.leaked for result in each))
+        return replace(worst, leaked=leaked, met=all(result.met for result in each))
 
-    def _once(self, row: Row, fault: str, seed: int, usual: frozenset[str]) -> Played:
+    def _once(self, row: Row, fault: str, seed: int, usual: frozenset[str]) -> ClientResult:
         faults = (row.spec(fault),) if fault else ()
         config = EmulatorConfig(
             rate=None,
@@ -101,8 +101,8 @@ class Actor:
             ran, lines = self._run(server.base_url, row.uids, home, usual)
             name = fault.partition(":")[0]
             met = not fault or any(entry.fault == name for entry in server.log)
-            told = score(links(server.graph, row.uids), ran)
-            return Played(told, leaks(home), met, lines)
+            judged = score(links(server.graph, row.uids), ran)
+            return ClientResult(judged, leaks(home), met, lines)
 
     def _run(
         self, url: str, uids: Sequence[str], home: Path, usual: frozenset[str]
@@ -141,7 +141,7 @@ class Actor:
 
 @cache
 def graph() -> Graph:
-    """Graph with related articles of some UIDs; all others have none."""
+    """Return a graph with related articles of some UIDs; all others have none."""
     uids = [int(uid) for uid in LINKED]
     return TableGraph(truth(SeededGraph(1), DBFROM, uids, {DB}, {LINKNAME}))
 
@@ -164,7 +164,9 @@ def leaks(home: Path) -> frozenset[str]:
     )
 
 
-def actors(python: str, names: Iterable[str]) -> list[Actor]:
+def compared_clients(python: str, names: Iterable[str]) -> list[ComparedClient]:
     """Return all clients: this program here, the others with another interpreter."""
-    theirs = str(Path(python).absolute())  # not resolved: a link is what makes an environment
-    return [Actor(name, sys.executable if name == "harvester" else theirs) for name in names]
+    theirs = str(Path(python).absolute())  # not resolved: the link identifies the environment
+    return [
+        ComparedClient(name, sys.executable if name == "harvester" else theirs) for name in names
+    ]
