@@ -87,11 +87,9 @@ def bars(rows: Sequence[tuple[str, int]], title: str, width: int, color: str = B
     }  # fmt: skip
 
 
-def linknames(counts: Sequence[LinkCount], width: int) -> Spec:
-    """Return the links of each linkname as bars."""
-    return bars(
-        [(one.linkname or one.dbto or "(none)", one.links) for one in counts], "links", width
-    )
+def linknames(counts: Sequence[LinkCount], noun: str, width: int) -> Spec:
+    """Return the rows of each linkname as bars; `noun` says what they are."""
+    return bars([(one.linkname or one.dbto or "(none)", one.links) for one in counts], noun, width)
 
 
 def targets(top: TopTargets, width: int) -> Spec:

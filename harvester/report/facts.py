@@ -174,6 +174,10 @@ class RecordsFolder:
     uids: dict[str, int]
 
 
+_NOUNS = {"ncheck": "answer", "lcheck": "answer", "neighbor_history": "History set"}
+"""What a row of these cmds is; of the others a link."""
+
+
 @dataclass(frozen=True, slots=True)
 class HarvestFacts:
     """One harvest: the whole folder, or one hop of a chain.
@@ -218,6 +222,12 @@ class HarvestFacts:
     top: list[TopTargets] = field(default_factory=list)
     records: list[RecordsFolder] = field(default_factory=list)
 
+    @property
+    def noun(self) -> str:
+        """What a row is."""
+        kinds = {"records": "row", "targets": "linked record"}
+        return kinds.get(self.kind) or _NOUNS.get(self.cmd, "link")
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -260,3 +270,9 @@ class Report:
     harvests: list[HarvestFacts]
     builds: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
+
+    @property
+    def noun(self) -> str:
+        """What a row is; the hops of a chain may have several kinds of them."""
+        nouns = {one.noun for one in self.harvests}
+        return nouns.pop() if len(nouns) == 1 else "row"

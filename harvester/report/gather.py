@@ -170,7 +170,7 @@ def with_links(facts: HarvestFacts, found: HarvestReader, shown: int) -> Harvest
             if part.kind == "uids"
             for table in found.read(part, "links")
         )
-        if found.kind == "links"
+        if facts.noun == "link"
         else None,
         top=[
             TopTargets(

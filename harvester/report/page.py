@@ -221,13 +221,13 @@ _TITLES = {
 
 def _add_linknames(view: View, facts: HarvestFacts) -> None:
     counted, total = facts.by_linkname, sum(one.links for one in facts.by_linkname)
-    view.linknames_title, column = _TITLES.get(facts.cmd, ("Links per linkname", "linkname"))
-    view.linknames = _drawn(partial(charts.linknames, counted[:_LINKNAMES]), HALF)
+    usual = (f"{texts.plural(facts.noun)} per linkname", "linkname")
+    view.linknames_title, column = _TITLES.get(facts.cmd, usual)
+    axis = "UIDs" if facts.noun == "answer" else f"{facts.noun}s"
+    view.linknames = _drawn(partial(charts.linknames, counted[:_LINKNAMES], axis), HALF)
     first = counted[0]
     most = "All" if len(counted) == 1 else texts.share(first.links, total)
     view.linknames_text = f"{most} are {first.linkname or first.dbto or 'without a name'}."
-    if facts.cmd == "neighbor_history":
-        view.linknames_title = "History sets per linkname"
     view.linknames_head = [("database", ""), (column, "w"), ("number", "n"), ("share", "n")]
     view.linknames_rows = [
         (one.dbto, one.linkname, f"{one.links:,}", texts.share(one.links, total)) for one in counted

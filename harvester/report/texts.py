@@ -92,6 +92,11 @@ def title(report: Report) -> str:
     return " ⇒ ".join(one.title for one in report.harvests)
 
 
+def plural(noun: str) -> str:
+    """Return a noun as a heading: `link` → `Links`."""
+    return f"{noun[0].upper()}{noun[1:]}s"
+
+
 def tiles(report: Report) -> list[Tile]:
     """Return the headline figures."""
     uids, requests = report.uids, report.requests
@@ -100,13 +105,13 @@ def tiles(report: Report) -> list[Tile]:
     note = f"{uids['linked']:,} linked, {uids['empty']:,} empty"
     note += f", {uids['missing']:,} missing, {uids['failed']:,} failed" if bad else ""
     done = f" of {uids['total']:,}" if uids["done"] < uids["total"] else ""
-    answered = uids["linked"] + uids["empty"]
+    answered, is_of_uid = uids["linked"] + uids["empty"], report.noun in ("link", "row")
     found = [
         Tile("UIDs with an outcome", f"{uids['done']:,}{done}", note),
         Tile(
-            "Rows" if any(one.kind == "records" for one in report.harvests) else "Links",
+            plural(report.noun),
             f"{report.links:,}",
-            f"{number(report.links / answered)} per answered UID" if answered else "",
+            f"{number(report.links / answered)} per answered UID" if answered and is_of_uid else "",
         ),
         Tile(
             "Requests",
@@ -279,10 +284,10 @@ def citation(report: Report) -> Citation:
     )
     when = "" if not began else f" on {began}" if began == ended else f" from {began} to {ended}"
     source = "NCBI's E-utilities" if report.is_ncbi else "a server that is not NCBI"
+    got = f"{count(report.links, report.noun)} of {count(report.uids['total'], 'UID')}"
     data = (
-        f"{title(report)}: {count(report.links, 'link')} of {count(report.uids['total'], 'UID')}, "
-        f"retrieved with ELink from {source} ({report.server}){when}, with elink-harvester "
-        f"{report.harvester}."
+        f"{title(report)}: {got}, retrieved with ELink from {source} ({report.server}){when}, "
+        f"with elink-harvester {report.harvester}."
     )
     reference = (
         "Entrez Programming Utilities Help [Internet]. Bethesda (MD): National Center for "

@@ -66,6 +66,12 @@ def report(out: Path) -> dict[str, Any]:
     return said
 
 
+def figures(out: Path) -> dict[str, str]:
+    """Return name → value of the figures at the top of the page."""
+    page = (out / "report.html").read_text()
+    return dict(re.findall(r"<dt>([^<]+)</dt><dd>([^< ]+)", page))
+
+
 def of_cmds(servers: Servers, folder: Path, cmd: str, form: str) -> None:
     """Counts per name equal counts over the rows."""
     out = harvest(servers, folder, servers.start(), f"--cmd={cmd}", "--db=pmc", f"--format={form}")
@@ -82,6 +88,9 @@ def of_cmds(servers: Servers, folder: Path, cmd: str, form: str) -> None:
     assert found == Counter(dict(counted.fetchall()))
     assert one["course"]["totals"]["sent"] == status(out)["requests"]["sent"]
     assert bool(one["top"]) == (cmd == "neighbor")
+    noun = {"ncheck": "Answers", "lcheck": "Answers", "neighbor_history": "History sets"}.get(cmd)
+    assert figures(out)[noun or "Links"] == f"{found.total():,}"
+    assert (one["per_uid"] is None) == (noun is not None)
     for top in one["top"]:
         first = duckdb.connect().execute(
             f"SELECT count(*) AS n FROM {rows} WHERE linkname = '{top['linkname']}' "
@@ -95,6 +104,7 @@ def of_targets_only(servers: Servers, folder: Path) -> None:
     (one,) = report(out)["harvests"]
     assert (one["kind"], one["top"], one["per_uid"]) == ("targets", [], None)
     assert one["links"] == sum(named["links"] for named in one["by_linkname"]) > 0
+    assert figures(out)["Linked records"] == f"{one['links']:,}"
 
 
 def of_accessions(servers: Servers, folder: Path) -> None:
