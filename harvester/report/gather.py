@@ -30,8 +30,9 @@ from harvester.report.facts import (
 )
 from harvester.report.per_uid import distribution
 from harvester.store.folder import UNANSWERED, hop_folders, is_chain
+from harvester.store.kept_job import read_job
 from harvester.store.link_counts import count_families, top_targets
-from harvester.store.reader import HarvestReader, read_job
+from harvester.store.reader import HarvestReader
 from harvester.store.status import chain_status, harvest_status
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from harvester.errors import FolderError
 from harvester.store import durable
 from harvester.store.contents import read_contents
 from harvester.store.folder import JOB, MANIFEST, RECORDS, REJECTED, UNANSWERED, hop_folders
+from harvester.store.kept_job import read_job
 from harvester.store.opening import opening
-from harvester.store.reader import read_job
 from harvester.store.state_reader import PARTIAL
 from harvester.store.status import COUNTS, OUTCOMES, chain_state, end_state, sums
 

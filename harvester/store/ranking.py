@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from harvester.errors import BadInput
-from harvester.store.link_counts import ExactCounts, fullest
+from harvester.store.exact_counts import ExactCounts, fullest
 from harvester.store.ranked_links import RankedLinks
 
 if TYPE_CHECKING:

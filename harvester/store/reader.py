@@ -7,7 +7,6 @@ permission to write in the folder.
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,10 +19,10 @@ from harvester.model.identifiers import identifiers_of
 from harvester.model.outcomes import ANSWERED
 from harvester.model.row_schemas import link_schema, record_schema
 from harvester.model.schemas import RAW, UIDS, with_ids
-from harvester.store.folder import JOB, LINKS, RECORDS, check_harvest
+from harvester.store.folder import LINKS, RECORDS, check_harvest
 from harvester.store.frames import joined
 from harvester.store.identity import check_holds_links, known_identity
-from harvester.store.opening import holds, opening
+from harvester.store.kept_job import passes_of, read_job
 from harvester.store.parts import find_damage, read_part
 from harvester.store.state_reader import FILE, PARTIAL, REFRESHED, StateReader
 from harvester.store.timeline import Timeline
@@ -102,7 +101,7 @@ class HarvestReader:
         check_harvest(folder)
         with StateReader(folder / FILE) as state, state.snapshot():
             kept, job = state.get("identity"), read_job(folder)
-            passes = _passes(job)
+            passes = passes_of(job)
             return cls(
                 folder=folder,
                 job=job,
@@ -374,36 +373,5 @@ def _refreshing(state: StateReader) -> dict[str, int] | None:
     return {"uids": len(refresh.uids), "done": sum(state.outcomes(REFRESHED).values())}
 
 
-def _passes(job: Mapping[str, Any]) -> int:
-    """Return the number of passes of a job."""
-    limits = job.get("limits")
-    passes = limits.get("passes", 1) if isinstance(limits, dict) else 1
-    return passes if isinstance(passes, int) else 1
-
-
 def _parsed(text: str | None) -> dict[str, Any] | None:
     return None if text is None else dict(json.loads(text))
-
-
-def read_job(folder: Path) -> dict[str, Any]:
-    """Return the groups of the job of a harvest or a chain, checked as far as readers need.
-
-    Raises:
-        FolderError: it is missing or damaged.
-    """
-    path = folder / JOB
-    if not holds(folder, JOB):
-        raise FolderError(
-            f"{path} is missing: the run stopped before its first commit. Run it again."
-        )
-    try:
-        with opening(path):
-            job = tomllib.loads(path.read_text(encoding="utf-8"))
-        link = job["link"]
-        "".join([link["dbfrom"], *link.get("db", [])])  # names, not other values
-        link_schema(link.get("cmd", "neighbor"))
-    except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise FolderError(
-            f"{path} is damaged; restore it from a backup, or run the job again with its options."
-        ) from error
-    return job

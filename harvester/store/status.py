@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from harvester.store.folder import LINKS, hop_folders, is_locked
-from harvester.store.reader import HarvestReader, read_job
+from harvester.store.kept_job import read_job
+from harvester.store.reader import HarvestReader
 from harvester.store.remote.fetch import is_run_elsewhere
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harvester.errors import BadInput
 from harvester.store.folder import JOB, chain_of, hop_folders, is_chain
-from harvester.store.reader import read_job
+from harvester.store.kept_job import read_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,8 +23,9 @@ from harvester.store.folder import (
     harvest_folders,
     is_chain,
 )
+from harvester.store.kept_job import read_job
 from harvester.store.manifest import read_manifest
-from harvester.store.reader import HarvestReader, read_job
+from harvester.store.reader import HarvestReader
 from harvester.store.state_reader import StateReader, look_up
 
 if TYPE_CHECKING:

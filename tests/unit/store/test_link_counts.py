@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harvester.model.row_schemas import link_schema
-from harvester.store import link_counts
+from harvester.store import exact_counts, link_counts
 from harvester.store.link_counts import Target, count_families, top_targets
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def sizes(request: pytest.FixtureRequest) -> Iterator[None]:
         patch.setattr(link_counts, "_OTHER_BITS", min(bits, 21))
         patch.setattr(link_counts, "_FIRST_SLOTS", first)
         patch.setattr(link_counts, "_MOST_TARGETS", targets)
-        patch.setattr(link_counts, "_HELD", 11)
-        patch.setattr(link_counts, "_BLOCK", 3)
-        patch.setattr(link_counts, "_MOST_LINKS", 9)
+        patch.setattr(exact_counts, "_HELD", 11)
+        patch.setattr(exact_counts, "_BLOCK", 3)
+        patch.setattr(exact_counts, "_MOST_LINKS", 9)
         yield
 
 

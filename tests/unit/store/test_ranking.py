@@ -14,7 +14,7 @@ from harvester.job import load
 from harvester.job.model import Job
 from harvester.model import uids
 from harvester.model.row_schemas import link_schema
-from harvester.store import link_counts, ranking
+from harvester.store import exact_counts, ranking
 from harvester.store.ledger import Ledger
 from harvester.store.ranking import rank_targets
 from harvester.store.reader import HarvestReader
@@ -117,7 +117,7 @@ def _limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     elif request.param == "few targets at a time":
         monkeypatch.setattr(ranking, "_FIRST_SLOTS", 3)
         monkeypatch.setattr(ranking, "_MOST_TARGETS", 40)
-        monkeypatch.setattr(link_counts, "_HELD", 5)
+        monkeypatch.setattr(exact_counts, "_HELD", 5)
 
 
 @pytest.mark.usefixtures("_limits")
