@@ -281,7 +281,7 @@ class Flow:
         if window.settled and size.leave_if_slower(per_second, now):
             window.rebase(done.seconds)
             return True
-        if window.settled and (window.test_is_due(now) or size.is_due(now)):
+        if window.may_halve and (window.test_is_due(now) or size.is_due(now)):
             size.abandon()
             window.halve(now)
         return False

@@ -22,6 +22,7 @@ _GROWTH = 1.5  # growth of a window in which no request queues
 _NO_WAIT = 1.1  # factor of the latency without queueing: below it, no request queues
 _NEAR = 0.25  # share of the window: a size as near as this fits
 _IN_A_ROW = 2  # rounds with queueing after which a window that never limited shrinks
+_MANY = 8  # rounds after which a window is measured although it has not settled
 # numbers in flight, as logarithms: the same below the first, comparable above the second
 _SAME, _COMPARABLE = math.log(1.1), math.log(1.25)
 # growth of latency per growth of requests in flight, above which requests queue
@@ -159,6 +160,7 @@ class Window:
         self._whole: float | None = None  # the whole window, while it is halved
         self._last: Round | None = None  # to compare with
         self._in_a_row = 0
+        self._unsettled = 0  # rounds in a row in which the window limited and did not fit
         self._test_at, self._test_rest = 0.0, _FIRST_TEST
 
     def __repr__(self) -> str:
@@ -180,6 +182,7 @@ class Window:
             self._follow_rate(done, grows=grows)
         elif done.last_held:
             self._follow_server(done, ours=bool(ours))
+        self._unsettled = 0 if self.settled or not done.held else self._unsettled + 1
 
     def rebase(self, unloaded: float) -> None:
         """Adopt the latency of another batch size; earlier rounds no longer compare."""
@@ -193,6 +196,14 @@ class Window:
         """True if rounds are sent with half the window."""
         return self._whole is not None
 
+    @property
+    def may_halve(self) -> bool:
+        """True if the window fits the server, or has not found its size for many rounds.
+
+        With few requests in flight, or refusals that keep them fewer still, it may never settle.
+        """
+        return self.settled or self._unsettled >= _MANY
+
     def test_is_due(self, now: float) -> bool:
         """Return whether latency without queueing was measured too long ago."""
         return now >= self._test_at
@@ -200,6 +211,7 @@ class Window:
     def halve(self, now: float) -> None:
         """Send the next round with half the window."""
         self._whole, self.size = self.size, max(1.0, self.size / 2)
+        self._unsettled = 0
         self._test_at = now + self._test_rest
         self._test_rest = min(2 * self._test_rest, _LAST_TEST)
 

@@ -181,6 +181,21 @@ def test_batches_grow_while_the_rate_limits() -> None:
     assert control.batch_size(PLENTY, 2 * MINUTE) == 5000
 
 
+@pytest.mark.parametrize(
+    ("slow", "capacity"),
+    [
+        pytest.param(Slow("", steady(2.0, 0.0), 3), 7500.0, id="three workers"),
+        pytest.param(Slow("", steady(2.0, 0.0005), 3), 3300.0, id="three workers, 0.5 ms a UID"),
+        pytest.param(Slow("", SMALL, 1, queue=0), 470.0, id="no queue"),
+        pytest.param(Slow("", SMALL, 2, queue=0), 940.0, id="two workers, no queue"),
+    ],
+)
+def test_batches_grow_where_the_window_never_settles(slow: Slow, capacity: float) -> None:
+    """With so few in flight it goes up and down for ever, or refusals keep them fewer than it."""
+    found, _ = harvest(slow, 20 * MINUTE)
+    assert found.per_second(10 * MINUTE, 20 * MINUTE) >= 0.85 * capacity
+
+
 def test_comma_lists_keep_their_limit() -> None:
     found, control = harvest(Slow("", drawn(0.8)), 2 * MINUTE, most=MOST_MERGED)
     assert control.batch_size(PLENTY, 2 * MINUTE) == MOST_MERGED
