@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from harvester.job.link import Link
 
 EINFO_SECONDS = 15.0
-"""Seconds for EInfo to answer; without an answer the check is skipped."""
+"""Seconds for EInfo to answer; without an answer the names are not checked."""
 
 
 async def check_names(client: Client, link: Link) -> list[str]:
     """Check that the names of a job exist; ask EInfo if one is not well known.
 
     Returns:
-        A warning for each name that EInfo does not list but that may exist; none, if EInfo cannot
-        be asked.
+        A warning for each name that EInfo does not list but that may exist, or one for all names
+        if EInfo does not answer.
 
     Raises:
         BadInput: a name is unknown; the text names the nearest one.
@@ -46,7 +46,11 @@ async def check_names(client: Client, link: Link) -> list[str]:
                 catalogue.databases(), catalogue.info(link.dbfrom)
             )
     except (RequestFailed, TimeoutError):
-        return []
+        names = ", ".join(map(printable, _not_well_known(link)))
+        return [
+            f"EInfo does not answer, so it was not checked whether these names exist: {names}. "
+            "ELink finds no links for a name that does not."
+        ]
     links = {one.name: one.dbto for one in info.links} if info else {}
     return compare_names(link, databases, links)
 
@@ -64,11 +68,17 @@ def check_without_server(link: Link) -> None:
 
 def all_well_known(link: Link) -> bool:
     """Return whether all databases and linknames of a job are well known."""
-    databases = {link.dbfrom, *link.db} - {"all"}
+    return not _not_well_known(link)
+
+
+def _not_well_known(link: Link) -> list[str]:
+    """Return the databases and linknames of a job that are not well known, each once."""
     begin = f"{answer_name(link.dbfrom)}_"
-    return databases <= DATABASES and all(
-        name in LINKNAMES and name.startswith(begin) for name in link.linkname
-    )
+    databases = dict.fromkeys([link.dbfrom, *link.db])
+    return [
+        *(db for db in databases if db != "all" and db not in DATABASES),
+        *(name for name in link.linkname if name not in LINKNAMES or not name.startswith(begin)),
+    ]
 
 
 def compare_names(link: Link, databases: Collection[str], links: Mapping[str, str]) -> list[str]:

@@ -181,9 +181,14 @@ def test_a_linkname_that_begins_with_an_alias_is_rejected(dbfrom: str) -> None:
     assert teller.asked == 0
 
 
-def test_a_server_that_tells_nothing_is_taken_as_it_is() -> None:
+def test_names_that_could_not_be_checked_get_a_warning() -> None:
     failing = FakeCatalogue(RequestFailed(Fault.NETWORK, "refused"))
-    assert _check(failing, dbfrom="pubmd") == []
+    [warning] = _check(failing, dbfrom="pubmed", db="pmc,gen", linkname="pubmed_x,pubmed_pmc")
+    assert warning.startswith("EInfo does not answer")
+    assert "exist: gen, pubmed_x. " in warning
+
+
+def test_names_of_a_server_without_links_in_einfo_pass() -> None:
     assert compare_names(Link(dbfrom="widgets"), LISTED, {}) == []
     assert compare_names(Link(dbfrom="widgets", linkname=["any_name"]), LISTED, {}) == []
 
