@@ -10,6 +10,7 @@ from click.exceptions import Exit
 from harvester.cli.options import AskingCommand
 from harvester.cli.shared_options import RESULT_PANEL, json_option
 from harvester.cli.verbosity import messages
+from harvester.cli.wrapped import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,24 +60,9 @@ def _lines(found: Sequence[Finding]) -> Iterator[str]:
     """Yield the findings, no wider than the terminal, the remedy on lines of its own."""
     for one in found:
         state = "ok" if one.ok else "NOT OK"
-        yield from _wrapped(f"{state:{_STATE}}{one.check:{_NAME}}", one.detail)
+        yield from wrapped(f"{state:{_STATE}}{one.check:{_NAME}}", one.detail)
         if one.remedy:
-            yield from _wrapped(" " * (_STATE + _NAME), f"Remedy: {one.remedy}")
-
-
-def _wrapped(begin: str, text: str) -> list[str]:
-    import shutil
-    import textwrap
-
-    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-    return textwrap.wrap(
-        text,
-        max(width, 50),
-        initial_indent=begin,
-        subsequent_indent=" " * (_STATE + _NAME),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+            yield from wrapped(" " * (_STATE + _NAME), f"Remedy: {one.remedy}")
 
 
 def _verdict(found: Sequence[Finding]) -> str:

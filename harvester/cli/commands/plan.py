@@ -17,10 +17,9 @@ from harvester.cli.shared_options import (
     retry_failed_option,
 )
 from harvester.cli.verbosity import messages
+from harvester.cli.wrapped import wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from harvester.job.load import Settings
 
 _LABEL = 11
@@ -115,7 +114,8 @@ def plan(
     if as_json:
         click.echo(json.dumps(planned.as_json(), indent=1))
     elif file is None or not said.quiet:
-        click.echo("\n".join(_wrapped(plan_lines(planned))))
+        for label, text in plan_lines(planned):
+            click.echo("\n".join(wrapped(f"{label:{_LABEL}}", text)))
 
 
 def _with_folder(given: Settings, job: Path | None) -> Settings:
@@ -130,20 +130,3 @@ def _with_folder(given: Settings, job: Path | None) -> Settings:
     names = [str(link.get("dbfrom", "")), str(link.get("db", "")).replace(",", "-"), "links"]
     folder = "-".join(name for name in names if name)
     return {**given, "output": {**given.get("output", {}), "path": folder}}
-
-
-def _wrapped(lines: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield the lines of a plan, no wider than the terminal."""
-    import shutil
-    import textwrap
-
-    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-    for label, text in lines:
-        yield textwrap.fill(
-            text,
-            max(width, 40),
-            initial_indent=f"{label:{_LABEL}}",
-            subsequent_indent=" " * _LABEL,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from harvester.cli.places import HarvestPlace
 from harvester.cli.shared_options import RESULT_PANEL, json_option
+from harvester.cli.wrapped import wrapped
 from harvester.wording import count, limited_by
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_LABEL = 10
+"""Columns of the labels."""
 
 
 @click.command()
@@ -30,7 +35,14 @@ def status(out: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=1))
     else:
-        click.echo("\n\n".join(map(_sentences, found.get("hops", [found]))))
+        click.echo("\n\n".join(map(_text, found.get("hops", [found]))))
+
+
+def _text(found: dict[str, Any]) -> str:
+    lines = _sentences(found)
+    if sys.stdout.isatty():
+        lines = [part for one in lines for part in wrapped(one[:_LABEL], one[_LABEL:])]
+    return "\n".join(lines)
 
 
 def _what(found: dict[str, Any]) -> str:
@@ -40,7 +52,7 @@ def _what(found: dict[str, Any]) -> str:
     return f"{job['dbfrom']} to {','.join(job['db'])}, cmd {job['cmd']}"
 
 
-def _sentences(found: dict[str, Any]) -> str:
+def _sentences(found: dict[str, Any]) -> list[str]:
     uids, requests, kind = found["uids"], found["requests"], found["holds"]["kind"]
     share = 100 * uids["done"] / uids["total"] if uids["total"] else 0.0
     files = sum(f"{kind}/" in part for part in found["parts"])
@@ -82,4 +94,4 @@ def _sentences(found: dict[str, Any]) -> str:
         lines.append(found["waiting"])
     elif found["state"] == "running" and found["eta_seconds"]:
         lines.append(f"time left {found['eta_seconds'] / 60:.0f} min")
-    return "\n".join(lines)
+    return lines
