@@ -84,7 +84,7 @@ class Summaries:
         missing = set(columns).difference(*self._known.values())
         if missing and count:
             name = min(missing)
-            hint = nearest(name, [*COMMON, *members])
+            hint = nearest(name, {*COMMON, *members} - {name.lower()})
             raise BadInput(f"No summary in {harvests.names} has a field '{printable(name)}'{hint}.")
 
     def names(self, side: str, db: str | None = None) -> list[str]:

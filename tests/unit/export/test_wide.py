@@ -165,6 +165,7 @@ def test_fields_that_no_summary_has_are_refused(tmp_path: Path) -> None:
     out, to = _with_summaries(tmp_path / "out"), tmp_path / "links.csv"
     said = _refused(out, "csv", to, columns=["symbal"])
     assert "'symbal' (did you mean 'symbol'?)" in said
+    assert _refused(out, "csv", to, columns=["doi"]).endswith("has a field 'doi'.")
     assert not to.exists()
 
 
