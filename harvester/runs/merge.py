@@ -88,6 +88,7 @@ def merge(
     if known is not None and known != origin:
         raise BadInput(f"{out} holds other shards, merged before. Name a new folder.")
     if known is None:
+        _compare_lists(shards, warn)
         for shard in shards:
             if records := shard.harvest.record_folders():
                 warn(
@@ -97,6 +98,19 @@ def merge(
         with disk_errors(out.parent):
             _build(out, shards, origin, emit)
     return _result(out)
+
+
+def _compare_lists(shards: Sequence[Shard], warn: Callable[[str], None]) -> None:
+    """Warn of lists with other names, since the shards of two lists have gaps."""
+    first, *others = shards
+    files = [Path(file).name for file in first.job.source.ids]
+    for shard in others:
+        if (others_files := [Path(file).name for file in shard.job.source.ids]) != files:
+            warn(
+                f"{first.folder} is a shard of {', '.join(files)}, {shard.folder} one of "
+                f"{', '.join(others_files)}. If these lists differ, the result lacks UIDs of both."
+            )
+            return
 
 
 def _check_free(out: Path) -> None:

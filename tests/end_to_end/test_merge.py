@@ -251,6 +251,27 @@ def refused(servers: Servers, folder: Path) -> None:
     assert not list(folder.glob(".*"))
 
 
+def of_two_lists(servers: Servers, folder: Path) -> None:
+    """Lists with other names are named; a copy of the list in another folder is not."""
+    server = servers.start()
+    for name in ("here", "there"):
+        (folder / name).mkdir()
+        write_uids(folder / name / "ids", UIDS)
+    more = write_uids(folder / "more", range(1001, 1100))
+    one, two = (
+        harvest(servers, server, folder / name / f"s{n}", *PUBMED, f"--shard={n}/2")
+        for n, name in enumerate(("here", "there"), 1)
+    )
+    longer = harvest(
+        servers, server, folder / "here" / "longer", *PUBMED, "--shard=2/2", "--ids", more
+    )
+    merged = servers.harvester("merge", folder / "out", one, two)
+    assert (merged.code, "is a shard of" in merged.err) == (0, False), merged.err
+    merged = servers.harvester("merge", folder / "both", one, longer)
+    assert merged.code == 0, merged.err
+    assert f"{one} is a shard of ids, {longer} one of ids, more." in merged.err
+
+
 def unfinished(servers: Servers, folder: Path) -> None:
     """A stopped or running shard is named with the command that completes it."""
     server, out = servers.start(latency=(0.05,)), folder / "out"
@@ -322,6 +343,7 @@ SCENARIOS = [
     Scenario(unanswered),
     Scenario(files_as_they_are),
     Scenario(refused),
+    Scenario(of_two_lists),
     Scenario(unfinished),
     Scenario(killed_at_each_step, "parquet"),
     Scenario(killed_at_each_step, "jsonl"),
