@@ -174,6 +174,16 @@ class RecordsFolder:
     uids: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round of a job with `repeat`: its UIDs, those with an outcome, and their links."""
+
+    round: int
+    uids: int
+    done: int
+    links: int
+
+
 _NOUNS = {"ncheck": "answer", "lcheck": "answer", "neighbor_history": "History set"}
 """What a row of these cmds is; of the others a link."""
 
@@ -200,6 +210,7 @@ class HarvestFacts:
         unanswered: failed and missing UIDs.
         course: what happened over time; None if the folder was written before it was recorded.
         records: records that were got for it.
+        rounds: of a job with `repeat`, each round.
     """
 
     folder: str
@@ -221,6 +232,7 @@ class HarvestFacts:
     per_uid: Distribution | None = None
     top: list[TopTargets] = field(default_factory=list)
     records: list[RecordsFolder] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
 
     @property
     def noun(self) -> str:

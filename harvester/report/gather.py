@@ -24,6 +24,7 @@ from harvester.report.facts import (
     Reason,
     RecordsFolder,
     Report,
+    Round,
     TopTarget,
     TopTargets,
     Unanswered,
@@ -142,6 +143,7 @@ def _harvest(
         course=None if timeline is None else course_of(timeline, moments),
         read_links=read_links,
         records=[_records(path) for path in found.record_folders()],
+        rounds=[Round(**one) for one in status.get("rounds", [])],
     )
     return with_links(facts, found, max(_FAMILIES // hops, 1)) if read_links else facts
 

@@ -89,6 +89,7 @@ class View:
     unanswered_text: str = ""
     reason_rows: list[tuple[str, ...]] = field(default_factory=list)
     records_rows: list[tuple[str, ...]] = field(default_factory=list)
+    round_rows: list[tuple[str, ...]] = field(default_factory=list)
 
 
 def render(report: Report, *, every: int | None = None) -> str:
@@ -196,6 +197,9 @@ def _view(report: Report, facts: HarvestFacts) -> View:
         view.reason_rows = [
             (one.outcome, f"{one.uids:,}", one.reason) for one in facts.unanswered.reasons
         ]
+    view.round_rows = [
+        tuple(f"{n:,}" for n in (one.round, one.uids, one.done, one.links)) for one in facts.rounds
+    ]
     view.records_rows = [
         (
             one.folder, one.form, one.state, f"{one.uids['total']:,}",

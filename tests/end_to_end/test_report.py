@@ -107,6 +107,30 @@ def of_targets_only(servers: Servers, folder: Path) -> None:
     assert figures(out)["Linked records"] == f"{one['links']:,}"
 
 
+def of_rounds(servers: Servers, folder: Path) -> None:
+    """UIDs and links per round are those of the rows."""
+    out = harvest(
+        servers,
+        folder,
+        servers.start(),
+        "--db=pubmed",
+        "--linkname=pubmed_pubmed_refs",
+        "--repeat=2",
+    )
+    (one,) = report(out)["harvests"]
+    links = duckdb.connect().execute(
+        f"SELECT round, count(*) FROM read_parquet('{out}/links/*') GROUP BY ALL ORDER BY ALL"
+    )
+    assert [(found["round"], found["links"]) for found in one["rounds"]] == links.fetchall()
+    assert [found["round"] for found in one["rounds"]] == [1, 2]
+    assert one["rounds"][0]["uids"] == len(UIDS)
+    assert sum(found["uids"] for found in one["rounds"]) == one["uids"]["total"]
+    page = (out / "report.html").read_text()
+    for found in one["rounds"]:
+        row = [f'<td class="n">{found[key]:,}</td>' for key in ("round", "uids", "done", "links")]
+        assert "".join(row) in page
+
+
 def of_accessions(servers: Servers, folder: Path) -> None:
     server, out = servers.start(faults=("error-in-linkset@NP_000000007.1",)), folder / "out"
     (folder / "accs").write_text("".join(f"NP_{uid:09}.1\n" for uid in range(1, 41)))
@@ -309,7 +333,8 @@ SCENARIOS = [
         ("neighbor", "parquet"), ("neighbor", "jsonl"), ("neighbor_history", "parquet"),
         ("acheck", "parquet"), ("ncheck", "parquet"), ("lcheck", "jsonl"), ("llinks", "parquet"),
     )),
-    Scenario(of_targets_only), Scenario(of_accessions), Scenario(of_a_chain), Scenario(of_records),
+    Scenario(of_targets_only), Scenario(of_accessions), Scenario(of_rounds), Scenario(of_a_chain),
+    Scenario(of_records),
     Scenario(of_a_killed_run), Scenario(of_outages), Scenario(live), Scenario(wrong),
     Scenario(the_page_of_the_docs),
 ]  # fmt: skip
