@@ -14,6 +14,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harvester.job import ncbi
 from harvester.job.fields import Duration, Group, PathName, PathNames
+from harvester.job.formats import FORMATS, Codec, Format
 from harvester.job.in_memory import InMemory
 from harvester.job.redis_url import redis_url
 from harvester.model.place import folder_of, is_url
@@ -34,10 +35,14 @@ if TYPE_CHECKING:
 SourceKind: TypeAlias = Literal["ids", "uids", "search", "run"]
 """Files of UIDs, UIDs in memory, a search (query, History set, or both), or an earlier harvest."""
 
-Format: TypeAlias = Literal["parquet", "jsonl"]
-Codec: TypeAlias = Literal["zstd", "gzip", "none"]
-
-DEFAULT_CODEC: Mapping[Format, Codec] = {"parquet": "zstd", "jsonl": "none"}
+KIND_OF: Mapping[str, SourceKind] = {
+    "ids": "ids",
+    "uids": "uids",
+    "query": "search",
+    "webenv": "search",
+    "run": "run",
+}
+"""Key that names a source → its kind."""
 
 RECORDS_FORM = re.compile(r"[\w-]+(/\w+)?|/\w+", re.ASCII)
 """`summary`, or RETTYPE, RETTYPE/RETMODE or /RETMODE of EFetch."""
@@ -133,8 +138,8 @@ class Source(Group):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Source:
-        given = [key for key in ("ids", "uids", "query", "webenv", "run") if getattr(self, key)]
-        if len(given) > 1 and given != ["query", "webenv"]:
+        given = [key for key in KIND_OF if getattr(self, key)]
+        if len({KIND_OF[key] for key in given}) > 1:
             raise ValueError(f"{' and '.join(given)} are different sources; give one of them")
         if (self.webenv is None) != (self.query_key is None):
             raise ValueError("webenv and query_key go together: they name a History set")
@@ -144,14 +149,8 @@ class Source(Group):
 
     @property
     def kind(self) -> SourceKind | None:
-        """The key that names the source; None if the job names no source."""
-        if self.query is not None or self.webenv is not None:
-            return "search"
-        if self.run is not None:
-            return "run"
-        if self.uids is not None:
-            return "uids"
-        return "ids" if self.ids else None
+        """The kind of the source; None if the job names no source."""
+        return next((kind for key, kind in KIND_OF.items() if getattr(self, key)), None)
 
     @property
     def is_remote(self) -> bool:
@@ -183,7 +182,8 @@ class Output(Group):
     format: Format = Field(default="parquet", description="file format of the tables")
     compression: Codec | None = Field(
         default=None,
-        description="compression of the tables; default: zstd for parquet, none for jsonl",
+        description="compression of the tables; default: "
+        + ", ".join(f"{spec.codec} for {name}" for name, spec in FORMATS.items()),
     )
     records: str | None = Field(
         default=None,
@@ -211,7 +211,7 @@ class Output(Group):
     @property
     def codec(self) -> Codec:
         """The compression with its default filled in."""
-        return self.compression or DEFAULT_CODEC[self.format]
+        return self.compression or FORMATS[self.format].codec
 
 
 class Limits(Group):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harvester.job.cmds import Cmd
+    from harvester.job.formats import Codec, Format
     from harvester.job.in_memory import UidsInMemory
     from harvester.model.batch import Retmode
 
@@ -63,8 +64,8 @@ class OutputKeys(TypedDict, total=False):
     """Keys of `Output`."""
 
     path: Required[Path]
-    format: Literal["parquet", "jsonl"]
-    compression: Literal["zstd", "gzip", "none"] | None
+    format: Format
+    compression: Codec | None
     records: str | None
     keep_raw: bool
 

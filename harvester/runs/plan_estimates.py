@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from harvester.engine.batch_trials import MOST, MOST_MERGED
 from harvester.engine.forecast import LATENCIES, Assumed
+from harvester.job.formats import FORMATS
 from harvester.job.link_averages import averages_of
 
 if TYPE_CHECKING:
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
     from harvester.job.model import Job
 
 Basis = Literal["average", "probe", "unknown"]
-
-_LINK_BYTES = {
-    ("parquet", "zstd"): 4.0, ("parquet", "gzip"): 4.0, ("parquet", "none"): 8.5,
-    ("jsonl", "zstd"): 7.5, ("jsonl", "gzip"): 8.5, ("jsonl", "none"): 126.0,
-}  # fmt: skip
-"""Bytes per row of links, by format and compression: of 44,338 real citations and 17,615 real
-links of genes (LINQS Pubmed-Diabetes, TRRUST v2), written by the sinks of this program."""
-
-_UID_BYTES = {"parquet": 1.0, "jsonl": 80.0}
-"""Bytes per row of `uids`."""
 
 _FOLDER_BYTES = 30_000
 """Bytes of a small harvest apart from its tables: the state, the job and the manifest."""
@@ -138,8 +129,9 @@ def bytes_of(job: Job, steps: Sequence[Step]) -> int | None:
     for step in steps:
         if step.links is None or step.uids is None:
             return None
-        total += _FOLDER_BYTES + step.links * _LINK_BYTES[job.output.format, job.output.codec]
-        total += step.uids * _UID_BYTES[job.output.format]
+        spec = FORMATS[job.output.format]
+        total += _FOLDER_BYTES + step.links * spec.link_bytes[job.output.codec]
+        total += step.uids * spec.uid_bytes
         if job.output.keep_raw:
             total += step.uids * assumed_of(step, job).bytes_per_uid * _RAW_SHARE
     return round(total)

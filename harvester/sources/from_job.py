@@ -5,6 +5,7 @@ Only `open_source` decides which.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,13 +25,24 @@ from harvester.sources.shards import share
 from harvester.store.folder import REJECTED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from harvester.client.client import CanCall
+    from harvester.job.groups import SourceKind
     from harvester.job.model import Job
     from harvester.model.identifiers import Listed
     from harvester.model.uids import UidSet
     from harvester.sources.rejected import Reject, Rejected, Warn
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a source is opened for; see `open_source`."""
+
+    job: Job
+    warn: Warn
+    reject: Reject
+    partial: bool
 
 
 def open_source(
@@ -65,11 +77,10 @@ def open_source(
             "There are no UIDs to ask for: give a list with --ids FILE (- for stdin), "
             "or a search with --query TERM; from Python, UIDs with ids=[...]."
         )
-    if job.source.kind == "run":
-        return share(_open_run(job, warn, partial=partial), *job.source.share, by_rank=by_rank)
     if job.source.kind == "search":
         return SearchFeed(job, by_rank=by_rank)
-    return share(_open_lists(job, warn, reject), *job.source.share, by_rank=by_rank)
+    listed = _SOURCES[job.source.kind](_Request(job, warn, reject, partial))
+    return share(listed, *job.source.share, by_rank=by_rank)
 
 
 class SearchFeed:
@@ -139,14 +150,15 @@ class SearchFeed:
         yield share(sorted(texts) if texts else found, *share_of, by_rank=True)
 
 
-def _open_run(job: Job, warn: Warn, *, partial: bool) -> Listed:
+def _open_run(request: _Request) -> Listed:
+    job = request.job
     run = job.source.run or ""
     texts, found = list[str](), uids.as_set()
     blocks = read_run(
         Path(run).expanduser(),
         job.link.dbfrom,
-        warn,
-        partial=partial,
+        request.warn,
+        partial=request.partial,
         base_url=job.server.base_url,
     )
     for block in blocks:
@@ -161,21 +173,21 @@ def _open_run(job: Job, warn: Warn, *, partial: bool) -> Listed:
     return texts if of_accessions else found
 
 
-def _open_lists(job: Job, warn: Warn, reject: Reject) -> Listed:
-    source, count = job.source, 0
+def _open_lists(request: _Request) -> Listed:
+    job, source, count = request.job, request.job.source, 0
 
     def leave_out(entry: Rejected) -> None:
         nonlocal count
         count += 1
-        reject(entry)
+        request.reject(entry)
 
     read = _accessions if job.link.idtype == "acc" else _uids
-    listed: Listed = read(job, warn, leave_out if source.skip_bad else None)
+    listed: Listed = read(job, request.warn, leave_out if source.skip_bad else None)
     if not listed:
         names = "ids" if source.kind == "uids" else ", ".join(map(display_name, source.ids))
         raise BadInput(f"There is no UID in {names}.")
     if count:
-        warn(f"{count:,} entries of the input are not UIDs and were left out ({REJECTED}).")
+        request.warn(f"{count:,} entries of the input are not UIDs and were left out ({REJECTED}).")
     return listed
 
 
@@ -197,3 +209,11 @@ def _accessions(job: Job, warn: Warn, reject: Reject | None) -> list[str]:
         for block in read_accessions(name, job.source.ids_column, reject, warn):
             found.update(block)
     return sorted(found)
+
+
+_SOURCES: Mapping[SourceKind, Callable[[_Request], Listed]] = {
+    "ids": _open_lists,
+    "uids": _open_lists,
+    "run": _open_run,
+}
+"""Kind of source → function that reads its UIDs. A search is read while the harvest runs."""

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, get_args
 import pyarrow as pa
 import pytest
 
-from harvester.job.groups import DEFAULT_CODEC, Codec, Format
+from harvester.job.formats import FORMATS, Codec, Format
+from harvester.store import sinks
 from harvester.store.sinks import make_sink
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_each_format_has_a_default_compression() -> None:
-    assert set(DEFAULT_CODEC) == set(get_args(Format))
+def test_each_format_has_a_row_with_all_compressions() -> None:
+    assert set(FORMATS) == set(get_args(Format)) == set(sinks.FORMATS)
+    assert all(set(spec.link_bytes) == set(get_args(Codec)) for spec in FORMATS.values())
 
 
 @pytest.mark.parametrize(("form", "codec"), list(product(get_args(Format), get_args(Codec))))
