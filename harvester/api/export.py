@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,12 @@ def formats() -> Mapping[str, str]:
 
 
 def export(
-    folders: Path | Sequence[Path],
+    folders: str | PathLike[str] | Sequence[str | PathLike[str]],
     form: str,
-    to: Path,
+    to: str | PathLike[str],
     *,
     wide: bool = False,
-    columns: Sequence[str] = (),
+    columns: str | Sequence[str] = (),
     overwrite: bool = False,
     partial: bool = False,
     listeners: Iterable[events.Listener] = (),
@@ -41,7 +42,8 @@ def export(
         form: a key of `formats()`.
         to: the file or folder to write.
         wide: one row per UID and one column per linkname.
-        columns: fields of summaries to add, such as `title`.
+        columns: fields of summaries to add, such as `title`; a text may name several, separated by
+            commas.
         overwrite: replace what is there.
         partial: accept unfinished harvests.
         listeners: called with warnings and progress.
@@ -56,8 +58,14 @@ def export(
     """
     from harvester.export.export import export as write  # noqa: PLC0415 - needs pyarrow
 
-    given = [folders] if isinstance(folders, Path) else folders
-    options = Options(wide=wide, columns=tuple(columns))
+    given = [folders] if isinstance(folders, str | PathLike) else folders
+    names = columns.split(",") if isinstance(columns, str) else columns
     return write(
-        given, form, to, options, overwrite=overwrite, partial=partial, listeners=listeners
+        [Path(folder) for folder in given],
+        form,
+        Path(to),
+        Options(wide=wide, columns=tuple(filter(None, map(str.strip, names)))),
+        overwrite=overwrite,
+        partial=partial,
+        listeners=listeners,
     )

@@ -161,6 +161,14 @@ def _refused(*args: object, **options: object) -> str:
     return str(caught.value)
 
 
+def test_names_of_files_and_fields_may_be_texts(tmp_path: Path) -> None:
+    out, to = _with_summaries(tmp_path / "out"), tmp_path / "links.csv"
+    export([out], "csv", to, columns=["symbol", "title"])
+    for folders in (str(out), [str(out)]):
+        export(folders, "csv", str(tmp_path / "same.csv"), columns="symbol, title", overwrite=True)
+        assert (tmp_path / "same.csv").read_bytes() == to.read_bytes()
+
+
 def test_fields_that_no_summary_has_are_refused(tmp_path: Path) -> None:
     out, to = _with_summaries(tmp_path / "out"), tmp_path / "links.csv"
     said = _refused(out, "csv", to, columns=["symbal"])
