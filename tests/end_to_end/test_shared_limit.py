@@ -6,8 +6,11 @@ import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import pytest
 from support.harness import assert_exact, expected_links, running, status, wait_until, write_uids
 from support.redis_server import RedisServer, redis_server, require_redis
+
+from harvester.errors import BadInput
 
 from .test_rate import busiest_second
 from .test_together import split_mix
@@ -103,6 +106,39 @@ def test_the_names_in_redis_hold_no_api_key_and_no_host(servers: Servers, tmp_pa
     kept = (tmp_path / "out" / "job.toml").read_text()
     assert f'limiter = "{redis.url}"' in kept
     assert "hunter2" not in kept
+
+
+async def test_a_redis_that_is_emptied_is_noticed(tmp_path: Path) -> None:
+    """As by FLUSHALL or an eviction: it still runs, and has lost its count."""
+    require_redis()
+    import redis as client
+
+    from harvester.client.pacing.redis_counter import RedisCounter
+
+    with redis_server(tmp_path) as redis, client.Redis(port=redis.port) as connection:
+        counters = [RedisCounter(redis.url, None, "127.0.0.1", key) for key in ("a", "a", "b")]
+        lives = [(await counter.look()).life for counter in counters]
+        assert lives[0] == lives[1] == (await counters[0].look()).life
+        connection.flushall()
+        after = [(await counter.look()).life for counter in counters]
+        assert after[0] == after[1]
+        assert all(one != other for one, other in zip(lives, after, strict=True))
+        for counter in counters:
+            await counter.close()
+
+
+async def test_a_redis_that_cannot_be_written_is_refused_with_its_own_words(
+    tmp_path: Path,
+) -> None:
+    require_redis()
+    from harvester.client.pacing.redis_counter import RedisCounter
+
+    with redis_server(tmp_path, "--replicaof", "127.0.0.1 1") as redis:
+        counter = RedisCounter(redis.url, None, "127.0.0.1", None)
+        with pytest.raises(BadInput, match="read only replica") as refused:
+            await counter.look()
+        assert "PASSWORD" not in str(refused.value)
+        await counter.close()
 
 
 def test_a_redis_that_is_not_there_is_waited_for_or_given_up(

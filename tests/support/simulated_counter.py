@@ -46,6 +46,12 @@ class SimulatedRedis:
             None,
         )
 
+    def empty(self) -> None:
+        """Lose all data while it runs, as after FLUSHALL."""
+        started_at = self.started_at
+        self.restart()
+        self.started_at = started_at
+
     def counter(self) -> SimulatedCounter:
         return SimulatedCounter(self)
 

@@ -46,6 +46,9 @@ TIMEOUT_SECONDS = 2.0
 USER_SECONDS = 15.0
 """Seconds without a call after which a process is no longer counted as a user."""
 
+_LIFE_SECONDS = 86_400
+"""Seconds without a call after which Redis forgets the mark by which a lost count is noticed."""
+
 _PERIOD = timedelta(seconds=10**6)
 """Period of the count, in seconds. The count is a whole number; a long period permits any rate."""
 
@@ -69,7 +72,7 @@ class Shared:
     """State in Redis, as of one moment.
 
     Attributes:
-        life: changes when Redis is restarted and may have lost the count.
+        life: changes when Redis is restarted or emptied and may have lost the count.
         uptime: whole seconds since it started.
         users: number of processes that share the limit.
         pause: seconds for which no process may send; 0 for none.
@@ -144,12 +147,15 @@ class RedisCounter:
         """
         with _explained():
             async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.set(self._key("life"), secrets.token_hex(8), nx=True)
+                pipe.get(self._key("life"))
+                pipe.expire(self._key("life"), _LIFE_SECONDS)
                 pipe.time()
                 pipe.info("server")
                 pipe.pttl(self._key("pause"))
                 pipe.get(self._key("slowed"))
                 pipe.pttl(self._key("slowed"))
-                now, info, pause, slowed, left = await pipe.execute()
+                _, life, _, now, info, pause, slowed, left = await pipe.execute()
             async with self._redis.pipeline(transaction=True) as pipe:
                 at = now[0] + now[1] / 1e6
                 pipe.zadd(self._key("users"), {self._me: at})
@@ -158,7 +164,7 @@ class RedisCounter:
                 pipe.zcard(self._key("users"))
                 users = (await pipe.execute())[-1]
         return Shared(
-            life=info["run_id"],
+            life=f"{info['run_id']} {life}",
             uptime=int(info["uptime_in_seconds"]),
             users=users,
             pause=max(pause, 0) / 1000,
@@ -217,9 +223,13 @@ def _explained() -> Iterator[None]:
     except (BusyLoadingError, TimeoutError) as error:
         raise CounterAway("no answer in time") from error
     except (AuthenticationError, ResponseError, InvalidResponse) as error:
+        remedy = (
+            " Its password is read from the environment variable HARVESTER_REDIS_PASSWORD."
+            if isinstance(error, AuthenticationError)
+            else ""
+        )
         raise BadInput(
-            f"Redis refuses the shared rate limit of {{field}}: {printable(str(error))}. Its "
-            "password is read from the environment variable HARVESTER_REDIS_PASSWORD.",
+            f"Redis refuses the shared rate limit of {{field}}: {printable(str(error))}.{remedy}",
             field="limits.limiter",
         ) from error
     except (RedisError, BaseThrottledError, OSError) as error:

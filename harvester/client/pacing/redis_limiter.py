@@ -301,6 +301,8 @@ class RedisLimiter:
             raise
         if self._shared is not None and self._shared.life != shared.life:
             self._drop()
+            if shared.uptime >= SETTLED_SECONDS:  # emptied while it ran: others do not know yet
+                self._pause(self._clock() + SETTLED_SECONDS)
         self._shared, self._seen_at, self.away = shared, at, ""
         if self._report is None:
             self._take_over(shared)

@@ -226,6 +226,17 @@ def test_a_redis_that_lost_its_count_is_not_believed_at_once(down: float) -> Non
     assert _least_share([at for at in found.sent if at > 33], 20, 5.0) >= 0.97
 
 
+def test_a_redis_that_was_emptied_is_not_believed_at_once() -> None:
+    async def empty(processes: Processes) -> None:
+        for at in (7.013, 15.1, 23.31):
+            await asyncio.sleep(at - now())
+            processes.redis.empty()
+
+    found = sent_by(6, 20, 40, empty)
+    assert _most_in_a_second(found.sent) <= 20
+    assert _least_share([at for at in found.sent if at > 33], 20, 5.0) >= 0.97
+
+
 def test_nobody_begins_on_a_redis_that_has_just_started() -> None:
     found = sent_by(3, 20, 10, uptime=0.5)
     assert 3.4 < found.sent[0] < 4.3
