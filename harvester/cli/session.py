@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from click.exceptions import Exit
@@ -33,7 +34,7 @@ def run_job(job: Job, values: dict[str, Any], **options: Any) -> None:
             result = run(job, listeners=[display, *listeners], signals=True, **options)
     except HarvestError as error:
         if not isinstance(error, BadInput | FolderError) and folder.exists():
-            error.add_note(f"Go on with: harvester resume {job.output.path}")
+            error.add_note(f"Go on with: harvester resume {shlex.quote(job.output.path)}")
         try:
             run_on_end(values["on_end"], folder, error.exit_status, ended=False)
         except HarvestError as second:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
-from support.harness import expected_links, status, write_uids
+from support.harness import expected_links, running, status, wait_until, write_uids
 from support.scenarios import Scenario
 from support.tables import NAME, TEXT, UID, outcomes, table
 from support.timing import IMPATIENT, OFTEN
@@ -226,6 +227,24 @@ def killed_and_run_again(servers: Servers, folder: Path) -> None:
         assert_summaries(out, server, db, linked(server, db))
 
 
+def stopped_and_run_again(servers: Servers, folder: Path) -> None:
+    """A stopped download names the command that continues it."""
+    server = servers.start()
+    out = harvested(servers, folder, server, "--batch-size=10").rename(folder / "my out")
+    job = (out / "job.toml").read_text()
+    assert "rate = 300" in job
+    (out / "job.toml").write_text(job.replace("rate = 300", "rate = 1"))
+    options = ("--side=from", "--as=uilist/text")
+    with running("records", out, *options, err=folder / "err", patches=OFTEN) as command:
+        wait_until(lambda: any(entry.utility == "efetch" for entry in server.log), "it downloads")
+        command.signal(signal.SIGINT)
+        ended = command.ended()
+    assert ended.code == 130, ended.err
+    assert f"Go on with: harvester records '{out}' --side from --as uilist/text" in ended.err
+    (out / "job.toml").write_text(job)
+    assert servers.harvester("records", out, *options).code == 0
+
+
 def of_some_that_fail(servers: Servers, folder: Path) -> None:
     """Failed UIDs have an outcome and a list for a retry; the others have records."""
     server = servers.start()
@@ -288,7 +307,7 @@ SCENARIOS = [
         Scenario(case)
         for case in (
             of_the_near_end, by_accession, one_row_per_record, killed_and_run_again,
-            of_some_that_fail, of_targets_and_hops, nothing_to_get,
+            of_some_that_fail, stopped_and_run_again, of_targets_and_hops, nothing_to_get,
         )
     ),
 ]  # fmt: skip

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Literal
 
 import rich_click as click
 from click.exceptions import Exit
 
+from harvester.api.remote import shown
 from harvester.cli.places import HarvestPlace
+from harvester.cli.process import keep_memory, open_many_files
 from harvester.cli.shared_options import partial_option, retry_failed_option
 from harvester.cli.verbosity import messages
+from harvester.errors import BadInput, FolderError, HarvestError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,26 +55,34 @@ def records(
     from harvester.api.folder import job_in
     from harvester.api.harvest import run_records
 
+    keep_memory()
+    open_many_files()
     job, said = job_in(out), messages()
-    with said.display() as listener:
-        results = run_records(
-            job,
-            side=side,
-            form=form,
-            listeners=[listener],
-            retry_failed=retry_failed,
-            partial=partial,
-            signals=True,
-        )
+    options = f"{' --side from' * (side == 'from')}{f' --as {form}' * (form != 'summary')}"
+    command = f"harvester records {shlex.quote(shown(out))}{options}"
+    try:
+        with said.display() as listener:
+            results = run_records(
+                job,
+                side=side,
+                form=form,
+                listeners=[listener],
+                retry_failed=retry_failed,
+                partial=partial,
+                signals=True,
+            )
+    except HarvestError as error:
+        if not isinstance(error, BadInput | FolderError):
+            error.add_note(f"Go on with: {command}{' --partial' * partial}")
+        raise
     if not results:
         said.note(f"{out} has no links, so there are no linked records.")
     for db, result in results.items():
         got = result.outcomes.get("linked", 0)
         said.summary(f"{got:,} of {result.total:,} records of {db} in {result.folder}/records")
     if any(result.exit_code for result in results.values()):
-        options = f"{' --side from' * (side == 'from')}{f' --as {form}' * (form != 'summary')}"
         said.summary(
             "The failed and missing UIDs are listed in unanswered.txt there; query them again "
-            f"with: harvester records {out}{options} --retry-failed"
+            f"with: {command} --retry-failed"
         )
     raise Exit(max((result.exit_code for result in results.values()), default=0))
