@@ -87,7 +87,7 @@ class GaveUp(HarvestError):
 
 
 class WindowClosed(HarvestError):
-    """NCBI's off-peak hours are over and `stop_at_window_end` was asked for."""
+    """NCBI's off-peak hours are over, and `stop_at_window_end` is set."""
 
     exit_code = 75
 
@@ -113,7 +113,7 @@ class Interrupted(HarvestError):
 
 
 class Fault(StrEnum):
-    """The kinds of failed request, told apart because what follows differs."""
+    """The kinds of failed request; the engine handles each differently."""
 
     NETWORK = "network"  # no connection, reset, cut: no UID is to blame
     TIMEOUT = "timeout"  # perhaps too large a batch
@@ -206,7 +206,7 @@ def not_written(path: Path, error: OSError) -> FolderError:
 
     Args:
         path: the file, or its folder.
-        error: why; a name of a file in it is taken for that of the file.
+        error: the cause; a file name in it replaces that of the folder.
     """
     remedy = _TO_WRITE.get(error.errno or 0, "make it writable, or restore it from a backup")
     return FolderError(

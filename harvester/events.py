@@ -36,7 +36,7 @@ class RunStarted:
     growing: bool = False
     """True if more UIDs will come; `total` is then an estimate."""
     refresh: bool = False
-    """True if UIDs are asked for again because their answers are old; pass 2 confirms losses."""
+    """True if UIDs are requested again because their answers are old; pass 2 confirms losses."""
     round: int = 0
     """Number of the round of a job with `repeat`; 0 for any other job."""
 

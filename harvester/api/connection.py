@@ -95,7 +95,7 @@ class Connection:
             return load.build(settings, environ=self._environ)
 
     async def check_db(self, db: str) -> None:
-        """Check that a database exists; EInfo is asked only if it is not a well-known one.
+        """Check that a database exists; EInfo is requested only if it is not a well-known one.
 
         Raises:
             BadInput: it does not exist; names the nearest.

@@ -33,7 +33,7 @@ async def ask_documents(at: Connection, db: str, ids: Uids | HistorySet, fields:
     names = set_parameters(ids)
     if fields.get("retmax") or fields.get("retstart") or await set_size(at, db, ids) <= MOST:
         return await _ask(at, fields, names)
-    # The cap of 10,000 holds for sets of PubMed too, so pages are asked for by UID.
+    # The cap of 10,000 holds for sets of PubMed too, so pages are requested by UID.
     listed: list[Uid] = [uid async for uid in members(at, db, ids)]
     pages = [listed[start : start + _PAGE] for start in range(0, len(listed), _PAGE)]
     texts = await together(_ask(at, fields, {"id": comma_list(page)}) for page in pages)

@@ -88,7 +88,7 @@ class Linked(Frames):
 
         Raises:
             BadInput: the cmd does not say which UID is linked to which, or links with this name
-                were neither asked for nor came.
+                were neither requested nor returned.
         """
         return targets_by_uid(self, linkname, self._possible)
 

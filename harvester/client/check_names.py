@@ -169,7 +169,7 @@ def _reject_accessions(link: Link) -> None:
 
 
 def _reject_contradiction(link: Link) -> None:
-    """Reject linknames from another database, or to none of those that are asked for.
+    """Reject linknames from another database, or to none of the requested ones.
 
     ELink would find no links. A linkname says DBFROM_DB, or DBFROM_DB_MORE; names that say it in
     another way are left to EInfo.

@@ -26,7 +26,7 @@ async def search_counts(
     """Return how many records of each database match a query, the largest count first.
 
     EGQuery answers this in one request, where a server has it; NCBI retired it in 2024. Otherwise
-    ESearch is asked about each database.
+    one ESearch request is sent per database.
 
     Args:
         client: sends the requests.

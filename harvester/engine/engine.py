@@ -190,7 +190,7 @@ class Engine:
         return None
 
     def _batch_of(self, probe: Probe) -> Batch | None:
-        """Return the batch a probe asks for; None for EInfo."""
+        """Return the batch that a probe requests; None for EInfo."""
         if probe.uid is None:
             return None
         return self._frontier.batch(as_array(as_set([probe.uid])))

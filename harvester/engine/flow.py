@@ -212,7 +212,7 @@ class Flow:
     def rate_limited(self, sent: Sent, now: float) -> None:
         """Record a request above the rate (HTTP 429), or above the server's capacity.
 
-        The limiter sees to the rate. If few requests were sent lately, the rate was not the reason.
+        The limiter handles the rate. If few requests were sent lately, the rate was not the reason.
         """
         full_pace = len(self._sent_at) == self._sent_at.maxlen
         if full_pace and sent.at - self._sent_at[0] <= _RATE_SECONDS:

@@ -51,7 +51,7 @@ class Witnesses:
         places = {0, len(known) // 2, len(known) - 1} if known else set[int]()
         self._uids = deque([int(known[place]) for place in sorted(places)], WITNESSES)
         self._failed: set[int] = set()  # asked and not answered since
-        self._lone: UidSet = as_set()  # UIDs of failed batches that were asked for alone
+        self._lone: UidSet = as_set()  # UIDs of failed batches that were requested alone
         self._lone_probes = 0
         self._trusts_einfo = False
 

@@ -211,7 +211,7 @@ def _owners(names: set[str], by_name: Mapping[str, int]) -> set[int]:
 
 
 def _error_in(text: str) -> str:
-    """Return the error that stands in place of records, or among them; else an empty text."""
+    """Return the error in place of records, or among them; else an empty text."""
     found = (
         _XML_ERROR.search(text[:_HEAD])
         or _ERROR_DOCUMENT.match(text)

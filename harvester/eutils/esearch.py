@@ -40,7 +40,7 @@ class Found:
     Attributes:
         count: records that match.
         idlist: ids of the page, as they were sent.
-        webenv: WebEnv of the set on the History server; empty if none was asked for.
+        webenv: WebEnv of the set on the History server; empty if none was requested.
         query_key: query key of that set.
         warnings: NCBI's texts.
         phrases_not_found: parts of the query that NCBI ignored.

@@ -1,7 +1,7 @@
 """ESummary: the document summaries of UIDs.
 
 Shapes as recorded from 2008 to 2026: a UID that NCBI does not know has an `error` in place of its
-summary; UIDs asked for twice repeat their members; a garbage id, an unknown database, an empty or
+summary; UIDs requested twice repeat their members; a garbage id, an unknown database, an empty or
 too long list is an error about all, of which there are three spellings.
 
 JSON is requested, because it shows which values are numbers. A record that breaks it beyond repair
@@ -94,7 +94,7 @@ class Summaries:
         broken: dict[int, str] = {}
         for text, record in found.items():
             uid = wanted.get(text)
-            if uid is None and isinstance(record, dict):  # asked for by accession, named by UID
+            if uid is None and isinstance(record, dict):  # requested by accession, named by UID
                 version = str(record.get("accessionversion"))
                 uid = wanted.get(version, wanted.get(version.partition(".")[0]))
             if uid is None:

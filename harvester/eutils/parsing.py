@@ -45,7 +45,7 @@ _CONTROLS_TO_BLANKS = bytes.maketrans(bytes(range(32)), b" " * 32)
 
 
 class Unreadable(ValueError):
-    """The body is not a whole answer in the form that was asked for; the text says how."""
+    """The body is not a whole answer in the requested form; the text says why."""
 
 
 def unreadable(reason: str) -> RequestFailed:

@@ -76,7 +76,7 @@ def _check(harvests: Harvests) -> None:
 
 
 def _linknames(harvests: Harvests, summaries: Summaries | None) -> dict[str, list[str]]:
-    """Return the linknames that occur or were asked for, each with the fields of its records."""
+    """Return the linknames that occur or were requested, each with the fields of its records."""
     dbs = {name: "" for one in harvests.readers for name in one.link.get("linkname") or ()}
     for table in harvests.links("linkname", "dbto"):
         for row in table.group_by(["linkname", "dbto"]).aggregate([]).to_pylist():

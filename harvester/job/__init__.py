@@ -1,1 +1,1 @@
-"""The job: what the user asks for, how it is loaded, and how its errors are explained."""
+"""The job: the user's settings, how they are loaded, and how their errors are explained."""

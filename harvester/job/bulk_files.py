@@ -177,7 +177,7 @@ BULK_FILES: Sequence[BulkFile] = (
 
 
 def bulk_files(link: Link) -> list[BulkFile]:
-    """Return the files that hold links which a job asks for; none for cmds without links.
+    """Return the files that hold links of a job; none for cmds without links.
 
     Args:
         link: the links of the job. With `db=all` and no linkname, no file can replace the

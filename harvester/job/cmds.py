@@ -30,12 +30,14 @@ class CmdSpec:
         leads_to_records: whether each row names a linked record (`to_uid`), so that a further
             hop, a second pass or a download of records can follow.
         merged: whether one answer covers all UIDs of the batch together.
+        noun: what one row is, in a report.
     """
 
     help: str
     takes: frozenset[str] = frozenset()
     leads_to_records: bool = False
     merged: bool = False
+    noun: str = "link"
 
 
 _FILTERS = frozenset(("linkname", "term", "datetype", "mindate", "maxdate", "reldate"))
@@ -52,12 +54,15 @@ CMDS: Mapping[str, CmdSpec] = {
         leads_to_records=True,
     ),
     "neighbor_history": CmdSpec(
-        help="sets of linked records on the History server", takes=_FILTERS, merged=True
+        help="sets of linked records on the History server",
+        takes=_FILTERS,
+        merged=True,
+        noun="History set",
     ),
     # ELink returns every linkname here; the rows of other linknames are dropped by the program.
     "acheck": CmdSpec(help="linknames of each UID", takes=frozenset(("linkname",))),
-    "ncheck": CmdSpec(help="whether a UID has links within its database"),
-    "lcheck": CmdSpec(help="whether a UID has LinkOut links"),
+    "ncheck": CmdSpec(help="whether a UID has links within its database", noun="answer"),
+    "lcheck": CmdSpec(help="whether a UID has LinkOut links", noun="answer"),
     "llinks": CmdSpec(help="LinkOut URLs, without libraries", takes=frozenset(("holding",))),
     "llinkslib": CmdSpec(help="LinkOut URLs, with libraries", takes=frozenset(("holding",))),
     "prlinks": CmdSpec(help="URL of the primary provider"),

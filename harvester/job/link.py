@@ -1,4 +1,4 @@
-"""The links that a job asks for, in ELink's own parameters."""
+"""The links that a job requests, in ELink's own parameters."""
 
 from __future__ import annotations
 

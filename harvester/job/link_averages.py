@@ -63,11 +63,11 @@ AVERAGES: Mapping[str, Average] = {
 
 
 def averages_of(link: Link) -> dict[str, Average]:
-    """Return the averages of the linknames that a job asks for, as far as they are known.
+    """Return the averages of the linknames that a job requests, as far as they are known.
 
     Returns:
-        Linkname → average; empty if one that was asked for by name is not known, or if the job
-        asks for all links of a database.
+        Linkname → average; empty if a linkname of the job is not known, or if the job requests all
+        links of a database.
     """
     if not link.leads_to_records:
         return {}

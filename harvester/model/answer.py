@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer, matched with the UIDs that were asked for.
+    """An answer, matched with the requested UIDs.
 
     Each of these UIDs is in exactly one of `answered`, `broken`, `left_out` and `renamed`.
 
@@ -26,7 +26,7 @@ class Answer:
         counts: links per answered UID.
         broken: UIDs with an ERROR inside their LinkSet, and its text; their links do not count.
         left_out: UIDs that the answer does not name, ascending.
-        unrequested: LinkSets dropped because they name no single UID that was asked for.
+        unrequested: LinkSets dropped because they name no single requested UID.
         owner: UID of each list of rows; None if the rows belong to all UIDs together.
         renamed: accessions that the answer names with another version, and that name; only in
             answers for accessions.

@@ -10,7 +10,7 @@ class Outcome(StrEnum):
 
     LINKED = "linked"  # answered in full, with at least one link
     EMPTY = "empty"  # answered, without links
-    MISSING = "missing"  # left out of every answer, also when asked for alone
+    MISSING = "missing"  # left out of every answer, also when requested alone
     FAILED = "failed"  # no whole answer after every attempt
 
 

@@ -99,7 +99,7 @@ def link_schema(
         cmd: a cmd of ELink.
         targets_only: whether the rows are the distinct targets of all UIDs together.
         idtype: `uid`, or `acc` for accessions, which are strings.
-        rounds: whether the targets are asked in turn, so that rows have a `round`.
+        rounds: whether the job follows its own targets (`repeat`), so that rows have a `round`.
 
     Raises:
         KeyError: ELink has no such cmd.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from harvester.job.cmds import CMDS
+
 FORMAT = 1
 """Version of the form of `report.json`."""
 
@@ -184,10 +186,6 @@ class Round:
     links: int
 
 
-_NOUNS = {"ncheck": "answer", "lcheck": "answer", "neighbor_history": "History set"}
-"""What a row of these cmds is; of the others a link."""
-
-
 @dataclass(frozen=True, slots=True)
 class HarvestFacts:
     """One harvest: the whole folder, or one hop of a chain.
@@ -238,7 +236,7 @@ class HarvestFacts:
     def noun(self) -> str:
         """What a row is."""
         kinds = {"records": "row", "targets": "linked record"}
-        return kinds.get(self.kind) or _NOUNS.get(self.cmd, "link")
+        return kinds.get(self.kind) or CMDS[self.cmd].noun
 
 
 @dataclass(frozen=True, slots=True)

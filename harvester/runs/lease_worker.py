@@ -28,7 +28,7 @@ async def run_lease(lease: Lease, stopped: Callable[[], bool] = lambda: False) -
 
     Args:
         lease: what to ask.
-        stopped: returns whether the run is to end; it may block, and is asked every second.
+        stopped: returns whether the run is to end; it may block, and is called every second.
     """
     tally = events.Tally(time.monotonic)
     error: tuple[str, str, int] | None = None

@@ -1,7 +1,7 @@
 """Merge the shards of a job (`--shard I/N`) into one harvest, without any request.
 
 The harvest is built in a folder beside OUT and then renamed, so that OUT is absent or whole
-whatever ends the process. Files are linked or copied as they are. Small ones are then merged as at
+even after a kill. Files are linked or copied unchanged. Small ones are then merged as at
 the end of any run, which copies their row groups.
 """
 

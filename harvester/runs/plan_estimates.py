@@ -35,7 +35,7 @@ _PAGE_FULL = 0.92
 """Share of a page that a range of PubMed's UIDs aims at; see `sources.uid_ranges`."""
 
 _SEARCH_SECONDS = (LATENCIES[1] - LATENCIES[0]) / math.log(LATENCIES[1] / LATENCIES[0])
-"""Mean latency assumed for ESearch, which is asked one page after the other."""
+"""Mean latency assumed for ESearch, in seconds; pages are requested one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Step:
     """One harvest of the job: all of it, or one hop of a chain.
 
     Attributes:
-        link: what it asks for.
+        link: the links it requests.
         uids: number of UIDs to request; None if not known before the harvest.
         is_estimate: whether `uids` is an upper estimate from the links of the hop before.
         expected: links per UID.

@@ -121,7 +121,7 @@ class Runner:
         client: sends the requests.
         listeners: receive every event.
         stop: ends all runs early.
-        resume: whether this goes on with an earlier run; then names are not checked again.
+        resume: whether this continues an earlier run; then names are not checked again.
         retry_failed: whether to request failed and missing UIDs again.
         strict: whether a warning about the query ends the job before it begins.
         whole: whether the input UIDs are all of their source; None: determined from the source.

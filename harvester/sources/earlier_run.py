@@ -40,7 +40,7 @@ def read_run(
         dbfrom: database of the UIDs; links to others are left out.
         warn: called with a sentence if links are missing, or are of another server.
         partial: accept an unfinished harvest.
-        base_url: server that will be asked for the UIDs.
+        base_url: server that will receive the UIDs.
 
     Yields:
         Blocks, each ascending, in the order of the committed parts.

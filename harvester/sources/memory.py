@@ -91,7 +91,7 @@ def read_in_order(
 
     Args:
         values: as for `read_memory`.
-        parse: returns what a text stands for; raises ValueError for one that is wrong.
+        parse: parses a text; raises ValueError for a wrong one.
         reject: as for `read_memory`.
         warn: as for `read_memory`.
         skip: what leaves wrong values out, for the error; empty if nothing does.

@@ -83,7 +83,7 @@ class UidParser:
         )
 
     def __call__(self, word: str) -> int:
-        """Return the UID that a word stands for.
+        """Return the UID that a word means.
 
         Raises:
             ValueError: The word is not a UID; the message says so, and what a UID is.

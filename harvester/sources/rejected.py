@@ -107,7 +107,7 @@ class BadEntries:
         """Add an entry.
 
         Raises:
-            BadInput: There are too many to go on counting.
+            BadInput: There are too many to continue.
         """
         if line == 1 and self._unit == "line" and _may_be_header(text):
             why += " If line 1 names the columns of a table, choose one by name with --ids-column."

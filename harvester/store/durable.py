@@ -34,7 +34,7 @@ class Written:
     """XXH3 of 128 bits, in hexadecimal. It takes 20 % of the time of SHA-256."""
 
     sha256: str = ""
-    """SHA-256 in hexadecimal; empty unless it was asked for."""
+    """SHA-256 in hexadecimal; empty unless it was requested."""
 
 
 class _Hashing:
@@ -194,7 +194,7 @@ def checksum(path: Path) -> Written:
 
 
 def publish(aside: Path, final: Path) -> None:
-    """Sync a finished file or folder, and rename it to its final name; what is there is replaced.
+    """Sync a finished file or folder, and rename it to its final name; an existing one is replaced.
 
     A folder that is replaced is moved aside first. A crash between the two renames leaves nothing
     under the final name.

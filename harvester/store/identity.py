@@ -87,7 +87,7 @@ def check_holds_links(folder: Path, known: Mapping[str, Any]) -> None:
     """Check that a folder does not hold records.
 
     Raises:
-        BadInput: it does; says how to go on with them.
+        BadInput: it does; says how to continue them.
     """
     if known["holds"]["kind"] == RECORDS:
         raise BadInput(

@@ -180,7 +180,7 @@ class Ledger:
     def commit(self, commit: Commit) -> None:
         """Make rows and the outcomes of their UIDs permanent, together.
 
-        Rows of `uids` of a later pass are not kept: they are made anew when the pass is merged.
+        Rows of `uids` of a later pass are not kept: they are written when the pass is merged.
         """
         self.state.check_claim()  # before files are written that another process may own
         self.state.commit(

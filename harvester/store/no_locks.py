@@ -47,14 +47,14 @@ def without_locks(folder: Path, error: Exception) -> FolderError:
 
 @contextmanager
 def quiet_fallback() -> Iterator[None]:
-    """Context in which `filelock` does not warn that a file stands for the lock."""
+    """Context in which `filelock` does not warn that it uses a plain file as lock."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         yield
 
 
 def owner_in(lock: Path) -> tuple[str, str] | None:
-    """Return process and host in a file that stands for a lock; None if it is a true lock."""
+    """Return process and host in a plain file used as lock; None if it is a true lock."""
     try:
         lines = lock.read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):

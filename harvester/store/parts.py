@@ -135,7 +135,7 @@ class Parts:
         return replace(part, name=name)
 
     def check(self, parts: Sequence[Part]) -> None:
-        """Check that parts are as they were committed: what is written anew is signed anew.
+        """Check that parts are as they were committed: rewriting would hide the damage.
 
         Raises:
             FolderError: one is not; names it.

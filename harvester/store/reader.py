@@ -1,6 +1,6 @@
 """A finished or running harvest, opened for reading.
 
-Exports, reports and comparisons stand on this. It takes no lock, writes nothing, and needs no
+Exports, reports and comparisons use this. It takes no lock, writes nothing, and needs no
 permission to write in the folder.
 """
 
@@ -158,7 +158,7 @@ class HarvestReader:
         """Check that this is a harvest of links.
 
         Raises:
-            BadInput: it holds records; says how to go on with them.
+            BadInput: it holds records; says how to continue them.
         """
         if self.identity is not None:
             check_holds_links(self.folder, self.identity)

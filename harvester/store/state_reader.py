@@ -209,7 +209,7 @@ class StateReader:
     def settled_at(self) -> list[SettledAt]:
         """Return when UIDs got their outcome, the latest first; each UID is in one entry.
 
-        Folders of earlier versions do not say it. The end of the last run stands for the time.
+        For folders of earlier versions, it is the end of the last run.
         """
         found, left = [], self.done()
         if self._has("settled_at"):

@@ -70,7 +70,7 @@ def in_the_middle(servers: Servers, folder: Path, kind: int | str) -> None:
         why = wait_for_waiting(command, out)
         assert "not answering" in why
         asked, begun = len(server.log), time.monotonic()
-        time.sleep(1.0)  # while it waits, only control questions are asked
+        time.sleep(1.0)  # while it waits, only probes are sent
         probes = (time.monotonic() - begun) / SOON[FIRST_PROBE]
         assert len(server.log) - asked <= probes + 1
         servers.wait(server.recover())

@@ -43,7 +43,7 @@ def every_form(
     truth = expected_links(server.graph, "pubmed", UIDS, DBS, scores=cmd == "neighbor_score")
     assert truth.num_rows > 30 * len(UIDS)
     assert_exact(folder / "out", "pubmed", UIDS, truth)
-    # Links within pubmed have scores where they are asked for, all others none.
+    # Links within pubmed have scores if requested; no other links have any.
     found = rows(folder / "out", "links").to_pylist()
     scored = {row["dbto"] for row in found if row["score"] is not None}
     assert scored == ({"pubmed"} if cmd == "neighbor_score" else set())

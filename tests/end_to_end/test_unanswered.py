@@ -97,7 +97,7 @@ def failed_and_missing(servers: Servers, folder: Path, form: str) -> None:
     assert_same(rows(out, "uids"), before)
     assert_same(rows(out, "links"), truth)
 
-    # Well again, only those are asked for.
+    # On a working server, only those are requested.
     servers.stop(sick)
     well = servers.start(port=sick.port)
     healed = harvest(servers, out, ids, well.base_url, f"--format={form}", "--retry-failed")

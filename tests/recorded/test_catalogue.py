@@ -18,7 +18,7 @@ from harvester.eutils import egquery, einfo, espell
 from harvester.eutils.einfo import DbField, DbInfo, DbLink
 
 CUT = "biopython-biopython/einfo4.xml"
-"""Cut by whoever keeps it."""
+"""Recordings that were truncated before they were published."""
 
 _DTDS = {
     "eInfoResult": b'<!DOCTYPE eInfoResult PUBLIC "-//NLM//DTD einfo 20190110//EN" '

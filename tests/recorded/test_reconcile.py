@@ -104,7 +104,7 @@ def _reconciled(
 
 
 _FEW = st.one_of(st.integers(0, 6), st.integers(0, 6), st.sampled_from([2**31, 2**63 - 1]))
-"""So few that LinkSets come doubled, for nobody, and with an id of 0."""
+"""So few that LinkSets are doubled, name other UIDs, or have an id of 0."""
 _ASKED = st.sets(
     st.one_of(st.integers(1, 6), st.sampled_from([2**31, 2**63 - 1])), min_size=1, max_size=6
 )

@@ -20,7 +20,7 @@ from harvester.eutils.elink.readers import neighbor_json, neighbor_xml
 from harvester.eutils.parsing import Unreadable
 
 CUT = "ncbi-GeneGPT/elink_nuccore_e1793417.json"
-"""Cut by whoever logged it."""
+"""Recordings that were truncated in a log."""
 XML, JSON = names("xml"), [name for name in names("json") if name != CUT]
 PAIRS = [name for name in XML if name.startswith("Klortho-elink-jsonld/")]
 

@@ -167,7 +167,7 @@ class Disk:
         Args:
             folder: where to write it.
             fate: of what was not synced.
-            seed: of what stands in files that are memory rather than files: anything.
+            seed: of the random content of memory-mapped files.
         """
         lot = random.Random(seed)
 

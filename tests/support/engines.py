@@ -33,7 +33,7 @@ Script: TypeAlias = "Callable[[SentRequest], Answer]"
 
 
 def uids_of(request: SentRequest) -> list[int]:
-    """Return the UIDs a request asks for."""
+    """Return the UIDs of a request."""
     return [int(uid) for uid in request.values("id")]
 
 

@@ -167,7 +167,7 @@ class Limiter:
         """Adapt to a 429: pause all requests, lower the rate, and adopt a limit the server states.
 
         Args:
-            retry_after: seconds the server asked for.
+            retry_after: seconds that the server asked us to wait.
             limit: requests per second the server says it permits.
             sent_at: when the refused request was sent. If that was before the rate was lowered
                 last, it proves nothing about the current rate.

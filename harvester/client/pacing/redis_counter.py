@@ -5,7 +5,7 @@ with cost N reserves the next N evenly spaced starts. Beside that count lie the 
 rate after a 429, and the processes that take part. Every time in Redis is a time to live, or comes
 from the clock of Redis, so the clocks of the machines may differ.
 
-Needs the extra `redis`: import this module only where a job asks for it.
+Needs the extra `redis`: import this module only if a job needs it.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ class RedisCounter:
 
 
 def gcra(rate: float, store: BaseStore) -> Throttled:
-    """Return throttled-py's count of so many starts per second.
+    """Return throttled-py's count of starts.
 
     Args:
         rate: starts per second; all processes with a store share one count, whatever their rates.
@@ -215,7 +215,7 @@ def _explained() -> Iterator[None]:
     """Turn errors of the libraries into our own.
 
     Raises:
-        BadInput: Redis refuses this program, whenever it is asked.
+        BadInput: Redis refuses this program permanently.
         CounterAway: it may answer later.
     """
     try:

@@ -7,7 +7,7 @@ Times are seconds on a clock that all users of the buffer have in common.
 
 Layout of the buffer, float64:
 
-    RATE ... GRANTED | sent_at, a number a place | granted_at, likewise | pid, likewise
+    RATE ... GRANTED | sent_at, one number per place | granted_at, the same | pid, the same
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class _Field(IntEnum):
 
 
 def buffer_size(places: int) -> int:
-    """Return the length of a buffer whose log has so many places."""
+    """Return the length of a buffer whose log has `places` places."""
     return len(_Field) + 3 * places
 
 

@@ -119,7 +119,7 @@ class Elink:
                 "db": ",".join(link.db),
                 "cmd": link.cmd,
                 # A list of linknames is not documented, and an unknown one has no links. If there
-                # are several, all linknames are asked for, and the others are dropped here.
+                # are several, all linknames are requested, and the others are dropped here.
                 "linkname": link.linkname[0] if len(link.linkname) == 1 else None,
                 "term": link.term,
                 "datetype": link.datetype,
@@ -196,7 +196,7 @@ class Elink:
 
 
 def _form_of_answer(body: bytes, asked: Retmode) -> Retmode:
-    """Return the form of an answer: an ERROR may come in XML, whatever was asked for."""
+    """Return the form of an answer: an ERROR may come in XML, whatever was requested."""
     first = body[:100].lstrip()[:1]
     return "xml" if first == b"<" else "json" if first == b"{" else asked
 

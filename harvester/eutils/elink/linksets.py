@@ -36,7 +36,7 @@ class LinkSets:
     linkname: list[str] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     to_uid: pa.Array = field(default_factory=lambda: _NO_UIDS)
-    """int64, or strings if accessions were asked for; one per link."""
+    """int64, or strings if accessions were requested; one per link."""
     score: pa.Array | None = None
     """int64 with nulls, one per link; None if no link has a score."""
 

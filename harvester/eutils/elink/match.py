@@ -64,7 +64,7 @@ class Owners:
 def owners(
     ids: Sequence[Sequence[str]], errors: Sequence[str | None], asked: UidArray, texts: list[str]
 ) -> Owners:
-    """Match the entries of an answer with the UIDs asked for.
+    """Match the entries of an answer with the requested UIDs.
 
     Args:
         ids: ids that each entry names.
@@ -115,7 +115,7 @@ def merged_owners(
     """Match the entries of a request by comma list, whose one LinkSet is about all its UIDs.
 
     Returns:
-        `uid_of` is 1 for an entry that counts, 0 for one that names an id not asked for. An ERROR
+        `uid_of` is 1 for an entry that counts, 0 for one that names an id not requested. An ERROR
         breaks all UIDs, since it does not say which one it concerns.
     """
     whole = owners(
@@ -146,7 +146,7 @@ def _other_versions(
     NCBI answers an old version of some accessions with the current one (users' report, 2022-10).
 
     Args:
-        strange: ids in the answer that were not asked for.
+        strange: ids in the answer that were not requested.
         wanted: UID of each text in the request.
         left_out: UIDs that the answer does not name.
     """

@@ -37,7 +37,7 @@ def reconcile(
     linknames: Collection[str] = (),
     identifiers: Identifiers | None = None,
 ) -> Answer:
-    """Match LinkSets with the UIDs asked for, and return their links as rows.
+    """Match LinkSets with the requested UIDs, and return their links as rows.
 
     Args:
         found: LinkSets of the answer.

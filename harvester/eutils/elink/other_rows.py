@@ -30,7 +30,7 @@ def reconcile_entries(
     linknames: Collection[str] = (),
     flag: str | None = None,
 ) -> Answer:
-    """Match the entries of an answer with the UIDs asked for.
+    """Match the entries of an answer with the requested UIDs.
 
     Args:
         found: entries of the answer.

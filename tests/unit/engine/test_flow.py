@@ -249,7 +249,7 @@ def test_one_answer_larger_than_the_budget_is_still_asked_for() -> None:
     assert len(send(control, 5, 1.0)) == 1
 
 
-# --- settings, and whatever happens ---------------------------------------------------------------
+# --- settings, and random events ---------------------------------------------------------------
 
 
 def test_concurrency_given_is_never_exceeded_and_is_named_as_the_limit() -> None:

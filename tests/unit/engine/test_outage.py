@@ -186,7 +186,7 @@ def test_after_an_outage_everything_that_failed_is_sent_again_between_controls()
     while breaker.holds:
         trial = breaker.next_trial(idle=False)
         sent.append(trial)
-        assert _answer(breaker) == []  # whatever it is, it is answered: nothing is charged
+        assert _answer(breaker) == []  # any answer: nothing is charged
     uids = [one.batch.uids.tolist() for one in sent if isinstance(one, Suspect)]
     assert uids == [[uid] for uid in range(1, OPEN_AFTER + 1)]
     kinds = [isinstance(one, Suspect) for one in sent]
