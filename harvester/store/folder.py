@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from harvester.errors import BadInput, FolderError, FolderInUse, not_written
+from harvester.model.place import shown, url_of
 from harvester.store import durable
 from harvester.store.no_locks import has_no_locks, owner_in, quiet_fallback, without_locks
 from harvester.store.opening import holds, opening
@@ -131,11 +132,13 @@ def check_harvest(folder: Path) -> None:
         BadInput: it holds none, or a chain of them.
     """
     if not holds(folder, FILE):
-        raise BadInput(f"{folder} holds no harvest: {_why_none(folder)}")
+        raise BadInput(f"{shown(folder)} holds no harvest: {_why_none(folder)}")
 
 
 def _why_none(folder: Path) -> str:
     """Return why a folder holds no harvest, and what to do, as the rest of a sentence."""
+    if url_of(folder) and not hop_folders(folder):
+        return "the store has no commit of one there."
     if not folder.exists():
         return "there is no such folder."
     if not folder.is_dir():

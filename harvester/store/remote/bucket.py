@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -21,6 +22,8 @@ MISSING = (
 )
 
 _RETRY = {"max_retries": 8, "retry_timeout": timedelta(seconds=90)}
+_SAID = (re.compile("<Code>(.*?)</Code>"), re.compile("<Message>(.*?)</Message>", re.DOTALL))
+_DENIED = re.compile("status code: 40[13]")
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
 
@@ -145,15 +148,25 @@ class Bucket:
             raise _ExistsError(self.url) from error
         except (exceptions.NotFoundError, FileNotFoundError) as error:
             raise _MissingError(f"{self.url}: an object is missing, or the bucket.") from error
-        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-            raise FolderError(
-                f"{self.url} may not be used with the login in the environment; check it."
-            ) from error
         except exceptions.BaseError as error:
-            said = printable(str(error).split("\n")[0])[:200]
+            denied = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
+            said = _reason(str(error))
+            if isinstance(error, denied) or _DENIED.search(str(error)):
+                raise FolderError(
+                    f"{self.url} may not be used with the login in the environment; check it "
+                    f"({said})."
+                ) from error
             raise FolderError(
-                f"{self.url} cannot be used: {said} Committed rows are kept; resume later."
+                f"{self.url} cannot be used: {said}. Committed rows are kept; resume later."
             ) from error
+
+
+def _reason(text: str) -> str:
+    """Return what a store says about a failure, without the request and the retries around it."""
+    code, message = (found[1] if (found := one.search(text)) else "" for one in _SAID)
+    first = text.split("\n", maxsplit=1)[0]
+    said = ": ".join(filter(None, (code, message))) or first.rpartition(" - ")[2]
+    return printable(said.strip())[:200].rstrip(".: ")
 
 
 def _tag(meta: Any) -> Tag:
