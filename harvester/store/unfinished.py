@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harvester.errors import BadInput
 from harvester.store.folder import JOB, chain_of, hop_folders, is_chain
 from harvester.store.kept_job import read_job
+from harvester.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,9 +53,10 @@ def check_complete(
     """
     folder = found.folder
     if bad := sum(len(one.uids) for one in found.unanswered):
+        are, their = ("is", "its") if bad == 1 else ("are", "their")
         warn(
-            f"{bad} UIDs of the harvest in {folder} failed or are missing, so their links are "
-            f"unknown (harvester run {folder / JOB} --retry-failed)."
+            f"{count(bad, 'UID')} of the harvest in {folder} failed or {are} missing, so {their} "
+            f"links are unknown (harvester run {folder / JOB} --retry-failed)."
         )
     if found.complete:
         return
@@ -63,9 +65,9 @@ def check_complete(
         why = f"The harvest in {folder} was itself made from an unfinished one"
         used = "some links"
     else:
-        of = str(found.total) if found.source_ended else "an unknown number"
+        of = f"{found.total:,}" if found.source_ended else "an unknown number"
         why = f"The harvest in {folder} is unfinished"
-        used = f"the links of {len(found.done)} UIDs of {of}"
+        used = f"the links of {len(found.done):,} UIDs of {of}"
     if partial:
         warn(f"{why}: only {used} are used.")
         return
