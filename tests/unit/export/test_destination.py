@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
@@ -228,6 +229,16 @@ def test_uids_that_two_harvests_share_are_written_once(tmp_path: Path) -> None:
     to = tmp_path / "links.csv"
     assert export([one, two], "csv", to) == true_links().num_rows
     assert len(to.read_text().splitlines()) == 1 + true_links().num_rows
+
+
+def test_shared_uids_make_no_hash_table_per_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrow's is_in would make one of all UIDs for each table that is read."""
+    one = pubmed_harvest(tmp_path / "one", PMIDS[:25])
+    two = pubmed_harvest(tmp_path / "two", PMIDS[15:])
+    monkeypatch.delattr(pyarrow.compute, "is_in")
+    assert export([one, two], "csv", tmp_path / "links.csv") == true_links().num_rows
 
 
 @pytest.mark.parametrize("idtype", ["uid", "acc"])
