@@ -187,6 +187,16 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """Links of a linkname that no pass saw, as estimated, with their range."""
+
+    linkname: str
+    links: float
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class HarvestFacts:
     """One harvest: the whole folder, or one hop of a chain.
 
@@ -209,6 +219,7 @@ class HarvestFacts:
         course: what happened over time; None if the folder was written before it was recorded.
         records: records that were got for it.
         rounds: of a job with `repeat`, each round.
+        unseen: of a job with several passes, the links that none may have seen.
     """
 
     folder: str
@@ -231,6 +242,7 @@ class HarvestFacts:
     top: list[TopTargets] = field(default_factory=list)
     records: list[RecordsFolder] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
+    unseen: list[Unseen] = field(default_factory=list)
 
     @property
     def noun(self) -> str:

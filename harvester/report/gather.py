@@ -28,6 +28,7 @@ from harvester.report.facts import (
     TopTarget,
     TopTargets,
     Unanswered,
+    Unseen,
 )
 from harvester.report.per_uid import distribution
 from harvester.store.folder import UNANSWERED, hop_folders, is_chain
@@ -144,6 +145,10 @@ def _harvest(
         read_links=read_links,
         records=[_records(path) for path in found.record_folders()],
         rounds=[Round(**one) for one in status.get("rounds", [])],
+        unseen=[
+            Unseen(printable(name), one["links"], one["low"], one["high"])
+            for name, one in status.get("missing_links", {}).items()
+        ],
     )
     return with_links(facts, found, max(_FAMILIES // hops, 1)) if read_links else facts
 

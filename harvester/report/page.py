@@ -90,6 +90,7 @@ class View:
     reason_rows: list[tuple[str, ...]] = field(default_factory=list)
     records_rows: list[tuple[str, ...]] = field(default_factory=list)
     round_rows: list[tuple[str, ...]] = field(default_factory=list)
+    unseen_rows: list[tuple[str, ...]] = field(default_factory=list)
 
 
 def render(report: Report, *, every: int | None = None) -> str:
@@ -199,6 +200,9 @@ def _view(report: Report, facts: HarvestFacts) -> View:
         ]
     view.round_rows = [
         tuple(f"{n:,}" for n in (one.round, one.uids, one.done, one.links)) for one in facts.rounds
+    ]
+    view.unseen_rows = [
+        (one.linkname, f"{one.links:,.0f}", f"{one.low:,}", f"{one.high:,}") for one in facts.unseen
     ]
     view.records_rows = [
         (

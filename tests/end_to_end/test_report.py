@@ -131,6 +131,21 @@ def of_rounds(servers: Servers, folder: Path) -> None:
         assert "".join(row) in page
 
 
+def of_passes(servers: Servers, folder: Path) -> None:
+    """The page has the estimate of `status` for each linkname."""
+    server = servers.start(faults=("lost-blocks:0.5",), seed=1)
+    out = harvest(servers, folder, server, "--db=pmc", "--passes=2")
+    (one,) = report(out)["harvests"]
+    expected = status(out)["missing_links"]
+    assert {found.pop("linkname"): found for found in one["unseen"]} == expected
+    assert max(found["high"] for found in expected.values()) > 0
+    page = (out / "report.html").read_text()
+    for name, found in expected.items():
+        numbers = (f"{found['links']:,.0f}", f"{found['low']:,}", f"{found['high']:,}")
+        cells = "".join(f'<td class="n">{number}</td>' for number in numbers)
+        assert f'<td class="w">{name}</td>{cells}' in page
+
+
 def of_accessions(servers: Servers, folder: Path) -> None:
     server, out = servers.start(faults=("error-in-linkset@NP_000000007.1",)), folder / "out"
     (folder / "accs").write_text("".join(f"NP_{uid:09}.1\n" for uid in range(1, 41)))
@@ -333,10 +348,9 @@ SCENARIOS = [
         ("neighbor", "parquet"), ("neighbor", "jsonl"), ("neighbor_history", "parquet"),
         ("acheck", "parquet"), ("ncheck", "parquet"), ("lcheck", "jsonl"), ("llinks", "parquet"),
     )),
-    Scenario(of_targets_only), Scenario(of_accessions), Scenario(of_rounds), Scenario(of_a_chain),
-    Scenario(of_records),
-    Scenario(of_a_killed_run), Scenario(of_outages), Scenario(live), Scenario(wrong),
-    Scenario(the_page_of_the_docs),
+    Scenario(of_targets_only), Scenario(of_accessions), Scenario(of_rounds), Scenario(of_passes),
+    Scenario(of_a_chain), Scenario(of_records), Scenario(of_a_killed_run), Scenario(of_outages),
+    Scenario(live), Scenario(wrong), Scenario(the_page_of_the_docs),
 ]  # fmt: skip
 
 
