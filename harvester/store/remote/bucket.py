@@ -21,7 +21,9 @@ MISSING = (
     "The package obstore is missing. Install it with: pip install 'elink-harvester[objectstore]'"
 )
 
-_RETRY = {"max_retries": 8, "retry_timeout": timedelta(seconds=90)}
+_RETRY: dict[str, Any] = {"max_retries": 1000, "retry_timeout": timedelta(seconds=90)}
+"""A store is tried for so long; the number of tries is not to end them."""
+
 _SAID = (re.compile("<Code>(.*?)</Code>"), re.compile("<Message>(.*?)</Message>", re.DOTALL))
 _DENIED = re.compile("status code: 40[13]")
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")

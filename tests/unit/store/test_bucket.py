@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ pytest.importorskip("obstore", reason="the extra objectstore is not installed")
 from harvester.errors import BadInput, FolderError
 from harvester.model.place import folder_of
 from harvester.store.folder import check_harvest
+from harvester.store.remote import bucket
 from harvester.store.remote.bucket import Bucket
 
 if TYPE_CHECKING:
@@ -20,10 +22,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+EMPTY = (
+    b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>harvests</Name>'
+    b"<Prefix/><KeyCount>0</KeyCount><MaxKeys>9</MaxKeys><IsTruncated>false</IsTruncated>"
+    b"</ListBucketResult>"
+)
+
+
 class Refusing(HTTPServer):
-    """An S3 server that answers every request alike."""
+    """An S3 server that answers every request alike, at first with some status 503."""
 
     answer = (500, b"")
+    busy = 0
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -31,6 +41,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         status, body = self.server.answer
+        if self.server.busy:
+            self.server.busy -= 1
+            status, body = 503, b"<Error><Code>SlowDown</Code></Error>"
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -77,6 +90,18 @@ def test_the_reason_of_the_store_is_said(
     assert "the-secret" not in said
     assert "list-type" not in said
     assert ".." not in said
+
+
+def test_a_busy_store_is_asked_again_until_the_time_is_over(
+    refusing: Refusing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight tries were over within three seconds."""
+    briefly = timedelta(milliseconds=1)
+    backoff = {"init_backoff": briefly, "max_backoff": briefly, "base": 2.0}
+    monkeypatch.setitem(bucket._RETRY, "backoff", backoff)
+    refusing.answer, refusing.busy = (200, EMPTY), 40
+    assert Bucket("s3://harvests/x").sizes() == {}
+    assert not refusing.busy
 
 
 def test_a_wrong_region_is_said(refusing: Refusing) -> None:
