@@ -44,21 +44,25 @@ def sentence(event: events.Event) -> str | None:
 def opening(event: events.RunStarted) -> str:
     """Return what a pass is about to request."""
     left = event.total - event.done
-    pace = f"at {event.rate:g} requests a second."
+    pace = f"at {event.rate:g} requests per second."
     if event.growing:
         about = f"About {count(left, 'UID')}" if left > 0 else "UIDs"
-        return f"{about} to ask {event.server} for as they come in, {pace}"
+        return f"{about} to request from {event.server} as they arrive, {pace}"
     if not left:
         done = "The UID is" if event.total == 1 else f"All {event.total:,} UIDs are"
-        return f"{done} done; nothing is left to ask."
+        return f"{done} done; nothing is left to request."
     before = f" ({event.done:,} are done)" if event.done else ""
     again = f"Pass {event.pass_number} of {event.passes}: " if event.passes > 1 else ""
     if event.round:
         again = f"Round {event.round}: "
     if event.refresh:
-        what = "Refresh" if event.pass_number == 1 else "Refresh, second reading of what lost links"
+        what = (
+            "Refresh"
+            if event.pass_number == 1
+            else "Refresh, second reading of UIDs that lost links"
+        )
         again = f"{what}: "
-    return f"{again}{count(left, 'UID')} to ask {event.server} for{before}, {pace}"
+    return f"{again}{count(left, 'UID')} to request from {event.server}{before}, {pace}"
 
 
 def line(tally: events.Tally) -> str:

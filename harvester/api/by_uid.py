@@ -49,7 +49,7 @@ def targets_by_uid(
             hint = nearest(linkname, [*came, *possible]) or (
                 f"; there are {', '.join(sorted(came))}" if came else ""
             )
-            raise BadInput(f"No links called '{printable(linkname)}' were asked for{hint}.")
+            raise BadInput(f"No links called '{printable(linkname)}' were requested{hint}.")
         rows = rows.filter(pc.equal(rows["linkname"].cast(pa.string()), linkname))
     known = pc.is_in(uids["outcome"].cast(pa.string()), pa.array(sorted(ANSWERED)))
     found: dict[Uid, dict[Uid, None]] = {

@@ -92,7 +92,7 @@ async def plan(
             found.expected = source.expected
             if measure:
                 found.take(await _first(source))
-                notes.append("The probe asks for the UIDs that the query returns first.")
+                notes.append("The probe requests the UIDs that the query returns first.")
         measured = None
         if measure and client is not None and found.known:
             question = Elink(job.link, found.identifiers)

@@ -25,7 +25,7 @@ PANEL = "Messages"
 LOG_JSON = "--log-json"
 
 _OPTIONS = {
-    "quiet": (["-q", "--quiet"], "only errors, and what was asked for on standard output"),
+    "quiet": (["-q", "--quiet"], "only errors, and the result on standard output"),
     "verbose": (["-v", "--verbose"], "also a line for each retry, and the time taken"),
     "log_json": ([LOG_JSON], "one JSON object per line on standard error"),
 }

@@ -110,7 +110,7 @@ def compare_names(link: Link, databases: Collection[str], links: Mapping[str, st
             raise BadInput(f"link.linkname: no links from {link.dbfrom} are called '{name}'{hint}.")
         warnings.append(
             f"EInfo does not list {name} among the links from {link.dbfrom}{hint}; "
-            "the harvest asks for it nevertheless."
+            "the harvest requests it nevertheless."
         )
     return warnings
 

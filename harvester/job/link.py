@@ -62,7 +62,7 @@ class Link(Group):
         default=1,
         ge=1,
         le=32_767,
-        description="rounds: the linked records are asked in turn, each once, in up to N rounds "
+        description="rounds: the linked records are requested too, each once, in up to N rounds "
         "(db is dbfrom)",
     )
     retmode: Retmode = Field(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MEANINGS = {
     "linked": "answered in full, with at least one link",
     "empty": "answered in full, without links",
-    "missing": "left out of every answer, also when asked for alone",
+    "missing": "left out of every answer, also when requested alone",
     "failed": "no whole answer in all attempts",
     "open": "not asked yet, or not answered yet",
 }

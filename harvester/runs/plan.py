@@ -269,7 +269,7 @@ def _notes(plan: Plan, probed: Expected | None) -> list[str]:
         elif step.is_estimate:
             notes.append(
                 f"The UIDs of hop {number} are an upper estimate: records that several links lead "
-                "to are asked for once."
+                "to are requested once."
             )
     if plan.links is None and any(step.link.leads_to_records for step in plan.steps):
         remedy = " Use --probe." if probed is None else ""

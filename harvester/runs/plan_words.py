@@ -48,7 +48,7 @@ def _uids(plan: Plan) -> str:
     total, left = plan.input.total, plan.input.left
     by = " (counted by ESearch)" if plan.input.searched else ""
     text = f"{total:,} distinct{by}"
-    return text if left == total else f"{text}, {left:,} left to ask for"
+    return text if left == total else f"{text}, {left:,} left to request"
 
 
 def _hop(number: int, step: Step) -> str:
@@ -59,7 +59,7 @@ def _hop(number: int, step: Step) -> str:
 
 def _requests(plan: Plan) -> str:
     if not plan.course.requests:
-        return "none: nothing is left to ask"
+        return "none: nothing is left to request"
     passes = plan.job.limits.passes
     per_pass = f" in {passes} passes" if passes > 1 else ""
     sizes = "up to " if plan.job.limits.batch_size == "auto" else ""

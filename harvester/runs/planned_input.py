@@ -78,4 +78,4 @@ class PlannedInput:
             return []
         have = "1 has an outcome" if len(self._done) == 1 else f"{len(self._done):,} have outcomes"
         left = count(self.counted().left, "UID")
-        return [f"The folder holds this harvest: {have}, so {left} will be asked for."]
+        return [f"The folder holds this harvest: {have}, so {left} will be requested."]

@@ -55,7 +55,7 @@ async def start_feed(
 
     await feed.start(client, events.to_all([emit, collect]))
     if strict and warnings:
-        raise BadInput("The query is not taken as it is written, and --strict is given.")
+        raise BadInput("NCBI does not take the query as written, and --strict is given.")
     return warnings
 
 

@@ -74,7 +74,7 @@ def open_source(
     """
     if job.source.kind is None:
         raise BadInput(
-            "There are no UIDs to ask for: give a list with --ids FILE (- for stdin), "
+            "There are no input UIDs: give a list with --ids FILE (- for stdin), "
             "or a search with --query TERM; from Python, UIDs with ids=[...]."
         )
     if job.source.kind == "search":

@@ -299,7 +299,7 @@ class Search:
             raise RequestFailed(Fault.BODY, "ids that are not UIDs") from error
         low, high = bounds or (1, uids.MAX_UID)
         if len(block) and not low <= block.min() <= block.max() <= high:
-            raise RequestFailed(Fault.BODY, "UIDs outside the range that was asked for")
+            raise RequestFailed(Fault.BODY, "UIDs outside the requested range")
         return block
 
     def _given_up(self, failure: RequestFailed) -> HarvestError:

@@ -206,7 +206,9 @@ def _how_to_continue(folder: Path, identity: Mapping[str, Any]) -> str:
     """Return the sentence that says how to continue with the folder of some records."""
     whole = folder.resolve()
     if whole.parent.name != RECORDS or not (whole.parent.parent / FILE).is_file():
-        return f"It goes on only in {RECORDS}/ of the harvest that it was made from: move it back."
+        return (
+            f"It continues only in {RECORDS}/ of the harvest that it was made from: move it back."
+        )
     holds, words = identity["holds"], ["harvester", "records", str(whole.parent.parent)]
     if holds.get("side", "to") != "to":
         words += ["--side", holds["side"]]

@@ -78,4 +78,4 @@ def check_complete(
 
 
 def _instead(partial: bool | None) -> str:
-    return "" if partial is None else ", or add --partial to take what is there"
+    return "" if partial is None else ", or add --partial to use what is committed"

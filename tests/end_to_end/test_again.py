@@ -41,7 +41,7 @@ def complete(servers: Servers, folder: Path) -> None:
     for again in (words, ["resume", out], [*words, "--retry-failed"], ["run", out / "job.toml"]):
         finished = servers.harvester(*again)
         assert finished.code == 0, finished.err
-        assert "nothing is left to ask" in finished.err
+        assert "nothing is left to request" in finished.err
         assert digests(out) == before
     assert len(server.log) == asked
     for key in ("state", "uids", "links", "parts", "requests", "job"):

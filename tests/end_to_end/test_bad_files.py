@@ -118,7 +118,7 @@ UID_LISTS = [
     uid_list(lzma.compress(WHOLE)[:-9], *DAMAGED, name="cut-xz"),
     uid_list(bz2.compress(WHOLE)[:-9], *DAMAGED, name="cut-bz2"),
     uid_list(zstandard.compress(WHOLE)[:-9], *DAMAGED, name="cut-zst"),
-    Bad("run --dbfrom=pubmed -o out", ("no UIDs to ask for", "--ids FILE")),
+    Bad("run --dbfrom=pubmed -o out", ("no input UIDs", "--ids FILE")),
     Bad("run --dbfrom=pubmed -o out --ids=none", ("UID list", "none", "No such file")),
     Bad("run --dbfrom=pubmed -o out --ids=a", ("UID list", "/a cannot", "Is a"), {"a/b": ""}),
     Bad("run --dbfrom=pubmed -o out --ids=", ("source.ids: a name is empty",)),

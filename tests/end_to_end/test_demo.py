@@ -21,7 +21,7 @@ def demo(servers: Servers, folder: Path) -> None:
     del servers  # the command starts its own
     finished = harvester("demo", "-o", str(folder / "out"), cwd=folder, timeout=180)
     assert finished.code == 0, finished.output
-    resumed = finished.err.partition("UIDs to ask")[2].partition("UIDs to ask")[2]
+    resumed = finished.err.partition("UIDs to request")[2].partition("UIDs to request")[2]
     assert "are done" in resumed, finished.output
     uids = rows(folder / "out", "uids").num_rows
     assert "Checked: " in finished.out

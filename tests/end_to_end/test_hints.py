@@ -70,7 +70,7 @@ def test_one_uid_is_not_called_uids(servers: Servers, tmp_path: Path) -> None:
         "--base-url", server.base_url, "--rate=60", "-o", tmp_path / "out",
     )  # fmt: skip
     assert finished.code == 0
-    assert "1 UID to ask" in finished.err
+    assert "1 UID to request" in finished.err
     assert "of 1 UID (" in finished.err
 
 

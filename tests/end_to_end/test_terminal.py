@@ -82,10 +82,10 @@ def test_without_colours_no_colour_is_sent(servers: Servers, tmp_path: Path) -> 
 
 def test_a_dumb_terminal_gets_plain_lines(servers: Servers, tmp_path: Path) -> None:
     with running(servers, tmp_path, 80, term="dumb") as window:
-        window.wait_for("2,000 UIDs to ask")
+        window.wait_for("2,000 UIDs to request")
         window.key("C-c")
         screen = window.wait_for("harvester resume")
-    assert re.match(r"\d\d:\d\d:\d\d 2,000 UIDs to ask", screen)
+    assert re.match(r"\d\d:\d\d:\d\d 2,000 UIDs to request", screen)
     assert "━" not in screen
 
 

@@ -48,7 +48,7 @@ LISTED: list[Refusal] = [
 """With a list of UIDs."""
 
 UNLISTED: list[Refusal] = [
-    ("there are no UIDs to ask for",),
+    ("there are no input UIDs",),
     ("--query=cancer", "--from-run=elsewhere", "query and run are different sources"),
     ("--query= ", "it is empty"),
     ("--webenv=MCID_1", "webenv and query_key go together"),

@@ -46,7 +46,7 @@ def demo(out: Path | None) -> None:
         uids, ids = _draw_uids(), Path(scratch) / "pmids.txt"
         ids.write_text("# PMIDs drawn at random\n" + "\n".join(map(str, uids)) + "\n")
         with _emulator() as url:
-            _say(f"A local E-utilities server answers at {url}, {RATE} requests a second.")
+            _say(f"A local E-utilities server answers at {url}, {RATE} requests per second.")
             command = ["run", "--ids", str(ids), "--dbfrom", "pubmed", "--db", "pmc,pubmed"]
             command += ["--linkname", "pubmed_pmc,pubmed_pubmed", "--batch-size", str(BATCH)]
             command += ["--rate", str(RATE), "--base-url", url, "-o", str(folder)]

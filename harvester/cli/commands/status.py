@@ -67,7 +67,7 @@ def _sentences(found: dict[str, Any]) -> list[str]:
     ]
     if found.get("partial_source"):
         lines.append(
-            "input     taken from an unfinished harvest; resume takes what it has got since"
+            "input     taken from an unfinished harvest; resume adds the UIDs it has found since"
         )
     for linkname, missing in found["missing_links"].items():
         lines.append(

@@ -52,7 +52,7 @@ def check_key(environ: Mapping[str, str]) -> tuple[str | None, Finding]:
     try:
         key = api_key(environ)
     except BadInput as error:
-        return None, wrong("api key", str(error), f"Copy the key anew from {_KEY_PAGE}")
+        return None, wrong("api key", str(error), f"Copy the key again from {_KEY_PAGE}")
     if key is None:
         return None, fine(
             "api key",
@@ -71,6 +71,6 @@ def key_refused() -> Finding:
     return wrong(
         "api key",
         "the server says that the key in NCBI_API_KEY is invalid",
-        f"Copy the key anew from {_KEY_PAGE} (a new key replaces the old one), or unset "
+        f"Copy the key again from {_KEY_PAGE} (a new key replaces the old one), or unset "
         "NCBI_API_KEY.",
     )

@@ -30,7 +30,7 @@ def test_each_event_a_user_must_know_becomes_a_line_of_its_level(
     found = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert [level for level, _ in found] == ["INFO", "WARNING", "WARNING", "INFO", "DEBUG", "INFO"]
     texts = [text for _, text in found]
-    assert texts[0].startswith("10 UIDs to ask eutils.ncbi.nlm.nih.gov for")
+    assert texts[0].startswith("10 UIDs to request from eutils.ncbi.nlm.nih.gov")
     assert texts[1] == "No link is named pubmed_pmcx."
     assert texts[2] == "The server is not answering (HTTP 503); next try in 5 s."
     assert texts[4] == "200 UIDs again in 0.5 s: HTTP 500"

@@ -72,7 +72,7 @@ def test_progress_writes_lines_where_there_is_no_terminal(
         for listener in told:
             listener(STARTED)
     assert heard == [STARTED]
-    assert "900 UIDs to ask localhost for (100 are done)" in capsys.readouterr().err
+    assert "900 UIDs to request from localhost (100 are done)" in capsys.readouterr().err
 
 
 def test_a_plain_interpreter_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,5 +123,5 @@ def test_progress_elsewhere_than_on_a_terminal_says_how_the_run_ended(
             for listener in told:
                 listener(event)
     begin, end = capsys.readouterr().err.splitlines()
-    assert "900 UIDs to ask localhost for" in begin
+    assert "900 UIDs to request from localhost" in begin
     assert " complete: 1,000 of 1,000 UIDs (100.0 %), 77 links" in end

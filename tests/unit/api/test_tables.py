@@ -90,7 +90,7 @@ async def test_a_misspelt_linkname_is_an_error() -> None:
     linked = await _linked()
     assert linked.by_uid("pubmed_gene") == {1: [11, 12], 2: [11], 3: []}
     for wrong in ("pubmed_gne", "pubmed_pmc"):
-        with pytest.raises(BadInput, match=f"^No links called '{wrong}' were asked for"):
+        with pytest.raises(BadInput, match=f"^No links called '{wrong}' were requested"):
             linked.by_uid(wrong)
     with pytest.raises(BadInput, match=r"did you mean 'pubmed_gene'"):
         linked.by_uid("pubmed_gne")
@@ -101,7 +101,7 @@ async def test_a_linkname_without_links_is_no_error() -> None:
     asked = await _linked(linkname="pubmed_gene_rif")
     assert asked.by_uid("pubmed_gene_rif") == {1: [], 2: [], 3: []}
     assert (await _linked()).by_uid("pubmed_gene_rif") == {1: [], 2: [], 3: []}
-    with pytest.raises(BadInput, match=r"^No links called 'pubmed_gene' were asked for"):
+    with pytest.raises(BadInput, match=r"^No links called 'pubmed_gene' were requested"):
         asked.by_uid("pubmed_gene")
 
 

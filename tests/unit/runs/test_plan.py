@@ -137,7 +137,7 @@ def test_nothing_left_is_no_night() -> None:
     said = plan.as_json()
     assert (said["requests"], said["seconds"], said["nights"]) == (0, 0.0, [])
     assert said["starts_at"] is None
-    assert "nothing is left to ask" in words(plan)
+    assert "nothing is left to request" in words(plan)
 
 
 def test_reading_a_query_may_take_longer_than_its_links() -> None:

@@ -58,7 +58,7 @@ def test_each_share_has_its_part(tmp_path: Path) -> None:
 
 
 def test_without_a_source_the_option_is_named() -> None:
-    with pytest.raises(BadInput, match=r"^There are no UIDs to ask for: give a list with --ids "):
+    with pytest.raises(BadInput, match=r"^There are no input UIDs: give a list with --ids "):
         _wanted()
 
 

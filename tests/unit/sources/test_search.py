@@ -258,7 +258,7 @@ def test_records_that_appear_meanwhile_are_no_warning_once_counted_again() -> No
 
 
 @pytest.mark.parametrize(
-    ("accessions", "said"), [(False, "outside the range"), (True, "contradict each other")]
+    ("accessions", "said"), [(False, "outside the requested"), (True, "contradict each other")]
 )
 def test_a_server_that_ignores_a_range_is_detected(accessions: bool, said: str) -> None:
     """ESearch ignores parts of a query that it does not understand."""
