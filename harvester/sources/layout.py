@@ -141,7 +141,13 @@ _COMMENT = re.compile(rb' *"?#')
 
 
 def _split(line: bytes, delimiter: str) -> list[str]:
-    rows, _ = split_rows(line.replace(b'"', b"") + b"\n", 1, delimiter, "")
+    """Return the cells of a comment; one that is not well quoted is read without its quotes."""
+    try:
+        rows, rest = split_rows(line + b"\n", 1, delimiter, "")
+    except BadInput:
+        rows, rest = [], line
+    if rest:
+        rows, _ = split_rows(line.replace(b'"', b"") + b"\n", 1, delimiter, "")
     return rows[0].cells
 
 

@@ -141,6 +141,14 @@ def test_a_list_that_may_be_a_table_gets_a_warning(tmp_path: Path, text: str, wa
         assert warnings[0].startswith(f"{path} may be a table: each line has 2 columns")
 
 
+def test_a_first_row_with_a_quoted_sign_and_delimiter_is_not_skipped_as_a_comment(
+    tmp_path: Path,
+) -> None:
+    said = _refusal(tmp_path / "a.csv", '"#; x";12\n;13\n', "2")
+    assert "the line may be a comment or a row" in said
+    assert _read(tmp_path / "b.csv", '# a; "note\ntitle;12\nother;13\n', "2") == [12, 13]
+
+
 # --- quotation marks --------------------------------------------------------------------------
 
 
