@@ -6,6 +6,7 @@ Dask may run a task twice, or again after a worker is lost. That is harmless: se
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import ipaddress
 import logging
 import secrets
@@ -58,7 +59,8 @@ async def dask_pool(job: Job, run: RunAsync) -> AsyncIterator[DaskPool]:
         run: runs a coroutine to its end in a new event loop; a function that can be pickled.
 
     Raises:
-        BadInput: the job cannot be run in leases, or the workers would not share one rate limit.
+        BadInput: the job cannot be run in leases, the workers would not share one rate limit, or
+            one of them has not got this package.
         HarvestError: the scheduler cannot be reached.
     """
     check(job)
@@ -87,6 +89,7 @@ async def dask_pool(job: Job, run: RunAsync) -> AsyncIterator[DaskPool]:
                 f"The Dask scheduler {job.run.scheduler} cannot be reached: "
                 f"{printable(str(error))}. Start it, then resume."
             ) from error
+        await check_workers(client)
         yield DaskPool(client, run, f"harvester-stop-{secrets.token_hex(8)}")
 
 
@@ -123,6 +126,23 @@ def check(job: Job) -> None:
         raise BadInput(
             "Workers on several machines need one rate limit: add --limiter redis://HOST:PORT/DB."
         )
+
+
+async def check_workers(client: Any) -> None:
+    """Check that this package is installed where the workers run; those that join later may not be.
+
+    A worker without it cannot read a lease: it ends, and Dask tries the next one for ever.
+
+    Raises:
+        BadInput: a worker has not got it.
+    """
+    found = await client.run(importlib.util.find_spec, "harvester", on_error="return")
+    for address, spec in found.items():
+        if spec is None or isinstance(spec, ImportError):  # not those of a worker that was lost
+            raise BadInput(
+                f"The Dask worker {printable(address)} has no elink-harvester: install the same "
+                "version there, with its extra dask."
+            )
 
 
 @dataclass(frozen=True, slots=True)

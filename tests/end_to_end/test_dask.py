@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.dask_cluster import cluster
@@ -19,6 +19,8 @@ from support.harness import (
     write_uids,
 )
 from support.manifests import assert_exact_manifest
+
+from harvester.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,6 +150,33 @@ def test_what_cannot_be_run_is_refused(
     assert refused.code == 2, refused.err
     assert why in refused.err
     assert not server.log
+
+
+WITHOUT = """
+import sys
+
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name == "harvester":
+            raise ModuleNotFoundError(name=name)
+
+sys.meta_path.insert(0, Without())
+"""
+
+
+async def test_a_worker_without_the_package_is_named(tmp_path: Path) -> None:
+    """Such a worker ended at each lease, and the driver waited for ever."""
+    import distributed
+
+    from harvester.runners.dask import check_workers
+
+    connect: Any = distributed.Client
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT)
+    with cluster(tmp_path, 1, {"PYTHONPATH": str(tmp_path)}) as made:
+        async with connect(made.address, asynchronous=True, timeout=120) as client:
+            await client.wait_for_workers(1, timeout=120)
+            with pytest.raises(BadInput, match=r"worker tcp://.* has no elink-harvester"):
+                await check_workers(client)
 
 
 def test_without_the_extra_it_is_named(servers: Servers, tmp_path: Path) -> None:
