@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harvester.errors import BadInput, printable
 from harvester.export import FORMATS, Options
 
 if TYPE_CHECKING:
@@ -59,13 +61,25 @@ def export(
     from harvester.export.export import export as write  # noqa: PLC0415 - needs pyarrow
 
     given = [folders] if isinstance(folders, str | PathLike) else folders
-    names = columns.split(",") if isinstance(columns, str) else columns
+    texts = [columns] if isinstance(columns, str) else columns
     return write(
         [Path(folder) for folder in given],
         form,
         Path(to),
-        Options(wide=wide, columns=tuple(filter(None, map(str.strip, names)))),
+        Options(wide=wide, columns=tuple(dict.fromkeys(chain.from_iterable(map(_fields, texts))))),
         overwrite=overwrite,
         partial=partial,
         listeners=listeners,
     )
+
+
+def _fields(text: str) -> list[str]:
+    """Return the names in a comma list.
+
+    Raises:
+        BadInput: there is none.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise BadInput(f"columns '{printable(text)}' names no field of a summary; leave it out.")
+    return names

@@ -55,9 +55,12 @@ def _is_utf8(value: object) -> bool:
 
 def _words(value: object) -> object:
     """Split a comma list, so that `pmc,gene` and `["pmc", "gene"]` are the same."""
-    if isinstance(value, str):
-        return [word.strip() for word in value.split(",") if word.strip()]
-    return value
+    if not isinstance(value, str):
+        return value
+    words = [word.strip() for word in value.split(",") if word.strip()]
+    if not words:
+        raise ValueError("it holds no name; leave it out to ask for all")
+    return words
 
 
 _DURATION = re.compile(r"(?:(\d+)\s*h)?\s*(?:(\d+)\s*m(?:in)?)?\s*(?:(\d+)\s*s)?", re.ASCII)

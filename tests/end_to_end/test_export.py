@@ -154,6 +154,7 @@ def test_log_json_is_json(out: Path, tmp_path: Path) -> None:
         (("OUT", "--to", "csv"), "then what to write"),
         (("OUT", "a.csv", "--to", "CSV"), "did you mean 'csv'?"),
         (("OUT", "a.csv", "--to", "csv", "--columns", "title"), "harvester records"),
+        (("OUT", "a.csv", "--to", "csv", "--columns", ","), "columns ',' names no field"),
         (("OUT", "a.npz", "--to", "npz", "--wide"), "--wide is for csv"),
         (("a.csv", "OUT", "--to", "csv"), "holds a harvest"),
     ],

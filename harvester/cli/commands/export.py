@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 _PANEL = "Export"
 
 
-def _names(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[str]:
-    """Return the names in comma lists."""
-    return [name.strip() for text in value for name in text.split(",") if name.strip()]
-
-
 @click.command()
 @click.argument("paths", metavar="OUT... DEST", nargs=-1)
 @click.option(
@@ -50,7 +45,6 @@ def _names(_: click.Context, __: click.Parameter, value: Sequence[str]) -> list[
     "--columns",
     metavar="FIELD,…",
     multiple=True,
-    callback=_names,
     panel=_PANEL,
     help="fields of the summaries got with `harvester records`, for example symbol,title,pmcid; "
     "a.b for a member of a member",
@@ -62,7 +56,7 @@ def export(
     form: str | None,
     wide: bool,
     titles: bool,
-    columns: list[str],
+    columns: Sequence[str],
     overwrite: bool,
     partial: bool,
 ) -> None:
@@ -90,7 +84,7 @@ def export(
             form,
             to,
             wide=wide,
-            columns=list(dict.fromkeys([*columns, *["title"] * titles])),
+            columns=[*columns, *["title"] * titles],
             overwrite=overwrite,
             partial=partial,
             listeners=[listener],

@@ -89,7 +89,12 @@ def test_what_is_missing_is_named(missing: dict[str, dict[str, Any]], sentence: 
         ("link", {"dbfrom": "gène"}, "link.dbfrom: 'gène' is not a name; "),
         ("link", {"dbfrom": 5}, "link.dbfrom = 5: should be a valid string."),
         ("link", {"db": "a b"}, "link.db: 'a b' is not a name; "),
-        ("link", {"db": ""}, "link: db names no database; leave it out to ask for all."),
+        ("link", {"db": ""}, "link.db: it holds no name; leave it out to ask for all."),
+        (
+            "link",
+            {"linkname": " , "},
+            "link.linkname: it holds no name; leave it out to ask for all.",
+        ),
         ("link", {"db": []}, "link: db names no database; leave it out to ask for all."),
         ("link", {"db": [1]}, "link.db = 1: should be a valid string."),
         ("link", {"linkname": "x&y"}, "link.linkname: 'x&y' is not a name; "),
