@@ -110,7 +110,7 @@ def dated(hours: float, *more: str) -> Bytes:
 @pytest.mark.parametrize(
     ("answer", "wrong", "said"),
     [
-        (lambda: response(BAD_KEY, status="400 Bad Request"), "api key", "Copy the key anew"),
+        (lambda: response(BAD_KEY, status="400 Bad Request"), "api key", "Copy the key again"),
         (lambda: response(BLOCKED, status="403 Forbidden"), "answer", "eutilities@ncbi"),
         (lambda: response(BLOCKED, kind="text/html"), "answer", "eutilities@ncbi"),
         (lambda: response(LOGIN, kind="text/html"), "answer", "log in with a browser"),
