@@ -127,6 +127,16 @@ class Fault(StrEnum):
     REJECTED = "rejected"  # unknown cmd, wrong database name: a mistake in the job
 
 
+class Cause(StrEnum):
+    """Causes of a failed request that have a remedy of their own."""
+
+    KEY = "key"  # the API key is invalid
+    BLOCKED = "blocked"  # the server refuses this address
+    PROXY = "proxy"  # the proxy does not connect
+    PROXY_LOGIN = "proxy login"  # the proxy requires a login
+    DATES = "dates"  # the certificate has expired, or is not valid yet
+
+
 class RequestFailed(HarvestError):
     """One request got no whole answer.
 
@@ -135,8 +145,11 @@ class RequestFailed(HarvestError):
         reason: a short text for the `reason` column, free of secrets.
         retry_after: seconds the server asked us to wait, if it did.
         status: HTTP status of the response, if there was one other than 200.
+        cause: the cause, if it has a remedy of its own.
+        advice: a clause for the user, added to the reason.
 
     Attributes:
+        detail: the reason without advice.
         body: the response in place of an answer, if it is known.
         unreadable: whether the response could not be read in its form, so that the other one (JSON
             or XML) may help.
@@ -151,11 +164,16 @@ class RequestFailed(HarvestError):
         reason: str,
         retry_after: float | None = None,
         status: int | None = None,
+        *,
+        cause: Cause | None = None,
+        advice: str = "",
     ) -> None:
-        super().__init__(reason)
+        self.detail = reason
+        self.reason = f"{reason}; {advice}" if advice else reason
+        super().__init__(self.reason)
         self.fault = fault
         self.status = status
-        self.reason = reason
+        self.cause = cause
         self.retry_after = retry_after
 
 

@@ -209,4 +209,5 @@ class Client:
 
     def _redact(self, failure: RequestFailed) -> None:
         failure.reason = self._redactor.text(failure.reason)
+        failure.detail = self._redactor.text(failure.detail)
         failure.args = (failure.reason,)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from harvester.errors import Fault, RateLimited, RequestFailed, printable
+from harvester.errors import Cause, Fault, RateLimited, RequestFailed, printable
 from harvester.eutils.parsing import error_fault, error_words
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ _HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _XML_ERROR = re.compile(r"<ERROR>(.*?)</ERROR>", re.DOTALL)
+
+PROXY_LOGIN = 407
+"""HTTP status of a proxy that requires a login."""
 
 _MAY_BE_EMPTY = frozenset(("efetch.fcgi",))
 """Utilities whose answer about unknown UIDs alone is empty (users' reports, 2026-09)."""
@@ -74,12 +77,14 @@ def check(reply: Reply, path: str = "elink.fcgi") -> bytes:
     if status == 429 or (len(body) < _HEAD and _RATE_LIMIT.search(head)):
         raise RateLimited(_retry_after(reply.headers), _stated_limit(reply))
     if status in (400, 401, 403) and _BAD_KEY.search(head):
-        raise RequestFailed(Fault.REFUSAL, "the API key (NCBI_API_KEY) is invalid")
+        reason = "the API key (NCBI_API_KEY) is invalid"
+        raise RequestFailed(Fault.REFUSAL, reason, cause=Cause.KEY)
     html = _HTML.match(head) is not None
     if status == 403 or (html and _BLOCKED.search(head)):
         raise RequestFailed(
             Fault.REFUSAL,
             "this address is blocked; NCBI lifts it once tool and email are registered by mail",
+            cause=Cause.BLOCKED,
         )
     if status in (404, 405, 410):
         raise RequestFailed(Fault.REFUSAL, f"HTTP {status}: this address has no {path}")
@@ -94,7 +99,8 @@ def check(reply: Reply, path: str = "elink.fcgi") -> bytes:
         reason = f"HTTP {status}: {said}" if said else f"HTTP {status}"
         retry_after = _retry_after(reply.headers)
         fault = error_fault(said) if status == 400 else Fault.SERVER
-        raise RequestFailed(fault, printable(reason), retry_after, status)
+        cause = Cause.PROXY_LOGIN if status == PROXY_LOGIN else None
+        raise RequestFailed(fault, printable(reason), retry_after, status, cause=cause)
     if html:
         raise RequestFailed(Fault.SERVER, "an HTML page in place of an answer")
     if not body.strip() and path not in _MAY_BE_EMPTY:

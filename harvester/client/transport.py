@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 import aiohttp
 
 from harvester.client.network import missing_bundle, route_to, tls_context
-from harvester.client.reply import Reply
-from harvester.errors import Fault, RequestFailed, printable
+from harvester.client.reply import PROXY_LOGIN, Reply
+from harvester.errors import Cause, Fault, RequestFailed, printable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,6 +33,14 @@ recorded 2024)."""
 
 CONNECT_SECONDS = 15.0
 """Seconds for opening a connection."""
+
+_NAME_THE_BUNDLE = (
+    "if your institute's own authority signed it, name the file of its certificates in "
+    "SSL_CERT_FILE"
+)
+
+_DATES = (9, 10)
+"""OpenSSL's codes of a certificate that is not valid yet, or has expired (x509_vfy.h)."""
 
 MAX_BODY = 256 << 20
 """Bytes above which an answer is abandoned; 5,000 UIDs with 1,000 scored links each are 200 MB."""
@@ -110,17 +118,20 @@ class Transport:
     def _uses_tls(self) -> bool:
         return any((url or "").startswith("https:") for url in (self.base_url, self._proxy))
 
-    def _trust_error(self, error: Exception) -> str:
-        """Return why a certificate is not trusted, and the remedy."""
+    def _untrusted(self, error: Exception) -> RequestFailed:
+        """Return the failure of a request to a server whose certificate is not trusted."""
         cause = error.__cause__ or error
         why = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "TLS failed"
-        remedy = missing_bundle() or (
-            "if your institute's own authority signed it, name the file of its certificates in "
-            "SSL_CERT_FILE"
-        )
-        return (
+        reason = (
             f"the certificate of {urlsplit(self.base_url).netloc} is not trusted "
-            f"({printable(str(why))}); {remedy}"
+            f"({printable(str(why))})"
+        )
+        missing = missing_bundle()
+        return RequestFailed(
+            Fault.UNTRUSTED,
+            f"{reason}; {missing}" if missing else reason,
+            cause=Cause.DATES if getattr(cause, "verify_code", 0) in _DATES else None,
+            advice="" if missing else _NAME_THE_BUNDLE,
         )
 
     async def post(self, path: str, form: bytes, on_sent: OnSent) -> Reply:
@@ -155,15 +166,21 @@ class Transport:
         except aiohttp.ServerDisconnectedError as error:
             raise RequestFailed(Fault.NETWORK, "the server closed the connection") from error
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError) as error:
-            raise RequestFailed(Fault.UNTRUSTED, self._trust_error(error)) from error
+            raise self._untrusted(error) from error
         except aiohttp.ClientHttpProxyError as error:
             reason = f"the proxy {self._proxy} answers HTTP {error.status}"
             wrong = error.status in (401, 403, 407)
-            raise RequestFailed(Fault.REFUSAL if wrong else Fault.NETWORK, reason) from error
+            fault = Fault.REFUSAL if wrong else Fault.NETWORK
+            cause = Cause.PROXY_LOGIN if error.status == PROXY_LOGIN else Cause.PROXY
+            raise RequestFailed(fault, reason, cause=cause) from error
         except aiohttp.ClientConnectorError as error:
             why = error.os_error.strerror or "failed"
             through = f" to the proxy {self._proxy}" if self._proxy else ""
-            raise RequestFailed(Fault.NETWORK, f"no connection{through}: {why}") from error
+            raise RequestFailed(
+                Fault.NETWORK,
+                f"no connection{through}: {why}",
+                cause=Cause.PROXY if self._proxy else None,
+            ) from error
         except aiohttp.ClientResponseError as error:
             reason = "the answer breaks the rules of HTTP, or its encoding is none asked for"
             raise RequestFailed(Fault.NETWORK, reason) from error

@@ -176,6 +176,45 @@ def test_certificate_of_an_institute_is_found_and_mended(
     assert len(fake.requests) == 1
 
 
+AUTHORITY = """
+[ca]
+default_ca = house
+[house]
+database = index
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = names
+x509_extensions = extensions
+[names]
+commonName = supplied
+[extensions]
+subjectAltName = IP:127.0.0.1
+"""
+
+
+def test_expired_certificate_points_at_the_clock(
+    servers: Servers, tmp_path: Path, self_signed: ssl.SSLContext
+) -> None:
+    (tmp_path / "index").touch()
+    (tmp_path / "authority").write_text(AUTHORITY)
+    request = ["req", "-new", "-key", "key.pem", "-subj", "/CN=house", "-out", "request.pem"]
+    sign = [
+        "ca", "-batch", "-notext", "-selfsign", "-config", "authority", "-keyfile", "key.pem",
+        "-in", "request.pem", "-out", "old.pem",
+        "-startdate", "20200101000000Z", "-enddate", "20200102000000Z",
+    ]  # fmt: skip
+    for words in (request, sign):
+        subprocess.run(["openssl", *words], cwd=tmp_path, check=True, capture_output=True)
+    self_signed.load_cert_chain(tmp_path / "old.pem", tmp_path / "key.pem")
+    fake = servers.malicious_server(servers.start(), lambda _: None, self_signed)
+    env = {"SSL_CERT_FILE": str(tmp_path / "old.pem")}
+    found = doctor(servers, "--base-url", fake.base_url, env=env)
+    assert "certificate has expired" in found.says("tls")
+    assert "Check this machine's clock" in found.says("tls")
+    assert "if your institute" not in found.says("tls")
+
+
 class Tunnel(socketserver.ThreadingTCPServer):
     """A proxy that forwards every CONNECT to one port of this machine."""
 

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from harvester.client.reply import Reply, check
-from harvester.errors import Fault, RateLimited, RequestFailed
+from harvester.errors import Cause, Fault, RateLimited, RequestFailed
 from harvester.eutils import einfo
 from harvester.runs.checks.finding import Finding, fine, unknown, wrong
 from harvester.runs.checks.network import trusted
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 
 CLOCK_SECONDS = 60.0
 """Seconds by which the clocks may differ. Off-peak hours begin on the minute."""
-
-BAD_KEY = "API key"
-"""Part of the reason with which `check` reports an invalid key."""
-
-
-_PROXY_LOGIN = 407
-"""HTTP status of a proxy that requires a login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +81,14 @@ def findings(asked: Probe, host: str, key: str | None, environ: Mapping[str, str
 
 def _connection(asked: Probe, host: str) -> Finding:
     failure = asked.failure
-    if asked.reply is not None and asked.reply.status != _PROXY_LOGIN:
+    if failure is None or (asked.reply is not None and failure.cause is not Cause.PROXY_LOGIN):
         return fine("connection", f"{host} answered in {asked.seconds:.1f} s")
-    assert failure is not None
     if failure.fault is Fault.UNTRUSTED:
         return fine("connection", f"{host} is reached")
     remedy = "Check cables, firewall and proxy. In an institute, ask for its proxy: HTTPS_PROXY."
-    if str(_PROXY_LOGIN) in failure.reason:
+    if failure.cause is Cause.PROXY_LOGIN:
         remedy = "The proxy wants a login: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, or netrc."
-    elif "proxy" in failure.reason:
+    elif failure.cause is Cause.PROXY:
         remedy = "Check the address of the proxy, and whether it permits this server."
     return wrong("connection", f"{host}: {failure.reason}", remedy)
 
@@ -106,14 +98,13 @@ def _trusted(environ: Mapping[str, str]) -> Finding:
 
 
 def _untrusted(failure: RequestFailed) -> Finding:
-    detail = failure.reason.partition("; if your")[0]
     remedy = (
         "Name the file of your institute's certificates in SSL_CERT_FILE (ask its helpdesk); do "
         "not turn the check off."
     )
-    if "expired" in detail or "not yet valid" in detail:
+    if failure.cause is Cause.DATES:
         remedy = "Check this machine's clock. If it is right, the server's certificate is to blame."
-    return wrong("tls", detail, remedy)
+    return wrong("tls", failure.detail, remedy)
 
 
 def _answer(asked: Probe, host: str) -> Finding:
@@ -133,7 +124,7 @@ def _answer(asked: Probe, host: str) -> Finding:
         Fault.REFUSAL: "Check --base-url.",
     }
     remedy = remedies.get(failure.fault, "Try again later.")
-    if "blocked" in failure.reason:
+    if failure.cause is Cause.BLOCKED:
         remedy = "Write to eutilities@ncbi.nlm.nih.gov with your tool and email (NBK25497)."
     return wrong("answer", f"{host}: {failure.reason}", remedy)
 
@@ -145,7 +136,7 @@ def _key(asked: Probe) -> Finding:
 
 
 def _is_key(failure: RequestFailed) -> bool:
-    return failure.fault is Fault.REFUSAL and BAD_KEY in failure.reason
+    return failure.cause is Cause.KEY
 
 
 def _clock(asked: Probe) -> Finding:
