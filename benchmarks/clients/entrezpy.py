@@ -21,9 +21,8 @@ def harvest(base_url: str, db: str, uids: list[str]) -> Iterator[Groups]:
     entrezpy.base.query.EutilsQuery.base_url = base_url.rstrip("/")
     key = os.environ["NCBI_API_KEY"]
     for batch in batches(uids):
-        elinker = entrezpy.elink.elinker.Elinker(
-            "benchmarks", EMAIL, apikey=key
-        )  # sends only one request
+        # One Elinker sends only one request.
+        elinker = entrezpy.elink.elinker.Elinker("benchmarks", EMAIL, apikey=key)
         question = {"dbfrom": DBFROM, "db": db, "linkname": f"{DBFROM}_{db}", "id": batch}
         # Its default is shared by all calls, and would return the earlier links again.
         analyzer = entrezpy.elink.elink_analyzer.ElinkAnalyzer()

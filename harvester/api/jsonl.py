@@ -70,9 +70,8 @@ async def write_jsonl(
         with halt_on_signals(stop) if signals else nullcontext():
             async with LinkStream(job, source, emit, stop, strict=strict) as tables:
                 while (table := await tables.next()) is not None:
-                    lines = (
-                        pa.BufferOutputStream()
-                    )  # so that it can be read after a compressor has closed it
+                    # A buffer of Python could not be read once a compressor has closed it.
+                    lines = pa.BufferOutputStream()
                     sink.write([table], lines)
                     await _write(out, memoryview(lines.getvalue()), stop)
     except Interrupted as error:

@@ -185,9 +185,8 @@ def written_to(
             _empty(aside)
             destination = Destination(final, aside)
             yield destination
-            if (
-                companions
-            ):  # if the process were killed now, an old file would be combined with new ones
+            # If the process were killed now, an old file would be combined with new ones.
+            if companions:
                 durable.remove([final])
             for suffix in companions:
                 durable.publish(destination.companion(suffix), companion(final, suffix))

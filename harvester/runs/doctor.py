@@ -77,9 +77,8 @@ async def examine(
         machine.check_locks(kept),
         machine.check_open_files(rate),
     ]
-    last = {
-        one.check: one for one in found
-    }  # a later finding replaces an earlier one of the same check
+    # A later finding replaces an earlier one of the same check.
+    last = {one.check: one for one in found}
     return sorted(last.values(), key=lambda one: _ORDER.index(one.check))
 
 

@@ -241,9 +241,8 @@ class RedisLimiter:
                 for _ in range(_MEASUREMENTS):
                     await self._call(0, rate)
             first, late = await self._call(self._size, rate)
-            await (
-                self._look()
-            )  # after a restart of Redis these starts may belong to other processes
+            # After a restart of Redis these starts may belong to other processes.
+            await self._look()
         except HarvestError as error:
             self._lose(error)
             return

@@ -162,9 +162,8 @@ class SlidingWindow:
         n[_Field.PAUSED_UNTIL] = max(n[_Field.PAUSED_UNTIL], now + (retry_after or PAUSE_SECONDS))
         if limit is not None and limit < n[_Field.CEILING]:
             n[[_Field.CEILING, _Field.RATE]] = limit
-        elif (
-            min(now, sent_at) - n[_Field.STEPPED_AT] > PAUSE_SECONDS
-        ):  # several 429s count as one step
+        # Several 429s count as one step.
+        elif min(now, sent_at) - n[_Field.STEPPED_AT] > PAUSE_SECONDS:
             calm = now - n[_Field.REFUSED_AT] > CALM_SECONDS
             step = SMALL_STEP_DOWN if calm else STEP_DOWN
             n[_Field.RATE] = max(self.rate * step, min(1.0, n[_Field.WANTED]))

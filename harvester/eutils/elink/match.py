@@ -72,9 +72,8 @@ def owners(
         asked: UIDs of the request, distinct.
         texts: the same as written in the request.
     """
-    if len(ids) == len(asked) and not any(
-        errors
-    ):  # the usual case: each once, in the order of the request
+    # The usual case: each once, in the order of the request.
+    if len(ids) == len(asked) and not any(errors):
         if [one for named in ids for one in named] == texts and all(map(len, ids)):
             return Owners(asked, asked, {}, asked[:0], 0)
         wanted = dict(zip(texts, asked.tolist(), strict=True))

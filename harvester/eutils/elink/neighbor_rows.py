@@ -141,9 +141,8 @@ def _distinct(rows: RunLengthRows, keys: list[tuple[int, str, str]]) -> RunLengt
     numbers: dict[tuple[int, str, str], int] = {}
     list_no = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
     to_uid = _numbers(rows.per_row["to_uid"])
-    if fits(
-        list_no, to_uid
-    ):  # the usual case: one sort of integers then shows that no link repeats
+    # The usual case: one sort of integers then shows that no link repeats.
+    if fits(list_no, to_uid):
         links = pack(list_no, rows.lengths, to_uid)
         links.sort()
         if not (links[1:] == links[:-1]).any():
