@@ -201,6 +201,16 @@ def refused_by(failure: RequestFailed) -> Refused:
     return Refused(f"{who}: {failure.reason.rstrip('.')}.")
 
 
+def not_answering(who: str, reason: str) -> GaveUp:
+    """Return the error that ends a run after `give_up_after` seconds without an answer.
+
+    Args:
+        who: the address of the server, or what else did not answer.
+        reason: why the last request failed.
+    """
+    return GaveUp(f"{who} is not answering ({reason}).")
+
+
 _TO_OPEN = {
     errno.EACCES: "Ask its owner for access, or name another one",
     errno.EPERM: "Ask its owner for access, or name another one",

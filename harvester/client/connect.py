@@ -14,7 +14,7 @@ from harvester.client.client import Client
 from harvester.client.pacing.limiter import Limiter
 from harvester.client.pacing.shared_window import shared_window
 from harvester.client.transport import Transport
-from harvester.errors import GaveUp
+from harvester.errors import not_answering
 from harvester.eutils.identity import Identity
 from harvester.events import Resumed
 from harvester.job.environment import api_key, redis_password
@@ -94,7 +94,7 @@ async def _until_seen(limiter: RedisLimiter, emit: Listener, give_up_after: floa
     announced = False
     while limiter.away:
         if give_up_after is not None and limiter.away_seconds > give_up_after:
-            raise GaveUp(f"The shared rate limit is not answering ({limiter.away}).")
+            raise not_answering("The shared rate limit", limiter.away)
         if not announced:
             emit(limiter_event(limiter.away))
             announced = True

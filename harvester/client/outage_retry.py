@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from harvester.client.backoff import outage_delays, outage_event
 from harvester.client.client import ATTEMPTS
-from harvester.errors import Fault, GaveUp, RequestFailed
+from harvester.errors import Fault, RequestFailed, not_answering
 from harvester.events import Resumed
 
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ class OutageRetry:
                 if is_up and not patient:
                     raise
                 if not is_up and loop.time() + delay - began > self._give_up_after:
-                    address = self._client.base_url
-                    raise GaveUp(f"{address} is not answering ({failure.reason}).") from failure
+                    raise not_answering(self._client.base_url, failure.reason) from failure
                 self._emit(outage_event(delay, failure.reason))
                 await asyncio.sleep(delay)
                 waited += delay

@@ -18,7 +18,7 @@ from harvester.engine.heartbeat import Heartbeat
 from harvester.engine.off_peak import Hours, utc_now
 from harvester.engine.outage import CircuitBreaker, Suspect
 from harvester.engine.worker import Worker
-from harvester.errors import GaveUp, HarvestError, RateLimited, WindowClosed
+from harvester.errors import HarvestError, RateLimited, WindowClosed, not_answering
 from harvester.model.uids import as_array, as_set
 from harvester.wording import window_closed
 
@@ -213,7 +213,7 @@ class Engine:
                 self._emit(events.Resumed())
             self._limiter_away = False
         elif seconds > self._give_up_after:
-            self.halt(GaveUp(f"The shared rate limit is not answering ({reason})."))
+            self.halt(not_answering("The shared rate limit", reason))
         elif seconds > LIMITER_SECONDS and not (self._limiter_away or self._hours.closed):
             self._limiter_away = True
             self._emit(limiter_event(reason))
@@ -256,7 +256,7 @@ class Engine:
             delay = max(usual, self._breaker.retry_after or 0.0)
             if self._loop.time() + delay - self._worker.answered_at > self._give_up_after:
                 reason = self._breaker.reason
-                self.halt(GaveUp(f"{self._client.base_url} is not answering ({reason})."))
+                self.halt(not_answering(self._client.base_url, reason))
                 return
             if is_outage:
                 self._emit(outage_event(delay, self._breaker.reason, utc_now()))
