@@ -11,9 +11,9 @@ from harvester.api.harvest import run
 from harvester.api.remote import local
 from harvester.cli.operation import metrics_of, run_on_end
 from harvester.cli.process import keep_memory, open_many_files
-from harvester.cli.summary import summary
+from harvester.cli.summary import add_next_command, summary
 from harvester.cli.verbosity import messages
-from harvester.errors import BadInput, FolderError, HarvestError
+from harvester.errors import HarvestError
 
 if TYPE_CHECKING:
     from harvester.job.model import Job
@@ -33,8 +33,7 @@ def run_job(job: Job, values: dict[str, Any], **options: Any) -> None:
         with metrics_of(values) as listeners, said.display() as display:
             result = run(job, listeners=[display, *listeners], signals=True, **options)
     except HarvestError as error:
-        if not isinstance(error, BadInput | FolderError) and folder.exists():
-            error.add_note(f"Go on with: harvester resume {shlex.quote(job.output.path)}")
+        add_next_command(error, folder, f"harvester resume {shlex.quote(job.output.path)}")
         try:
             run_on_end(values["on_end"], folder, error.exit_status, ended=False)
         except HarvestError as second:

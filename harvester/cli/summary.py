@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from harvester.api.remote import shown
+from harvester.errors import BadInput, FolderError
 from harvester.wording import count
 
 if TYPE_CHECKING:
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harvester.api.harvest import Result
+    from harvester.errors import HarvestError
+
+
+def add_next_command(error: HarvestError, folder: Path, command: str) -> None:
+    """Add to the error of a run that ended early the command that continues it, if one does."""
+    if not isinstance(error, BadInput | FolderError) and folder.exists():
+        error.add_note(f"Go on with: {command}")
 
 
 def summary(result: Result) -> str:

@@ -12,8 +12,9 @@ from harvester.api.remote import shown
 from harvester.cli.places import HarvestPlace
 from harvester.cli.process import keep_memory, open_many_files
 from harvester.cli.shared_options import partial_option, retry_failed_option
+from harvester.cli.summary import add_next_command
 from harvester.cli.verbosity import messages
-from harvester.errors import BadInput, FolderError, HarvestError
+from harvester.errors import HarvestError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,8 +73,7 @@ def records(
                 signals=True,
             )
     except HarvestError as error:
-        if not isinstance(error, BadInput | FolderError):
-            error.add_note(f"Go on with: {command}{' --partial' * partial}")
+        add_next_command(error, out, f"{command}{' --partial' * partial}")
         raise
     if not results:
         said.note(f"{out} has no links, so there are no linked records.")
